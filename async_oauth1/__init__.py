@@ -1,0 +1,28 @@
+"""An OAuth 1.0 (RFC 5849) provider for asyncio.
+
+This package is the protocol, without framework and without I/O; `async_oauth1.quart` protects Quart applications, and
+`async_oauth1.stores` keeps credentials and nonces.
+"""
+
+from .authorization_server import AuthorizationDecision, AuthorizationServer
+from .credentials import Client, TemporaryCredential, TokenCredential
+from .errors import OAuth1Error, StoreUnavailableError
+from .policy import Policy
+from .request import OAuth1Request
+from .resource_protector import ResourceProtector
+from .signature import SIGNATURE_METHODS, SigningKeys
+
+__all__ = [
+    "SIGNATURE_METHODS",
+    "AuthorizationDecision",
+    "AuthorizationServer",
+    "Client",
+    "OAuth1Error",
+    "OAuth1Request",
+    "Policy",
+    "ResourceProtector",
+    "SigningKeys",
+    "StoreUnavailableError",
+    "TemporaryCredential",
+    "TokenCredential",
+]

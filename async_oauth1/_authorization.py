@@ -1,0 +1,86 @@
+"""The ``Authorization`` header (RFC 5849 section 3.5.1) as canonical pairs.
+
+    credentials = "OAuth" 1*SP #( name "=" <"> value <"> )
+
+Names and values are percent-encoded (section 3.6); ``realm`` alone is an ordinary quoted string (RFC 9110 section
+11.5) and takes no part in the signature. As RFC 9110 has it, white space around commas, empty list elements and a
+value without quotes are taken as well: clients in the field send all three.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ._encoding import CANONICAL, UNRESERVED, Pair, canonical
+from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError
+
+# One parameter with the comma behind it; or a bare comma; or else, in the last group, all the rest. The quantifiers are
+# possessive and a failure takes everything, so no header is scanned twice however it was made.
+_ELEMENT = re.compile(
+    r"""[ \t]*+
+        (?: ([^\s"=,]++) [ \t]*+ = [ \t]*+ (?: "([^"\\]*+(?:\\.[^"\\]*+)*+)" | ([^\s",]*+) ) [ \t]*+ (?: , | \Z )
+          | ,
+          | \Z
+          | (.++)
+        )""",
+    re.DOTALL | re.VERBOSE,
+)
+# Nearly every header: canonical names and values, at most a realm in front of them. Its pairs need no second look.
+_PLAIN = re.compile(rf' ++(?:realm="([^"\\]*+)", *+)?+((?:[{UNRESERVED}]++="{CANONICAL}"(?:, *+|\Z))*+)')
+_PLAIN_PAIR = re.compile(r'([^"=]++)="([^"]*+)",?+ *+')
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+
+
+class AuthorizationHeader(NamedTuple):
+    """What an ``Authorization: OAuth`` header holds.
+
+    Attributes:
+        pairs: the parameters, canonical, in the order received, without the realm.
+        realm: decoded, or ``None`` where there is none.
+    """
+
+    pairs: list[Pair]
+    realm: str | None
+
+
+def parse_authorization(octets: bytes) -> AuthorizationHeader | None:
+    """Read the value of an ``Authorization`` header.
+
+    Args:
+        octets: the value, of a length that the caller has limited.
+
+    Returns:
+        The parameters; ``None`` where the header is of another scheme.
+
+    Raises:
+        InvalidRequestError: the header is malformed.
+        DuplicatedOAuthProtocolParameterError: it has more than one realm.
+    """
+    text = octets.decode("latin-1").strip(" \t")
+    if text[:5].lower() != "oauth" or (len(text) > 5 and text[5] not in " \t"):
+        return None
+    plain = _PLAIN.fullmatch(text, 5)
+    if plain and "realm" not in plain[2].lower():
+        return AuthorizationHeader(_PLAIN_PAIR.findall(plain[2]), plain[1])
+    return _parse_elements(text[5:])
+
+
+def _parse_elements(text: str) -> AuthorizationHeader:
+    pairs: list[Pair] = []
+    realm: str | None = None
+    for name, quoted, bare, other in _ELEMENT.findall(text):
+        if name:
+            if name.lower() != "realm":
+                pairs.append((canonical(name), canonical(quoted or bare)))
+            elif realm is None:
+                realm = _QUOTED_PAIR.sub(r"\1", quoted or bare)
+            else:
+                raise DuplicatedOAuthProtocolParameterError(
+                    '"realm" stands more than once in the Authorization header.'
+                )
+        elif other:
+            raise InvalidRequestError(
+                'Malformed Authorization header: write OAuth name="value", name="value" with percent-encoded values.'
+            )
+    return AuthorizationHeader(pairs, realm)

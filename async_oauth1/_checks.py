@@ -1,0 +1,160 @@
+"""Pure checks of a request, before anything is looked up (RFC 5849 sections 3.1 to 3.3).
+
+Each names what is wrong to the client's author, and costs no more than reading the request did.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+
+from .errors import (
+    InsecureTransportError,
+    InvalidRequestError,
+    InvalidSignatureError,
+    MisdirectedRequestError,
+    MissingRequiredParameterError,
+    TimestampRefusedError,
+    UnsignedRequestError,
+)
+from .policy import Policy
+from .request import OAuth1Request
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Section 3.3: "a positive integer". Twelve digits last until the year 33658, and fit wherever a store puts them.
+_TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}")
+_MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
+# The length of a digest tells the hash; the parameter's own draft knew SHA-1 alone.
+_BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
+
+
+def check_transport(request: OAuth1Request, policy: Policy, *, secure: bool | None = None) -> None:
+    """Refuse plain http and foreign hosts, as far as the policy says.
+
+    Args:
+        request: as read from the wire.
+        policy: whether https is required, and which hosts are served.
+        secure: nobody between client and server can listen; by default as the request itself knows.
+
+    Raises:
+        InsecureTransportError: plain http, and not between two loopback ends.
+        MisdirectedRequestError: a host that is not served here.
+    """
+    if policy.require_https and not (request.is_secure if secure is None else secure):
+        raise InsecureTransportError()
+    if policy.allowed_hosts and not _host_allowed(request.hostname, policy.allowed_hosts):
+        raise MisdirectedRequestError()
+
+
+def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
+    """Refuse identifiers that no store should see.
+
+    Raises:
+        InvalidRequestError: client identifier, token or nonce too long or with control characters.
+    """
+    for name in ("oauth_consumer_key", "oauth_token", "oauth_nonce"):
+        value = request.oauth_params.get(name)
+        if not value:
+            continue
+        if len(value) > policy.max_identifier_bytes or len(value.encode()) > policy.max_identifier_bytes:
+            raise InvalidRequestError(f'"{name}" is longer than {policy.max_identifier_bytes} bytes.')
+        if not value.isprintable() and _CONTROL.search(value):
+            raise InvalidRequestError(f'"{name}" contains a control character.')
+
+
+def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
+    """Section 3.1: the required parameters are there, and the version is the one there is.
+
+    Raises:
+        UnsignedRequestError: no OAuth parameters at all.
+        MissingRequiredParameterError: one of them is missing or empty.
+        InvalidRequestError: a malformed identifier or version.
+    """
+    if not request.oauth_params:
+        raise UnsignedRequestError()
+    for name in ("oauth_consumer_key", "oauth_signature_method", "oauth_signature"):
+        if not request.oauth_params.get(name):
+            raise MissingRequiredParameterError(name)
+    check_identifiers(request, policy)
+    check_version(request)
+
+
+def check_version(request: OAuth1Request) -> None:
+    """Section 3.1: the version is the one there is.
+
+    Raises:
+        InvalidRequestError: another version.
+    """
+    version = request.oauth_params.get("oauth_version")
+    if version is not None and version != "1.0":
+        raise InvalidRequestError('"oauth_version" must be "1.0" where it is sent.')
+
+
+def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
+    """Section 3.3: the timestamp is present, a positive integer, and near the server's time.
+
+    PLAINTEXT may omit both timestamp and nonce.
+
+    Raises:
+        MissingRequiredParameterError: timestamp or nonce is missing.
+        InvalidRequestError: the timestamp is no positive integer of seconds.
+        TimestampRefusedError: it lies outside the window.
+    """
+    if omits_timestamp(request):
+        return
+    if not request.timestamp:
+        raise MissingRequiredParameterError("oauth_timestamp")
+    if not request.nonce:
+        raise MissingRequiredParameterError("oauth_nonce")
+    check_timestamp_window(request.timestamp, policy.timestamp_window, now)
+
+
+def omits_timestamp(request: OAuth1Request) -> bool:
+    """Whether the request has neither timestamp nor nonce, and need not."""
+    return request.signature_method == "PLAINTEXT" and request.timestamp is None and request.nonce is None
+
+
+def check_timestamp_window(timestamp: str, window: int, now: float) -> None:
+    """A positive integer, at most ``window`` seconds away from the server's time.
+
+    Raises:
+        InvalidRequestError: the timestamp is no positive integer of seconds.
+        TimestampRefusedError: it lies outside the window.
+    """
+    if _MILLISECONDS.fullmatch(timestamp):
+        raise InvalidRequestError('"oauth_timestamp" looks like milliseconds; it counts seconds since 1970.')
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise InvalidRequestError('"oauth_timestamp" is not a positive whole number of seconds since 1970.')
+    if abs(int(timestamp) - now) > window:
+        raise TimestampRefusedError(
+            f'"oauth_timestamp" is more than {window} seconds away from this server\'s time, which is {int(now)}.'
+        )
+
+
+def check_body_hash(request: OAuth1Request, body: bytes) -> None:
+    """Compare ``oauth_body_hash`` with the body.
+
+    Raises:
+        InvalidRequestError: it is no hash at all.
+        InvalidSignatureError: it is not the hash of this body.
+    """
+    try:
+        claimed = base64.b64decode(request.oauth_params.get("oauth_body_hash", ""), validate=True)
+    except (binascii.Error, ValueError):
+        claimed = b""
+    algorithm = _BODY_HASHES.get(len(claimed))
+    if algorithm is None:
+        raise InvalidRequestError('"oauth_body_hash" is not the Base64 of a SHA-1, SHA-256 or SHA-512 hash.')
+    if not hmac.compare_digest(hashlib.new(algorithm, body, usedforsecurity=False).digest(), claimed):
+        raise InvalidSignatureError('"oauth_body_hash" is not the hash of the body that arrived.')
+
+
+def _host_allowed(hostname: str, allowed: tuple[str, ...]) -> bool:
+    name = hostname.removesuffix(".")
+    return any(
+        name.endswith(pattern[1:].lower()) if pattern.startswith("*.") else name == pattern.strip("[]").lower()
+        for pattern in allowed
+    )

@@ -1,0 +1,112 @@
+"""Percent-encoding (RFC 5849 section 3.6) and form-urlencoded pairs (section 3.4.1.3.1), over octets.
+
+Parameters live here in their *canonical* form: ASCII text in which every octet outside the unreserved set is ``%XX``
+in upper case, and nothing else is escaped. Two reasons. It is one-to-one with the decoded octets, so ``%FF``, ``%FE``
+and U+FFFD stay different, where text decoded with replacement characters would let one be exchanged for another. And
+it is what the signature base string is made of, so what arrives canonical, as nearly everything does, is never decoded
+and encoded again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from .errors import InvalidRequestError
+
+#: Name and value, both canonical.
+Pair = tuple[str, str]
+
+# RFC 3986: unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~". The escapes are those of every other octet.
+UNRESERVED = r"A-Za-z0-9\-._~"
+_ESCAPES = r"%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[BCDF]|[89A-F][0-9A-F])"
+#: Matches canonical text. Possessive: no input is scanned twice.
+CANONICAL = rf"[{UNRESERVED}]*+(?:{_ESCAPES}[{UNRESERVED}]*+)*+"
+_is_canonical = re.compile(CANONICAL).fullmatch
+# Of a whole form: canonical names and values, and no second "=" that would have to be escaped.
+_is_canonical_form = re.compile(rf"(?:{CANONICAL}(?:={CANONICAL})?+(?:&|\Z))*+").fullmatch
+_is_unreserved = re.compile(rf"[{UNRESERVED}]*+").fullmatch
+_is_plain_uri = re.compile(rf"[{UNRESERVED}:/]*+").fullmatch
+
+
+def escape(octets: bytes) -> str:
+    """Encode octets as section 3.6 says."""
+    return quote_from_bytes(octets, safe="~")
+
+
+def escape_text(text: str) -> str:
+    """Encode text as section 3.6 says: UTF-8 first."""
+    if _is_unreserved(text):
+        return text
+    return escape(text.encode("utf-8", "surrogatepass"))
+
+
+def escape_uri(uri: str) -> str:
+    """Encode a URI whose octets are given as Latin-1 text; at a fifth of the time for what most URIs consist of."""
+    if _is_plain_uri(uri):
+        return uri.replace(":", "%3A").replace("/", "%2F")
+    return escape(uri.encode("latin-1"))
+
+
+def canonical(text: str) -> str:
+    """The canonical form of an escaped name or value.
+
+    Args:
+        text: octets as Latin-1 text, percent-encoded by whatever rules the sender has. An escape that is none (``%zz``)
+            stands for itself.
+    """
+    if _is_canonical(text):
+        return text
+    return escape(unquote_to_bytes(text.encode("latin-1")))
+
+
+def unescape(canonical_text: str) -> str:
+    """Decode canonical text as UTF-8 to show it; what is not UTF-8 becomes U+FFFD."""
+    if "%" not in canonical_text:
+        return canonical_text
+    return unquote_to_bytes(canonical_text).decode("utf-8", "replace")
+
+
+def unescape_strictly(canonical_text: str) -> str:
+    """Decode canonical text as UTF-8.
+
+    Raises:
+        UnicodeDecodeError: the octets are not UTF-8; surrogates, and more than 21 bits, are not.
+    """
+    if "%" not in canonical_text:
+        return canonical_text
+    return unquote_to_bytes(canonical_text).decode("utf-8")
+
+
+def parse_form(octets: bytes, *, max_pairs: int) -> list[Pair]:
+    """Split a query or a form into canonical pairs, in the order received.
+
+    ``&`` alone separates; ``a`` is ``a=``; ``+`` is a space; empty pieces add nothing. No input is refused but for its
+    number of pieces, and none is dropped: what a view could see is what was signed.
+
+    Args:
+        octets: the query without its question mark, or the body.
+        max_pairs: the number of pieces at which nothing is parsed at all.
+
+    Raises:
+        InvalidRequestError: there are more pieces than that.
+    """
+    if not octets:
+        return []
+    if octets.count(b"&") >= max_pairs:
+        raise InvalidRequestError(f"The request has more than {max_pairs} parameters.")
+    text = octets.decode("latin-1").replace("+", "%20")
+    pairs = [(name, value) for name, _, value in [piece.partition("=") for piece in text.split("&") if piece]]
+    if _is_canonical_form(text):
+        return pairs
+    return [(canonical(name), canonical(value)) for name, value in pairs]
+
+
+def base_string_parameters(pairs: Iterable[Pair]) -> str:
+    """Normalise parameters (section 3.4.1.3.2) and encode the result once more for the base string.
+
+    Canonical text is already encoded for the first time, and the second time concerns only ``%``, ``=`` and ``&``.
+    """
+    normalized = "&".join([f"{name}={value}" for name, value in sorted(pairs)])
+    return normalized.replace("%", "%25").replace("=", "%3D").replace("&", "%26")

@@ -1,0 +1,162 @@
+"""Scheme and host as the client saw them: what it signed, where proxies stand between (RFC 5849 section 3.4.1.2).
+
+Headers that name another scheme or host are believed from trusted proxies alone. Who writes the Host header writes
+only his own signature wrong; who writes X-Forwarded-Host could have a signature for one host accepted at another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from ._callbacks import parse_address
+from .errors import InvalidRequestError, MisdirectedRequestError
+from .policy import Policy
+from .request import normalize_host
+
+_ABSOLUTE = re.compile(rb"(https?)://([^/?#]*)([^?#]*)", re.IGNORECASE)
+_FORWARDED_PAIR = re.compile(r'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))[ \t]*(?:;|\Z)')
+_PORT = re.compile(r":[0-9]*\Z")
+_AMBIGUOUS = (
+    "The proxy's headers disagree: configure it to set either Forwarded or X-Forwarded-*, and remove the other."
+)
+
+
+class Origin(NamedTuple):
+    """Where the client sent its request.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        host: with port, not yet normalised.
+        prefix: the path that a proxy removed, without a slash at its end.
+    """
+
+    scheme: str
+    host: str
+    prefix: str = ""
+
+
+def request_origin(scope: Mapping[str, Any], policy: Policy) -> Origin:
+    """Find the origin of a request.
+
+    Args:
+        scope: ASGI scope.
+        policy: says the external base URL, or which proxies to believe.
+
+    Raises:
+        InvalidRequestError: no usable Host header, or a trusted proxy's headers are malformed.
+    """
+    base_url = policy.external_base_url
+    if callable(base_url):
+        base_url = base_url(scope)
+    if base_url:
+        scheme, _, rest = base_url.partition("://")
+        host, slash, path = rest.partition("/")
+        return Origin(scheme.lower(), host, (slash + path).rstrip("/"))
+    origin = Origin(scope.get("scheme", "http"), single_host(scope["headers"]))
+    if policy.trusted_proxies and _is_trusted(peer_address(scope), policy.trusted_proxies):
+        return _forwarded_origin(scope["headers"], origin)
+    return origin
+
+
+def peer_address(scope: Mapping[str, Any]) -> str | None:
+    """The address of the connection's other end, as the server reports it."""
+    client = scope.get("client")
+    return client[0] if client else None
+
+
+def single_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The Host header's value, or "" where there is none.
+
+    Raises:
+        InvalidRequestError: there are two.
+    """
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1:
+        raise InvalidRequestError("The request has two Host headers.")
+    return hosts[0].decode("latin-1").strip() if hosts else ""
+
+
+def request_path(scope: Mapping[str, Any]) -> bytes:
+    """The path as sent, without the query; encoded again where the server keeps only the decoded one."""
+    raw_path: bytes | None = scope.get("raw_path")
+    if raw_path is None:
+        return quote(scope["path"], safe="/:@!$&'()*+,;=~", errors="surrogatepass").encode()
+    return raw_path.partition(b"?")[0]
+
+
+def origin_form(scope: Mapping[str, Any], policy: Policy) -> bytes:
+    """The path of a request target in origin-form or absolute-form (RFC 9112 section 3.2).
+
+    Raises:
+        InvalidRequestError: the target has another form.
+        MisdirectedRequestError: absolute-form, for an authority that is not this provider's.
+    """
+    target = request_path(scope)
+    if target.startswith(b"/"):
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if not match:
+        raise InvalidRequestError("The request target is neither a path nor an http URL.")
+    scheme = match[1].decode().lower()
+    authority = normalize_host(match[2].decode("latin-1"), scheme)
+    own = request_origin(scope, policy)
+    if authority not in {normalize_host(own.host, own.scheme), normalize_host(own.host, scheme)}:
+        raise MisdirectedRequestError()
+    return match[3] or b"/"
+
+
+def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], origin: Origin) -> Origin:
+    """What the nearest proxy says: the last element of its header, since proxies append.
+
+    A proxy that sets one kind of header passes the other on as the client wrote it, so they must not contradict.
+    """
+    fields: dict[bytes, str] = {}
+    for name, value in headers:
+        if name == b"forwarded" or name.startswith(b"x-forwarded-"):
+            fields[name] = value.decode("latin-1").rpartition(",")[2].strip()
+    forwarded = _parse_forwarded(fields.get(b"forwarded", ""))
+    standard = {key: forwarded[key] for key in ("proto", "host") if forwarded.get(key)}
+    legacy = _legacy_forwarded(fields, origin)
+    if standard and legacy and standard != legacy:
+        raise InvalidRequestError(_AMBIGUOUS)
+    said = standard or legacy
+    scheme = said.get("proto", origin.scheme).lower()
+    if scheme not in ("http", "https"):
+        raise InvalidRequestError("The proxy names a scheme that is neither http nor https.")
+    return Origin(scheme, said.get("host", origin.host))
+
+
+def _legacy_forwarded(fields: Mapping[bytes, str], origin: Origin) -> dict[str, str]:
+    said = {key: fields[name] for key in ("proto", "host") if fields.get(name := b"x-forwarded-" + key.encode())}
+    port = fields.get(b"x-forwarded-port")
+    if port and not _PORT.search(said.get("host", "")):
+        said["host"] = f"{said.get('host') or _PORT.sub('', origin.host)}:{port}"
+    return said
+
+
+def _parse_forwarded(element: str) -> dict[str, str]:
+    """One element of a Forwarded header (RFC 7239 section 4)."""
+    pairs: dict[str, str] = {}
+    position = 0
+    while position < len(element):
+        match = _FORWARDED_PAIR.match(element, position)
+        if not match or match[1].lower() in pairs:
+            raise InvalidRequestError("The proxy's Forwarded header is malformed.")
+        pairs[match[1].lower()] = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+        position = match.end()
+    return pairs
+
+
+def _is_trusted(peer: str | None, networks: tuple[str, ...]) -> bool:
+    address = parse_address(peer or "")
+    return address is not None and any(address in network for network in _networks(networks))
+
+
+@lru_cache(maxsize=16)
+def _networks(names: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(name) for name in names)

@@ -1,0 +1,243 @@
+"""The three kinds of credentials (RFC 5849 section 1.1) as frozen records with Authlib's mixin methods.
+
+The shipped stores return these. A provider's own models serve as well: what counts is the methods, and each of them may
+be a coroutine function. ``repr`` never shows a secret.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from ._callbacks import callback_matches, check_callback_syntax
+
+__all__ = [
+    "Client",
+    "ClientLike",
+    "NoncePolicy",
+    "TemporaryCredential",
+    "TemporaryCredentialLike",
+    "TokenCredential",
+    "TokenCredentialLike",
+]
+
+#: ``strict`` refuses a nonce that was used; ``log-only`` logs it, for a client that repeats nonces and cannot change.
+NoncePolicy = Literal["strict", "log-only"]
+
+RSA_METHODS = ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512")
+
+
+class ClientLike(Protocol):
+    """What a client model must offer. Results may be awaitables.
+
+    It may also have ``get_client_secrets()``, ``get_signature_methods()``, ``check_callback(uri)`` and
+    ``get_nonce_policy()``, as `Client` has.
+    """
+
+    def get_client_secret(self) -> Any:
+        """The shared secret, or ``None``: then no HMAC method and no PLAINTEXT verifies."""
+
+    def get_rsa_public_key(self) -> Any:
+        """The public key in PEM, or ``None``: then no RSA method verifies."""
+
+
+class TokenCredentialLike(Protocol):
+    """What a token credential model must offer; ``get_scope()`` too, where routes ask for scopes."""
+
+    def get_oauth_token(self) -> Any:
+        """The token."""
+
+    def get_oauth_token_secret(self) -> Any:
+        """The secret that belongs to the token."""
+
+
+class TemporaryCredentialLike(TokenCredentialLike, Protocol):
+    """What a temporary credential model must offer; ``is_decided()`` too, where it knows."""
+
+    def get_client_id(self) -> Any:
+        """The client that it was issued to."""
+
+    def get_redirect_uri(self) -> Any:
+        """The callback given at the first step."""
+
+    def check_verifier(self, verifier: str, /) -> Any:
+        """Whether this is the verifier bound to it at approval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A registered client.
+
+    Attributes:
+        client_id: what ``oauth_consumer_key`` says; 1 to 255 bytes.
+        client_secret: shared secret, ``None`` for a client that only signs with RSA.
+        overlapping_secrets: former secrets that still verify, newest first.
+        overlaps_end_at: Unix time until which each of them does, ``None`` for always; empty: all of them always.
+        name: what the resource owner reads on the consent page.
+        callbacks: registered callbacks; ``oob`` among them allows codes.
+        signature_methods: those enabled for this client; empty: all of the server's, or RSA's where it has a key.
+        rsa_public_key: PEM.
+        nonce_policy: ``strict`` or ``log-only``.
+        callback_query_may_differ: let the query of a callback differ from the registered one.
+    """
+
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    overlapping_secrets: tuple[str, ...] = field(default=(), repr=False)
+    overlaps_end_at: tuple[float | None, ...] = ()
+    name: str = ""
+    callbacks: tuple[str, ...] = ()
+    signature_methods: tuple[str, ...] = ()
+    rsa_public_key: str | None = field(default=None, repr=False)
+    nonce_policy: NoncePolicy = "strict"
+    callback_query_may_differ: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a record that could never work.
+
+        Raises:
+            TypeError: a single string where a tuple of strings is meant; its letters would be secrets.
+            ValueError: an identifier that no request can carry, an unknown nonce policy, or a number of ends that is
+                not that of the overlapping secrets.
+            InvalidRequestError: a callback that the first step would refuse.
+        """
+        for name in ("overlapping_secrets", "callbacks", "signature_methods"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is a tuple of strings, not one string")
+        if not 1 <= len(self.client_id.encode()) <= 255 or not self.client_id.isprintable():
+            raise ValueError("client_id is 1 to 255 bytes without control characters")
+        if self.overlaps_end_at and len(self.overlaps_end_at) != len(self.overlapping_secrets):
+            raise ValueError("overlaps_end_at has one time for each of overlapping_secrets, or none at all")
+        if self.nonce_policy not in ("strict", "log-only"):
+            raise ValueError(f'nonce_policy is "strict" or "log-only", not {self.nonce_policy!r}')
+        for callback in self.callbacks:
+            check_callback_syntax(callback)
+
+    def get_default_redirect_uri(self) -> str | None:
+        """The first registered callback that is a URI."""
+        return next((uri for uri in self.callbacks if uri != "oob"), None)
+
+    def get_client_secret(self) -> str | None:
+        """The current secret."""
+        return self.client_secret
+
+    def get_client_secrets(self) -> tuple[str, ...]:
+        """Every secret that verifies, current first."""
+        return (*((self.client_secret,) if self.client_secret else ()), *self.overlapping_secrets)
+
+    def get_rsa_public_key(self) -> str | None:
+        """The public key in PEM."""
+        return self.rsa_public_key
+
+    def get_signature_methods(self) -> tuple[str, ...] | None:
+        """The methods enabled for this client, or ``None`` for all of the server's.
+
+        A client with a public key signs with RSA unless it is said otherwise: a secret that it happens to have, too,
+        must not be a second way in.
+        """
+        return self.signature_methods or (RSA_METHODS if self.rsa_public_key else None)
+
+    def get_nonce_policy(self) -> NoncePolicy:
+        """What a repeated nonce means."""
+        return self.nonce_policy
+
+    def check_callback(self, uri: str) -> bool:
+        """Whether the callback is registered; a loopback one with any port."""
+        return callback_matches(uri, self.callbacks, query_may_differ=self.callback_query_may_differ)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporaryCredential:
+    """Temporary credentials (section 2.1), bound to the client that asked for them.
+
+    Attributes:
+        oauth_token: the identifier that travels through the browser.
+        oauth_token_secret: known to the client alone.
+        client_id: the client that asked.
+        oauth_callback: where the resource owner goes afterwards; ``oob`` for a code.
+        user_id: who approved, once decided.
+        oauth_verifier: what proves the approval; ``None`` until then, and after a denial.
+        decided: approved or denied.
+    """
+
+    oauth_token: str
+    oauth_token_secret: str = field(repr=False)
+    client_id: str
+    oauth_callback: str
+    user_id: str | None = None
+    oauth_verifier: str | None = field(default=None, repr=False)
+    decided: bool = False
+
+    def get_oauth_token(self) -> str:
+        """The temporary token."""
+        return self.oauth_token
+
+    def get_oauth_token_secret(self) -> str:
+        """Its secret."""
+        return self.oauth_token_secret
+
+    def get_client_id(self) -> str:
+        """The client that it was issued to."""
+        return self.client_id
+
+    def get_redirect_uri(self) -> str:
+        """The callback given at the first step."""
+        return self.oauth_callback
+
+    def get_user_id(self) -> str | None:
+        """The resource owner who approved."""
+        return self.user_id
+
+    def is_decided(self) -> bool:
+        """Whether it was approved or denied."""
+        return self.decided
+
+    def check_verifier(self, verifier: str) -> bool:
+        """Whether this is the verifier issued at approval, in constant time."""
+        if not self.oauth_verifier:
+            return False
+        return hmac.compare_digest(self.oauth_verifier.encode(), verifier.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCredential:
+    """Token credentials (section 2.3): what the client holds to act for a resource owner.
+
+    Attributes:
+        oauth_token: the identifier sent with each request.
+        oauth_token_secret: the second half of the signing key.
+        client_id: the only client that may use it.
+        user_id: the resource owner.
+        scope: space-separated; empty covers no named scope.
+        created_at: Unix time, in seconds.
+        expires_at: Unix time from which the stores know it no more; ``None`` for never.
+    """
+
+    oauth_token: str
+    oauth_token_secret: str = field(repr=False)
+    client_id: str
+    user_id: str
+    scope: str = ""
+    created_at: float = 0.0
+    expires_at: float | None = None
+
+    def get_oauth_token(self) -> str:
+        """The token."""
+        return self.oauth_token
+
+    def get_oauth_token_secret(self) -> str:
+        """Its secret."""
+        return self.oauth_token_secret
+
+    def get_client_id(self) -> str:
+        """The client that it was issued to."""
+        return self.client_id
+
+    def get_user_id(self) -> str:
+        """The resource owner."""
+        return self.user_id
+
+    def get_scope(self) -> str:
+        """The scopes it covers, separated by spaces."""
+        return self.scope

@@ -1,0 +1,136 @@
+"""Every error a client can cause, and the two that only the operator can.
+
+    OAuth1Error                                 Authlib's base: code, description, status
+    ├── InvalidRequestError               400   Authlib's; malformed
+    │   └── (others of Authlib's, re-exported below)
+    ├── UnsignedRequestError              401   no OAuth credentials in the request at all
+    ├── TimestampRefusedError             401   outside the window; says the server's time
+    ├── InvalidVerifierError              401   the verifier is not the one that was issued
+    ├── UnusableVerdictError              401   a custom signature verifier returned neither True nor False
+    ├── InsufficientScopeError            403   the token credential does not cover the scope
+    ├── AlreadyDecidedError               409   the temporary credential was approved or denied before
+    ├── RequestTooLargeError              413   over one of the limits
+    ├── MisdirectedRequestError           421   a host that this provider does not serve
+    └── StoreUnavailableError             503   nothing could be checked, so nothing was accepted
+    MissingHookError (RuntimeError)             a server was not given the hooks it needs
+
+RFC 5849 names no errors; Authlib's codes follow section 10 of OAuth Core 1.0a. Ours derive from Authlib's base class,
+so ``except OAuth1Error`` in existing code catches them.
+"""
+
+from authlib.oauth1.errors import (
+    AccessDeniedError,
+    DuplicatedOAuthProtocolParameterError,
+    InsecureTransportError,
+    InvalidClientError,
+    InvalidNonceError,
+    InvalidRequestError,
+    InvalidSignatureError,
+    InvalidTokenError,
+    MethodNotAllowedError,
+    MissingRequiredParameterError,
+    OAuth1Error,
+    UnsupportedParameterError,
+    UnsupportedSignatureMethodError,
+)
+
+__all__ = [
+    "AccessDeniedError",
+    "AlreadyDecidedError",
+    "DuplicatedOAuthProtocolParameterError",
+    "InsecureTransportError",
+    "InsufficientScopeError",
+    "InvalidClientError",
+    "InvalidNonceError",
+    "InvalidRequestError",
+    "InvalidSignatureError",
+    "InvalidTokenError",
+    "InvalidVerifierError",
+    "MethodNotAllowedError",
+    "MisdirectedRequestError",
+    "MissingHookError",
+    "MissingRequiredParameterError",
+    "OAuth1Error",
+    "RequestTooLargeError",
+    "StoreUnavailableError",
+    "TimestampRefusedError",
+    "UnsignedRequestError",
+    "UnsupportedParameterError",
+    "UnsupportedSignatureMethodError",
+    "UnusableVerdictError",
+]
+
+
+class UnsignedRequestError(OAuth1Error):
+    """The request carries no OAuth parameters, or credentials of another scheme (RFC 5849 section 3.1)."""
+
+    error = "unsigned_request"
+    description = "This resource wants a request signed with OAuth 1.0."
+    status_code = 401
+
+
+class TimestampRefusedError(OAuth1Error):
+    """``oauth_timestamp`` is outside the accepted window (RFC 5849 section 3.3)."""
+
+    error = "timestamp_refused"
+    status_code = 401
+
+
+class InvalidVerifierError(OAuth1Error):
+    """``oauth_verifier`` is not the one the resource owner was given (RFC 5849 section 2.3)."""
+
+    error = "invalid_verifier"
+    description = 'Invalid "oauth_verifier"'
+    status_code = 401
+
+
+class UnusableVerdictError(InvalidSignatureError):
+    """A custom signature verifier returned neither ``True`` nor ``False``, so nothing is known of the signature."""
+
+
+class InsufficientScopeError(OAuth1Error):
+    """The token credential is good, but not for this scope."""
+
+    error = "insufficient_scope"
+    description = "The token credential does not cover the scope that this resource requires."
+    status_code = 403
+
+
+class AlreadyDecidedError(OAuth1Error):
+    """The resource owner has approved or denied this temporary credential before."""
+
+    error = "already_decided"
+    description = "This authorization request has already been answered. Start again from the application."
+    status_code = 409
+
+
+class RequestTooLargeError(OAuth1Error):
+    """One of the limits on size was passed; nothing beyond it was read."""
+
+    error = "request_too_large"
+    status_code = 413
+
+
+class MisdirectedRequestError(OAuth1Error):
+    """The request is for a host that this provider does not serve (RFC 9110 section 15.5.20)."""
+
+    error = "misdirected_request"
+    description = "This provider does not serve the requested host."
+    status_code = 421
+
+
+class StoreUnavailableError(OAuth1Error):
+    """A store could not be asked. Nothing is accepted that could not be checked.
+
+    Raised by the shipped stores; ``OSError`` and ``TimeoutError`` from a hook count as the same.
+    """
+
+    error = "temporarily_unavailable"
+    description = "The provider cannot check the request at the moment. Try again shortly."
+    status_code = 503
+    #: Seconds, for the ``Retry-After`` header.
+    retry_after = 1
+
+
+class MissingHookError(RuntimeError):
+    """Hooks that the server cannot work without were neither registered nor overridden."""

@@ -1,0 +1,129 @@
+"""Policy: every number and switch of the provider, in one frozen record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+__all__ = ["Policy"]
+
+#: Workers' clocks may differ by this much, in seconds, before a nonce could be forgotten too early.
+CLOCK_TOLERANCE = 60
+
+_REALM = re.compile(r"[\x20-\x7e]*")
+_HOST_PATTERN = re.compile(r"(?:\*\.)?[A-Za-z0-9\-._~]*[A-Za-z0-9\-_~]")
+_BASE_URL = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules of one server. The defaults are the strict reading of RFC 5849.
+
+    Attributes:
+        timestamp_window: seconds into the past and into the future that ``oauth_timestamp`` may lie (section 3.3).
+        signature_methods: names of the methods accepted; a client may narrow them.
+        require_https: refuse plain http, unless both the peer and the Host are loopback (section 2.1, 2.3).
+        uniform_errors: an unknown client, an unknown token, a method not enabled for the client and a wrong
+            signature answer alike.
+        realm: the realm in ``WWW-Authenticate``; printable ASCII.
+        external_base_url: what clients sign, where a proxy changes scheme, host or path prefix: a URL, or a function
+            of the ASGI scope that returns one. ``None``: the Host header and the connection's scheme.
+        trusted_proxies: networks (``"10.0.0.0/8"``) whose ``Forwarded`` and ``X-Forwarded-*`` headers are believed. A
+            proxy there must set or remove each of them: what it passes on as the client wrote it is believed, too.
+        allowed_hosts: the Host values that are served, without port; empty: any. ``*.example.com`` matches subdomains.
+        max_identifier_bytes: of a client identifier, a token or a nonce, once decoded.
+        max_parameters: in header, query and form together.
+        max_header_bytes: of the ``Authorization`` header.
+        max_query_bytes: of the query.
+        max_form_bytes: of an ``application/x-www-form-urlencoded`` body.
+        temporary_credential_lifetime: seconds between the first step and the exchange.
+        token_credential_lifetime: seconds for which token credentials are good; ``None``: until they are revoked.
+        max_wrong_verifiers: wrong verifiers, each under a valid signature, that consume a temporary credential.
+        oob_verifier_length: characters of the code that a resource owner types; used where wrong ones are counted.
+    """
+
+    timestamp_window: int = 300
+    signature_methods: tuple[str, ...] = ("HMAC-SHA1",)
+    require_https: bool = True
+    uniform_errors: bool = True
+    realm: str = ""
+    external_base_url: str | Callable[[Mapping[str, Any]], str] | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    max_identifier_bytes: int = 255
+    max_parameters: int = 1_000
+    max_header_bytes: int = 64 * 1024
+    max_query_bytes: int = 64 * 1024
+    max_form_bytes: int = 1024 * 1024
+    temporary_credential_lifetime: int = 600
+    token_credential_lifetime: int | None = None
+    max_wrong_verifiers: int = 5
+    oob_verifier_length: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse a policy that cannot be kept, by name.
+
+        Raises:
+            ValueError: a value out of its range.
+            TypeError: a single string where a collection of strings is meant.
+        """
+        for name in ("signature_methods", "trusted_proxies", "allowed_hosts"):
+            value = getattr(self, name)
+            if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+                raise TypeError(f"{name} is a collection of strings, not {type(value).__name__}")
+            object.__setattr__(self, name, tuple(value))
+        self._check_numbers()
+        if not self.signature_methods:
+            raise ValueError("signature_methods is empty: no request could be accepted")
+        if not _REALM.fullmatch(self.realm):
+            raise ValueError("realm is printable ASCII")
+        if isinstance(self.external_base_url, str) and not _BASE_URL.fullmatch(self.external_base_url):
+            raise ValueError("external_base_url is an http or https URL without user, query and fragment")
+        for host in self.allowed_hosts:
+            _check_host_pattern(host)
+        for network in self.trusted_proxies:
+            ip_network(network)  # raises a ValueError that names the value
+
+    def _check_numbers(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type not in ("int", "int | None") or (value is None and field.type != "int"):
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{field.name} is a whole number above 0, not {value!r}")
+
+    @property
+    def nonce_lifetime(self) -> int:
+        """Seconds for which a nonce must be remembered, from its arrival.
+
+        A request may arrive a window early and stay acceptable until a window late.
+        """
+        return 2 * self.timestamp_window + CLOCK_TOLERANCE
+
+    def updated(self, config: Mapping[str, Any], *, prefix: str = "OAUTH1_") -> Policy:
+        """This policy with what a framework's configuration says instead.
+
+        Args:
+            config: such as ``app.config``; ``OAUTH1_TIMESTAMP_WINDOW`` sets ``timestamp_window``, and so on for every
+                attribute; ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, Authlib's name, sets ``signature_methods``.
+            prefix: what the keys begin with.
+
+        Raises:
+            ValueError: a value out of its range.
+            TypeError: a value of the wrong kind.
+        """
+        keys = {field.name: f"{prefix}{field.name.upper()}" for field in fields(self)}
+        keys["signature_methods"] = f"{prefix}SUPPORTED_SIGNATURE_METHODS"
+        return replace(self, **{name: config[key] for name, key in keys.items() if config.get(key) is not None})
+
+
+def _check_host_pattern(host: str) -> None:
+    if _HOST_PATTERN.fullmatch(host):
+        return
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        raise ValueError(f"allowed_hosts are names without port or dot at the end, not {host!r}") from None

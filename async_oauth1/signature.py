@@ -1,0 +1,229 @@
+"""Signatures (RFC 5849 section 3.4): the base string, and one small object for each signature method.
+
+    method = SIGNATURE_METHODS["HMAC-SHA1"]
+    method.sign(base_string, SigningKeys(client_secret="kd94hf93k423kf44", token_secret="pfkkdhi9sl3r4s00"))
+
+HMAC-SHA1, RSA-SHA1 and PLAINTEXT are the RFC's. The SHA-2 variants are the same with another hash, as NetSuite, LTI 1.1
+and Mastercard use them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from ._encoding import Pair, base_string_parameters, escape_text, escape_uri
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
+__all__ = [
+    "SIGNATURE_METHODS",
+    "HmacSignatureMethod",
+    "PlaintextSignatureMethod",
+    "RsaSignatureMethod",
+    "SignatureMethod",
+    "SigningKeys",
+    "signature_base_string",
+]
+
+log = logging.getLogger(__name__)
+
+#: Parsed RSA keys that are kept; parsing one costs several verifications.
+RSA_KEYS_KEPT = 1_024
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SigningKeys:
+    """What a signature is made or checked with. ``repr`` shows none of it.
+
+    Attributes:
+        client_secret: the client's shared secret; empty where it has none.
+        token_secret: the secret of the temporary or token credentials; empty where the request has no token.
+        rsa_key: PEM: the private key to sign, the public key or an X.509 certificate to verify.
+    """
+
+    client_secret: str = ""
+    token_secret: str = ""
+    rsa_key: str | bytes | None = None
+
+
+@runtime_checkable
+class SignatureMethod(Protocol):
+    """A signature method (section 3.4)."""
+
+    @property
+    def name(self) -> str:
+        """What ``oauth_signature_method`` says."""
+        ...
+
+    def sign(self, base_string: str, keys: SigningKeys) -> str:
+        """Make the value of ``oauth_signature``, not yet percent-encoded."""
+        ...
+
+    def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
+        """Whether the signature holds; False, never an exception, for any signature and for keys that are missing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HmacSignatureMethod:
+    """HMAC over the base string (section 3.4.2).
+
+    Attributes:
+        name: what ``oauth_signature_method`` says.
+        digest: the hash's name in `hashlib`.
+    """
+
+    name: str
+    digest: str
+
+    def sign(self, base_string: str, keys: SigningKeys) -> str:
+        """Base64 of the HMAC under both secrets."""
+        mac = hmac.digest(_shared_key(keys).encode(), base_string.encode(), self.digest)
+        return binascii.b2a_base64(mac, newline=False).decode()
+
+    def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
+        """Compare in constant time. Without a client secret nothing verifies: anyone could have signed."""
+        expected = self.sign(base_string, keys)
+        return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass")) and bool(
+            keys.client_secret
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlaintextSignatureMethod:
+    """The secrets themselves (section 3.4.4); for a secure channel alone."""
+
+    name: str = "PLAINTEXT"
+
+    def sign(self, base_string: str, keys: SigningKeys) -> str:
+        """Both secrets, encoded and joined; the base string takes no part."""
+        return _shared_key(keys)
+
+    def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
+        """Compare in constant time. Without a client secret nothing verifies."""
+        return hmac.compare_digest(_shared_key(keys).encode(), signature.encode("utf-8", "surrogatepass")) and bool(
+            keys.client_secret
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RsaSignatureMethod:
+    """RSASSA-PKCS1-v1_5 over the base string (section 3.4.3); needs the package ``cryptography``.
+
+    Attributes:
+        name: what ``oauth_signature_method`` says.
+        digest: the hash's class in ``cryptography.hazmat.primitives.hashes``.
+    """
+
+    name: str
+    digest: str
+
+    def sign(self, base_string: str, keys: SigningKeys) -> str:
+        """Base64 of the signature.
+
+        Raises:
+            ValueError: ``keys.rsa_key`` is no RSA private key in PEM.
+        """
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
+        signature = _private_key(keys.rsa_key).sign(base_string.encode(), PKCS1v15(), self._hash())
+        return base64.b64encode(signature).decode()
+
+    def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
+        """Check against the client's public key; secrets take no part."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
+        public_key = _public_key(keys.rsa_key) if keys.rsa_key else None
+        if public_key is None:
+            return False
+        try:
+            octets = base64.b64decode(signature, validate=True)
+            public_key.verify(octets, base_string.encode(), PKCS1v15(), self._hash())
+        except (InvalidSignature, binascii.Error, ValueError):  # ValueError: characters beyond ASCII
+            return False
+        return True
+
+    def _hash(self) -> HashAlgorithm:
+        from cryptography.hazmat.primitives import hashes
+
+        algorithm: HashAlgorithm = getattr(hashes, self.digest)()
+        return algorithm
+
+
+def signature_base_string(method: str, base_string_uri: str, parameters: Iterable[Pair]) -> str:
+    """Build the signature base string (section 3.4.1.1).
+
+    Args:
+        method: HTTP method, in any case.
+        base_string_uri: scheme, host and path as section 3.4.1.2 has them, octets as Latin-1 text.
+        parameters: canonical pairs, all that section 3.4.1.3.1 counts; ``oauth_signature`` is left out here.
+    """
+    signed = [pair for pair in parameters if pair[0] != "oauth_signature"]
+    return f"{escape_text(method.upper())}&{escape_uri(base_string_uri)}&{base_string_parameters(signed)}"
+
+
+def _shared_key(keys: SigningKeys) -> str:
+    return f"{escape_text(keys.client_secret)}&{escape_text(keys.token_secret)}"
+
+
+def _private_key(pem: str | bytes | None) -> RSAPrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key(_octets(pem or b""), password=None)
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("The private key is not an RSA key.")
+    return key
+
+
+@lru_cache(maxsize=RSA_KEYS_KEPT)
+def _public_key(pem: str | bytes) -> RSAPublicKey | None:
+    """Load a public key; ``None``, and one line in the log, where a client was registered with none that works."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from cryptography.x509 import load_pem_x509_certificate
+
+    octets = _octets(pem)
+    try:
+        certified = b"BEGIN CERTIFICATE" in octets
+        key: object = load_pem_x509_certificate(octets).public_key() if certified else load_pem_public_key(octets)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        log.error("A client's RSA public key is not readable PEM: %s", error)
+        return None
+    if not isinstance(key, RSAPublicKey):
+        log.error("A client's RSA public key is a key of another kind: %s", type(key).__name__)
+        return None
+    return key
+
+
+def _octets(pem: str | bytes) -> bytes:
+    return pem.encode("utf-8", "surrogatepass") if isinstance(pem, str) else pem
+
+
+#: The methods that are shipped, by name.
+SIGNATURE_METHODS: Mapping[str, SignatureMethod] = MappingProxyType(
+    {
+        method.name: method
+        for method in (
+            HmacSignatureMethod("HMAC-SHA1", "sha1"),
+            HmacSignatureMethod("HMAC-SHA256", "sha256"),
+            HmacSignatureMethod("HMAC-SHA512", "sha512"),
+            RsaSignatureMethod("RSA-SHA1", "SHA1"),
+            RsaSignatureMethod("RSA-SHA256", "SHA256"),
+            RsaSignatureMethod("RSA-SHA512", "SHA512"),
+            PlaintextSignatureMethod(),
+        )
+    }
+)
