@@ -1,0 +1,313 @@
+"""What the authorization server and the resource protector share: hooks, signature methods, verification.
+
+The order of a verification is fixed: what costs nothing comes first, and the nonce comes last, so that nothing is
+stored, counted or deleted on behalf of a request whose signature has not held.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ._checks import check_body_hash, check_protocol_parameters, check_timestamp, check_transport
+from .errors import (
+    InvalidClientError,
+    InvalidNonceError,
+    InvalidRequestError,
+    InvalidSignatureError,
+    InvalidTokenError,
+    MissingHookError,
+    MissingRequiredParameterError,
+    OAuth1Error,
+    UnsupportedSignatureMethodError,
+    UnusableVerdictError,
+)
+from .hooks import Hooks, MaybeAwaitable, call_hook, require_hooks
+from .policy import Policy
+from .request import OAuth1Request
+from .signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
+
+#: A custom method: verifies a request, and counts only if it returns ``True`` itself.
+CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
+
+log = logging.getLogger("async_oauth1")
+
+# An unknown client costs what a known one does: these keys make the same computation, and match nothing.
+_DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
+_UNIFORM = (
+    "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
+)
+
+
+class BaseServer:
+    """Hooks, signature methods and the verification of signed requests."""
+
+    #: The hooks that this server knows.
+    HOOKS: ClassVar[tuple[str, ...]] = ()
+    #: The hooks it cannot work without, each with the method that may be overridden instead.
+    REQUIRED_HOOKS: ClassVar[dict[str, str]] = {}
+    #: Hooks that a subclass may define as a method of the same name, besides the methods in `REQUIRED_HOOKS`.
+    OVERRIDABLE_HOOKS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, policy: Policy | None = None, *, clock: Callable[[], float] = time.time, **hooks: Callable[..., Any]
+    ) -> None:
+        """Start with a policy.
+
+        Args:
+            policy: the rules; the defaults where it is left out.
+            clock: Unix time in seconds.
+            hooks: hooks by name.
+
+        Raises:
+            ValueError: a name that is no hook.
+        """
+        self.policy = policy or Policy()
+        self.clock = clock
+        self.hooks = Hooks(self.HOOKS, self.policy)
+        self._custom_verifiers: dict[str, CustomVerifier] = {}
+        self._complete = False
+        for name in self.OVERRIDABLE_HOOKS:
+            if callable(method := getattr(self, name, None)):
+                self.hooks.register(name, method)
+        for name, func in hooks.items():
+            self.hooks.register(name, func)
+
+    def register_hook(self, name: str, func: Callable[..., Any]) -> None:
+        """Set one hook.
+
+        Args:
+            name: its name.
+            func: a coroutine function, or a plain function that does not block.
+
+        Raises:
+            ValueError: no hook has that name.
+        """
+        self.hooks.register(name, func)
+
+    def register_hooks(self, store: object) -> None:
+        """Fill the hooks that nothing has filled yet with the store's methods of their names.
+
+        Raises:
+            ValueError: the store has none, or keeps nonces for less than the policy needs.
+        """
+        self.hooks.register_store(store)
+
+    def register_signature_method(self, name: str, verify: CustomVerifier) -> None:
+        """Add a signature method (RFC 5849 section 3.4) to this server; the policy must enable it, too.
+
+        Args:
+            name: what ``oauth_signature_method`` says.
+            verify: called with the request, ``client`` and ``credential`` set. Only ``True`` itself accepts: the bytes
+                of a computed signature are no verdict.
+        """
+        self._custom_verifiers[name] = verify
+
+    def require_hooks(self) -> None:
+        """Check that nothing is missing; called before serving, and at the first request otherwise.
+
+        Raises:
+            MissingHookError: names every hook that is missing.
+            ValueError: the policy enables a signature method that does not exist.
+        """
+        if self._complete:
+            return
+        require_hooks({name: self._has_hook(name) for name in self.REQUIRED_HOOKS}, type(self).__name__)
+        known = [*SIGNATURE_METHODS, *self._custom_verifiers]
+        unknown = [name for name in self.policy.signature_methods if name not in known]
+        if unknown:
+            raise ValueError(f"Unknown signature method {', '.join(unknown)}; known are {', '.join(known)}.")
+        self._complete = True
+
+    # Overridable look-ups, with Authlib's names and arguments --------------------------------------------------------
+
+    def get_client_by_id(self, client_id: str) -> Any:
+        """Look the client up; by default the hook ``query_client``."""
+        return self._hook("query_client")(client_id)
+
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
+        """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
+        return self._hook("exists_nonce")(nonce, request.timestamp, request.client_id, request.token)
+
+    # Verification ----------------------------------------------------------------------------------------------------
+
+    def check_request(self, request: OAuth1Request) -> None:
+        """The checks that need no look-up.
+
+        Raises:
+            OAuth1Error: the request is malformed, insecure, unsigned or too old.
+        """
+        self.require_hooks()
+        self.check_transport(request)
+        check_protocol_parameters(request, self.policy)
+        check_timestamp(request, self.policy, self.clock())
+        self.check_signature_method(request)
+
+    def check_transport(self, request: OAuth1Request) -> None:
+        """Refuse plain http and foreign hosts, as far as the policy says.
+
+        Raises:
+            OAuth1Error: the request came an insecure way, or to another's host.
+        """
+        check_transport(request, self.policy, secure=self.is_secure(request))
+
+    def is_secure(self, request: OAuth1Request) -> bool:
+        """Whether nobody between client and server can listen."""
+        return request.is_secure
+
+    def check_signature_method(self, request: OAuth1Request) -> None:
+        """Refuse methods that are not enabled, PLAINTEXT in the open, and body hashes where there is none.
+
+        Raises:
+            OAuth1Error: the method, or what it is used with, is not supported.
+        """
+        method = request.signature_method
+        if method not in self.policy.signature_methods:
+            raise UnsupportedSignatureMethodError(
+                f'"oauth_signature_method" must be one of {", ".join(self.policy.signature_methods)}.'
+            )
+        if method == "PLAINTEXT" and not self.is_secure(request):
+            raise UnsupportedSignatureMethodError("PLAINTEXT is accepted over https alone.")
+        if "oauth_body_hash" in request.oauth_params and request.is_form:
+            raise InvalidRequestError('"oauth_body_hash" must not be sent with a form: its parameters are signed.')
+
+    async def verify_signature(self, request: OAuth1Request, *, token_missing: bool = False) -> None:
+        """Check the signature of a request whose client and credential have been looked up.
+
+        Args:
+            request: with ``client`` and ``credential`` set to what was found.
+            token_missing: the request names a token, and no credential was found for it.
+
+        Raises:
+            OAuth1Error: it does not hold; with uniform errors always the same.
+        """
+        problem = await self._find_problem(request, token_missing=token_missing)
+        if problem is None:
+            return
+        log.info("Refused %r of client %r: %s", request, request.client_id, problem)
+        raise InvalidSignatureError(_UNIFORM) if self.policy.uniform_errors else problem
+
+    async def verify_body(self, request: OAuth1Request, *, required: bool = False) -> None:
+        """Check ``oauth_body_hash`` where it is present.
+
+        Args:
+            request: its signature holds.
+            required: refuse a request without it; a form's parameters are signed and need none.
+
+        Raises:
+            OAuth1Error: the hash is malformed or not that of the body, or required and missing.
+        """
+        if "oauth_body_hash" not in request.oauth_params:
+            if required and not request.is_form:
+                raise MissingRequiredParameterError("oauth_body_hash")
+            return
+        if request.body is None and request.read_body is not None:
+            request.body = await call_hook(request.read_body)
+        check_body_hash(request, request.body or b"")
+
+    async def use_nonce(self, request: OAuth1Request) -> None:
+        """Remember the nonce of a request that is genuine in everything else (section 3.3).
+
+        Raises:
+            InvalidNonceError: it was used before.
+            StoreUnavailableError: nobody can say.
+        """
+        if request.nonce is None:
+            return  # PLAINTEXT without timestamp and nonce
+        if not await call_hook(self.exists_nonce, request.nonce, request):
+            return
+        if await optional(request.client, "get_nonce_policy") == "log-only":
+            log.warning("Client %r has repeated the nonce %r.", request.client_id, request.nonce)
+            return
+        raise InvalidNonceError('"oauth_nonce" has been used before with this timestamp.')
+
+    async def _find_problem(self, request: OAuth1Request, *, token_missing: bool) -> OAuth1Error | None:
+        client = request.client
+        if client is None:
+            self._verify_in_vain(request)
+            return InvalidClientError("The client is unknown.")
+        if token_missing:
+            self._verify_in_vain(request)
+            return InvalidTokenError()
+        problem = await self._find_signature_problem(request)
+        methods = await optional(client, "get_signature_methods")
+        if methods is not None and request.signature_method not in methods:
+            return UnsupportedSignatureMethodError("The signature method is not enabled for this client.")
+        return problem
+
+    async def _find_signature_problem(self, request: OAuth1Request) -> OAuth1Error | None:
+        custom_verifier = self.custom_verifier(request.signature_method or "")
+        if custom_verifier is None:
+            holds = await self._signature_holds(request)
+        else:
+            holds = await call_hook(custom_verifier, request)
+            if not isinstance(holds, bool):
+                return _unusable_verdict(request, holds)
+        return None if holds else InvalidSignatureError("The signature does not verify.")
+
+    def custom_verifier(self, name: str) -> CustomVerifier | None:
+        """The verifier of a signature method that was registered; ``None`` for the shipped ones."""
+        return self._custom_verifiers.get(name)
+
+    async def _signature_holds(self, request: OAuth1Request) -> bool:
+        name = request.signature_method or ""
+        method = SIGNATURE_METHODS[name]
+        if name.startswith("RSA-"):
+            keys = [SigningKeys(rsa_key=await call_hook(request.client.get_rsa_public_key))]
+        else:
+            credential = request.credential
+            token_secret = await call_hook(credential.get_oauth_token_secret) or "" if credential is not None else ""
+            keys = [SigningKeys(secret, token_secret) for secret in await _client_secrets(request.client)]
+        return any(_verifies(method, request, key) for key in keys or [SigningKeys()])
+
+    @staticmethod
+    def _verify_in_vain(request: OAuth1Request) -> None:
+        method = SIGNATURE_METHODS.get(request.signature_method or "")
+        if method is None or method.name.startswith("RSA-"):
+            method = SIGNATURE_METHODS["HMAC-SHA512"]
+        _verifies(method, request, _DUMMY_KEYS)
+
+    def _hook(self, name: str) -> Callable[..., Any]:
+        func = self.hooks.get(name)
+        if func is None:
+            raise MissingHookError(f'The "{name}" hook is required.')
+        return func
+
+    def _has_hook(self, name: str) -> bool:
+        return self.hooks.get(name) is not None or self._overrides(self.REQUIRED_HOOKS[name])
+
+    def _overrides(self, method: str) -> bool:
+        """Whether a subclass outside this package brings its own version of an overridable method."""
+        return not getattr(type(self), method).__module__.startswith("async_oauth1.")
+
+
+def _unusable_verdict(request: OAuth1Request, verdict: object) -> UnusableVerdictError:
+    description = (
+        f"The verifier of the signature method {request.signature_method} returned {type(verdict).__name__} where True "
+        "or False is wanted, so it accepts no signature. Let it compare the signature it computed with the request's "
+        "own, by hmac.compare_digest, and return the outcome."
+    )
+    log.error(description)
+    return UnusableVerdictError(description)
+
+
+def _verifies(method: SignatureMethod, request: OAuth1Request, keys: SigningKeys) -> bool:
+    return method.verify(request.signature_base_string, request.signature or "", keys)
+
+
+async def _client_secrets(client: Any) -> list[str]:
+    if hasattr(client, "get_client_secrets"):
+        secrets = await call_hook(client.get_client_secrets)
+        if isinstance(secrets, str):  # its letters would be the secrets
+            secrets = [secrets]
+    else:
+        secrets = [await call_hook(client.get_client_secret)]
+    return [secret for secret in secrets if secret]
+
+
+async def optional(model: Any, method: str) -> Any:
+    """What an optional method of a model returns; ``None`` where it has none."""
+    func = getattr(model, method, None)
+    return await call_hook(func) if callable(func) else None
