@@ -1,0 +1,75 @@
+"""From Quart's request to ours, and from our response to Quart's."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any
+
+from quart import Response
+from quart import request as quart_request
+from quart.wrappers import Request
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
+
+from .asgi import request_from_scope
+from .errors import InvalidRequestError, RequestTooLargeError
+from .policy import Policy
+from .request import OAuth1Request, is_form
+from .responses import OAuth1Response
+
+
+async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
+    """The wire's own octets: Quart's ``url`` and ``form`` have lost what was signed."""
+    current: Any = quart_request if request is None else request
+    body = None
+    if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
+        body = await read_form(current, policy.max_form_bytes)
+    oauth1_request = request_from_scope(current.scope, policy, body)
+    oauth1_request.read_body = functools.partial(read_body, current)
+    return oauth1_request
+
+
+async def read_form(request: Request, limit: int) -> bytes:
+    """Read at most ``limit`` bytes, and leave them for the view."""
+    if request.max_content_length is not None:
+        limit = min(limit, request.max_content_length)  # Quart's own check misses a body that is read while it arrives
+    too_large = RequestTooLargeError(f"The form is larger than {limit} bytes.")
+    if request.content_length is not None:
+        if request.content_length > limit:
+            raise too_large
+        body = await read_body(request)
+        if len(body) != request.content_length:
+            # Whoever read it before kept nothing: an empty form would verify, and what was read would be unsigned.
+            raise InvalidRequestError("The form is not as long as Content-Length says.")
+        return body
+    form = bytearray()
+    try:
+        async with asyncio.timeout(request.body_timeout):
+            async for chunk in request.body:
+                form += chunk
+                if len(form) > limit:
+                    raise too_large
+    except RequestEntityTooLarge:
+        raise too_large from None
+    except (TimeoutError, RequestTimeout):
+        raise _too_slow() from None
+    request.body.append(bytes(form))
+    return bytes(form)
+
+
+async def read_body(request: Request) -> bytes:
+    try:
+        return await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    except RequestEntityTooLarge:
+        raise RequestTooLargeError("The body is larger than this server reads.") from None
+    except RequestTimeout:
+        raise _too_slow() from None
+
+
+def _too_slow() -> InvalidRequestError:
+    return InvalidRequestError("The body did not arrive in time.", status_code=408)
+
+
+def make_response(response: OAuth1Response) -> Response:
+    return Response(response.body, response.status_code, headers=Headers(response.headers))
