@@ -1,0 +1,29 @@
+"""A dict whose values expire."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TypeVar
+
+__all__ = ["Expiring"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Expiring(OrderedDict[K, tuple[float, V]]):
+    """Values with an expiry. Lifetimes are constant, so what was inserted first expires first."""
+
+    def live(self, key: K, now: float) -> V | None:
+        """The value that has not expired."""
+        entry = self.get(key)
+        return entry[1] if entry is not None and entry[0] > now else None
+
+    def purge(self, now: float, limit: int) -> None:
+        """Remove some that have."""
+        for _ in range(min(limit, len(self))):
+            key, entry = self.popitem(last=False)
+            if entry[0] > now:
+                self[key] = entry
+                self.move_to_end(key, last=False)
+                return

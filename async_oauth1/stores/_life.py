@@ -1,0 +1,87 @@
+"""What time does to credentials: overlapping secrets that end, tokens that expire."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+from async_oauth1.credentials import Client, TokenCredential
+
+__all__ = ["MAX_OVERLAPPING_SECRETS", "is_live", "issued", "live_client", "rotated"]
+
+#: Former secrets that a client may have at once. Each is another computation for whoever guesses.
+MAX_OVERLAPPING_SECRETS = 4
+
+# 192 bits, in digits: a name that begins with "-" would be an option on the command line.
+_TOKEN_BYTES = 24
+# 256 bits.
+_SECRET_BYTES = 32
+
+
+def is_live(token: TokenCredential, now: float) -> bool:
+    """Whether token credentials have not expired."""
+    return token.expires_at is None or token.expires_at > now
+
+
+def live_client(client: Client, now: float) -> Client:
+    """A client with those of its former secrets alone that still verify."""
+    if not client.overlaps_end_at:
+        return client
+    left = [(secret, end) for secret, end in _overlaps(client) if end is None or end > now]
+    return client if len(left) == len(client.overlapping_secrets) else _with_overlaps(client, left)
+
+
+def rotated(client: Client, overlap: float, now: float) -> Client:
+    """A client with a new secret.
+
+    Args:
+        client: as it is.
+        overlap: seconds for which its current secret verifies, too; former ones keep the end that they have. With 0
+            nothing but the new secret verifies: that is for a secret that got about.
+        now: Unix time.
+
+    Raises:
+        ValueError: a negative overlap; no secret to rotate; too many that still verify.
+    """
+    if not 0 <= overlap < float("inf"):
+        raise ValueError("overlap is a number of seconds, 0 or more")
+    if client.client_secret is None:
+        raise ValueError(f"client {client.client_id} has no secret: it signs with RSA")
+    kept = _overlaps(live_client(client, now))
+    if len(kept) >= MAX_OVERLAPPING_SECRETS and overlap:
+        raise ValueError(f"client {client.client_id} has {len(kept)} former secrets that still verify; use no overlap")
+    new = replace(client, client_secret=secrets.token_urlsafe(_SECRET_BYTES))
+    return _with_overlaps(new, [(client.client_secret, now + overlap), *kept] if overlap else [])
+
+
+def issued(client_id: str, user_id: str, scope: str, lifetime: float | None, now: float) -> TokenCredential:
+    """Token credentials that no resource owner was asked for.
+
+    Raises:
+        ValueError: a lifetime that has no end or is over at once.
+    """
+    if lifetime is not None and not 0 < lifetime < float("inf"):
+        raise ValueError("lifetime is a number of seconds above 0")
+    return TokenCredential(
+        oauth_token=secrets.token_hex(_TOKEN_BYTES),
+        oauth_token_secret=secrets.token_urlsafe(_SECRET_BYTES),
+        client_id=client_id,
+        user_id=user_id,
+        scope=scope,
+        created_at=now,
+        expires_at=None if lifetime is None else now + lifetime,
+    )
+
+
+def _overlaps(client: Client) -> list[tuple[str, float | None]]:
+    ends = client.overlaps_end_at or (None,) * len(client.overlapping_secrets)
+    return list(zip(client.overlapping_secrets, ends, strict=True))
+
+
+def _with_overlaps(client: Client, overlaps: Sequence[tuple[str, float | None]]) -> Client:
+    return replace(
+        client,
+        overlapping_secrets=tuple(secret for secret, _ in overlaps),
+        overlaps_end_at=tuple(end for _, end in overlaps) if any(end is not None for _, end in overlaps) else (),
+    )

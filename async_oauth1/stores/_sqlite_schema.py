@@ -1,0 +1,68 @@
+"""The SQLite store's tables, as numbered migrations.
+
+``PRAGMA user_version`` says how many of them a file has seen. A migration that was released never changes; what comes
+later is appended. Every table begins with ``oauth1_``, so that an application may keep its own in the same file.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["MIGRATIONS", "SCHEMA_VERSION"]
+
+# Nonces are one text each: timestamp first, so that new ones land at the end of the tree, not all over it. Their
+# expiry has an index because they are removed by it, all the time.
+# Credentials refer to clients without a foreign key: the clients may be kept elsewhere.
+_FIRST = (
+    """CREATE TABLE oauth1_client (
+        client_id TEXT NOT NULL PRIMARY KEY,
+        client_secret TEXT,
+        overlapping_secrets TEXT NOT NULL,
+        name TEXT NOT NULL,
+        callbacks TEXT NOT NULL,
+        signature_methods TEXT NOT NULL,
+        rsa_public_key TEXT,
+        nonce_policy TEXT NOT NULL,
+        callback_query_may_differ INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE oauth1_temporary_credential (
+        oauth_token TEXT NOT NULL PRIMARY KEY,
+        oauth_token_secret TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        oauth_callback TEXT NOT NULL,
+        user_id TEXT,
+        oauth_verifier TEXT,
+        decided INTEGER NOT NULL DEFAULT 0,
+        wrong_verifiers INTEGER NOT NULL DEFAULT 0,
+        expires_at REAL NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX oauth1_temporary_credential_expiry ON oauth1_temporary_credential (expires_at)",
+    "CREATE INDEX oauth1_temporary_credential_client ON oauth1_temporary_credential (client_id)",
+    """CREATE TABLE oauth1_token_credential (
+        oauth_token TEXT NOT NULL PRIMARY KEY,
+        oauth_token_secret TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        created_at REAL NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX oauth1_token_credential_client ON oauth1_token_credential (client_id)",
+    "CREATE INDEX oauth1_token_credential_user ON oauth1_token_credential (user_id)",
+    """CREATE TABLE oauth1_nonce (
+        nonce TEXT NOT NULL PRIMARY KEY,
+        expires_at REAL NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX oauth1_nonce_expiry ON oauth1_nonce (expires_at)",
+)
+
+# Most token credentials never expire, and the index holds none of those.
+_TOKENS_EXPIRE = (
+    "ALTER TABLE oauth1_token_credential ADD COLUMN expires_at REAL",
+    "CREATE INDEX oauth1_token_credential_expiry ON oauth1_token_credential (expires_at) WHERE expires_at IS NOT NULL",
+)
+
+#: Each migration is a list of statements; together they are one transaction.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE)
+
+#: What this release reads and writes.
+SCHEMA_VERSION: Final = len(MIGRATIONS)

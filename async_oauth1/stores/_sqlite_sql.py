@@ -1,0 +1,49 @@
+"""The SQLite store's longer statements."""
+
+from __future__ import annotations
+
+__all__ = [
+    "INSERT_CLIENT",
+    "INSERT_TOKEN",
+    "PURGE_NONCES",
+    "PURGE_TEMPORARY",
+    "PURGE_TOKENS",
+    "QUERY_CREDENTIALS",
+    "REMEMBER",
+]
+
+INSERT_CLIENT = (
+    "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
+    " rsa_public_key, nonce_policy, callback_query_may_differ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+INSERT_TOKEN = (
+    "INSERT INTO oauth1_token_credential"
+    " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+# Always one row: the columns of `SELECT_CLIENT`, then those of `SELECT_TOKEN`; the half that was not found is NULL.
+QUERY_CREDENTIALS = (
+    "SELECT c.client_id, c.client_secret, c.overlapping_secrets, c.name, c.callbacks, c.signature_methods,"
+    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ,"
+    " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
+    " FROM (SELECT 1) LEFT JOIN oauth1_client AS c ON c.client_id = ?1"
+    " LEFT JOIN oauth1_token_credential AS t ON t.oauth_token = ?2 AND t.client_id = ?1"
+)
+# A known nonce is left as it is and not returned, unless it has expired: then it is as good as new.
+REMEMBER = (
+    "INSERT INTO oauth1_nonce (nonce, expires_at) SELECT value, ?2 FROM json_each(?1) WHERE true"
+    " ON CONFLICT (nonce) DO UPDATE SET expires_at = excluded.expires_at WHERE oauth1_nonce.expires_at <= ?3"
+    " RETURNING nonce"
+)
+PURGE_NONCES = (
+    "DELETE FROM oauth1_nonce WHERE nonce IN"
+    " (SELECT nonce FROM oauth1_nonce WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+)
+PURGE_TEMPORARY = (
+    "DELETE FROM oauth1_temporary_credential WHERE oauth_token IN"
+    " (SELECT oauth_token FROM oauth1_temporary_credential WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+)
+PURGE_TOKENS = (
+    "DELETE FROM oauth1_token_credential WHERE oauth_token IN"
+    " (SELECT oauth_token FROM oauth1_token_credential WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+)

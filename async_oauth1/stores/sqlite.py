@@ -1,0 +1,331 @@
+"""The SQLite store: everything in one file, for any number of processes on one machine."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.hooks import resolve
+
+from . import _rows as rows
+from . import _sqlite_sql as sql
+from ._base import (
+    GONE,
+    check_text,
+    is_text,
+    new_temporary_credential,
+    required_text,
+    user_id_of,
+)
+from ._batch import NonceBatcher
+from ._life import is_live
+from ._purge import PurgeSchedule
+from ._sql_life import SQLLife
+from ._sqlite_connection import PROBE, SQLiteFile
+from ._sqlite_database import Execute, SQLiteDatabase
+
+__all__ = ["SQLiteStore"]
+
+_PURGE_AFTER_INSERTIONS = 256
+
+
+class SQLiteStore(SQLLife):
+    """All hooks over one SQLite file in WAL mode."""
+
+    shared = True
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        nonce_lifetime: int | None = None,
+        clock: Callable[[], float] = time.time,
+        keys: Sequence[str] = (),
+    ) -> None:
+        """Read the URL; no I/O.
+
+        Args:
+            url: ``sqlite:///relative.db`` or ``sqlite:////absolute/path.db``; ``?timeout=SECONDS`` is how long a
+                locked file is waited for, 5 unless given.
+            nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
+            clock: Unix time, in seconds.
+            keys: that secrets are encrypted under, newest first.
+
+        Raises:
+            StoreError: the URL is not understood, or one of the keys is none.
+        """
+        super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
+        self._database = SQLiteDatabase(SQLiteFile.from_url(url))
+        self._nonces = NonceBatcher(self._remember)
+        self._purges = PurgeSchedule(clock(), after_insertions=_PURGE_AFTER_INSERTIONS)
+
+    async def migrate(self) -> None:
+        """Create the file and its tables, or bring them up to date; any number of processes may do so at once.
+
+        Raises:
+            StoreError: the file cannot be created or used, or was made by a newer release.
+        """
+        await self._database.file.migrate()
+
+    async def open(self) -> None:
+        """Connect; creates nothing.
+
+        Raises:
+            StoreError: the file is missing, damaged, locked, its tables are not those of this release, or the keys
+                are not those that its secrets are encrypted under.
+        """
+        await self._database.open()
+        try:
+            await self._check_keys()
+        except BaseException:
+            await self._database.close()
+            raise
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect. Safe to repeat."""
+        await self._nonces.drain()
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the file can be read and written."""
+        await self._database.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
+        await self._database.write(PROBE, ())
+
+    async def query_client(self, client_id: str) -> Client | None:
+        """Look a client up."""
+        if not is_text(client_id):
+            return None
+        found = await self._database.read(rows.SELECT_CLIENT + " WHERE client_id = ?", (client_id,))
+        return rows.client(found[0], self._keys, self._clock()) if found else None
+
+    async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
+        """Look token credentials up; ``None`` where they belong to another client."""
+        if not is_text(client_id, oauth_token):
+            return None
+        found = await self._database.read(
+            rows.SELECT_TOKEN + " WHERE oauth_token = ? AND client_id = ?",
+            (oauth_token, client_id),
+        )
+        return self._live_token(found[0]) if found else None
+
+    async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
+        """Look client and token credentials up in one statement."""
+        if not is_text(client_id, oauth_token):
+            return None, None
+        found = await self._database.read(sql.QUERY_CREDENTIALS, (client_id, oauth_token))
+        client, token = found[0][: rows.CLIENT_WIDTH], found[0][rows.CLIENT_WIDTH :]
+        return (
+            rows.client(client, self._keys, self._clock()) if client[0] is not None else None,
+            self._live_token(token) if token[0] is not None else None,
+        )
+
+    async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
+        """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
+        required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
+        # JSON keeps the four apart: no value can be written so that it reads as another's neighbour.
+        return await self._nonces.exists(json.dumps([timestamp, nonce, client_id, oauth_token or ""]))
+
+    async def create_temporary_credential(
+        self, token: dict[str, str], client_id: str, redirect_uri: str
+    ) -> TemporaryCredential:
+        """Keep new temporary credentials (section 2.1).
+
+        Raises:
+            ValueError: the token is taken, or text that cannot be stored.
+        """
+        credential = new_temporary_credential(token, client_id, redirect_uri)
+        expires_at = self._clock() + self._temporary_credential_lifetime
+        try:
+            await self._database.write(
+                "INSERT INTO oauth1_temporary_credential"
+                " (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at) VALUES (?, ?, ?, ?, ?)",
+                (
+                    credential.oauth_token,
+                    self._keys.seal(credential.oauth_token_secret),
+                    client_id,
+                    redirect_uri,
+                    expires_at,
+                ),
+            )
+        except sqlite3.IntegrityError:
+            raise ValueError("oauth_token is taken: the token generator repeats itself") from None
+        self._purge_after(1)
+        return credential
+
+    async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """Look temporary credentials up; ``None`` once expired, denied or taken."""
+        if not is_text(oauth_token):
+            return None
+        found = await self._database.read(
+            rows.SELECT_TEMPORARY + " WHERE oauth_token = ? AND expires_at > ?",
+            (oauth_token, self._clock()),
+        )
+        return rows.temporary(found[0], self._keys) if found else None
+
+    async def delete_temporary_credential(self, oauth_token: str) -> bool:
+        """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
+        return is_text(oauth_token) and await self._changes(
+            "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND expires_at > ? RETURNING 1",
+            (oauth_token, self._clock()),
+        )
+
+    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+        """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
+        oauth_token = await resolve(credential.get_oauth_token())
+        user_id = await user_id_of(grant_user)
+        required_text(verifier=verifier, oauth_token=oauth_token)
+        return await self._changes(
+            "UPDATE oauth1_temporary_credential SET user_id = ?, oauth_verifier = ?, decided = 1"
+            " WHERE oauth_token = ? AND decided = 0 AND expires_at > ? RETURNING 1",
+            (user_id, self._keys.seal(verifier), oauth_token, self._clock()),
+        )
+
+    async def deny_temporary_credential(self, oauth_token: str) -> bool:
+        """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
+        return is_text(oauth_token) and await self._changes(
+            "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND decided = 0 AND expires_at > ?"
+            " RETURNING 1",
+            (oauth_token, self._clock()),
+        )
+
+    async def count_wrong_verifier(self, oauth_token: str) -> int:
+        """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
+        if not is_text(oauth_token):
+            return GONE
+        counted = await self._database.write(
+            "UPDATE oauth1_temporary_credential SET wrong_verifiers = wrong_verifiers + 1"
+            " WHERE oauth_token = ? AND expires_at > ? RETURNING wrong_verifiers",
+            (oauth_token, self._clock()),
+        )
+        return int(counted[0][0]) if counted else GONE
+
+    async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
+        """Keep new token credentials, for the client and user of the temporary ones (section 2.3).
+
+        Raises:
+            ValueError: the token is taken, or text that cannot be stored.
+        """
+        client_id = await resolve(temporary_credential.get_client_id())
+        user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
+        credential = self._new_token_credential(token, client_id, user_id)
+        await self._insert_token(credential)
+        return credential
+
+    async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
+        """Take approved temporary credentials and keep new token credentials, both or neither."""
+        oauth_token = await resolve(temporary_credential.get_oauth_token())
+        client_id = await resolve(temporary_credential.get_client_id())
+        required_text(oauth_token=oauth_token, client_id=client_id)
+
+        async def work(execute: Execute) -> TokenCredential | None:
+            taken = await execute(
+                "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND client_id = ? AND expires_at > ?"
+                " AND decided = 1 AND user_id IS NOT NULL RETURNING user_id",
+                (oauth_token, client_id, self._clock()),
+            )
+            if not taken:
+                return None
+            credential = self._new_token_credential(token, client_id, taken[0][0])
+            await execute(sql.INSERT_TOKEN, rows.of_token(credential, self._keys))
+            return credential
+
+        try:
+            return await self._database.transaction(work)
+        except sqlite3.IntegrityError:
+            raise ValueError("oauth_token is taken: the token generator repeats itself") from None
+
+    async def add_client(self, client: Client) -> None:
+        """Register a client.
+
+        Raises:
+            ValueError: the identifier is taken.
+        """
+        check_text(client)
+        try:
+            await self._database.write(sql.INSERT_CLIENT, rows.of_client(client, self._keys))
+        except sqlite3.IntegrityError:
+            raise ValueError(f"client_id {client.client_id} is taken") from None
+
+    async def list_clients(self) -> list[Client]:
+        """Every client, by name."""
+        found = await self._database.read(rows.SELECT_CLIENT + " ORDER BY name, client_id", ())
+        return [rows.client(row, self._keys, self._clock()) for row in found]
+
+    async def remove_client(self, client_id: str) -> bool:
+        """Remove a client with its token and temporary credentials; ``False`` where there is none."""
+        if not is_text(client_id):
+            return False
+
+        async def work(execute: Execute) -> bool:
+            removed = await execute("DELETE FROM oauth1_client WHERE client_id = ? RETURNING 1", (client_id,))
+            if removed:
+                await execute("DELETE FROM oauth1_token_credential WHERE client_id = ?", (client_id,))
+                await execute("DELETE FROM oauth1_temporary_credential WHERE client_id = ?", (client_id,))
+            return bool(removed)
+
+        return await self._database.transaction(work)
+
+    async def list_token_credentials(
+        self, *, user_id: str | None = None, client_id: str | None = None
+    ) -> list[TokenCredential]:
+        """Token credentials, oldest first; of one resource owner or one client, where given."""
+        wanted = {"user_id": user_id, "client_id": client_id}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        if not is_text(*given.values()):
+            return []
+        where = " AND ".join(["(expires_at IS NULL OR expires_at > ?)", *(f"{name} = ?" for name in given)])
+        found = await self._database.read(
+            f"{rows.SELECT_TOKEN} WHERE {where} ORDER BY created_at, oauth_token",
+            (self._clock(), *given.values()),
+        )
+        return [rows.token(row, self._keys) for row in found]
+
+    async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
+        """Revoke token credentials, of that resource owner alone where given; ``False`` where there are none."""
+        return is_text(oauth_token, user_id or "") and await self._changes(
+            "DELETE FROM oauth1_token_credential WHERE oauth_token = ?1 AND (?2 IS NULL OR user_id = ?2)"
+            " AND (expires_at IS NULL OR expires_at > ?3) RETURNING 1",
+            (oauth_token, user_id, self._clock()),
+        )
+
+    async def _run(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
+        # SQLite takes $1 for a name, ?1 for a number.
+        return await self._database.write(re.sub(r"\$(?=\d)", "?", statement), arguments)
+
+    async def _insert_token(self, credential: TokenCredential) -> None:
+        try:
+            await self._database.write(sql.INSERT_TOKEN, rows.of_token(credential, self._keys))
+        except sqlite3.IntegrityError:
+            raise ValueError("oauth_token is taken: the token generator repeats itself") from None
+
+    def _live_token(self, row: Sequence[Any]) -> TokenCredential | None:
+        token = rows.token(row, self._keys)
+        return token if is_live(token, self._clock()) else None
+
+    async def _changes(self, sql: str, parameters: Sequence[object]) -> bool:
+        return bool(await self._database.write(sql, parameters))
+
+    async def _remember(self, keys: Sequence[str]) -> Collection[str]:
+        now = self._clock()
+        fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), now + self._nonce_lifetime, now))
+        self._purge_after(len(keys))
+        return {row[0] for row in fresh}
+
+    def _purge_after(self, inserted: int) -> None:
+        """Start a removal of expired rows where one is due; nobody waits for it."""
+        now = self._clock()
+        if limit := self._purges.inserted(inserted, now):
+            self._database.spawn(self._purge(now, limit))
+
+    async def _purge(self, now: float, limit: int) -> None:
+        try:
+            for statement in (sql.PURGE_NONCES, sql.PURGE_TEMPORARY, sql.PURGE_TOKENS):
+                await self._database.write(statement, (now, limit))
+        except StoreUnavailableError:
+            pass  # logged; expired rows count for nothing, and the next removal takes them along
