@@ -1,0 +1,241 @@
+"""One Redis server: commands that go to it in one round trip, and whether its replicas have them, too.
+
+A failover loses what the new master had not heard of. For a nonce or a take that would mean: accepted twice. So where
+replicas follow, each write is followed by ``WAIT`` in the same round trip, and counts only when enough of them have
+confirmed it; ``ROLE`` beside it tells how many there are. Fewer than before means that this server may no longer be
+the master (it was frozen, or cut off, and the others went on without it): the write does not count, and the master is
+looked for anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    TryAgainError,
+)
+
+from async_oauth1.errors import StoreUnavailableError
+
+from ._redis_url import Address, RedisSettings
+
+__all__ = ["Command", "Moved", "RedisNode", "Script", "failure"]
+
+_log = logging.getLogger(__name__)
+
+Command = tuple[Any, ...]
+
+#: What the client library raises where a server cannot be asked.
+failure = (RedisError, OSError, asyncio.TimeoutError)
+
+# Errors that say: ask another server, or the same one later. Those without a class of their own begin with these.
+_ELSEWHERE = (ClusterDownError, ReadOnlyError, TryAgainError)
+_ELSEWHERE_CODES = ("MASTERDOWN", "NOREPLICAS", "UNBLOCKED")
+
+
+class Moved(Exception):  # noqa: N818 - an answer, not an error
+    """A node of a Cluster says that another one has the key; nothing was done.
+
+    Attributes:
+        address: of the node that has it.
+        asking: the key is on its way there: the node wants to be told that we know.
+    """
+
+    def __init__(self, address: Address, *, asking: bool) -> None:
+        """Remember where."""
+        super().__init__(address)
+        self.address = address
+        self.asking = asking
+
+
+class Script:
+    """A Lua script, sent whole only to a server that does not know it yet."""
+
+    __slots__ = ("digest", "source")
+
+    def __init__(self, source: str) -> None:
+        """Compute its name."""
+        self.source = source
+        self.digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+class RedisNode:
+    """A connection pool to one server.
+
+    Attributes:
+        address: of the server.
+        trusted: whether it answered the last time as a master should. Where not, it is to be looked for anew.
+        round_trips: how often it was asked.
+    """
+
+    def __init__(self, address: Address, settings: RedisSettings) -> None:
+        """Remember where; no I/O."""
+        self.address = address
+        self.trusted = True
+        self.round_trips = 0
+        self._settings = settings
+        self._replicas: int | None = None
+        self._has_answered = False
+        self._complaint: str | None = None
+        self._client = new_client(address, settings)
+        # The client's pool refuses whom it has no connection for; here they wait.
+        self._connections = asyncio.Semaphore(settings.max_connections)
+
+    async def read(self, *commands: Command, asking: bool = False) -> list[Any]:
+        """The answers to commands that change nothing, in one round trip.
+
+        Args:
+            commands: each a tuple.
+            asking: another node of the Cluster has sent us here.
+
+        Raises:
+            StoreUnavailableError: the server could not be asked, or answered with an error.
+            Moved: another node has the key.
+        """
+        return _here(self._checked(await self._ask(commands, asking=asking)))
+
+    async def write(self, *commands: Command, asking: bool = False) -> list[Any]:
+        """The answers to commands that count only if enough replicas have them.
+
+        Raises:
+            StoreUnavailableError: nothing counts; some of it may have been done.
+            Moved: another node has the key.
+        """
+        return _here(await self.write_each(commands, asking=asking))
+
+    async def write_each(self, commands: Sequence[Command], *, asking: bool = False) -> list[Any]:
+        """As `write`, for commands about several keys: where another node has one, a `Moved` stands in its place."""
+        if self._settings.wait_replicas == 0:
+            answers = self._checked(await self._ask(commands, asking=asking))
+            self._complaint = None
+            return answers
+        if self._replicas is None:
+            self._learn(self._checked(await self._ask([("ROLE",)]))[0])
+        expected = min(self._settings.wait_replicas, self._replicas or 0)
+        milliseconds = max(1, int(self._settings.timeout * 500))  # half of it, so that the answer arrives in time
+        proof = (("WAIT", expected, milliseconds), ("ROLE",))
+        answers = await self._ask(commands, *proof, asking=asking)
+        written, (confirmed, role) = self._checked(answers[:-2]), answers[-2:]
+        if all(isinstance(answer, Moved) for answer in written):
+            return written
+        if isinstance(confirmed, Exception) or confirmed < expected:  # a replica waits for nobody, and says so
+            self.distrust(f"of {expected} replicas there have confirmed a write: {confirmed}")
+            raise StoreUnavailableError()
+        self._learn(role)
+        self._complaint = None
+        return written
+
+    async def run(
+        self, script: Script, keys: Sequence[bytes], arguments: Sequence[object], *, asking: bool = False
+    ) -> Any:
+        """The result of a script that writes.
+
+        Raises:
+            StoreUnavailableError: nothing counts.
+            Moved: another node has the key.
+        """
+        rest = (len(keys), *keys, *arguments)
+        try:
+            return (await self.write(("EVALSHA", script.digest, *rest), asking=asking))[0]
+        except NoScriptError:  # the server has been started anew
+            return (await self.write(("EVAL", script.source, *rest), asking=asking))[0]
+
+    def distrust(self, reason: object) -> None:
+        """Look for the master anew before the next call, over new connections."""
+        self._log(reason)
+        self.trusted = False
+        self._replicas = None
+
+    async def close(self) -> None:
+        """Disconnect."""
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                await self._client.aclose()
+        except failure:
+            pass  # it was gone already
+
+    async def _ask(self, commands: Sequence[Command], *more: Command, asking: bool = False) -> list[Any]:
+        self.round_trips += 1
+        try:
+            async with asyncio.timeout(self._settings.timeout), self._connections:
+                pipeline = self._client.pipeline(transaction=False)
+                for command in commands:
+                    if asking:  # holds for the next command alone
+                        pipeline.execute_command("ASKING")
+                    pipeline.execute_command(*command)
+                for command in more:
+                    pipeline.execute_command(*command)
+                answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        except failure as error:
+            self.distrust("does not answer in time" if isinstance(error, TimeoutError) else error)
+            raise StoreUnavailableError() from error
+        self._has_answered = True
+        return [*answers[1 : 2 * len(commands) : 2], *answers[2 * len(commands) :]] if asking else answers
+
+    def _checked(self, answers: list[Any]) -> list[Any]:
+        for number, answer in enumerate(answers):
+            if not isinstance(answer, Exception):
+                continue
+            if isinstance(answer, NoScriptError):
+                raise answer
+            if isinstance(answer, AskError):  # MovedError is one, too
+                host = answer.host or self.address[0]
+                answers[number] = Moved((host, answer.port), asking=not isinstance(answer, MovedError))
+                continue
+            if isinstance(answer, _ELSEWHERE) or str(answer).startswith(_ELSEWHERE_CODES):
+                self.distrust(answer)
+            else:
+                self._log(answer)
+            raise StoreUnavailableError() from answer
+        return answers
+
+    def _log(self, reason: object) -> None:
+        complaint = " ".join(str(reason).split())
+        if complaint == self._complaint:
+            return  # every request of the moment meets the same trouble; one line tells of it
+        self._complaint = complaint
+        # Who cannot connect at all is told so by `open`.
+        level = logging.WARNING if self._has_answered else logging.INFO
+        _log.log(level, "%s: %s:%d: %s", self._settings.url, *self.address, complaint)
+
+    def _learn(self, role: Sequence[Any]) -> None:
+        if role[0] != b"master":
+            self.distrust("is no master")
+            raise StoreUnavailableError()
+        self._replicas = len(role[2])
+
+
+def _here(answers: list[Any]) -> list[Any]:
+    for answer in answers:
+        if isinstance(answer, Moved):
+            raise answer
+    return answers
+
+
+def new_client(address: Address, settings: RedisSettings, *, sentinel: bool = False) -> redis.asyncio.Redis:
+    """A client that tries everything once: a repeated ``SET NX`` would take its own nonce for known."""
+    return redis.asyncio.Redis(
+        host=address[0],
+        port=address[1],
+        db=0 if sentinel else settings.database,
+        socket_timeout=settings.timeout,
+        socket_connect_timeout=settings.timeout,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        max_connections=settings.max_connections,
+        **(settings.sentinel_login if sentinel else settings.login),
+        **settings.tls,
+    )

@@ -1,0 +1,231 @@
+"""Which server has a key: the only one, the one that Sentinels call master, or the node of a Cluster.
+
+After any doubt (a lost connection, an answer that did not come, replicas that left) the question is asked anew before
+the next command, of all who may know it at once; so a failover needs no restart, and a frozen Sentinel or node does
+not hold up the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from redis.crc import key_slot
+
+from async_oauth1.errors import StoreUnavailableError
+
+from ._redis_node import RedisNode, failure, new_client
+from ._redis_url import Address, RedisSettings
+
+__all__ = ["Servers", "servers_of"]
+
+T = TypeVar("T")
+_SLOTS = 16_384
+
+
+class Servers(Protocol):
+    """All the servers of one store."""
+
+    def known_node_for(self, key: bytes) -> RedisNode | None:
+        """The node that has a key; ``None`` where there is a doubt."""
+        ...
+
+    async def node_for(self, key: bytes) -> RedisNode:
+        """The same, after asking those who know.
+
+        Raises:
+            StoreUnavailableError: nobody knows.
+        """
+        ...
+
+    async def masters(self) -> Sequence[RedisNode]:
+        """Every node that takes writes.
+
+        Raises:
+            StoreUnavailableError: nobody knows.
+        """
+        ...
+
+    def node_at(self, address: Address) -> RedisNode:
+        """The node that another one has named."""
+        ...
+
+    def round_trips(self) -> int:
+        """How often servers were asked."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect from all."""
+        ...
+
+
+def servers_of(settings: RedisSettings) -> Servers:
+    """The servers of a store; nothing is connected to yet."""
+    if settings.kind == "cluster":
+        return _Cluster(settings)
+    if settings.kind == "sentinel":
+        return _Sentinels(settings)
+    return _Single(settings)
+
+
+class _Nodes:
+    """Nodes by address, made when they are first named."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self._settings = settings
+        self._nodes: dict[Address, RedisNode] = {}
+        self._refreshing: asyncio.Task[None] | None = None
+
+    def node_at(self, address: Address) -> RedisNode:
+        node = self._nodes.get(address)
+        if node is None:
+            node = self._nodes[address] = RedisNode(address, self._settings)
+        return node
+
+    def round_trips(self) -> int:
+        return sum(node.round_trips for node in self._nodes.values())
+
+    def known_node_for(self, key: bytes) -> RedisNode | None:
+        raise NotImplementedError
+
+    async def node_for(self, key: bytes) -> RedisNode:
+        if (node := self.known_node_for(key)) is not None:
+            return node
+        if self._refreshing is None:  # one asks for all
+            self._refreshing = asyncio.create_task(self._refresh())
+            self._refreshing.add_done_callback(self._refreshed)
+        task = self._refreshing
+        await asyncio.wait({task})  # a caller that is cancelled leaves it to the others
+        task.result()
+        if (node := self.known_node_for(key)) is None:
+            raise StoreUnavailableError()
+        return node
+
+    async def masters(self) -> Sequence[RedisNode]:
+        return [await self.node_for(b"")]
+
+    async def close(self) -> None:
+        if self._refreshing is not None:
+            await asyncio.wait({self._refreshing})
+        await asyncio.gather(*(node.close() for node in self._nodes.values()))
+
+    async def _refresh(self) -> None:
+        raise NotImplementedError
+
+    def _refreshed(self, task: asyncio.Task[None]) -> None:
+        self._refreshing = None
+        if not task.cancelled():
+            task.exception()  # retrieved, where everybody who waited has gone
+
+
+class _Single(_Nodes):
+    """One server, the same for ever."""
+
+    def known_node_for(self, key: bytes) -> RedisNode:
+        return self.node_at(self._settings.addresses[0])
+
+
+class _Sentinels(_Nodes):
+    """The master that most Sentinels name."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        super().__init__(settings)
+        self._master: RedisNode | None = None
+
+    def known_node_for(self, key: bytes) -> RedisNode | None:
+        return self._master if self._master is not None and self._master.trusted else None
+
+    async def _refresh(self) -> None:
+        self._master = self.node_at(await self._ask_sentinels())
+        self._master.trusted = True
+
+    async def _ask_sentinels(self) -> Address:
+        questions = [self._ask_sentinel(address) for address in self._settings.addresses]
+        named = await _majority(questions, self._settings.timeout)
+        return max(named, key=named.count)
+
+    async def _ask_sentinel(self, address: Address) -> Address:
+        client = new_client(address, self._settings, sentinel=True)
+        try:
+            execute: Callable[..., Awaitable[Any]] = client.execute_command
+            answer = await execute("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._settings.service)
+            if answer is None:
+                raise ConnectionError("knows no master of this name")
+            host, port = (part.decode() if isinstance(part, bytes) else part for part in answer)
+            return str(host), int(port)
+        finally:
+            await client.aclose()
+
+
+class _Cluster(_Nodes):
+    """The node that a key's slot belongs to, as the nodes themselves say."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        super().__init__(settings)
+        self._owners: list[RedisNode | None] = [None] * _SLOTS
+
+    def known_node_for(self, key: bytes) -> RedisNode | None:
+        owner = self._owners[key_slot(key)]
+        return owner if owner is not None and owner.trusted else None
+
+    async def masters(self) -> Sequence[RedisNode]:
+        await self.node_for(b"")
+        return list({owner.address: owner for owner in self._owners if owner is not None}.values())
+
+    async def _refresh(self) -> None:
+        known = dict.fromkeys([*self._settings.addresses, *self._nodes])
+        views = await _majority([self._ask_node(address) for address in known], self._settings.timeout)
+        owners: list[RedisNode | None] = [None] * _SLOTS
+        # A node that was cut off may still believe what it last heard: the latest epoch is right.
+        for first, last, address in max(views, key=lambda view: view[0])[1]:
+            owners[first : last + 1] = [self.node_at(address)] * (last + 1 - first)
+        self._owners = owners
+        for master in {owner.address: owner for owner in owners if owner is not None}.values():
+            master.trusted = True
+
+    async def _ask_node(self, address: Address) -> tuple[int, list[tuple[int, int, Address]]]:
+        info, slots = await self.node_at(address).read(("CLUSTER", "INFO"), ("CLUSTER", "SLOTS"))
+        return _epoch(info), [(int(row[0]), int(row[1]), _owner(row[2], address)) for row in slots]
+
+
+def _epoch(info: bytes) -> int:
+    for line in info.decode().split():
+        name, _, value = line.partition(":")
+        if name == "cluster_current_epoch":
+            return int(value)
+    return 0
+
+
+def _owner(node: Sequence[Any], asked: Address) -> Address:
+    host = (node[0] or b"").decode()
+    return host if host not in ("", "?") else asked[0], int(node[1])  # a node that does not know its own address
+
+
+async def _majority(questions: Sequence[Awaitable[T]], seconds: float) -> list[T]:
+    """What most of them answer, or as many as answer in time; those that fail are left out.
+
+    Raises:
+        StoreUnavailableError: none of them answers.
+    """
+    tasks = [asyncio.ensure_future(question) for question in questions]
+    answers: list[T] = []
+    reason: BaseException = TimeoutError()
+    try:
+        async with asyncio.timeout(seconds):
+            for next_one in asyncio.as_completed(tasks):
+                try:
+                    answers.append(await next_one)
+                except (*failure, StoreUnavailableError, ValueError) as error:
+                    reason = error
+                if len(answers) > len(tasks) // 2:
+                    break
+    except TimeoutError as error:
+        reason = error
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if not answers:
+        raise StoreUnavailableError() from reason
+    return answers

@@ -1,0 +1,323 @@
+"""The Redis store: nonces and temporary credentials, on one server, behind Sentinels or in a Cluster.
+
+Redis and Valkey serve alike. What they keep they keep for as long as they are configured to: with
+``appendonly yes`` a killed server forgets nothing that it has confirmed, and with ``appendfsync always`` neither does a
+machine that loses its power; with ``maxmemory-policy noeviction`` a full server refuses requests rather than forget a
+nonce. `RedisStore.open` warns where the first and the last are not so.
+
+Times are the server's own: its clock, and not the workers', says when something has expired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any, Protocol
+
+from async_oauth1.credentials import TemporaryCredential
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.hooks import resolve
+
+from . import _redis_scripts as scripts
+from ._base import GONE, BaseStore, StoreError, is_text, new_temporary_credential, nonce_key, required_text, user_id_of
+from ._batch import NonceBatcher
+from ._keyring import KeyRing, UnreadableError
+from ._redis_node import Command, Moved, RedisNode, Script
+from ._redis_servers import Servers, servers_of
+from ._redis_url import RedisSettings
+
+__all__ = ["RedisStore"]
+
+_log = logging.getLogger(__name__)
+
+
+class RedisStore(BaseStore):
+    """The hooks of nonces and temporary credentials."""
+
+    shared = True
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        nonce_lifetime: int | None = None,
+        clock: Callable[[], float] = time.time,
+        keys: Sequence[str] = (),
+    ) -> None:
+        """Read the URL; no I/O.
+
+        Args:
+            url: ``redis://user:password@host:port/database``, the same with ``rediss://`` over TLS,
+                ``redis+sentinel://host:port,host:port/service`` or ``redis+cluster://host:port,host:port``. Options
+                in its query: ``timeout`` (seconds that any call may take, 2 unless given), ``max_connections``,
+                ``prefix`` (of every key), ``wait_replicas`` (how many must confirm a write where so many follow; 1 for
+                Sentinels and Clusters, else 0), ``tls`` (1 or 0), ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``,
+                ``ssl_cert_reqs``, ``sentinel_username``, ``sentinel_password``.
+            nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
+            clock: not used.
+            keys: that secrets and verifiers are encrypted under, newest first.
+
+        Raises:
+            StoreError: the URL is not understood, or one of the keys is none.
+        """
+        self._settings = RedisSettings.from_url(url)
+        super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
+        self._servers: Servers | None = None
+        self._closed = False
+        self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def round_trips(self) -> int:
+        """How often servers were asked so far."""
+        return self._servers.round_trips() if self._servers is not None else 0
+
+    async def migrate(self) -> None:
+        """Check that the servers can be used; there are no tables to create.
+
+        Raises:
+            StoreError: they cannot.
+        """
+        if self._servers is not None:
+            return
+        await self.open()
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect, and warn of servers that keep less than nonces need.
+
+        Raises:
+            StoreError: a server cannot be reached, or refuses the password.
+        """
+        if self._servers is not None:
+            return
+        servers = servers_of(self._settings)
+        try:
+            for node in await servers.masters():
+                (info,) = await node.read(("INFO",))
+                self._check(node, info)
+        except (StoreUnavailableError, Moved) as error:
+            await servers.close()
+            raise StoreError(f"{self.url}: {_reason(error)}") from error
+        except BaseException:
+            await servers.close()
+            raise
+        self._servers, self._closed = servers, False
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect. Safe to repeat."""
+        self._closed = True
+        for batcher in self._batchers.values():
+            await batcher.drain()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        servers, self._servers = self._servers, None
+        self._batchers.clear()
+        if servers is not None:
+            await servers.close()
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless every server answers."""
+        for node in await self._require_servers().masters():
+            await node.read(("PING",))
+
+    async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
+        """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
+        key = self._settings.prefix + b"n" + nonce_key(nonce, timestamp, client_id, oauth_token)
+        node = self._require_servers().known_node_for(key)
+        if node is not None:
+            return await self._batcher(node).exists(key)
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await self._batcher(await self._require_servers().node_for(key)).exists(key)
+        except TimeoutError as error:
+            raise StoreUnavailableError() from error
+
+    async def create_temporary_credential(
+        self, token: dict[str, str], client_id: str, redirect_uri: str
+    ) -> TemporaryCredential:
+        """Keep new temporary credentials (section 2.1).
+
+        Raises:
+            ValueError: the token is taken, or text that cannot be stored.
+        """
+        credential = new_temporary_credential(token, client_id, redirect_uri)
+        values = {
+            "secret": self._keys.seal(credential.oauth_token_secret),
+            "client_id": client_id,
+            "callback": redirect_uri,
+        }
+        lifetime = self._temporary_credential_lifetime * 1000
+        pairs = [part for pair in values.items() for part in pair]
+        if not await self._run(scripts.CREATE, credential.oauth_token, lifetime, *pairs):
+            raise ValueError("oauth_token is taken: the token generator repeats itself")
+        return credential
+
+    async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """Look temporary credentials up; ``None`` once expired, denied or taken."""
+        if not is_text(oauth_token):
+            return None
+
+        async def read(node: RedisNode, key: bytes, *, asking: bool) -> Any:
+            return (await node.read(("HGETALL", key), asking=asking))[0]
+
+        found = await self._on_node(oauth_token, read)
+        values = {name.decode(): value.decode() for name, value in found.items()}
+        try:
+            return _credential(oauth_token, values, self._keys)
+        except UnreadableError as error:
+            _log.error("%s: the secret of the token %.8s... %s", self.url, oauth_token, error)
+            raise StoreUnavailableError() from error
+
+    async def delete_temporary_credential(self, oauth_token: str) -> bool:
+        """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
+        if not is_text(oauth_token):
+            return False
+
+        async def take(node: RedisNode, key: bytes, *, asking: bool) -> Any:
+            return (await node.write(("DEL", key), asking=asking))[0]
+
+        return bool(await self._on_node(oauth_token, take))
+
+    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+        """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
+        oauth_token = await resolve(credential.get_oauth_token())
+        user_id = await user_id_of(grant_user)
+        required_text(verifier=verifier, oauth_token=oauth_token)
+        return bool(await self._run(scripts.APPROVE, oauth_token, user_id, self._keys.seal(verifier)))
+
+    async def deny_temporary_credential(self, oauth_token: str) -> bool:
+        """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
+        return is_text(oauth_token) and bool(await self._run(scripts.DENY, oauth_token))
+
+    async def count_wrong_verifier(self, oauth_token: str) -> int:
+        """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
+        if not is_text(oauth_token):
+            return GONE
+        count = int(await self._run(scripts.COUNT, oauth_token))
+        return count if count > 0 else GONE
+
+    async def _run(self, script: Script, oauth_token: str, *arguments: str | int) -> Any:
+        async def run(node: RedisNode, key: bytes, *, asking: bool) -> Any:
+            return await node.run(script, [key], arguments, asking=asking)
+
+        return await self._on_node(oauth_token, run)
+
+    async def _on_node(self, oauth_token: str, work: _OnNode) -> Any:
+        """Do something where a credential is kept, to the end, whatever becomes of the caller."""
+        task = asyncio.create_task(self._follow(self._settings.prefix + b"t" + oauth_token.encode(), work))
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        await asyncio.wait({task})
+        return task.result()
+
+    async def _follow(self, key: bytes, work: _OnNode) -> Any:
+        """Do something on the node that has a key, or else on the one that this node sends us to."""
+        servers = self._require_servers()
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                node = await servers.node_for(key)
+                try:
+                    return await work(node, key, asking=False)
+                except Moved as moved:
+                    return await work(self._follow_to(node, moved), key, asking=moved.asking)
+        except (Moved, TimeoutError) as error:
+            raise StoreUnavailableError() from error
+
+    def _follow_to(self, node: RedisNode, moved: Moved) -> RedisNode:
+        if not moved.asking:  # what we know of the Cluster is out of date
+            node.distrust(f"a slot has moved to {moved.address[0]}:{moved.address[1]}")
+        return self._require_servers().node_at(moved.address)
+
+    async def _remember(self, node: RedisNode, keys: Sequence[bytes]) -> Collection[bytes]:
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                if self._settings.kind == "cluster":
+                    return await self._remember_each(node, keys)
+                fresh = await node.run(scripts.REMEMBER, keys, (self._nonce_lifetime,))
+        except (Moved, TimeoutError) as error:
+            raise StoreUnavailableError() from error
+        return {key for key, digit in zip(keys, fresh, strict=True) if digit == b"1"[0]}
+
+    async def _remember_each(self, node: RedisNode, keys: Sequence[bytes]) -> Collection[bytes]:
+        """One command per key: in a Cluster a script may not touch keys of different slots."""
+        fresh: set[bytes] = set()
+        elsewhere: dict[tuple[RedisNode, bool], list[bytes]] = {}
+        for key, answer in zip(keys, await node.write_each(self._set_commands(keys)), strict=True):
+            if isinstance(answer, Moved):
+                elsewhere.setdefault((self._follow_to(node, answer), answer.asking), []).append(key)
+            elif answer:
+                fresh.add(key)
+        for (other, asking), moved_keys in elsewhere.items():
+            answers = await other.write(*self._set_commands(moved_keys), asking=asking)
+            fresh.update(key for key, answer in zip(moved_keys, answers, strict=True) if answer)
+        return fresh
+
+    def _set_commands(self, keys: Sequence[bytes]) -> list[Command]:
+        return [("SET", key, b"1", "NX", "EX", self._nonce_lifetime) for key in keys]
+
+    def _batcher(self, node: RedisNode) -> NonceBatcher[bytes]:
+        """One batch at a time for each node: one that does not answer holds up nobody else's."""
+        batcher = self._batchers.get(node)
+        if batcher is None:
+
+            async def remember(keys: Sequence[bytes]) -> Collection[bytes]:
+                return await self._remember(node, keys)
+
+            batcher = self._batchers[node] = NonceBatcher(remember, fail_together=True)
+        return batcher
+
+    def _require_servers(self) -> Servers:
+        if self._closed:
+            raise StoreUnavailableError()
+        if self._servers is None:
+            raise RuntimeError(f"{self.url}: the store is used before it was opened; await store.open() first")
+        return self._servers
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
+
+    def _check(self, node: RedisNode, info: dict[str, Any]) -> None:
+        """Refuse what is no such server; warn of one that forgets what it has confirmed."""
+        if info.get("cluster_enabled") and self._settings.kind != "cluster":
+            raise StoreError(f"{self.url}: is a node of a Cluster; its URL begins with redis+cluster://")
+        if not info.get("aof_enabled", 1):
+            _warn(node, "appendonly is off: a restart forgets nonces, which can then be replayed")
+        if info.get("maxmemory_policy", "noeviction") != "noeviction":
+            _warn(node, f"maxmemory-policy is {info['maxmemory_policy']}: a full server forgets nonces")
+
+
+class _OnNode(Protocol):
+    def __call__(self, node: RedisNode, key: bytes, /, *, asking: bool) -> Coroutine[object, object, Any]: ...
+
+
+def _warn(node: RedisNode, message: str) -> None:
+    _log.warning("Redis %s:%d: %s", *node.address, message)
+
+
+def _credential(oauth_token: str, values: dict[str, str], keys: KeyRing) -> TemporaryCredential | None:
+    if not values:
+        return None
+    return TemporaryCredential(
+        oauth_token=oauth_token,
+        oauth_token_secret=keys.open(values["secret"]),
+        client_id=values["client_id"],
+        oauth_callback=values["callback"],
+        user_id=values.get("user_id"),
+        oauth_verifier=keys.open(values["verifier"]) if "verifier" in values else None,
+        decided="verifier" in values,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    while isinstance(error, StoreUnavailableError) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, TimeoutError):
+        return "does not answer in time"
+    if isinstance(error, StoreUnavailableError):
+        return "cannot be used"
+    return " ".join(str(error).split()) or type(error).__name__
