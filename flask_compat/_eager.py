@@ -1,0 +1,49 @@
+"""Coroutine functions as plain functions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+
+def eagerly(func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    """Make a plain function of a coroutine function, for one that seldom has anything to wait for.
+
+    Returns:
+        A function that returns what the coroutine returns, or an awaitable of it where it had to wait after all.
+    """
+
+    # Not functools.wraps: whoever looks through it would find a coroutine function.
+    @functools.wraps(func, updated=(), assigned=("__name__", "__qualname__", "__doc__"))
+    def plain(*args: Any) -> Any:
+        flow = func(*args)
+        try:
+            waits_for = flow.send(None)
+        except StopIteration as stop:
+            return stop.value
+        return _Rest(flow, waits_for)
+
+    del plain.__wrapped__
+    return plain
+
+
+class _Rest:
+    """A coroutine that has begun already."""
+
+    def __init__(self, flow: Coroutine[Any, Any, Any], waits_for: Any) -> None:
+        self._flow = flow
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        while True:
+            try:
+                sent = yield self._waits_for
+            except BaseException as error:  # noqa: BLE001 - the coroutine decides what it means
+                step = functools.partial(self._flow.throw, error)
+            else:
+                step = functools.partial(self._flow.send, sent)
+            try:
+                self._waits_for = step()
+            except StopIteration as stop:
+                return stop.value

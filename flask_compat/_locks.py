@@ -1,0 +1,64 @@
+"""Locks by key, for flows that may each run in another thread or on another loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+
+from ._running import on_loop
+
+__all__ = ["KeyedLocks"]
+
+
+class KeyedLocks:
+    """One lock for each key, kept while somebody holds or wants it; first come, first served."""
+
+    def __init__(self) -> None:
+        """Start with no key."""
+        self._guard = threading.Lock()
+        self._queues: dict[str, deque[Future[None]]] = {}
+
+    @asynccontextmanager
+    async def hold(self, key: str) -> AsyncIterator[None]:
+        """Hold the lock of a key: waiting on a loop, blocking in a thread."""
+        ticket = self._join(key)
+        if ticket is not None:
+            try:
+                if on_loop():
+                    await asyncio.wrap_future(ticket)
+                else:
+                    ticket.result()
+            except BaseException:
+                if not ticket.cancel():  # the turn came all the same
+                    self._leave(key)
+                raise
+        try:
+            yield
+        finally:
+            self._leave(key)
+
+    def _join(self, key: str) -> Future[None] | None:
+        with self._guard:
+            waiting = self._queues.get(key)
+            if waiting is None:
+                self._queues[key] = deque()
+                return None
+            ticket: Future[None] = Future()
+            waiting.append(ticket)
+            return ticket
+
+    def _leave(self, key: str) -> None:
+        while True:
+            with self._guard:
+                waiting = self._queues[key]
+                if not waiting:
+                    del self._queues[key]
+                    return
+                ticket = waiting.popleft()
+            if ticket.set_running_or_notify_cancel():
+                ticket.set_result(None)
+                return

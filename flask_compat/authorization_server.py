@@ -1,0 +1,250 @@
+"""``AuthorizationServer`` with the surface of ``authlib.integrations.flask_oauth1``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from werkzeug.utils import import_string
+
+from async_oauth1 import authorization_server as core
+from async_oauth1._encoding import escape_text
+from async_oauth1._tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
+from async_oauth1.hooks import resolve
+from async_oauth1.responses import error_headers
+
+from ._authorization_flows import AuthorizationFlows
+from ._callables import is_async
+from ._server import Server
+
+__all__ = ["AuthorizationServer"]
+
+
+class AuthorizationServer(Server):
+    """Issues temporary and token credentials, on Flask or on Quart.
+
+    Where an event loop runs, its methods return awaitables; elsewhere the result itself.
+
+    Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, ``OAUTH1_TOKEN_GENERATOR``,
+    ``OAUTH1_TOKEN_SECRET_GENERATOR`` (import strings or callables), ``OAUTH1_TOKEN_LENGTH`` (42),
+    ``OAUTH1_TOKEN_SECRET_LENGTH`` (48), and every attribute of `async_oauth1.Policy` in upper case behind ``OAUTH1_``.
+    """
+
+    #: Headers of an answer with credentials.
+    TOKEN_RESPONSE_HEADER: ClassVar[list[tuple[str, str]]] = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Cache-Control", "no-store"),
+        ("Pragma", "no-cache"),
+    ]
+    #: The HTTP method of the first step.
+    TEMPORARY_CREDENTIALS_METHOD = "POST"
+    OVERRIDABLE = (
+        *Server.OVERRIDABLE,
+        "create_oauth1_request",
+        "handle_response",
+        "handle_error_response",
+        "validate_temporary_credentials_request",
+        "validate_authorization_request",
+        "validate_token_request",
+        "create_temporary_credential",
+        "get_temporary_credential",
+        "delete_temporary_credential",
+        "create_authorization_verifier",
+        "create_token_credential",
+    )
+
+    def __init__(
+        self,
+        app: Any = None,
+        query_client: Callable[..., Any] | None = None,
+        token_generator: Callable[..., Any] | None = None,
+    ) -> None:
+        """Make a server, for an application now or with `init_app` later.
+
+        Args:
+            app: of Flask or Quart.
+            query_client: looks a client up by its identifier.
+            token_generator: makes a dict of ``oauth_token`` and ``oauth_token_secret``.
+        """
+        self.app = app
+        self.query_client = query_client
+        self.token_generator = token_generator
+        self._hooks: dict[str, Callable[..., Any] | None] = {
+            "exists_nonce": None,
+            "create_temporary_credential": None,
+            "get_temporary_credential": None,
+            "delete_temporary_credential": None,
+            "create_authorization_verifier": None,
+            "create_token_credential": None,
+        }
+        self._flows = AuthorizationFlows(self)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(
+        self,
+        app: Any,
+        query_client: Callable[..., Any] | None = None,
+        token_generator: Callable[..., Any] | None = None,
+    ) -> None:
+        """Take an application's configuration.
+
+        Args:
+            app: of Flask or Quart.
+            query_client: looks a client up by its identifier.
+            token_generator: makes a dict of ``oauth_token`` and ``oauth_token_secret``.
+
+        Raises:
+            TypeError: the application is neither Flask's nor Quart's, or a value of its configuration has a wrong type.
+            ValueError: a value of its configuration is out of range.
+        """
+        self._adopt(app)
+        if query_client is not None:
+            self.query_client = query_client
+        if token_generator is not None:
+            self.token_generator = token_generator
+        if self.token_generator is None:
+            self.token_generator = self.create_token_generator(app)
+
+    def register_hook(self, name: str, func: Callable[..., Any]) -> None:
+        """Set one of the six hooks, a plain or a coroutine function.
+
+        Raises:
+            ValueError: no hook has that name.
+        """
+        if name not in self._hooks:
+            raise ValueError('Invalid "name" of hook')
+        self._hooks[name] = func
+
+    def create_token_generator(self, app: Any) -> Callable[[], Any]:
+        """Make the generator that an application's configuration asks for."""
+        token = _generator(app.config, "OAUTH1_TOKEN_GENERATOR", "OAUTH1_TOKEN_LENGTH", TOKEN_LENGTH)
+        secret = _generator(
+            app.config, "OAUTH1_TOKEN_SECRET_GENERATOR", "OAUTH1_TOKEN_SECRET_LENGTH", TOKEN_SECRET_LENGTH
+        )
+
+        def create_token() -> dict[str, Any]:
+            return {"oauth_token": token(), "oauth_token_secret": secret()}
+
+        async def create_token_async() -> dict[str, Any]:
+            return {"oauth_token": await resolve(token()), "oauth_token_secret": await resolve(secret())}
+
+        return create_token_async if is_async(token) or is_async(secret) else create_token
+
+    # The endpoints ---------------------------------------------------------------------------------------------------
+
+    def create_temporary_credentials_response(self, request: Any = None) -> Any:
+        """Answer a request for temporary credentials (RFC 5849 section 2.1), errors included."""
+        return self._run_endpoint(self._flows.create_temporary_credentials_response, request)
+
+    def check_authorization_request(self) -> Any:
+        """Find what the resource owner is asked to authorize (section 2.2).
+
+        Returns:
+            The request, with the temporary ``credential`` and its ``client``.
+
+        Raises:
+            OAuth1Error: there is no such temporary credential.
+        """
+        return self._run_endpoint(self._flows.check_authorization_request)
+
+    def create_authorization_response(self, request: Any = None, grant_user: Any = None) -> Any:
+        """Record the resource owner's answer, and redirect to the client.
+
+        Args:
+            request: the current one, where it is left out.
+            grant_user: who approves; ``None`` denies.
+
+        Raises:
+            OAuth1Error: there is no such temporary credential, or it was decided before.
+        """
+        return self._run_endpoint(self._flows.create_authorization_response, request, grant_user)
+
+    def create_token_response(self, request: Any = None) -> Any:
+        """Answer a request for token credentials (section 2.3), errors included."""
+        return self._run_endpoint(self._flows.create_token_response, request)
+
+    # What a subclass may override ------------------------------------------------------------------------------------
+
+    def create_oauth1_request(self, request: Any) -> Any:
+        """Make an ``OAuth1Request`` of a framework's request, of the current one where there is none."""
+        return self._run(self._flows.read_request, self._framework(), request)
+
+    def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
+        """Make a response: ``payload`` is text, or name and value pairs to be form-encoded."""
+        if not isinstance(payload, str):
+            payload = "&".join(f"{escape_text(str(name))}={escape_text(str(value))}" for name, value in payload)
+        return self._run(self._framework().respond, payload, status_code, headers)
+
+    def handle_error_response(self, error: Any) -> Any:
+        """Make a response for an error."""
+        allow = self.TEMPORARY_CREDENTIALS_METHOD
+        headers = [*error.get_headers(), *error_headers(error, realm=self._flows.policy.realm, allow=allow)]
+        return self._run(self._flows.respond, error.status_code, error.get_body(), headers)
+
+    def validate_temporary_credentials_request(self, request: Any) -> Any:
+        """Verify a request for temporary credentials.
+
+        Raises:
+            OAuth1Error: it is not accepted.
+        """
+        return self._run(self._flows.default_validate_temporary_credentials_request, request)
+
+    def validate_authorization_request(self, request: Any) -> Any:
+        """Find the temporary credential that is to be authorized.
+
+        Raises:
+            OAuth1Error: there is none, or it was decided before.
+        """
+        return self._run(self._flows.default_validate_authorization_request, request)
+
+    def validate_token_request(self, request: Any) -> Any:
+        """Verify a request for token credentials.
+
+        Raises:
+            OAuth1Error: it is not accepted; the temporary credential stays.
+        """
+        return self._run(self._flows.default_validate_token_request, request)
+
+    def create_temporary_credential(self, request: Any) -> Any:
+        """Create and keep a temporary credential; by default the hook of that name."""
+        return self._default("create_temporary_credential", request)
+
+    def get_temporary_credential(self, request: Any) -> Any:
+        """Look a temporary credential up; by default the hook of that name."""
+        return self._default("get_temporary_credential", request)
+
+    def delete_temporary_credential(self, request: Any) -> Any:
+        """Delete a temporary credential; by default the hook of that name."""
+        return self._default("delete_temporary_credential", request)
+
+    def create_authorization_verifier(self, request: Any) -> Any:
+        """Create a verifier, bind it and the user to the credential, and return it; by default by the hook."""
+        return self._default("create_authorization_verifier", request)
+
+    def create_token_credential(self, request: Any) -> Any:
+        """Create and keep a token credential; by default the hook of that name."""
+        return self._default("create_token_credential", request)
+
+    def find_hook(self, name: str) -> Callable[..., Any] | None:
+        """What was given as a hook."""
+        return self.query_client if name == "query_client" else self._hooks[name]
+
+    def _default(self, name: str, request: Any) -> Any:
+        return self._run(functools.partial(getattr(core.AuthorizationServer, name), self._flows), request)
+
+    def _given(self) -> tuple[Any, ...]:
+        return (self.query_client, self.token_generator, *self._hooks.values())
+
+
+def _generator(config: Any, generator_key: str, length_key: str, default_length: int) -> Callable[[], Any]:
+    generator: Any = config.get(generator_key)
+    if isinstance(generator, str):
+        generator = import_string(generator)
+    if generator is None:
+        return functools.partial(generate_token, config.get(length_key, default_length))
+    if not callable(generator):
+        raise TypeError(f"{generator_key} is a function, or a string that imports one")
+    made: Callable[[], Any] = generator
+    return made

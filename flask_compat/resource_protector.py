@@ -1,0 +1,210 @@
+"""``ResourceProtector`` and ``current_credential`` with the surface of ``authlib.integrations.flask_oauth1``."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any, overload
+
+from authlib.consts import default_json_headers
+from werkzeug.local import LocalProxy
+
+from async_oauth1 import resource_protector as core
+from async_oauth1.hooks import call_hook, is_awaitable, resolve
+from async_oauth1.responses import error_headers
+
+from ._flows import ProtectorFlows
+from ._frameworks import context_globals
+from ._server import Server
+from .errors import OAuth1Error
+from .wrapper import OAuth1Request
+
+__all__ = ["ResourceProtector", "current_credential"]
+
+View = Callable[..., Any]
+
+_CREDENTIAL = "authlib_server_oauth1_credential"
+
+
+class ResourceProtector(Server):
+    """Protects views of Flask or of Quart, async or plain.
+
+        @require_oauth
+        @require_oauth()
+        decorators = [require_oauth]            of a MethodView
+
+    Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, and every attribute of `async_oauth1.Policy` in upper case
+    behind ``OAUTH1_``.
+    """
+
+    MISSING_HOOK = '"{}" function is required.'
+    OVERRIDABLE = (*Server.OVERRIDABLE, "validate_request", "get_token_credential")
+
+    def __init__(
+        self,
+        app: Any = None,
+        query_client: Callable[..., Any] | None = None,
+        query_token: Callable[..., Any] | None = None,
+        exists_nonce: Callable[..., Any] | None = None,
+    ) -> None:
+        """Make a protector, for an application now or with `init_app` later.
+
+        Args:
+            app: of Flask or Quart.
+            query_client: looks a client up by its identifier.
+            query_token: looks a token credential up by client identifier and token.
+            exists_nonce: remembers a nonce, and says whether it was known.
+        """
+        self.query_client = query_client
+        self.query_token = query_token
+        self._exists_nonce = exists_nonce
+        self.app = app
+        self._flows = ProtectorFlows(self)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(
+        self,
+        app: Any,
+        query_client: Callable[..., Any] | None = None,
+        query_token: Callable[..., Any] | None = None,
+        exists_nonce: Callable[..., Any] | None = None,
+    ) -> None:
+        """Take an application's configuration.
+
+        Args:
+            app: of Flask or Quart.
+            query_client: looks a client up by its identifier.
+            query_token: looks a token credential up by client identifier and token.
+            exists_nonce: remembers a nonce, and says whether it was known.
+
+        Raises:
+            TypeError: the application is neither Flask's nor Quart's, or a value of its configuration has a wrong type.
+            ValueError: a value of its configuration is out of range.
+        """
+        self._adopt(app)
+        if query_client is not None:
+            self.query_client = query_client
+        if query_token is not None:
+            self.query_token = query_token
+        if exists_nonce is not None:
+            self._exists_nonce = exists_nonce
+
+    @overload
+    def __call__(self, scope: View, /) -> View: ...
+
+    @overload
+    def __call__(self, scope: object = None) -> Callable[[View], View]: ...
+
+    def __call__(self, scope: Any = None) -> Any:
+        """Protect a view. A scope is taken and ignored, as in Authlib."""
+        return self._protect(scope) if callable(scope) else self._protect
+
+    def acquire_credential(self) -> Any:
+        """Verify the current request; `current_credential` is its credential from now on.
+
+        Returns:
+            The token credential.
+
+        Raises:
+            OAuth1Error: the request is not accepted.
+        """
+        return self._run_endpoint(self._acquire)
+
+    def validate_request(self, method: str, uri: str, body: Any, headers: Any) -> Any:
+        """Verify a request of no framework.
+
+        Args:
+            method: HTTP method.
+            uri: the whole URI.
+            body: a form, as pairs, as a mapping, or as it came; ``None`` where the body is none.
+            headers: a mapping.
+
+        Returns:
+            The request, with its ``client`` and ``credential``.
+
+        Raises:
+            OAuth1Error: the request is not accepted.
+        """
+        if isinstance(uri, _WireURI):
+            request = uri.request
+        else:
+            request = OAuth1Request(method, uri, body, headers, policy=self._flows.policy)
+        return self._run(self._flows.validate, request)
+
+    def get_token_credential(self, request: Any) -> Any:
+        """Look a token credential up; by default by ``query_token``."""
+        return self._run(functools.partial(core.ResourceProtector.get_token_credential, self._flows), request)
+
+    def find_hook(self, name: str) -> Callable[..., Any] | None:
+        """What was given as a hook."""
+        return {
+            "query_client": self.query_client,
+            "query_token": self.query_token,
+            "exists_nonce": self._exists_nonce,
+        }[name]
+
+    def _given(self) -> tuple[Any, ...]:
+        return self.query_client, self.query_token, self._exists_nonce
+
+    async def _acquire(self) -> Any:
+        store = context_globals()
+        # An application context may be older than the request, as in a test that pushes one around several.
+        store.pop(_CREDENTIAL, None)
+        request = await self._framework().read(None, self._flows.policy)
+        form = dict(reversed(request.body_params))  # the first of a name, as in Flask
+        verified = await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
+        setattr(store, _CREDENTIAL, verified.credential)
+        return verified.credential
+
+    def _protect(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(view)
+        async def protected_async(*args: Any, **kwargs: Any) -> Any:
+            return await self._guard(self.acquire_credential(), view, args, kwargs)
+
+        @functools.wraps(view)
+        def protected(*args: Any, **kwargs: Any) -> Any:
+            try:
+                acquired = self.acquire_credential()
+            except OAuth1Error as error:
+                return self._error_response(error)
+            # A plain view that an async function calls on the loop.
+            return self._guard(acquired, view, args, kwargs) if is_awaitable(acquired) else view(*args, **kwargs)
+
+        return protected_async if inspect.iscoroutinefunction(view) else protected
+
+    async def _guard(self, acquired: Any, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        try:
+            await resolve(acquired)
+        except OAuth1Error as error:
+            return self._error_response(error)
+        return await self._framework().call_view(view, *args, **kwargs)
+
+    def _error_response(self, error: OAuth1Error) -> Any:
+        headers = [*default_json_headers, *error_headers(error, realm=self._flows.policy.realm)]
+        return self._framework().respond(json.dumps(dict(error.get_body())), error.status_code, headers)
+
+
+class _WireURI(str):
+    """A request's URI, which knows the request: an override of ``validate_request`` hands it on with what it knows."""
+
+    __slots__ = ("request",)
+
+    request: OAuth1Request
+
+    @classmethod
+    def of(cls, request: OAuth1Request) -> _WireURI:
+        uri = cls(request.uri)
+        uri.request = request
+        return uri
+
+
+def _current_credential() -> Any:
+    store = context_globals()
+    return None if store is None else store.get(_CREDENTIAL)
+
+
+#: The token credential of the current view, or ``None``.
+current_credential: Any = LocalProxy(_current_credential)

@@ -1,0 +1,146 @@
+"""``OAuth1Request`` with Authlib's constructor, for code that makes requests itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
+
+from async_oauth1._encoding import escape_text
+from async_oauth1.errors import InsecureTransportError, InvalidRequestError
+from async_oauth1.hooks import call_hook
+from async_oauth1.policy import Policy
+from async_oauth1.request import OAuth1Request as WireRequest
+from async_oauth1.request import is_form
+
+from ._callables import is_async
+from ._running import settle
+
+__all__ = ["OAuth1Request"]
+
+# What RFC 3986 lets stand in a path or a query, and "%": whoever escaped it did so on purpose.
+_URI_CHARACTERS = "%/:?@!$&'()*+,;=~[]"
+_LIMITS = ("max_parameters", "max_header_bytes", "max_query_bytes", "max_form_bytes")
+_FORM = b"application/x-www-form-urlencoded"
+
+Body = Mapping[str, str] | Iterable[tuple[str, str]] | str | bytes | None
+
+
+class OAuth1Request(WireRequest):
+    """A request. ``client_secret``, ``rsa_public_key`` and ``token_secret`` ask its client and credential."""
+
+    #: The timestamp was checked, and the nonce is to be remembered once the signature holds.
+    nonce_is_pending = False
+    _fetched: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(
+        self, method: str, uri: str, body: Body = None, headers: Any = None, *, policy: Policy | None = None
+    ) -> None:
+        """Make a request of what a framework has decoded.
+
+        A framework has lost what it decoded: escapes in the path, names that a form repeats. The servers read the wire.
+
+        Args:
+            method: HTTP method.
+            uri: the whole URI.
+            body: a form, as pairs, as a mapping, or as it came.
+            headers: a mapping, or name and value pairs.
+            policy: the limits.
+
+        Raises:
+            OAuth1Error: the request is malformed, too large or insecure.
+        """
+        InsecureTransportError.check(uri)
+        try:
+            parts = urlsplit(uri)
+        except ValueError:
+            raise InvalidRequestError("The URI is malformed.") from None
+        fields = _fields(headers)
+        octets = _octets(body)
+        content_type = dict(fields).get(b"content-type")
+        if octets and (content_type is None or not isinstance(body, str | bytes)):
+            fields = [field for field in fields if field[0] != b"content-type"] + [(b"content-type", _FORM)]
+        elif octets is not None and not is_form(content_type):
+            octets = octets or None
+        limits = policy or Policy()
+        super().__init__(
+            method,
+            scheme=parts.scheme.lower(),
+            host=dict(fields).get(b"host", parts.netloc.encode()).decode("latin-1"),
+            raw_path=quote(parts.path or "/", safe=_URI_CHARACTERS).encode(),
+            raw_query=quote(parts.query, safe=_URI_CHARACTERS).encode(),
+            headers=fields,
+            body=octets,
+            **{name: getattr(limits, name) for name in _LIMITS},
+        )
+
+    @classmethod
+    def from_wire(cls, **parts: Any) -> OAuth1Request:
+        """Make a request as it was on the wire."""
+        request = cls.__new__(cls)
+        WireRequest.__init__(request, **parts)
+        return request
+
+    @classmethod
+    def adopt(cls, request: Any, policy: Policy) -> OAuth1Request:
+        """Make one of Authlib's requests, or the core's, one of ours; whatever it carries is carried over."""
+        if isinstance(request, cls):
+            return request
+        if isinstance(request, WireRequest):
+            adopted = cls.__new__(cls)
+        elif isinstance(request, AuthlibOAuth1Request):
+            adopted = cls(request.method, request.uri, request.body, request.headers, policy=policy)
+        else:
+            raise TypeError(f"create_oauth1_request returned {type(request).__name__}, which is no OAuth1Request")
+        for name, value in vars(request).items():
+            adopted.__dict__.setdefault(name, value)
+        return adopted
+
+    @property
+    def client_secret(self) -> Any:
+        """The client's secret, as its model says."""
+        return self._ask(self.client, "get_client_secret")
+
+    @property
+    def rsa_public_key(self) -> Any:
+        """The client's public key, as its model says."""
+        return self._ask(self.client, "get_rsa_public_key")
+
+    @property
+    def token_secret(self) -> Any:
+        """The credential's secret, as its model says."""
+        return self._ask(self.credential, "get_oauth_token_secret")
+
+    async def fetch_secrets(self) -> None:
+        """Ask the models whose methods are async beforehand, so that a plain verifier finds what it needs."""
+        fetched: dict[str, Any] = {}
+        for model, method in (
+            (self.client, "get_client_secret"),
+            (self.client, "get_rsa_public_key"),
+            (self.credential, "get_oauth_token_secret"),
+        ):
+            if model and is_async(getattr(model, method)):
+                fetched[method] = await call_hook(getattr(model, method))
+        self._fetched = fetched
+
+    def _ask(self, model: Any, method: str) -> Any:
+        if not model:
+            return None
+        return self._fetched[method] if method in self._fetched else settle(getattr(model, method)())
+
+
+def _fields(headers: Any) -> list[tuple[bytes, bytes]]:
+    pairs = headers.items() if hasattr(headers, "items") else headers or ()
+    return [(name.lower().encode("latin-1"), str(value).encode("latin-1", "replace")) for name, value in pairs]
+
+
+def _octets(body: Body) -> bytes | None:
+    if body is None or isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    pairs: Any = body.items() if isinstance(body, Mapping) else body
+    return "&".join(f"{escape_text(str(name))}={escape_text(str(value))}" for name, value in pairs).encode()
