@@ -1,0 +1,1 @@
+"""Complete programs, to read first and to copy."""

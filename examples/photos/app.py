@@ -1,0 +1,77 @@
+"""The Quart application, put together."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from quart import Quart, Response, g, request
+
+from async_oauth1.asgi import LingeringMiddleware, RequestTargetMiddleware, request_from_scope
+from async_oauth1.errors import InsecureTransportError
+from async_oauth1.quart import AuthorizationServer, ResourceProtector
+
+from .api import add_endpoints, add_health
+from .errors import add_error_handlers
+from .pages import Pages
+from .passwords import Passwords
+from .settings import Settings
+from .storage import Storage
+
+
+def create_app(settings: Settings, storage: Storage) -> Quart:
+    """Make the application.
+
+    Args:
+        settings: how it runs.
+        storage: what it keeps, opened.
+    """
+    app = Quart(__name__)
+    app.secret_key = settings.session_key
+    app.config.update(
+        SESSION_COOKIE_NAME="photos_session",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_https,
+    )
+    # Paths are signed as they were sent: nothing is redirected to a tidier one.
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+
+    server = AuthorizationServer(app, policy=settings.policy)
+    require_oauth = ResourceProtector(app, policy=settings.policy)
+    storage.register_hooks(server, require_oauth)
+    add_endpoints(app, server, require_oauth)
+    add_health(app, storage)
+    pages = Pages(server, storage.store, storage.users, Passwords(), settings.path_prefix)
+    app.register_blueprint(pages.blueprint())
+    add_error_handlers(app, require_oauth)
+    add_transport_check(app, settings)
+    app.after_request(add_security_headers)
+    app.asgi_app = LingeringMiddleware(RequestTargetMiddleware(app.asgi_app, settings.policy))  # type: ignore[method-assign]  # as Quart's documentation has it
+    return app
+
+
+def add_transport_check(app: Quart, settings: Settings) -> None:
+    """Refuse pages by plain http, but on loopback: passwords and cookies are no less secret than tokens."""
+    policy = settings.policy
+
+    @app.before_request
+    async def check() -> None:
+        scope = cast("dict[str, Any]", request.scope)
+        if request.blueprint == "pages" and not request_from_scope(scope, policy).is_secure:
+            raise InsecureTransportError()
+
+
+def add_security_headers(response: Response) -> Response:
+    """No frames, no referrers, nothing from elsewhere, and no copy left in a cache."""
+    policy = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    # Browsers hold form-action against every redirect that follows a form. Where a callback sends Jane on to, its
+    # application alone knows: a list of what is allowed would leave her on the consent page, after she has approved.
+    if not g.get("form_leaves_site"):
+        policy += "; form-action 'self'"
+    response.headers.setdefault("Content-Security-Policy", policy)
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,54 @@
+"""The command: prepare, listen, serve, and say in one line why not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from async_oauth1.stores import StoreError
+
+from .server import ignore_stop_signals, listen, serve, url_of
+from .settings import SettingsError, read_settings
+from .storage import check_shared, open_storage
+from .workers import supervise
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        arguments: without the program's name; ``None`` for those of the process.
+
+    Returns:
+        The exit status: 0 when asked to stop, 2 where it could not start.
+    """
+    try:
+        return _run(arguments)
+    except (SettingsError, StoreError) as error:
+        print(f"photos: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    settings = read_settings(arguments)
+    check_shared(settings)
+
+    async def prepare() -> None:
+        """Create what is missing once, so that what is wrong with a store is said once."""
+        async with open_storage(settings):
+            pass
+
+    if settings.workers > 1:
+        asyncio.run(prepare())
+    with listen(settings.host, settings.port) as listener:
+        url = url_of(listener)
+
+        def announce() -> None:
+            print(f"photos: listening on {url}", flush=True)
+
+        if settings.workers > 1:
+            return supervise(settings, listener, announce)
+        asyncio.run(serve(settings, listener, announce))
+        ignore_stop_signals()
+        return 0

@@ -1,0 +1,147 @@
+"""What Jane sees: signing in, the question whether to let an application in, and those she has let in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from quart import Blueprint, Response, abort, g, redirect, render_template, request
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from async_oauth1.quart import AuthorizationServer
+from async_oauth1.stores import Store
+
+from .forms import read_form
+from .passwords import Passwords
+from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
+from .users import Users
+
+Answer = str | tuple[str, int] | Response | WerkzeugResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages, and what they need.
+
+    Attributes:
+        server: is told what Jane decides.
+        store: clients and token credentials.
+        users: who may sign in.
+        passwords: checks them.
+        prefix: what a proxy removes from the front of each path.
+    """
+
+    server: AuthorizationServer
+    store: Store
+    users: Users
+    passwords: Passwords
+    prefix: str
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        pages = Blueprint("pages", __name__)
+        pages.get("/")(self.home)
+        pages.post("/")(self.revoke)
+        pages.get("/login")(self.login_page)
+        pages.post("/login")(self.login)
+        pages.post("/logout")(self.logout)
+        pages.get("/authorize")(self.consent_page)
+        pages.post("/authorize")(self.decide)
+        pages.app_context_processor(lambda: {"csrf_token": csrf_token, "prefix": self.prefix})
+        return pages
+
+    async def home(self) -> Answer:
+        """The applications she has let in."""
+        user = await signed_in_user(self.users)
+        if user is None:
+            return self.to_login(here())
+        tokens = await self.store.list_token_credentials(user_id=user)
+        applications = {}
+        for client_id in dict.fromkeys(token.client_id for token in tokens):
+            client = await self.store.query_client(client_id)
+            applications[client_id] = client.name if client and client.name else client_id
+        return await render_template("home.html", user=user, applications=applications)
+
+    async def revoke(self) -> Answer:
+        """Shut an application out, at once."""
+        form = await read_form()
+        user = await signed_in_user(self.users)
+        if user is None:
+            return self.to_login("/")
+        require_csrf_token(form)
+        client_id = form.get("client_id", "")
+        for token in await self.store.list_token_credentials(user_id=user, client_id=client_id):
+            await self.store.revoke_token_credential(token.oauth_token, user_id=user)
+        return self.to("/")
+
+    async def login_page(self) -> Answer:
+        """Ask who she is."""
+        return await render_template("login.html", next=local_page(request.args.get("next")))
+
+    async def login(self) -> Answer:
+        """Sign her in."""
+        form = await read_form()
+        require_csrf_token(form)
+        name, password = form.get("username", ""), form.get("password", "")
+        target = local_page(form.get("next") or request.args.get("next"))
+        password_hash = await self.users.find(name)
+        if not await self.passwords.check(name, request.remote_addr or "", password_hash, password):
+            return await render_template("login.html", next=target, username=name, wrong=True), 403
+        await sign_in(self.users, name)
+        return self.to(target)
+
+    async def logout(self) -> Answer:
+        """End her session."""
+        require_csrf_token(await read_form())
+        await sign_out(self.users)
+        return self.to("/login")
+
+    async def consent_page(self) -> Answer:
+        """Ask whether to let the application in."""
+        asked = await self.server.check_authorization_request()
+        user = await signed_in_user(self.users)
+        if user is None:
+            return self.to_login(here())
+        callback = asked.credential.oauth_callback
+        g.form_leaves_site = callback != "oob"
+        return await render_template(
+            "authorize.html",
+            user=user,
+            application=asked.client.name or asked.client.client_id,
+            oauth_token=asked.token,
+            destination=None if callback == "oob" else destination(callback),
+        )
+
+    async def decide(self) -> Answer:
+        """Record her answer, and send her back to the application or show her the code."""
+        form = await read_form()
+        user = await signed_in_user(self.users)
+        if user is None:
+            return self.to_login(f"/authorize?oauth_token={quote(form.get('oauth_token', ''), safe='')}")
+        require_csrf_token(form)
+        if form.get("decision") not in ("approve", "deny"):
+            abort(400, "Approve or deny: this form says neither.")
+        decision = await self.server.authorize(grant_user=user if form["decision"] == "approve" else None)
+        if decision.location is not None:
+            return Response("", 302, {"Location": decision.location})
+        return await render_template("code.html", user=user, verifier=decision.verifier)
+
+    def to_login(self, target: str) -> WerkzeugResponse:
+        """Ask her to sign in first, and to come back."""
+        return self.to(f"/login?next={quote(target, safe='')}")
+
+    def to(self, target: str) -> WerkzeugResponse:
+        """Send her to another page of this site."""
+        return redirect(self.prefix + target)
+
+
+def here() -> str:
+    """Path and query of this request, as they were sent."""
+    query = request.query_string.decode("latin-1")
+    return f"{request.path}?{query}" if query else request.path
+
+
+def destination(callback: str) -> str:
+    """Where the browser will go, in the words that count: host, or scheme of an app."""
+    parts = urlsplit(callback)
+    return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"

@@ -1,0 +1,106 @@
+"""Checking passwords: slowly by design, and slower after each wrong one.
+
+Nobody is ever locked out, or told to come back later: that would let anyone lock Jane out. What slows down is one user
+name from one address, by a few seconds at most, so a guesser waits and she, from elsewhere, does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+T = TypeVar("T")
+
+#: Seconds that an attempt waits after one wrong password, and at most; doubled in between.
+FIRST_DELAY = 0.1
+LONGEST_DELAY = 3.0
+#: Seconds after which wrong passwords are forgotten.
+FORGOTTEN_AFTER = 15 * 60.0
+#: Pairs of user name and address that are remembered; about 300 bytes each.
+PAIRS_REMEMBERED = 10_000
+
+_hasher = PasswordHasher()
+# Each hash takes 64 MiB: two at once. Threads of their own, since a caller who hangs up leaves his running.
+_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="passwords")
+
+
+@dataclass(slots=True)
+class _Attempts:
+    wrong: int = 0
+    last: float = field(default_factory=time.monotonic)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def delay(self) -> float:
+        """Seconds that the next one waits."""
+        return min(FIRST_DELAY * 2.0 ** min(self.wrong - 1, 10), LONGEST_DELAY) if self.wrong else 0.0
+
+
+class Passwords:
+    """Checks passwords. Each worker process counts for itself."""
+
+    def __init__(self) -> None:
+        """Start without any wrong attempt."""
+        self._attempts: OrderedDict[tuple[str, str], _Attempts] = OrderedDict()
+
+    async def check(self, name: str, address: str, password_hash: str | None, password: str) -> bool:
+        """Whether a password is right; an unknown user costs what a known one does.
+
+        Args:
+            name: the user name that was typed.
+            address: where from.
+            password_hash: what is kept for that name, or ``None``.
+            password: what was typed.
+        """
+        attempts = self._remembered(name, address)
+        delay = attempts.delay()
+        # Wrong until it proves right: guesses made at once slow each other down, and so do those given up.
+        attempts.wrong += 1
+        await asyncio.sleep(delay)
+        async with attempts.turn:  # a crowd of guesses at one name keeps one thread busy, not all of them
+            right = await _in_thread(lambda: _verify(password_hash, password))
+        if right:
+            attempts.wrong = 0
+        return right
+
+    def _remembered(self, name: str, address: str) -> _Attempts:
+        pair, now = (name[:255], address), time.monotonic()
+        attempts = self._attempts.setdefault(pair, _Attempts())
+        self._attempts.move_to_end(pair)
+        if now - attempts.last > FORGOTTEN_AFTER:
+            attempts.wrong = 0
+        attempts.last = now
+        while len(self._attempts) > PAIRS_REMEMBERED:
+            self._attempts.popitem(last=False)
+        return attempts
+
+
+async def hash_password(password: str) -> str:
+    """What to keep of a password."""
+    return await _in_thread(lambda: _hasher.hash(password))
+
+
+def _verify(password_hash: str | None, password: str) -> bool:
+    try:
+        _hasher.verify(password_hash or _nobodys_hash(), password)
+    except (Argon2Error, InvalidHashError):
+        return False
+    return password_hash is not None
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash(secrets.token_hex())
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)

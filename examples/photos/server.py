@@ -1,0 +1,132 @@
+"""One process that serves a listening socket, under hypercorn."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+from hypercorn.asyncio import serve as serve_with_hypercorn
+from hypercorn.config import Config
+from hypercorn.typing import Framework
+from quart import Quart
+
+from .app import create_app
+from .settings import Settings, SettingsError
+from .storage import open_storage
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Seconds in which what is in flight is finished.
+GRACE = 5.0
+#: Connections that the kernel keeps while the workers are busy.
+BACKLOG = 1024
+#: An Authorization header and a query of 64 KiB each arrive whole, in any number of packets.
+LARGEST_HEAD = 256 * 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Accept connections from now on; whoever connects waits for the first worker.
+
+    Args:
+        host: name or address.
+        port: 0 for any that is free.
+
+    Raises:
+        SettingsError: the address is in use, or not this machine's.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(cast("tuple[str, int]", address), family=family, backlog=BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a host name"
+        raise SettingsError(f"cannot listen on {host}, port {port}: {reason}") from error
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a socket listens."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(settings: Settings, listener: socket.socket, ready: Callable[[], object]) -> None:
+    """Serve until a signal asks to stop, or the process that started this worker is gone.
+
+    Args:
+        settings: how.
+        listener: where; closed at the end.
+        ready: called when requests will be answered.
+
+    Raises:
+        StoreError: a store cannot be used.
+    """
+    stop = _stop_event()
+    async with open_storage(settings) as storage:
+        app = create_app(settings, storage)
+
+        @app.before_serving
+        async def tell() -> None:
+            ready()
+
+        await _serve_until(stop, app, listener)
+
+
+def ignore_stop_signals() -> None:
+    """Once it ends as it was asked to: a second signal must not make a failure of that."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _stop_event() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        sentinel = parent.sentinel
+
+        def orphaned() -> None:
+            loop.remove_reader(sentinel)
+            stop.set()
+
+        loop.add_reader(sentinel, orphaned)
+    return stop
+
+
+async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket) -> None:
+    async def stopped(*_: Any) -> None:
+        await stop.wait()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_report)
+        # From Python 3.12 on, hypercorn waits for every connection without end; a stuck one must not keep the rest.
+        loop.call_later(GRACE + 1, serving.cancel)
+
+    serving = asyncio.ensure_future(
+        serve_with_hypercorn(cast("Framework", app), _config(listener), shutdown_trigger=stopped)
+    )
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # Before Python 3.13, asyncio takes a connection that is cut off at the end for an error.
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
+
+
+def _config(listener: socket.socket) -> Config:
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.backlog = BACKLOG
+    config.graceful_timeout = GRACE
+    config.h11_max_incomplete_size = LARGEST_HEAD
+    config.h2_max_header_list_size = LARGEST_HEAD
+    config.loglevel = "WARNING"  # to stderr
+    return config

@@ -1,0 +1,122 @@
+"""What the command line and the environment say."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from async_oauth1 import SIGNATURE_METHODS, OAuth1Error, Policy
+from async_oauth1.request import normalize_host
+
+__all__ = ["Settings", "SettingsError", "read_settings"]
+
+_MIN_SESSION_KEY = 32
+
+
+class SettingsError(Exception):
+    """One line for who started the provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this provider runs.
+
+    Attributes:
+        host: name or address to listen on.
+        port: 0 for any free one.
+        store: URL of clients, users and token credentials; may hold a password.
+        nonces: URL of nonces and temporary credentials.
+        workers: how many processes serve.
+        external_base_url: what Jane and clients see, where a proxy stands in front.
+        session_key: signs the session cookie; the same in all workers.
+    """
+
+    host: str
+    port: int
+    store: str = field(repr=False)
+    nonces: str = field(repr=False)
+    workers: int
+    external_base_url: str | None
+    session_key: str = field(repr=False)
+
+    @property
+    def policy(self) -> Policy:
+        """The library's rules for this provider: every signature method it ships, and its own URL."""
+        return Policy(
+            realm="Photos",
+            signature_methods=tuple(SIGNATURE_METHODS),
+            external_base_url=self.external_base_url,
+        )
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers come by https, so that the cookie may ask for it."""
+        return (self.external_base_url or "").lower().startswith("https:")
+
+    @property
+    def path_prefix(self) -> str:
+        """What a proxy removes from the front of each path; without a slash at its end."""
+        return urlsplit(self.external_base_url or "").path.rstrip("/")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(message)
+
+
+def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the command line, and the environment for what it leaves out.
+
+    Args:
+        arguments: without the program's name; ``None`` for those of the process.
+        environ: the environment.
+
+    Raises:
+        SettingsError: something is out of range or not understood.
+    """
+    parser = _Parser(prog="photos", description="Serves Jane's photos to the applications that she lets in.")
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="name or address to listen on (%(default)s)")
+    add("--port", type=int, default=8000, help="0 for any free one (%(default)s)")
+    add("--store", metavar="URL", help="clients, users, tokens; PHOTOS_STORE, sqlite:///photos.db")
+    add("--nonces", metavar="URL", help="nonces, temporary credentials; PHOTOS_NONCES, as --store")
+    add("--workers", type=int, default=1, metavar="N", help="processes that serve (%(default)s)")
+    add("--external-base-url", metavar="URL", help="behind a proxy, what clients see; PHOTOS_EXTERNAL_BASE_URL")
+    options = parser.parse_args(arguments)
+    store = options.store or environ.get("PHOTOS_STORE") or "sqlite:///photos.db"
+    settings = Settings(
+        host=options.host,
+        port=options.port,
+        store=store,
+        nonces=options.nonces or environ.get("PHOTOS_NONCES") or store,
+        workers=options.workers,
+        external_base_url=options.external_base_url or environ.get("PHOTOS_EXTERNAL_BASE_URL") or None,
+        session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
+    )
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if not 0 <= settings.port <= 65535:
+        raise SettingsError(f"--port is a number from 0 to 65535, not {settings.port}")
+    if settings.workers < 1:
+        raise SettingsError(f"--workers is a number above 0, not {settings.workers}")
+    if len(settings.session_key) < _MIN_SESSION_KEY:
+        raise SettingsError(f"PHOTOS_SESSION_KEY is at least {_MIN_SESSION_KEY} characters")
+    try:
+        settings.policy, settings.path_prefix  # noqa: B018 - each refuses a URL that is none
+        if settings.external_base_url:
+            parts = urlsplit(settings.external_base_url)
+            normalize_host(parts.netloc, parts.scheme)
+    except ValueError as error:
+        raise SettingsError(f"--external-base-url: {error}") from error
+    except OAuth1Error as error:
+        raise SettingsError("--external-base-url: its host or port is malformed") from error

@@ -1,0 +1,111 @@
+"""What is kept, and where: the stores behind the provider, and its users."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from async_oauth1 import Client, StoreUnavailableError
+from async_oauth1.quart import AuthorizationServer, ResourceProtector
+from async_oauth1.stores import Store, StoreError, TransientStore, open_store
+
+from .passwords import hash_password
+from .settings import Settings, SettingsError
+from .users import Users, open_users
+
+__all__ = ["Storage", "check_shared", "open_storage"]
+
+#: RFC 5849 section 1.2: the client that prints Jane's photo.
+PRINTER = Client(
+    client_id="dpf43f3p2l4k3l03",
+    client_secret="kd94hf93k423kf44",
+    name="Printer",
+    callbacks=("http://printer.example.com/ready",),
+)
+USER, PASSWORD = "jane", "wonderland"
+
+# What the store of --nonces answers for; everything else is the main store's.
+_NONCE_HOOKS = (
+    "exists_nonce",
+    "create_temporary_credential",
+    "get_temporary_credential",
+    "delete_temporary_credential",
+    "create_authorization_verifier",
+    "deny_temporary_credential",
+    "count_wrong_verifier",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Everything that outlives a request.
+
+    Attributes:
+        store: clients and token credentials.
+        nonces: nonces and temporary credentials; the same store, unless told otherwise.
+        users: who may sign in.
+    """
+
+    store: Store
+    nonces: TransientStore
+    users: Users
+
+    def register_hooks(self, server: AuthorizationServer, require_oauth: ResourceProtector) -> None:
+        """Tell the provider where to look things up."""
+        if self.nonces is not self.store:
+            for name in _NONCE_HOOKS:
+                server.register_hook(name, getattr(self.nonces, name))
+            require_oauth.register_hook("exists_nonce", self.nonces.exists_nonce)
+        server.register_hooks(self.store)
+        require_oauth.register_hooks(self.store)
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless everything answers."""
+        await self.store.ping()
+        if self.nonces is not self.store:
+            await self.nonces.ping()
+        await self.users.find(USER)
+
+
+def check_shared(settings: Settings) -> None:
+    """Refuse stores that belong to one process where several are to serve.
+
+    Raises:
+        SettingsError: names the store.
+        StoreError: a URL is not understood.
+    """
+    for store in (open_store(settings.store), open_store(settings.nonces)):
+        if settings.workers > 1 and not store.shared:
+            raise SettingsError(f"{store.url}: {settings.workers} workers need a store that processes share")
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
+    """Create what is missing, and connect; any number of processes may do so at once.
+
+    Raises:
+        StoreError: a store cannot be used.
+    """
+    store = open_store(settings.store)
+    if not isinstance(store, Store):
+        raise StoreError(f"{store.url}: keeps nonces alone; clients and tokens need another store")
+    nonces = store if settings.nonces == settings.store else open_store(settings.nonces)
+    await store.migrate()
+    await nonces.migrate()
+    async with store, nonces:
+        users = open_users(settings.store)
+        try:
+            await users.migrate()
+            await _add_missing(store, users)
+        except StoreUnavailableError as error:
+            raise StoreError(f"{store.url}: does not answer") from error
+        yield Storage(store, nonces, users)
+
+
+async def _add_missing(store: Store, users: Users) -> None:
+    if await users.find(USER) is None:
+        await users.add(USER, await hash_password(PASSWORD))
+    if await store.query_client(PRINTER.client_id) is None:
+        with suppress(ValueError):  # another process was faster
+            await store.add_client(PRINTER)

@@ -1,0 +1,161 @@
+"""Users and their sessions: two small tables beside the store's own, or dicts where the store is in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Protocol, TypeVar
+from urllib.parse import quote, unquote
+
+from async_oauth1 import StoreUnavailableError
+
+__all__ = ["MemoryUsers", "SQLiteUsers", "Users", "open_users"]
+
+T = TypeVar("T")
+
+#: Twelve hours, in seconds.
+SESSION_LIFETIME = 12 * 60 * 60
+# Seconds that a locked file is waited for.
+_TIMEOUT = 5.0
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS photos_user (user_id TEXT PRIMARY KEY, password_hash TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS photos_session (session_id TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at REAL)",
+    "CREATE INDEX IF NOT EXISTS photos_session_expiry ON photos_session (expires_at)",
+)
+
+
+class Users(Protocol):
+    """Who may sign in, and who is signed in. Raises `StoreUnavailableError` where that cannot be told."""
+
+    async def migrate(self) -> None:
+        """Create the tables. Safe to repeat, and to do in several processes at once."""
+        ...
+
+    async def add(self, user_id: str, password_hash: str) -> None:
+        """Add a user; one who is there already stays as before."""
+        ...
+
+    async def find(self, user_id: str) -> str | None:
+        """The hash of a user's password; ``None`` for one who does not exist."""
+        ...
+
+    async def begin_session(self, user_id: str) -> str:
+        """Sign a user in; returns the identifier of the new session."""
+        ...
+
+    async def session_user(self, session_id: str) -> str | None:
+        """Who is signed in by this session; ``None`` once it has ended or expired."""
+        ...
+
+    async def end_session(self, session_id: str) -> None:
+        """Sign out: the identifier is worthless from now on."""
+        ...
+
+
+class MemoryUsers:
+    """Users of one process."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._users: dict[str, str] = {}
+        self._sessions: dict[str, tuple[str, float]] = {}
+
+    async def migrate(self) -> None:
+        """Nothing to create."""
+
+    async def add(self, user_id: str, password_hash: str) -> None:
+        """Add a user; one who is there already stays as before."""
+        self._users.setdefault(user_id, password_hash)
+
+    async def find(self, user_id: str) -> str | None:
+        """The hash of a user's password; ``None`` for one who does not exist."""
+        return self._users.get(user_id)
+
+    async def begin_session(self, user_id: str) -> str:
+        """Sign a user in; returns the identifier of the new session."""
+        now = time.time()
+        self._sessions = {key: session for key, session in self._sessions.items() if session[1] > now}
+        session_id = secrets.token_urlsafe(32)
+        self._sessions[session_id] = user_id, now + SESSION_LIFETIME
+        return session_id
+
+    async def session_user(self, session_id: str) -> str | None:
+        """Who is signed in by this session; ``None`` once it has ended or expired."""
+        user_id, expires_at = self._sessions.get(session_id, (None, 0.0))
+        return user_id if expires_at > time.time() else None
+
+    async def end_session(self, session_id: str) -> None:
+        """Sign out: the identifier is worthless from now on."""
+        self._sessions.pop(session_id, None)
+
+
+class SQLiteUsers:
+    """Users in the store's file. A connection per question: pages are few, and nothing is left open or stale."""
+
+    def __init__(self, path: str) -> None:
+        """Remember the file; no I/O."""
+        self._uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode=rw"
+
+    async def migrate(self) -> None:
+        """Create the tables. Safe to repeat, and to do in several processes at once."""
+        for statement in _TABLES:
+            await self._execute(statement)
+
+    async def add(self, user_id: str, password_hash: str) -> None:
+        """Add a user; one who is there already stays as before."""
+        await self._execute("INSERT OR IGNORE INTO photos_user VALUES (?, ?)", user_id, password_hash)
+
+    async def find(self, user_id: str) -> str | None:
+        """The hash of a user's password; ``None`` for one who does not exist."""
+        return await self._execute("SELECT password_hash FROM photos_user WHERE user_id = ?", user_id)
+
+    async def begin_session(self, user_id: str) -> str:
+        """Sign a user in; returns the identifier of the new session."""
+        session_id, now = secrets.token_urlsafe(32), time.time()
+        await self._execute("DELETE FROM photos_session WHERE expires_at <= ?", now)
+        await self._execute("INSERT INTO photos_session VALUES (?, ?, ?)", session_id, user_id, now + SESSION_LIFETIME)
+        return session_id
+
+    async def session_user(self, session_id: str) -> str | None:
+        """Who is signed in by this session; ``None`` once it has ended or expired."""
+        return await self._execute(
+            "SELECT user_id FROM photos_session WHERE session_id = ? AND expires_at > ?", session_id, time.time()
+        )
+
+    async def end_session(self, session_id: str) -> None:
+        """Sign out: the identifier is worthless from now on."""
+        await self._execute("DELETE FROM photos_session WHERE session_id = ?", session_id)
+
+    async def _execute(self, sql: str, *parameters: object) -> str | None:
+        """Run one statement; the first column of its first row, if there is one."""
+        try:
+            row = await asyncio.to_thread(self._run, lambda connection: connection.execute(sql, parameters).fetchone())
+        except sqlite3.Error as error:
+            raise StoreUnavailableError() from error
+        return row[0] if row else None
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with closing(sqlite3.connect(self._uri, uri=True, timeout=_TIMEOUT, isolation_level=None)) as connection:
+            return work(connection)
+
+
+def open_users(url: str) -> Users:
+    """The users that belong to a store.
+
+    Args:
+        url: the store's, which `open_store` has understood.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() == "memory":
+        return MemoryUsers()
+    if scheme.lower() in ("postgres", "postgresql"):
+        from .postgres_users import PostgresUsers
+
+        return PostgresUsers(url)
+    return SQLiteUsers(unquote(rest.partition("?")[0][1:], errors="surrogateescape"))

@@ -1,0 +1,126 @@
+"""The printer's side of the story: ``python -m examples.printer --provider http://127.0.0.1:8000``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.httpx_client import AsyncOAuth1Client
+
+from .browser import Browser
+from .wire import Wire
+
+#: What the printer was given when it registered (RFC 5849 section 1.2).
+CLIENT_ID = "dpf43f3p2l4k3l03"
+CLIENT_SECRET = "kd94hf93k423kf44"
+CALLBACK = "http://printer.example.com/ready"
+PHOTO = "file=vacation.jpg&size=original"
+
+
+class StoryError(Exception):
+    """The story did not go as it is told."""
+
+
+async def print_photo(provider: str, username: str, password: str) -> None:
+    """Print a photo of Jane's.
+
+    Args:
+        provider: base URL, without a slash at its end.
+        username: who lets the printer in.
+        password: hers.
+
+    Raises:
+        StoryError: the provider answered something else than the story has it.
+    """
+    wire = Wire()
+    # Two jars of cookies: the printer knows nothing of Jane's session.
+    printer: Any = AsyncOAuth1Client(CLIENT_ID, CLIENT_SECRET, redirect_uri=CALLBACK, transport=wire)
+    async with printer, httpx2.AsyncClient(transport=wire) as http:
+        wire.step("The printer asks for temporary credentials")
+        temporary = await printer.fetch_request_token(f"{provider}/initiate")
+        require(temporary.get("oauth_callback_confirmed") == "true", "the callback was not confirmed")
+
+        wire.step("Jane signs in, and lets the printer in")
+        page = f"{provider}/authorize?oauth_token={temporary['oauth_token']}"
+        location = await approve(Browser(http), page, username, password)
+
+        wire.step("Back at the printer, it exchanges them for token credentials")
+        verifier = verifier_of(location, temporary["oauth_token"])
+        await printer.fetch_access_token(f"{provider}/token", verifier=verifier)
+
+        wire.step("The printer fetches the photo")
+        answer = await printer.get(f"{provider}/photos?{PHOTO}")
+        require(answer.status_code == 200, f"the photo was refused: {answer.text}")
+        require(answer.json().get("owner") == username, f"the photo is not {username}'s: {answer.text}")
+        wire.tell(answer.text.strip())
+
+        wire.step("Somebody has overheard that request, and sends it again, octet for octet")
+        replayed = await http.send(answer.request)
+        require(wire.sent[-1] == wire.sent[-2], "the request was not repeated octet for octet")
+        require(replayed.status_code == 401, f"the replay was answered with {replayed.status_code}, not with 401")
+        wire.tell("The replay was refused, as it must be.")
+
+
+async def approve(browser: Browser, url: str, username: str, password: str) -> str:
+    """Jane's part; returns where she is sent.
+
+    Raises:
+        StoryError: she could not sign in, or was not asked.
+    """
+    try:
+        await browser.open(url)
+        answer = await browser.submit("/login", username=username, password=password)
+        require(answer.status_code == 302, f"{username} could not sign in")
+        await browser.open(str(answer.url.join(answer.headers["Location"])))
+        answer = await browser.submit("/authorize", decision="approve")
+    except LookupError as error:
+        raise StoryError(str(error)) from error
+    require(answer.status_code == 302, f"the approval was answered with {answer.status_code}")
+    return str(answer.headers["Location"])
+
+
+def verifier_of(location: str, oauth_token: str) -> str:
+    """What proves the approval, from the redirect to the callback.
+
+    Raises:
+        StoryError: it leads elsewhere, belongs to another request, or has no verifier.
+    """
+    callback, _, query = location.partition("?")
+    arrived = parse_qs(query)
+    require(callback == CALLBACK, f"Jane was sent to {location}")
+    require(arrived.get("oauth_token") == [oauth_token], "the redirect has another token")
+    require(len(arrived.get("oauth_verifier", [])) == 1, "the redirect has no verifier")
+    return arrived["oauth_verifier"][0]
+
+
+def require(holds: object, otherwise: str) -> None:
+    """Stop the story where it does not hold."""
+    if not holds:
+        raise StoryError(otherwise)
+
+
+def main() -> int:
+    """Tell the story once; 1 where it goes wrong."""
+    parser = argparse.ArgumentParser(prog="printer", description="The OAuth 1.0 client of RFC 5849's story.")
+    parser.add_argument("--provider", default="http://127.0.0.1:8000", help="base URL (default: %(default)s)")
+    parser.add_argument("--username", default="jane", help="who lets the printer in (default: %(default)s)")
+    parser.add_argument("--password", default="wonderland", help="hers (default: the one of the story)")
+    given = parser.parse_args()
+    try:
+        asyncio.run(print_photo(given.provider.rstrip("/"), given.username, given.password))
+    except (StoryError, AuthlibBaseError, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+        line = " ".join(str(error).split()) or type(error).__name__
+        print(f"printer: {line}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
