@@ -1,0 +1,104 @@
+"""The README's program runs as it stands there, started as it says there."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+from requests_oauthlib import OAuth1Session
+
+CALLBACK = "http://127.0.0.1:9000/ready"
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A running copy of the README's program, and a client that its operator registered."""
+
+    url: str
+    client_id: str
+    client_secret: str
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_served(server: subprocess.Popen[str], url: str) -> None:
+    """Return once the server answers; fail with what it says where it ends instead."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            pytest.fail(f"hypercorn ended: {server.communicate()[0]}")
+        try:
+            httpx2.get(url)
+        except httpx2.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"nothing is served at {url}")
+
+
+@pytest.fixture
+def provider(repository: Path, tmp_path: Path) -> Iterator[Provider]:
+    """The program in a directory of its own, under hypercorn."""
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    (tmp_path / "app.py").write_text(program, encoding="utf-8")
+    options = re.findall(r"^ +async-oauth1 client add (.*)$", readme, re.MULTILINE)[0].split()
+    added = subprocess.run(
+        [sys.executable, "-m", "async_oauth1", "client", "add", *options, "--json"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "hypercorn", "--bind", url.removeprefix("http://"), "app:app"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
+    try:
+        wait_until_served(server, url)
+        yield Provider(url, **json.loads(added.stdout))
+    finally:
+        server.terminate()
+        output = server.communicate(timeout=START_SECONDS)[0]
+    assert "Traceback" not in output, output
+
+
+def test_the_readme_program_serves_the_whole_flow(provider: Provider) -> None:
+    """A client that knows nothing of this project gets from its credentials to a protected photo."""
+    with OAuth1Session(provider.client_id, provider.client_secret, callback_uri=CALLBACK) as client:
+        temporary = client.fetch_request_token(f"{provider.url}/initiate")
+        assert temporary["oauth_callback_confirmed"] == "true"
+        page = client.authorization_url(f"{provider.url}/authorize")
+        assert provider.client_id in httpx2.get(page).text
+        approved = httpx2.post(page)
+        assert approved.headers["Location"].startswith(f"{CALLBACK}?")
+        client.parse_authorization_response(approved.headers["Location"])
+        client.fetch_access_token(f"{provider.url}/token")
+        photo = client.get(f"{provider.url}/photos?file=vacation.jpg")
+        assert photo.json() == {"owner": "jane", "file": "vacation.jpg"}
+        replay = httpx2.get(
+            photo.request.url, headers={"Authorization": photo.request.headers["Authorization"].decode()}
+        )
+        assert replay.status_code == 401
+
+
+def test_the_readme_program_refuses_strangers(provider: Provider) -> None:
+    """Without a signature there is no photo."""
+    answer = httpx2.get(f"{provider.url}/photos")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("OAuth")

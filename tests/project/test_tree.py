@@ -1,0 +1,57 @@
+"""What the tree must not contain, and how large a module may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MADE = re.compile(r"\.git|\.venv.*|\..*_cache|\.hypothesis|__pycache__|build|dist|htmlcov|.*\.egg-info")
+BINARY = {".png", ".pyc", ".db", ".db-shm", ".db-wal"}
+
+#: In lines. The aim is 350; what is longer than this holds two concepts.
+LONGEST_MODULE = 400
+
+FORBIDDEN = {
+    "a path of somebody's machine": re.compile(r"(?<![\w.~-])/(?:work|farm|root|tmp)/[A-Za-z]"),
+    "a package index, which is the machine's to choose": re.compile(r"//[a-z.]*(?:p[y]pi|pythonh[o]sted|n[p]mjs)\."),
+    "an unresolved conflict": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
+    "a note to oneself": re.compile(r"\b(?:TO[D]O|FIX[M]E|X{3})\b"),
+    "a document that is not in this tree": re.compile(r"\.\./sh[a]red|PEER_D[E]FECTS|EXAMPLE_PR[O]VIDER|DESI[G]N\.md"),
+}
+
+
+def tree(directory: Path = ROOT) -> Iterator[Path]:
+    """Every file that is written by hand."""
+    for path in sorted(directory.iterdir()):
+        if MADE.fullmatch(path.name) or path.suffix in BINARY:
+            continue
+        if path.is_dir():
+            yield from tree(path)
+        elif not path.name.startswith(".coverage"):
+            yield path
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_the_tree_is_free_of(what: str) -> None:
+    """A clone works anywhere, and says nothing about where it was written."""
+    found = [
+        f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}"
+        for path in tree()
+        for text in [path.read_text(encoding="utf-8")]
+        for match in FORBIDDEN[what].finditer(text)
+    ]
+    assert not found
+
+
+def test_modules_are_small() -> None:
+    """A reader can hold one in the head."""
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for package in ("async_oauth1", "flask_compat", "examples")
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert not {name: length for name, length in lengths.items() if length > LONGEST_MODULE}

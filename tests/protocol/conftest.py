@@ -1,0 +1,18 @@
+"""Fixtures of the protocol's tests."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from .provider import Provider
+
+# No deadlines: the machines that run this are shared. The number of examples keeps the directory under a minute.
+settings.register_profile("protocol", deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("protocol")
+
+
+@pytest.fixture
+def provider() -> Provider:
+    """A provider with the default policy."""
+    return Provider()

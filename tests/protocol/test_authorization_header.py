@@ -1,0 +1,180 @@
+"""The Authorization header (RFC 5849 section 3.5.1): its grammar, and what clients make of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from async_oauth1._authorization import _parse_elements, parse_authorization
+from async_oauth1._encoding import escape
+from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, OAuth1Error
+
+from .wire import any_octets
+
+PAIRS = [("a", "1"), ("b", "%2F")]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'OAuth a="1", b="%2F"',
+        b'OAuth a="1",b="%2F"',
+        b'OAuth a="1" , b="%2F"',
+        b'OAuth   a="1",   b="%2F"  ',
+        b'OAuth\ta="1",\tb="%2F"\t',
+        b'OAuth a="1",, ,b="%2F",',
+        b'OAuth , a="1", b="%2F"',
+        b'oauth a="1", b="%2F"',
+        b'OAUTH a="1", b="%2F"',
+        b'OAuth a = "1", b\t=\t"%2F"',
+        b"OAuth a=1, b=%2F",
+        b'OAuth a=1,b="%2f"',
+        b'OAuth a="%31", b="/"',
+        b'OAuth %61="1", b="%2f"',
+    ],
+)
+def test_spellings_of_one_header(header: bytes) -> None:
+    """Commas with and without spaces, tabs, empty elements, unquoted values, escapes in either case: all the same."""
+    parsed = parse_authorization(header)
+    assert parsed is not None
+    assert parsed.pairs == PAIRS
+    assert parsed.realm is None
+
+
+@pytest.mark.parametrize(
+    ("header", "realm"),
+    [
+        (b'OAuth realm="Photos", a="1", b="%2F"', "Photos"),
+        (b'OAuth realm="", a="1", b="%2F"', ""),
+        (b'OAuth a="1", b="%2F"', None),
+        (b'OAuth a="1", b="%2F", realm="http://sp.example.com/"', "http://sp.example.com/"),
+        (b'OAuth a="1", Realm="x", b="%2F"', "x"),
+        (b'OAuth realm="a, b=\\"c\\"\\\\", a="1", b="%2F"', 'a, b="c"\\'),
+        (b'OAuth realm="%41", a="1", b="%2F"', "%41"),
+        (b'OAuth realm=x, a="1", b="%2F"', "x"),
+        (b'OAuth realm="a=1,b=2",a="1",b="%2F"', "a=1,b=2"),
+    ],
+)
+def test_realm(header: bytes, realm: str | None) -> None:
+    """The realm is an ordinary quoted string, stands anywhere, and takes no part in what is signed."""
+    parsed = parse_authorization(header)
+    assert parsed is not None
+    assert parsed.realm == realm
+    assert parsed.pairs == PAIRS
+
+
+@pytest.mark.parametrize("header", [b'OAuth realm="a", realm="b"', b'OAuth realm="", Realm=""', b"OAuth realm,realm=b"])
+def test_two_realms(header: bytes) -> None:
+    """A realm twice is refused like any other parameter twice."""
+    with pytest.raises(OAuth1Error):
+        parse_authorization(header)
+    with pytest.raises(DuplicatedOAuthProtocolParameterError):
+        parse_authorization(b'OAuth realm="a", realm="b"')
+
+
+def test_parameter_whose_name_only_looks_like_realm() -> None:
+    """An escaped realm is another name, and signed; so is a longer one."""
+    parsed = parse_authorization(b'OAuth %72ealm="x", realms="y"')
+    assert parsed is not None
+    assert parsed.pairs == [("realm", "x"), ("realms", "y")]
+    assert parsed.realm is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"", b"Bearer abc", b"Basic YTpi", b"OAuth2 x", b"OAuthX", b'"OAuth"', b"=", b"OAut", b'OAuth,a="1"', b"\xff"],
+)
+def test_other_schemes(header: bytes) -> None:
+    """A header of another scheme is none of ours, and no error."""
+    assert parse_authorization(header) is None
+
+
+@pytest.mark.parametrize("header", [b"OAuth", b"OAuth ", b"OAuth ,,,", b"oauth\t", b" OAuth "])
+def test_scheme_without_parameters(header: bytes) -> None:
+    """Nothing behind the scheme is a header without parameters."""
+    parsed = parse_authorization(header)
+    assert parsed is not None
+    assert parsed.pairs == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"OAuth foo",
+        b'OAuth a="1',
+        b'OAuth a="1" b="2"',
+        b'OAuth a="1"b="2"',
+        b'OAuth a="1"; b="2"',
+        b'OAuth ="1"',
+        b'OAuth "a"="1"',
+        b'OAuth a b="1"',
+        b'OAuth a=""1"',
+        b'OAuth a="1\\"',
+        b"OAuth a=1 2",
+        b"OAuth a=\xa01",
+        b'OAuth a="1",\nb="2"',
+        b"OAuth oauth_token",
+        b"OAuth \x00",
+    ],
+)
+def test_malformed(header: bytes) -> None:
+    """What does not fit the grammar is refused with a sentence that shows how to write it."""
+    with pytest.raises(InvalidRequestError, match="Malformed Authorization header"):
+        parse_authorization(header)
+
+
+def test_values_are_decoded_once() -> None:
+    """ "%2561" is "%61" and not "a": a nonce escaped twice would otherwise be a new nonce under an old signature."""
+    parsed = parse_authorization(b'OAuth a="%2561", b="%61", c="a"')
+    assert parsed is not None
+    assert parsed.pairs == [("a", "%2561"), ("b", "a"), ("c", "a")]
+
+
+def test_values_that_no_client_should_send() -> None:
+    """Raw octets, plus signs, equal signs and broken escapes stand for themselves."""
+    parsed = parse_authorization(b'OAuth a="\xff", b="+", c="==", d="%zz", e=a=b, f="a b"')
+    assert parsed is not None
+    assert parsed.pairs == [
+        ("a", "%FF"), ("b", "%2B"), ("c", "%3D%3D"), ("d", "%25zz"), ("e", "a%3Db"), ("f", "a%20b"),
+    ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(any_octets(min_size=1, max_size=6), any_octets(max_size=6)), max_size=5), st.booleans())
+def test_what_is_written_is_read(pairs: list[tuple[bytes, bytes]], spaces: bool) -> None:
+    """Any names and values, written as section 3.5.1 says, are read as they were."""
+    encoded = [(escape(name), escape(value)) for name, value in pairs if name.lower() != b"realm"]
+    header = (", " if spaces else ",").join(f'{name}="{value}"' for name, value in encoded)
+    parsed = parse_authorization(b"OAuth " + header.encode())
+    assert parsed is not None
+    assert parsed.pairs == encoded
+
+
+@given(st.text('ab="\\, \t%4_realmREALM', max_size=30))
+def test_short_way_and_long_way_agree(text: str) -> None:
+    """Most headers are read in one pass; whatever is, the careful reading reads alike."""
+    try:
+        short = parse_authorization(b"OAuth " + text.encode())
+    except OAuth1Error as error:
+        with pytest.raises(type(error)):
+            _parse_elements(f" {text}".strip(" \t"))
+    else:
+        assert short == _parse_elements(f" {text}".rstrip(" \t"))
+
+
+@given(
+    st.lists(
+        st.sampled_from(['realm="x"', 'realm=""', 'a="1"', 'Realm="y"', 'b="%2F"', 'c="%2f"', "d=4", ""]), max_size=5
+    ),
+    st.sampled_from([",", ", ", " ,", ",  "]),
+)
+def test_both_ways_agree_on_whole_parameters(parameters: list[str], comma: str) -> None:
+    """Likewise for headers put together from whole parameters."""
+    text = " " + comma.join(parameters)
+    try:
+        long = _parse_elements(text.rstrip(" \t"))
+    except OAuth1Error as error:
+        with pytest.raises(type(error)):
+            parse_authorization(f"OAuth{text}".encode())
+    else:
+        assert parse_authorization(f"OAuth{text}".encode()) == long

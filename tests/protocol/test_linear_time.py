@@ -1,0 +1,79 @@
+"""Reading takes time in proportion to the input, whatever the input is made of."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import pytest
+
+from async_oauth1 import OAuth1Error, Policy
+from async_oauth1._authorization import parse_authorization
+from async_oauth1._callbacks import check_callback_syntax
+from async_oauth1._encoding import canonical, parse_form
+from async_oauth1.asgi import request_from_scope
+from async_oauth1.request import is_form, normalize_host
+
+from .wire import Wire
+
+PROXIES = Policy(trusted_proxies=("0.0.0.0/0",))
+SMALL, FACTOR = 8 * 1024, 8
+#: Times as long for eight times the input; in proportion to it 8, to its square 64.
+MOST = 32
+
+PIECES = [
+    b" ", b"\t", b",", b", ", b'"', b'\\"', b"\\", b"=", b"a", b"a=", b'a="', b'a="",', b'a="b" ', b"a=b,", b"%", b"%4",
+    b"%41", b"%7e", b"&", b"a&", b"a=b&", b"+", b"~", b"/", b":", b"[", b"::", b".", b";", b"; ", b'realm="', b"\xff",
+]  # fmt: skip
+
+
+def _forwarded(value: bytes) -> None:
+    request_from_scope(
+        {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [(b"host", b"a"), (b"forwarded", value), (b"x-forwarded-host", value)],
+            "client": ("10.0.0.1", 1),
+        },
+        PROXIES,
+    )
+
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    "header": lambda value: parse_authorization(b"OAuth " + value),
+    "header after a realm": lambda value: parse_authorization(b'OAuth realm="x", ' + value + b'"'),
+    "canonical": lambda value: canonical(value.decode("latin-1")),
+    "form": lambda value: parse_form(value, max_pairs=10**9),
+    "content type": lambda value: is_form(b"application/x-www-form-urlencoded" + value),
+    "white space and content type": lambda value: is_form(value + b"application/x-www-form-urlencodedx"),
+    "host": lambda value: normalize_host(value.decode("latin-1"), "https"),
+    "callback": lambda value: check_callback_syntax("https://a.example/?" + value.decode("latin-1")),
+    "host of a callback": lambda value: check_callback_syntax("https://" + value.decode("latin-1")),
+    "forwarded": _forwarded,
+    "absolute-form": lambda value: Wire(raw_path=b"/" + value).read(),
+}
+
+
+def _seconds(read: Callable[[bytes], object], value: bytes) -> float:
+    best = 1e9
+    for _ in range(3):
+        start = time.thread_time()
+        with contextlib.suppress(OAuth1Error):
+            read(value)
+        best = min(best, time.thread_time() - start)
+    return best
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_no_input_takes_more_than_its_share(reader: str) -> None:
+    """Eight times the input takes about eight times as long, with a wide margin for a machine that others use."""
+    read = READERS[reader]
+    for piece in PIECES:
+        small = piece * (SMALL // len(piece))
+        # CPU time: who else uses the machine does not count. Below a tenth of a millisecond only the clock is measured.
+        limit = MOST * max(_seconds(read, small), 1e-4)
+        large = small * FACTOR
+        assert any(_seconds(read, large) < limit for _ in range(3)), piece
