@@ -1,0 +1,129 @@
+"""Jane's browser, the running provider, and the applications that send her there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.examples.running import Photos, photos
+
+from .applications import Application, Register, landing_server
+from .jane import sign_in
+from .watching import Open, Watch
+
+#: Milliseconds after which a test gives up; nothing takes so long unless it hangs.
+PATIENCE = 30_000
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="package")
+def executable() -> str:
+    """The Chromium of this machine."""
+    named = os.environ.get("PHOTOS_CHROMIUM")
+    found = shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        reason = f"no browser: {named or ', '.join(NAMES)} not found; PHOTOS_CHROMIUM names another"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+# For this package, not longer: while Playwright runs, its event loop is in the way of tests that are coroutines.
+@pytest.fixture(scope="package")
+def browser(executable: str) -> Iterator[Browser]:
+    """Chromium, with the cache for going back that Playwright would switch off and people have."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=executable,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="package")
+def provider(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos]:
+    """The example, on a fresh file."""
+    with photos(store=f"sqlite:///{tmp_path_factory.mktemp('browser')}/photos.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def landing(executable: str) -> Iterator[str]:
+    """The web server of the applications."""
+    with landing_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def register(provider: Photos, landing: str) -> Iterator[Register]:
+    """Registers an application by its name, once, and leaves it registered."""
+    with ExitStack() as applications:
+
+        @cache
+        def register(name: str) -> Application:
+            application = Application(provider, landing, name)
+            applications.callback(application.close)
+            return application
+
+        yield register
+
+
+@pytest.fixture
+def printer(register: Register) -> Application:
+    """The application of the story."""
+    return register("Printer")
+
+
+@pytest.fixture(scope="package")
+def her_session(browser: Browser, provider: Photos) -> Any:
+    """What a browser keeps of Jane once she has signed in; for tests in which she does not sign out."""
+    with browser.new_context(base_url=provider.url) as window:
+        page = window.new_page()
+        page.goto("/")
+        sign_in(page)
+        page.wait_for_url(f"{provider.url}/")
+        return window.storage_state()
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """What the browser says about the pages of this test."""
+    return Watch()
+
+
+@pytest.fixture
+def open_page(browser: Browser, provider: Photos, watch: Watch) -> Iterator[Open]:
+    """Opens a fresh browser window, with options of Playwright's; it has to stay silent."""
+    with ExitStack() as windows:
+
+        def open_page(**options: Any) -> Page:
+            window = browser.new_context(base_url=provider.url, **options)
+            windows.callback(window.close)
+            window.set_default_timeout(PATIENCE)
+            window.on("page", watch.listen)
+            return window.new_page()
+
+        yield open_page
+    assert not watch.complaints
+
+
+@pytest.fixture
+def page(open_page: Open) -> Page:
+    """A browser window in which nobody has signed in."""
+    return open_page()
+
+
+@pytest.fixture
+def her_page(open_page: Open, her_session: Any) -> Page:
+    """A browser window in which Jane has signed in."""
+    return open_page(storage_state=her_session)

@@ -1,0 +1,51 @@
+"""Jane looks whom she has let in, and changes her mind."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from .applications import Application, Register
+from .jane import let_in
+
+
+def test_removing_access(her_page: Page, register: Register) -> None:
+    """The application is listed, and its next request is refused; the others go on."""
+    printer, calendar = register("Printer"), register("Wall calendar")
+    let_in(her_page, printer)
+    let_in(her_page, calendar)
+    her_page.goto("/")
+    applications = her_page.get_by_role("listitem")
+    expect(applications.filter(has_text="Printer")).to_have_count(1)
+    expect(applications.filter(has_text="Wall calendar")).to_have_count(1)
+    assert printer.photo().status_code == 200
+    her_page.get_by_role("button", name="Remove access Printer", exact=True).click()
+    expect(applications.filter(has_text="Printer")).to_have_count(0)
+    expect(applications.filter(has_text="Wall calendar")).to_have_count(1)
+    assert printer.photo().status_code == 401
+    assert calendar.photo().status_code == 200
+
+
+def test_an_application_that_was_let_in_twice(her_page: Page, printer: Application) -> None:
+    """She thinks in applications, not in tokens: it is listed once, removed with all of them, and may ask again."""
+    let_in(her_page, printer)
+    first_session = printer.leave_session()
+    let_in(her_page, printer)
+    her_page.goto("/")
+    button = her_page.get_by_role("button", name="Remove access Printer", exact=True)
+    expect(button).to_have_count(1)
+    button.click()
+    expect(button).to_have_count(0)
+    assert printer.photo().status_code == 401
+    assert first_session() == 401
+    let_in(her_page, printer)
+    assert printer.photo().status_code == 200
+
+
+def test_nobody_let_in(her_page: Page) -> None:
+    """The page says so in words."""
+    her_page.goto("/")
+    applications = her_page.get_by_role("listitem")
+    for left in reversed(range(applications.count())):
+        her_page.get_by_role("button", name="Remove access").first.click()
+        expect(applications).to_have_count(left)
+    expect(her_page.get_by_role("main")).to_contain_text("No application can see your photos.")

@@ -1,0 +1,34 @@
+"""A provider that runs for the whole session, and Jane who has signed in to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .jane import Jane
+from .running import Photos, photos
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos]:
+    """``python -m examples.photos`` on a fresh SQLite file."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('photos') / 'photos.db'}"
+    with photos(store=store) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def provider_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos]:
+    """The same, with two worker processes."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('photos-of-two') / 'photos.db'}"
+    with photos("--workers", "2", store=store) as running:
+        yield running
+
+
+@pytest.fixture
+def jane(provider: Photos) -> Iterator[Jane]:
+    """A browser in which she has signed in."""
+    with Jane(provider.url) as browser:
+        assert browser.sign_in().status_code == 302
+        yield browser

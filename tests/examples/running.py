@@ -1,0 +1,142 @@
+"""photos as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+#: Seconds after which a test gives up; nothing takes so long unless it hangs.
+PATIENCE = 60
+ANNOUNCEMENT = re.compile(r"photos: listening on (http://(?:\[[0-9a-f:]+\]|[a-z0-9.]+):([0-9]+))\n")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a process that finds the packages, and nothing that configures them."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PHOTOS_", "ASYNC_OAUTH1_"))}
+    return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+
+def run(module: str, *arguments: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a module to its end."""
+    return subprocess.run(
+        [sys.executable, "-bb", "-W", "error", "-m", module, *arguments],
+        cwd=cwd,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@dataclass
+class Photos:
+    """A provider that was started.
+
+    Attributes:
+        process: of its own process group.
+        url: where it listens.
+        port: the same.
+        output: what it has written to stdout, and to stderr; complete once it was stopped.
+    """
+
+    process: subprocess.Popen[str]
+    url: str
+    port: int
+    store: str = ""
+    output: tuple[str, str] = field(default=("", ""))
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop, and wait until it has; its exit status."""
+        self.process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait until it has stopped; its exit status."""
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.output = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode
+
+    def connect(self) -> socket.socket:
+        """A connection to it."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def talk(self, *pieces: bytes) -> bytes:
+        """Send octets, each piece in a packet of its own, and read until the provider closes the connection."""
+        answer = bytearray()
+        with self.connect() as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in pieces:
+                connection.sendall(piece)
+            while received := connection.recv(65_536):
+                answer += received
+        return bytes(answer)
+
+
+@contextmanager
+def photos(*arguments: str, store: str = "memory://", cwd: Path | None = None, **more: str) -> Iterator[Photos]:
+    """Start the provider on a free port; whatever it has become, it is gone afterwards.
+
+    Raises:
+        AssertionError: it did not announce itself, or wrote a traceback.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-bb", "-W", "error", "-m", "examples.photos", "--port", "0", "--store", store, *arguments],
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    running = Photos(process, "", 0, store)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        announced = ANNOUNCEMENT.fullmatch(line)
+        if announced is None:
+            process.terminate()
+            running.ended()
+        assert announced, (line, *running.output)
+        running.url, running.port = announced[1], int(announced[2])
+        yield running
+        if process.returncode is None:
+            running.stop()
+        assert "Traceback" not in running.output[1], running.output[1]
+    finally:
+        kill_group(process)
+        running.ended()
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """End a process and all that it has started."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def add_client(store: str, *arguments: str, name: str = "Another printer") -> dict[str, str]:
+    """Register a client with ``async-oauth1 client add``."""
+    added = run("async_oauth1", "client", "add", "--store", store, "--name", name, "--json", *arguments)
+    assert added.returncode == 0, added.stderr
+    credentials: dict[str, str] = json.loads(added.stdout)
+    return credentials
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Until it does, or forever is over."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
