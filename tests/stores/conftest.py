@@ -1,0 +1,178 @@
+"""The stores that the conformance suite runs over, and the clock that they all share."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from async_oauth1.credentials import Client, TemporaryCredential
+from async_oauth1.stores import Store, TransientStore, open_store
+from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
+
+#: Kinds of stores that keep everything, and those that keep nonces and temporary credentials alone.
+FULL = ["memory", "sqlite", "postgres"]
+TRANSIENT = ["valkey", "sentinel", "cluster", *(["redis"] if redis_binary() else [])]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test runs over every kind of store, unless it names some; one with `full_store` over those that keep all."""
+    named = any(mark.args[0] == "kind" for mark in metafunc.definition.iter_markers("parametrize"))
+    if "kind" in metafunc.fixturenames and not named:
+        kinds = FULL if "full_store" in metafunc.fixturenames else FULL + TRANSIENT
+        if "shared_url" in metafunc.fixturenames:
+            kinds = [kind for kind in kinds if kind != "memory"]
+        metafunc.parametrize("kind", kinds)
+
+
+class Clock:
+    """Time that only moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+        self.listeners: list[Callable[[float], None]] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+        for listener in self.listeners:
+            listener(seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock that the store under test reads."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests."""
+    server = Postgres("-c", "fsync=off")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A single Valkey server."""
+    server = Valkey()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Valkey]:
+    """The Redis server that the system offers."""
+    server = Valkey(binary=redis_binary())
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def sentinel() -> Iterator[SentinelTrio]:
+    """A master with two replicas and three Sentinels."""
+    trio = SentinelTrio()
+    yield trio
+    trio.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[ValkeyCluster]:
+    """A cluster of three nodes."""
+    cluster = ValkeyCluster()
+    yield cluster
+    cluster.close()
+
+
+_SERVERS = {"valkey": "valkey", "redis": "redis_server", "sentinel": "sentinel", "cluster": "cluster"}
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> str:
+    """A URL of each kind of store; nothing is in it yet."""
+    if kind == "memory":
+        return "memory://"
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    if kind == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        return server.url
+    redis_server: Valkey | SentinelTrio | ValkeyCluster = request.getfixturevalue(_SERVERS[kind])
+    redis_server.flush()
+    clock.listeners.append(redis_server.shift_time)  # Redis goes by its own clock
+    return redis_server.url
+
+
+@pytest.fixture
+def shared_url(url: str) -> str:
+    """A URL of each kind that several processes can share."""
+    return url
+
+
+@pytest_asyncio.fixture
+async def store(url: str, clock: Clock) -> AsyncIterator[TransientStore]:
+    """An open store of each kind, empty."""
+    store = open_store(url, clock=clock)
+    await store.migrate()
+    async with store:
+        yield store
+
+
+@pytest.fixture
+def full_store(store: TransientStore) -> Store:
+    """The same, where it keeps clients and token credentials, too."""
+    assert isinstance(store, Store)
+    return store
+
+
+@pytest.fixture
+def client() -> Client:
+    """The RFC's client."""
+    return Client(
+        client_id="dpf43f3p2l4k3l03",
+        client_secret="kd94hf93k423kf44",
+        name="Printer",
+        callbacks=("http://printer.example.com/ready",),
+    )
+
+
+Pending = Callable[..., Awaitable[TemporaryCredential]]
+
+
+@pytest.fixture
+def pending(store: TransientStore) -> Pending:
+    """Makes temporary credentials."""
+
+    async def make(oauth_token: str = "hh5s93j4hdidpola", client_id: str = "dpf43f3p2l4k3l03") -> TemporaryCredential:
+        token = {"oauth_token": oauth_token, "oauth_token_secret": "hdhd0244k9j7ao03"}
+        return await store.create_temporary_credential(token, client_id, "http://printer.example.com/ready")
+
+    return make
+
+
+@pytest.fixture
+def approved(store: TransientStore, pending: Pending) -> Pending:
+    """Makes temporary credentials that Jane has approved."""
+
+    async def make(oauth_token: str = "hh5s93j4hdidpola", client_id: str = "dpf43f3p2l4k3l03") -> TemporaryCredential:
+        credential = await pending(oauth_token, client_id)
+        assert await store.create_authorization_verifier(credential, "jane", "hfdp7dh39dks9884")
+        found = await store.get_temporary_credential(oauth_token)
+        assert found is not None
+        return found
+
+    return make
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What is left to the garbage collector is collected here, not during somebody else's test."""
+    yield
+    gc.collect()

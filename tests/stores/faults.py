@@ -1,0 +1,179 @@
+"""Load on a store while its servers are killed, frozen and cut off, and a strict account of what it answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores import Store, TransientStore
+
+__all__ = ["PATIENCE", "Account", "under_load"]
+
+#: Seconds after which a store that does not come back is given up.
+PATIENCE = 30.0
+#: Callers that ask for nonces, and callers that go through the whole flow, all at once.
+NONCE_CALLERS = 12
+FLOW_CALLERS = 4
+_TICK = 0.01
+
+
+@dataclass
+class Account:
+    """What a store answered, and what that says about it.
+
+    Attributes:
+        accepted: nonces that were answered to be new.
+        replays: nonces that were answered to be new more than once.
+        taken: temporary credentials that were taken, with the token credentials made of them.
+        taken_twice: temporary credentials that were taken more than once.
+        lost: token credentials that were answered and are gone.
+        refused: requests that would get a 503.
+        slowest_refusal: how long one of them took at most, in seconds.
+        longest_stall: how long the event loop did nothing else at most, in seconds.
+        back_after: seconds from the end of the fault to the first answer.
+        errors: whatever else was raised, which would be a 500.
+    """
+
+    accepted: list[str] = field(default_factory=list)
+    replays: int = 0
+    taken: list[str] = field(default_factory=list)
+    taken_twice: int = 0
+    lost: int = 0
+    refused: int = 0
+    slowest_refusal: float = 0.0
+    longest_stall: float = 0.0
+    back_after: float | None = None
+    errors: list[BaseException] = field(default_factory=list)
+
+    def assert_safe(self) -> None:
+        """Nothing was accepted twice, nothing lost, and nothing was a 500."""
+        assert self.errors == []
+        assert self.replays == 0
+        assert self.taken_twice == 0
+        assert self.lost == 0
+        assert self.accepted
+        assert self.taken
+        assert self.back_after is not None
+
+
+class _Load:
+    def __init__(self, store: TransientStore) -> None:
+        self.store = store
+        self.account = Account()
+        self.stopping = False
+        self.answered_at = 0.0
+        self.timestamp = str(int(time.time()))
+
+    async def ask(self, question: Awaitable[object]) -> object:
+        """The answer, or None for a refusal."""
+        began = time.monotonic()
+        try:
+            answer = await question
+        except StoreUnavailableError:
+            self.account.refused += 1
+            self.account.slowest_refusal = max(self.account.slowest_refusal, time.monotonic() - began)
+            await asyncio.sleep(0.02)  # as a client would, if only for longer
+            return None
+        except Exception as error:  # noqa: BLE001 - counted
+            self.account.errors.append(error)
+            await asyncio.sleep(0.02)
+            return None
+        self.answered_at = time.monotonic()
+        return answer
+
+    def nonce(self, name: str) -> Awaitable[bool]:
+        return self.store.exists_nonce(name, self.timestamp, "client", "token")
+
+    async def use_nonces(self, caller: int) -> None:
+        """Each nonce is sent twice, the second time by somebody else."""
+        number = 0
+        while not self.stopping:
+            number += 1
+            name = f"{caller}-{number}"
+            answers = await asyncio.gather(self.ask(self.nonce(name)), self.ask(self.nonce(name)))
+            self.account.replays += answers.count(False) == 2
+            if False in answers:
+                self.account.accepted.append(name)
+
+    async def run_flows(self, caller: int) -> None:
+        """Temporary credentials are made, approved, and taken by two at once."""
+        number = 0
+        while not self.stopping:
+            number += 1
+            name = f"flow{caller}-{number}"
+            token = {"oauth_token": name, "oauth_token_secret": "s"}
+            credential = await self.ask(self.store.create_temporary_credential(token, "client", "oob"))
+            if credential is None:
+                continue
+            if await self.ask(self.store.create_authorization_verifier(credential, "jane", "verifier")) is not True:
+                continue
+            takes = await asyncio.gather(*(self.take(credential, f"{name}-{copy}") for copy in range(2)))
+            self.account.taken_twice += sum(bool(take) for take in takes) == 2
+            if any(takes):
+                self.account.taken.append(name)
+
+    def take(self, credential: object, name: str) -> Awaitable[object]:
+        if isinstance(self.store, Store):
+            return self.ask(self.store.exchange(credential, {"oauth_token": name, "oauth_token_secret": "s"}))
+        return self.ask(self.store.delete_temporary_credential(credential.oauth_token))  # type: ignore[attr-defined]
+
+    async def watch_loop(self) -> None:
+        while not self.stopping:
+            began = time.monotonic()
+            await asyncio.sleep(_TICK)
+            self.account.longest_stall = max(self.account.longest_stall, time.monotonic() - began - _TICK)
+
+    async def wait_for_answer(self, after: float) -> float:
+        """When the first answer after some time came."""
+        deadline = time.monotonic() + PATIENCE
+        while self.answered_at <= after:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the store did not come back")
+            await asyncio.sleep(_TICK)
+        return self.answered_at
+
+    async def audit(self) -> None:
+        """Use everything once more: all nonces must be known, all credentials gone, all tokens there."""
+        for names in _in_portions(self.account.accepted, 500):
+            answers = await asyncio.gather(*(self.nonce(name) for name in names))
+            self.account.replays += answers.count(False)
+        for names in _in_portions(self.account.taken, 50):
+            answers = await asyncio.gather(*(self.store.delete_temporary_credential(name) for name in names))
+            self.account.taken_twice += answers.count(True)
+        if isinstance(self.store, Store):
+            kept = {token.oauth_token.rpartition("-")[0] for token in await self.store.list_token_credentials()}
+            self.account.lost += len(set(self.account.taken) - kept)
+
+
+Disturb = Callable[[Callable[..., Awaitable[None]]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def under_load(store: TransientStore, *, warm_up: float = 0.5) -> AsyncIterator[Account]:
+    """Load before, during and after the body, which does the damage and mends it; then the account is audited.
+
+    The servers are blocking objects: use `asyncio.to_thread` for what takes time.
+    """
+    load = _Load(store)
+    callers = [asyncio.create_task(load.use_nonces(caller)) for caller in range(NONCE_CALLERS)]
+    callers += [asyncio.create_task(load.run_flows(caller)) for caller in range(FLOW_CALLERS)]
+    callers.append(asyncio.create_task(load.watch_loop()))
+    try:
+        await load.wait_for_answer(0.0)
+        await asyncio.sleep(warm_up)
+        yield load.account
+        mended = time.monotonic()
+        load.account.back_after = await load.wait_for_answer(mended) - mended
+        await asyncio.sleep(warm_up)
+    finally:
+        load.stopping = True
+        await asyncio.wait(callers, timeout=PATIENCE)
+    await load.audit()
+
+
+def _in_portions(names: list[str], size: int) -> list[list[str]]:
+    return [names[start : start + size] for start in range(0, len(names), size)]

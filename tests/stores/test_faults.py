@@ -1,0 +1,200 @@
+"""Servers that die, freeze, fill up or run out of connections: requests are refused meanwhile, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores import StoreError, TransientStore, open_store
+from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, wait_until
+from tests.stores.faults import under_load
+
+# Where a timeout interrupts redis-py while it connects, it leaves the connection to the garbage collector.
+pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mark.usefixtures("collected")]
+
+TIMEOUT = 1.0
+
+
+@pytest.fixture(params=["valkey", "postgres"])
+def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
+    """A server of the test's own: it will not survive."""
+    server = Valkey() if request.param == "valkey" else Postgres()
+    yield server
+    server.close()
+
+
+@pytest_asyncio.fixture
+async def store(server: Valkey | Postgres) -> AsyncIterator[TransientStore]:
+    """A store on that server which gives up soon."""
+    store = open_store(f"{server.url}{'&' if '?' in server.url else '?'}timeout={TIMEOUT}")
+    await store.migrate()
+    async with store:
+        yield store
+
+
+async def test_a_killed_server(server: Valkey | Postgres, store: TransientStore) -> None:
+    """SIGKILL under load, started again: no replay, no lost token, and the store comes back by itself."""
+    async with under_load(store) as account:
+        await asyncio.to_thread(server.kill)
+        await asyncio.sleep(0.5)
+        assert account.refused
+        await asyncio.to_thread(server.start)
+    account.assert_safe()
+
+
+async def test_a_frozen_server(server: Valkey | Postgres, store: TransientStore) -> None:
+    """SIGSTOP under load: callers are refused while the event loop goes on; thawed, the store works again."""
+    async with under_load(store) as account:
+        await asyncio.to_thread(server.freeze)
+        ticks = 0
+        while not account.refused:
+            await asyncio.sleep(0.01)
+            ticks += 1
+        assert ticks > 10
+        await asyncio.to_thread(server.thaw)
+    account.assert_safe()
+
+
+async def test_a_server_that_is_not_there_at_first_use(server: Valkey | Postgres, store: TransientStore) -> None:
+    """Each kind of question is refused; none waits for longer than it is told to, none is answered."""
+    await asyncio.to_thread(server.kill)
+    questions = [
+        store.ping(),
+        store.exists_nonce("n", "1", "c", None),
+        store.get_temporary_credential("t"),
+        store.delete_temporary_credential("t"),
+        store.deny_temporary_credential("t"),
+        store.count_wrong_verifier("t"),
+        store.create_temporary_credential({"oauth_token": "t", "oauth_token_secret": "s"}, "c", "oob"),
+    ]
+    for question in questions:
+        with pytest.raises(StoreUnavailableError):
+            await question
+
+
+async def test_callers_that_hang_up_in_a_batch(store: TransientStore) -> None:
+    """Half of the callers leave at every moment that there is; the others get their answers."""
+    for turns in range(12):
+        tasks = [asyncio.create_task(store.exists_nonce(f"{turns}-{n}", "1", "c", None)) for n in range(64)]
+        tasks += [asyncio.create_task(store.count_wrong_verifier(f"{n}")) for n in range(8)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in tasks[::2]:
+            task.cancel()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [answer for answer in answers[1:64:2] if answer is not False] == []
+        assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    await store.ping()
+
+
+async def test_memory_is_full() -> None:
+    """A Valkey that may evict nothing refuses new nonces, and goes on knowing the old ones."""
+    server = Valkey("--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
+    try:
+        async with open_store(server.url) as store:
+            questions = (store.exists_nonce(f"n{n}", "1", "c", None) for n in range(50_000))
+            answers = await asyncio.gather(*questions, return_exceptions=True)
+            assert {type(answer) for answer in answers} == {bool, StoreUnavailableError}
+            with server.client() as client:
+                client.config_set("maxmemory", "100mb")
+            known = next(n for n, answer in enumerate(answers) if answer is False)
+            assert await store.exists_nonce(f"n{known}", "1", "c", None) is True
+            assert await store.exists_nonce("new", "1", "c", None) is False
+    finally:
+        server.close()
+
+
+async def test_no_connection_is_left() -> None:
+    """A PostgreSQL that takes no more connections refuses whom it has none for; then all are served again."""
+    server = Postgres("-c", "max_connections=6", "-c", "superuser_reserved_connections=0")
+    hogs = []
+    try:
+        store = open_store(server.url)
+        await store.migrate()
+        async with store:
+            with contextlib.suppress(asyncpg.TooManyConnectionsError):
+                while len(hogs) < 10:
+                    hogs.append(await asyncpg.connect(server.url))
+            with pytest.raises(StoreError, match="too many clients"):
+                await open_store(server.url).open()
+            counts = await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(8)), return_exceptions=True)
+            assert {type(count) for count in counts} <= {int, StoreUnavailableError}
+            assert any(isinstance(count, StoreUnavailableError) for count in counts)
+            await asyncio.gather(*(hog.close() for hog in hogs))
+            hogs.clear()
+            await _served_again(store)
+    finally:
+        await asyncio.gather(*(hog.close() for hog in hogs))
+        server.close()
+
+
+async def test_no_client_is_let_in() -> None:
+    """A Valkey with as many clients as it takes: the store keeps the connection it has, and gets others later."""
+    server = Valkey("--maxclients", "4")
+    hogs = []
+    try:
+        async with open_store(server.url) as store:
+            assert await store.exists_nonce("n", "1", "c", None) is False
+            refused = False
+            while not refused:
+                hogs.append(socket.create_connection(("127.0.0.1", server.port)))
+                hogs[-1].sendall(b"PING\r\n")
+                refused = b"max number of clients" in hogs[-1].recv(100)
+            assert await store.exists_nonce("n", "1", "c", None) is True
+            with pytest.raises(StoreError):
+                await open_store(server.url).open()
+            for hog in hogs:
+                hog.close()
+            await _served_again(store)
+    finally:
+        server.close()
+
+
+async def _served_again(store: TransientStore) -> None:
+    """A server frees a connection some time after it was closed."""
+    for attempt in range(200):
+        try:
+            await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(4)))
+        except StoreUnavailableError:
+            assert attempt < 199
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+@pytest.mark.parametrize("fault", ["kill", "freeze"])
+async def test_sentinels_choose_another_master(fault: str) -> None:
+    """The master dies, or stops and comes back when another has taken over: nothing is accepted twice."""
+    trio = SentinelTrio()
+    try:
+        async with open_store(f"{trio.url}?timeout={TIMEOUT}") as store, under_load(store) as account:
+            old = trio.master_port()
+            await asyncio.to_thread(getattr(trio.node(old), fault))
+            await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
+            if fault == "freeze":
+                await asyncio.to_thread(trio.node(old).thaw)
+        account.assert_safe()
+    finally:
+        trio.close()
+
+
+@pytest.mark.parametrize("fault", ["kill", "freeze"])
+async def test_a_cluster_replaces_a_master(fault: str) -> None:
+    """One of three masters dies, or stops and comes back as a replica: the slots of the others never notice."""
+    cluster = ValkeyCluster(1)
+    try:
+        async with open_store(f"{cluster.url}?timeout={TIMEOUT}") as store, under_load(store) as account:
+            await asyncio.to_thread(getattr(cluster.masters[2], fault))
+            await asyncio.to_thread(wait_until, lambda: cluster.is_master(cluster.nodes[5]), "its replica took over")
+            if fault == "freeze":
+                await asyncio.to_thread(cluster.masters[2].thaw)
+        account.assert_safe()
+    finally:
+        cluster.close()

@@ -1,0 +1,56 @@
+"""The memory store: bounded, and closed rather than forgetful when it is full."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from async_oauth1.bridge import drive
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores import MemoryStore
+
+
+async def test_full_of_live_nonces_it_refuses_new_ones(clock) -> None:
+    """No live nonce is forgotten to make room; expired ones make room."""
+    store = MemoryStore(max_nonces=3, clock=clock)
+    for number in range(3):
+        assert await store.exists_nonce(str(number), "1", "c", None) is False
+    with pytest.raises(StoreUnavailableError):
+        await store.exists_nonce("4", "1", "c", None)
+    assert await store.exists_nonce("0", "1", "c", None) is True
+    clock.advance(661)
+    assert await store.exists_nonce("4", "1", "c", None) is False
+
+
+async def test_full_of_live_temporary_credentials_it_refuses_new_ones(clock) -> None:
+    """Pending authorizations are not thrown away; expired and taken ones make room."""
+    store = MemoryStore(max_temporary_credentials=2, clock=clock)
+    for name in ("a", "b"):
+        await store.create_temporary_credential({"oauth_token": name, "oauth_token_secret": "s"}, "c", "oob")
+    third = {"oauth_token": "c", "oauth_token_secret": "s"}
+    with pytest.raises(StoreUnavailableError):
+        await store.create_temporary_credential(third, "c", "oob")
+    assert await store.delete_temporary_credential("a") is True
+    await store.create_temporary_credential(third, "c", "oob")
+    clock.advance(601)
+    await store.create_temporary_credential({"oauth_token": "d", "oauth_token_secret": "s"}, "c", "oob")
+
+
+async def test_expired_nonces_do_not_pile_up(clock) -> None:
+    """Under steady traffic the store holds what lives, not what ever arrived."""
+    store = MemoryStore(clock=clock)
+    for number in range(2000):
+        clock.advance(10)
+        assert await store.exists_nonce(str(number), "1", "c", None) is False
+    assert len(store._nonces) <= 660 / 10 + 1
+
+
+def test_threads_share_it() -> None:
+    """Where a WSGI server drives the hooks from many threads, a nonce is still new only once."""
+    store = MemoryStore()
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(200):
+            nonce = str(number)
+            answers = list(pool.map(lambda _: drive(store.exists_nonce(nonce, "1", "c", None)), range(8)))  # noqa: B023
+            assert answers.count(False) == 1

@@ -1,0 +1,117 @@
+"""Every store: a nonce is accepted once while it lives, however many ask at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from async_oauth1.policy import Policy
+from async_oauth1.stores import TransientStore, open_store
+
+NOW = "1700000000"
+
+
+async def test_a_nonce_is_new_once(store: TransientStore) -> None:
+    """The first use is new, each later one is known."""
+    assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is False
+    assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is True
+    assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is True
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("nonce2", NOW, "client", "token"),
+        ("nonce", "1700000001", "client", "token"),
+        ("nonce", NOW, "client2", "token"),
+        ("nonce", NOW, "client", "token2"),
+        ("nonce", NOW, "client", None),
+    ],
+)
+async def test_each_part_of_the_key_counts(store: TransientStore, other: tuple[str, str, str, str | None]) -> None:
+    """Another nonce, timestamp, client or token makes another nonce."""
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is False
+    assert await store.exists_nonce(*other) is False
+
+
+async def test_absent_and_empty_token_are_the_same(store: TransientStore) -> None:
+    """A two-legged request with an empty oauth_token is no way around the check."""
+    assert await store.exists_nonce("nonce", NOW, "client", None) is False
+    assert await store.exists_nonce("nonce", NOW, "client", "") is True
+
+
+@pytest.mark.parametrize("separator", ["-", ":", "|", "/", " ", "\x1f", '", "', "\\", "&", "é"])
+async def test_parts_are_never_confused(store: TransientStore, separator: str) -> None:
+    """No choice of separator makes one client's nonce collide with another's."""
+    assert await store.exists_nonce("n", NOW, "client", f"tok{separator}a") is False
+    assert await store.exists_nonce("n", NOW, f"client{separator}tok", "a") is False
+    assert await store.exists_nonce(f"a{separator}n", NOW, "client", "tok") is False
+    assert await store.exists_nonce("n", f"{NOW}{separator}client", "tok", "a") is False
+
+
+async def test_of_fifty_concurrent_uses_one_wins(store: TransientStore) -> None:
+    """Copies of one request that arrive together: exactly one is new."""
+    answers = await asyncio.gather(*(store.exists_nonce("nonce", NOW, "client", "token") for _ in range(50)))
+    assert sorted(answers) == [False] + [True] * 49
+
+
+async def test_a_thousand_different_nonces_at_once_are_all_new(store: TransientStore) -> None:
+    """Requests that have nothing to do with each other do not disturb each other; repeated, all are known."""
+    questions = [(f"nonce{number}", NOW, "client", "token") for number in range(1000)]
+    assert not any(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
+    assert all(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
+
+
+async def test_cancelled_callers_do_not_disturb_the_others(store: TransientStore) -> None:
+    """Clients that hang up in the middle of a batch: the other callers get their answers."""
+    tasks = [
+        asyncio.create_task(store.exists_nonce(f"nonce{number // 2}", NOW, "client", "token")) for number in range(40)
+    ]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    for gone, stayed in zip(answers[::2], answers[1::2], strict=True):
+        # Where the first of the two was cancelled, the second may proceed; where it was too late for that, not both.
+        assert (isinstance(gone, asyncio.CancelledError) and stayed in (True, False)) or {gone, stayed} == {True, False}
+    assert await store.exists_nonce("another", NOW, "client", "token") is False
+    assert await store.exists_nonce("nonce0", NOW, "client", "token") is True
+
+
+async def test_a_nonce_lives_as_long_as_its_timestamp_may_be_accepted(store: TransientStore, clock) -> None:
+    """Known until both windows and the clocks' tolerance have passed, then as good as new; then known again."""
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is False
+    clock.advance(Policy().nonce_lifetime - 1)
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is True
+    clock.advance(2)
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is False
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is True
+
+
+async def test_the_policy_sets_the_lifetime(store: TransientStore, clock) -> None:
+    """Of several servers on one store the longest window counts, whichever is registered first."""
+    store.prepare(Policy(timestamp_window=1000))
+    store.prepare(Policy(timestamp_window=10))
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is False
+    clock.advance(2059)
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is True
+    clock.advance(2)
+    assert await store.exists_nonce("nonce", NOW, "client", "token") is False
+
+
+def test_a_store_that_forgets_too_early_is_refused(url: str) -> None:
+    """A configured lifetime below what a server's window needs is an error at registration."""
+    store = open_store(url, nonce_lifetime=600)
+    store.prepare(Policy(timestamp_window=270))
+    with pytest.raises(ValueError, match="needs 660 s"):
+        store.prepare(Policy())
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
+async def test_what_no_database_holds_is_refused(store: TransientStore, bad: str) -> None:
+    """NUL and lone surrogates: a ValueError that names the value, nothing stored."""
+    for question in ((bad, NOW, "c", "t"), ("n", bad, "c", "t"), ("n", NOW, bad, "t"), ("n", NOW, "c", bad)):
+        with pytest.raises(ValueError, match="NUL character or a lone surrogate"):
+            await store.exists_nonce(*question)

@@ -1,0 +1,244 @@
+"""The SQLite store when it is opened: each thing that can be wrong with the file is one clear line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import stat
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from async_oauth1.credentials import Client
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores import StoreError, open_store
+
+ThreadsLeft = Callable[[], list[threading.Thread]]
+
+
+@pytest.fixture
+def threads_left() -> ThreadsLeft:
+    """The threads that this test has started and that do not end; one that was told to end takes a moment."""
+    before = set(threading.enumerate())
+
+    def left() -> list[threading.Thread]:
+        started = [thread for thread in threading.enumerate() if thread not in before]
+        for thread in started:
+            thread.join(5)
+        return [thread for thread in started if thread.is_alive()]
+
+    return left
+
+
+async def _made(path: Path, clients: int = 1) -> str:
+    url = f"sqlite:///{path}?timeout=0.2"
+    store = open_store(url)
+    await store.migrate()
+    async with store:
+        for number in range(clients):
+            await store.add_client(Client(client_id=f"client{number}", client_secret="s" * 100))
+    return url
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"This is no database. " * 500)
+
+
+def _damaged(path: Path) -> None:
+    octets = bytearray(path.read_bytes())
+    octets[4096:] = os.urandom(len(octets) - 4096)
+    path.write_bytes(octets)
+
+
+def _truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+def _foreign(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("CREATE TABLE song (title TEXT); PRAGMA user_version = 7")
+
+
+def _read_only(path: Path) -> None:
+    # The file format's own write protection, which holds for root as well: a write version that SQLite does not know.
+    octets = bytearray(path.read_bytes())
+    octets[18] = 3
+    path.write_bytes(octets)
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _device(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (os.unlink, "there is no such file"),
+        (_garbage, "is not an SQLite database"),
+        (_damaged, "is damaged"),
+        (_truncated, "is damaged"),
+        (_empty, "has no tables yet; migrate it first"),
+        (_newer, "has schema version 99, made by a newer release; this one knows up to 2"),
+        (_foreign, "belongs to another application"),
+        (_read_only, "cannot be written to"),
+        (_folder, "is not a file"),
+        (_device, "is not a file"),
+    ],
+)
+async def test_a_file_that_cannot_be_used(
+    tmp_path: Path, threads_left: ThreadsLeft, spoil: Callable[[Path], None], reason: str
+) -> None:
+    """One line that names the URL and the reason; nothing is created, no thread is left."""
+    path = tmp_path / "store.db"
+    url = await _made(path, clients=50)
+    spoil(path)
+    before = set(tmp_path.iterdir())
+    store = open_store(url)
+    with pytest.raises(StoreError) as caught:
+        await store.open()
+    assert str(caught.value).startswith(f"{url}: ")
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert set(tmp_path.iterdir()) <= before | {tmp_path / "store.db-shm", tmp_path / "store.db-wal"}
+    assert threads_left() == []
+
+
+@pytest.mark.parametrize("spoil", [_garbage, _damaged, _newer, _foreign, _folder])
+async def test_migrate_makes_nothing_of_a_spoilt_file(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    """A file that is damaged, newer or somebody else's is not touched."""
+    path = tmp_path / "store.db"
+    url = await _made(path, clients=50)
+    spoil(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(StoreError):
+        await _migrate_and_open(url)
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+async def _migrate_and_open(url: str) -> None:
+    store = open_store(url)
+    await store.migrate()
+    await store.open()
+
+
+async def test_a_locked_file(tmp_path: Path) -> None:
+    """Waited for within the timeout, then refused; usable as soon as it is free."""
+    url = await _made(tmp_path / "store.db")
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked by another program"):
+            await open_store(url).open()
+        other.execute("ROLLBACK")
+        async with open_store(url) as store:
+            await store.ping()
+
+
+async def test_migrating_a_locked_file(tmp_path: Path) -> None:
+    """A new file that somebody else holds: waited for, then refused in one line."""
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="is locked by another program"):
+            await open_store(f"sqlite:///{path}?timeout=0.2").migrate()
+
+
+async def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    """Folders are not created."""
+    with pytest.raises(StoreError, match="cannot be created: No such file or directory"):
+        await open_store(f"sqlite:///{tmp_path}/nowhere/store.db").migrate()
+
+
+async def test_permissions() -> None:
+    """A file that this user may not read, or may not write: refused in one line."""
+    folder = Path(tempfile.mkdtemp())
+    user = os.geteuid()
+    try:
+        folder.chmod(0o777)
+        path = folder / "store.db"
+        url = await _made(path)
+        if user == 0:
+            os.seteuid(65534)
+        else:
+            path.chmod(0)
+        with pytest.raises(StoreError, match="permission denied"):
+            await open_store(url).open()
+        os.seteuid(user)
+        path.chmod(0o444)
+        if user == 0:
+            os.seteuid(65534)
+        with pytest.raises(StoreError, match="cannot be written to"):
+            await open_store(url).open()
+    finally:
+        os.seteuid(user)
+        shutil.rmtree(folder)
+
+
+async def test_what_migrate_makes(tmp_path: Path) -> None:
+    """For its owner's eyes only, in WAL mode, with the schema's version; doing it again changes nothing."""
+    path = tmp_path / "store.db"
+    url = await _made(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_bytes()
+    await open_store(url).migrate()
+    assert path.read_bytes() == before
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+async def test_an_application_may_keep_its_tables_in_the_same_file(tmp_path: Path) -> None:
+    """A file with other tables and no schema version of its own gets ours beside them."""
+    path = tmp_path / "app.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("CREATE TABLE client (name TEXT); INSERT INTO client VALUES ('theirs')")
+    url = await _made(path)
+    async with open_store(url) as store:
+        assert [client.client_id for client in await store.list_clients()] == ["client0"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM client").fetchall() == [("theirs",)]
+
+
+async def test_ten_migrations_at_once(tmp_path: Path) -> None:
+    """Workers that start together all succeed."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    await asyncio.gather(*(open_store(url).migrate() for _ in range(10)))
+    async with open_store(url) as store:
+        await store.ping()
+
+
+async def test_opened_and_closed_in_any_order(tmp_path: Path, threads_left: ThreadsLeft) -> None:
+    """Opening and closing repeat safely; before the first opening it is a programmer's error, after closing a 503."""
+    store = open_store(await _made(tmp_path / "store.db"))
+    await store.close()
+    for _ in range(2):
+        await asyncio.gather(store.open(), store.open())
+        await store.ping()
+        await store.close()
+        await store.close()
+        with pytest.raises(StoreUnavailableError):
+            await store.ping()
+    with pytest.raises(RuntimeError, match="before it was opened"):
+        await open_store(store.url).query_client("client0")
+    assert threads_left() == []

@@ -1,0 +1,272 @@
+"""The command async-oauth1, as a process of its own: what it prints, where, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from async_oauth1.credentials import Client
+from async_oauth1.stores import open_store
+
+COMMAND = (sys.executable, "-m", "async_oauth1")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASYNC_OAUTH1_")}
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env={**kept, **environment}, check=False
+    )
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A store that does not exist yet."""
+    return f"sqlite:///{tmp_path}/photos.db"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of key files of all kinds."""
+    folder = tmp_path_factory.mktemp("keys")
+    private, curve = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "public.pem").write_bytes(b"a note\n" + public + b"another\n")
+    (folder / "pkcs1.pem").write_bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1))
+    (folder / "private.pem").write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (folder / "curve.pem").write_bytes(curve.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (folder / "broken.pem").write_bytes(public[:60] + b"\n-----END PUBLIC KEY-----\n")
+    (folder / "text.pem").write_text("not a key")
+    (folder / "large.pem").write_bytes(b"x" * 100_000)
+    return folder
+
+
+async def stored(url: str) -> list[Client]:
+    """The clients in a store."""
+    async with open_store(url) as store:
+        return await store.list_clients()
+
+
+async def test_add_makes_the_store_and_prints_the_credentials(url: str, tmp_path: Path) -> None:
+    """With --json: one object with client_id and client_secret, which are those in the store."""
+    result = run(
+        "client", "add", "--store", url, "--name", "Printer", "--json",
+        "--callback", "http://printer.example.com/ready", "--callback", "oob",
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+    printed = json.loads(result.stdout)
+    assert printed.keys() == {"client_id", "client_secret"}
+    assert len(printed["client_secret"]) >= 32
+    assert await stored(url) == [
+        Client(
+            **printed,
+            name="Printer",
+            callbacks=("http://printer.example.com/ready", "oob"),
+            signature_methods=("HMAC-SHA1",),
+        )
+    ]
+    assert stat.S_IMODE((tmp_path / "photos.db").stat().st_mode) == 0o600
+
+
+async def test_add_for_people(url: str) -> None:
+    """Without --json: two labelled lines, never folded; that the secret is shown once is said on stderr."""
+    result = run("client", "add", "--store", url, "--name", "Printer", COLUMNS="20")
+    (client,) = await stored(url)
+    assert result.stdout.splitlines() == [f"client_id: {client.client_id}", f"client_secret: {client.client_secret}"]
+    assert result.stderr == "The secret is not shown again.\n"
+    assert client.callbacks == ()
+
+
+async def test_each_client_is_another(url: str) -> None:
+    """Adding the same name twice makes two clients."""
+    first, second = (json.loads(run("client", "add", "--store", url, "--name", "P", "--json").stdout) for _ in "ab")
+    assert first["client_id"] != second["client_id"]
+    assert first["client_secret"] != second["client_secret"]
+
+
+async def test_the_store_may_come_from_the_environment(url: str) -> None:
+    """ASYNC_OAUTH1_STORE says the same as --store; the option wins."""
+    assert run("client", "add", "--name", "P", ASYNC_OAUTH1_STORE=url).returncode == 0
+    assert run("client", "add", "--name", "Q", "--store", url, ASYNC_OAUTH1_STORE="nonsense").returncode == 0
+    assert [client.name for client in await stored(url)] == ["P", "Q"]
+
+
+@pytest.mark.parametrize("file", ["public.pem", "pkcs1.pem"])
+async def test_a_public_key_means_rsa(url: str, keys: Path, file: str) -> None:
+    """With a key the method is RSA-SHA1; the key is kept in one form, without the rest of the file."""
+    assert run("client", "add", "--store", url, "--name", "R", "--rsa-public-key", str(keys / file)).returncode == 0
+    (client,) = await stored(url)
+    assert client.signature_methods == ("RSA-SHA1",)
+    assert client.rsa_public_key == (keys / "public.pem").read_text().removeprefix("a note\n").removesuffix("another\n")
+
+
+async def test_methods_are_chosen_one_by_one(url: str, keys: Path) -> None:
+    """--method is repeated, one name each."""
+    result = run(
+        "client", "add", "--store", url, "--name", "R", "--rsa-public-key", str(keys / "public.pem"),
+        "--method", "RSA-SHA256", "--method", "HMAC-SHA512", "--method", "RSA-SHA256",
+    )  # fmt: skip
+    assert result.returncode == 0
+    assert (await stored(url))[0].signature_methods == ("RSA-SHA256", "HMAC-SHA512")
+
+
+async def test_a_running_provider_knows_the_client_at_once(url: str) -> None:
+    """A store that is open meanwhile finds the client, and loses it when it is removed."""
+    provider = open_store(url)
+    await provider.migrate()
+    async with provider:
+        printed = json.loads(run("client", "add", "--store", url, "--name", "P", "--json").stdout)
+        client = await provider.query_client(printed["client_id"])
+        assert client is not None
+        assert client.client_secret == printed["client_secret"]
+        assert run("client", "remove", "--store", url, printed["client_id"]).returncode == 0
+        assert await provider.query_client(printed["client_id"]) is None
+
+
+async def test_list_shows_no_secret(url: str) -> None:
+    """Piped: identifier and name, one client a line. With --json: all but the secrets. On a terminal: a table."""
+    printed = json.loads(run("client", "add", "--store", url, "--name", "My printer", "--json").stdout)
+    piped, as_json = run("client", "list", "--store", url), run("client", "list", "--store", url, "--json")
+    assert piped.stdout == f"{printed['client_id']}\tMy printer\n"
+    assert json.loads(as_json.stdout) == [
+        {"client_id": printed["client_id"], "name": "My printer", "callbacks": [], "signature_methods": ["HMAC-SHA1"]}
+    ]
+    assert printed["client_secret"] not in piped.stdout + as_json.stdout
+    terminal, other_end = pty.openpty()
+    try:
+        subprocess.run([*COMMAND, "client", "list", "--store", url], stdout=other_end, timeout=60, check=True)
+        shown = os.read(terminal, 10_000).decode()
+    finally:
+        os.close(terminal)
+        os.close(other_end)
+    assert printed["client_id"] in shown
+    assert "My printer" in shown
+    assert printed["client_secret"] not in shown
+
+
+async def test_names_do_not_reach_the_terminal_as_orders(url: str) -> None:
+    """What an application stored with control characters is listed without them."""
+    store = open_store(url)
+    await store.migrate()
+    async with store:
+        await store.add_client(Client(client_id="c", name="\x1b[31mred\nline"))
+    assert run("client", "list", "--store", url).stdout == "c\t?[31mred?line\n"
+
+
+ADD = ("client", "add", "--store", "URL", "--name", "P")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "Missing command."),
+        (("client",), "Missing command."),
+        (("client", "add"), "Missing option '--store'"),
+        (("client", "add", "--store", "URL"), "Missing option '--name'"),
+        ((*ADD, "--bogus"), "--bogus"),
+        (("bogus",), "bogus"),
+        (("client", "add", "--store", "memory://", "--name", "P"), "memory://: a store in memory"),
+        (("client", "add", "--store", "x://u:hunter2@h", "--name", "P"), "x://u:***@h: not a store URL"),
+        (("client", "add", "--store", "postgresql://u:hunter2@h/x", "--name", "P"), "postgresql://u:***@h/x: "),
+        (("client", "add", "--store", "sqlite:////nowhere/at/all/x.db", "--name", "P"), "cannot be created"),
+        (("client", "add", "--store", "URL", "--name", " "), "--name is 1 to 200 printable characters"),
+        (("client", "add", "--store", "URL", "--name", "a\nb"), "--name is 1 to 200 printable characters"),
+        (("client", "add", "--store", "URL", "--name", os.fsdecode(b"\xff")), "--name is 1 to 200 printable"),
+        ((*ADD, "--callback", "javascript:alert(1)"), "--callback javascript:alert(1): has a scheme"),
+        ((*ADD, "--callback", "http://good@evil.example/"), "carries user information"),
+        ((*ADD, "--callback", "/ready"), "--callback /ready: is not an absolute URI"),
+        ((*ADD, "--callback", ""), "is not an absolute URI"),
+        ((*ADD, "--callback", "http://[::1"), "--callback http://[::1: has a malformed host or port"),
+        ((*ADD, "--method", "HMAC-MD5"), "--method HMAC-MD5: known are HMAC-SHA1, "),
+        ((*ADD, "--method", "RSA-SHA1"), "--method RSA-SHA1 needs --rsa-public-key"),
+        ((*ADD, "--rsa-public-key", "KEYS/public.pem", "--method", "PLAINTEXT"), "is of no use"),
+        ((*ADD, "--rsa-public-key", "KEYS/private.pem"), "private.pem: holds a private key"),
+        ((*ADD, "--rsa-public-key", "KEYS/curve.pem"), "but not an RSA one"),
+        ((*ADD, "--rsa-public-key", "KEYS/broken.pem"), "is not a public key in PEM"),
+        ((*ADD, "--rsa-public-key", "KEYS/text.pem"), "is not a public key in PEM"),
+        ((*ADD, "--rsa-public-key", "KEYS/large.pem"), "too large for a key"),
+        ((*ADD, "--rsa-public-key", "KEYS/none.pem"), "No such file or directory"),
+        ((*ADD, "--rsa-public-key", "KEYS"), "Is a directory"),
+        (("client", "list", "--store", "URL"), "there is no such file"),
+        (("client", "remove", "--store", "URL", "x"), "there is no such file"),
+    ],
+)
+def test_mistakes_are_one_line(url: str, keys: Path, tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:
+    """One line on stderr that names the mistake, exit status 2, nothing on stdout, no store made."""
+    result = run(*(argument.replace("URL", url).replace("KEYS", str(keys)) for argument in arguments))
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("async-oauth1: ")
+    assert reason in result.stderr
+    assert "hunter2" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_client_that_is_not_there(url: str) -> None:
+    """Removing it is a mistake that is said."""
+    run("client", "add", "--store", url, "--name", "P")
+    result = run("client", "remove", "--store", url, "nobody")
+    assert (result.returncode, result.stderr) == (2, "async-oauth1: there is no client nobody\n")
+
+
+def test_a_store_that_cannot_be_used(url: str, tmp_path: Path) -> None:
+    """A locked and a spoilt file: one line, exit status 2."""
+    run("client", "add", "--store", url, "--name", "P")
+    with closing(sqlite3.connect(tmp_path / "photos.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        locked = run("client", "add", "--store", f"{url}?timeout=0.1", "--name", "P")
+    (tmp_path / "photos.db").write_bytes(b"no database" * 1000)
+    spoilt = run("client", "list", "--store", url)
+    for result, reason in ((locked, "is locked"), (spoilt, "is not an SQLite database")):
+        assert result.returncode == 2
+        assert reason in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+async def test_nobody_reads_the_answer(url: str) -> None:
+    """A closed pipe: the lost secret is said on stderr, and that the client is there; no traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        result = subprocess.run(
+            [*COMMAND, "client", "add", "--store", url, "--name", "P"],
+            stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    (client,) = await stored(url)
+    assert result.returncode == 2
+    assert f"client {client.client_id} was registered, but its secret could not be written" in result.stderr
+    assert str(client.client_secret) not in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_interrupted(url: str, tmp_path: Path) -> None:
+    """Ctrl-C while the store is locked: one line, exit status 130, and nothing was registered."""
+    run("client", "add", "--store", url, "--name", "P")
+    with closing(sqlite3.connect(tmp_path / "photos.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process = subprocess.Popen(
+            [*COMMAND, "client", "add", "--store", f"{url}?timeout=3", "--name", "Q"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        assert (process.returncode, output, errors) == (130, "", "async-oauth1: interrupted\n")
+        assert other.execute("SELECT count(*) FROM oauth1_client").fetchone() == (1,)
