@@ -1,0 +1,1 @@
+"""The facade with Authlib's names, on Flask and on Quart."""

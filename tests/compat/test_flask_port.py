@@ -1,0 +1,81 @@
+"""One application three ways, each behind a real server, and one client for the three."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = "examples/flask_port"
+COMMANDS = {
+    "authlib_flask": ["-m", "gunicorn", "-b", "127.0.0.1:{port}", "{module}:app"],
+    "compat_flask": ["-m", "gunicorn", "-b", "127.0.0.1:{port}", "{module}:app"],
+    "compat_quart": ["-m", "hypercorn", "-b", "127.0.0.1:{port}", "{module}:app"],
+}
+
+
+def changed(repository: Path, before: str, after: str) -> tuple[int, int]:
+    """Lines removed and added."""
+    texts = [(repository / EXAMPLE / f"{name}.py").read_text().splitlines() for name in (before, after)]
+    lines = list(difflib.unified_diff(*texts, n=0, lineterm=""))[2:]
+    return sum(line[0] == "-" for line in lines), sum(line[0] == "+" for line in lines)
+
+
+def test_the_differences(repository: Path) -> None:
+    """On Flask one line; on Quart an ``await`` here and there, and not one hook or model."""
+    on_flask = changed(repository, "authlib_flask", "compat_flask")
+    on_quart = changed(repository, "compat_flask", "compat_quart")
+    print("Lines removed and added: on Flask", on_flask, "and from there to Quart", on_quart)
+    assert on_flask == (1, 1)
+    assert max(on_quart) <= 30
+    hooks = [(repository / EXAMPLE / f"{name}.py").read_text() for name in ("compat_flask", "compat_quart")]
+    begin, end = "def query_client", "def current_user_id"
+    assert len({text[text.index(begin) : text.index(end)] for text in hooks}) == 1
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_one_client_for_all(module: str, repository: Path, tmp_path: Path) -> None:
+    """The same program gets the same answers from each."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(repository),
+        "NOTES_DATABASE": str(tmp_path / "notes.db"),
+        "NOTES_PASSWORD": secrets.token_urlsafe(),
+        "NOTES_CLIENT_SECRET": secrets.token_urlsafe(),
+        "NOTES_SECRET_KEY": secrets.token_urlsafe(),
+    }
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    initialise = [sys.executable, "-m", "flask", "--app", f"examples.flask_port.{module}", "init"]
+    if module == "compat_quart":
+        initialise[2] = "quart"
+    subprocess.run(initialise, cwd=repository, env=environment, check=True, timeout=60)
+    command = [word.format(port=port, module=f"examples.flask_port.{module}") for word in COMMANDS[module]]
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=repository, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as server:
+        try:
+            for _ in range(200):
+                try:
+                    socket.create_connection(("127.0.0.1", port), 0.1).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            client = [sys.executable, "-m", "examples.flask_port.client", f"http://127.0.0.1:{port}"]
+            for expected in (["milk & café"], ["milk & café"] * 2):
+                answer = subprocess.run(
+                    client, cwd=repository, env=environment, capture_output=True, text=True, timeout=60, check=False
+                )
+                assert answer.stdout.strip() == repr(expected), answer.stderr
+        finally:
+            server.terminate()
+            output = server.communicate(timeout=20)[0].decode()
+    assert "Traceback" not in output

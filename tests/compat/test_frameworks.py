@@ -1,0 +1,192 @@
+"""What belongs to one framework: class-based views, Flask under ASGI, a thread for an ORM's session, large loads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import flask
+import flask.views
+import pytest
+import quart
+import quart.views
+from asgiref.wsgi import WsgiToAsgi
+from authlib.oauth1 import OAuth1Request as AuthlibRequest
+
+from flask_compat import AuthorizationServer, ResourceProtector, current_credential
+from flask_compat.errors import OAuth1Error
+
+from .client import Client, authorization, fetch
+from .ported import Client as ClientModel
+from .ported import Token, Variant, made_async, make_provider
+
+
+def protector(app: Any, *, is_async: bool = False) -> Any:
+    def hook(value: Any) -> Any:
+        def func(*_: Any) -> Any:
+            return value
+
+        return made_async(func) if is_async else func
+
+    return ResourceProtector(
+        app, hook(ClientModel("client", "secret")), hook(Token("client", "t", "s", "7")), hook(False)
+    )
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("framework", [flask, quart])
+async def test_method_views(framework: Any, is_async: bool) -> None:
+    """``decorators`` and methods of their own, plain and async."""
+    app = (framework.Flask if framework is flask else framework.Quart)(__name__)
+    require_oauth = protector(app, is_async=is_async)
+
+    class Plain(framework.views.MethodView):  # type: ignore[misc]
+        decorators = (require_oauth,)
+
+        def get(self) -> Any:
+            return {"user": current_credential.user_id}
+
+    class Async(framework.views.MethodView):  # type: ignore[misc]
+        decorators = (require_oauth(),)
+
+        async def get(self) -> Any:
+            await asyncio.sleep(0)
+            return {"user": current_credential.user_id}
+
+    app.add_url_rule("/plain", view_func=Plain.as_view("plain"))
+    app.add_url_rule("/async", view_func=Async.as_view("async"))
+    client = Client(app, token="t", token_secret="s")
+    for path in ("/plain", "/async"):
+        assert (await client.send("GET", path)).json == {"user": "7"}
+        assert (await fetch(app, "GET", path)).status == 400
+
+
+@pytest.mark.parametrize("framework", [flask, quart])
+async def test_acquiring_without_the_decorator(framework: Any) -> None:
+    """A view may ask for itself, plain or async."""
+    app = (framework.Flask if framework is flask else framework.Quart)(__name__)
+    require_oauth = protector(app)
+
+    @app.get("/plain")
+    def plain() -> Any:
+        try:
+            return {"user": require_oauth.acquire_credential().user_id}
+        except OAuth1Error as error:
+            return dict(error.get_body()), error.status_code
+
+    @app.get("/async")
+    async def in_async() -> Any:
+        try:
+            return {"user": (await require_oauth.acquire_credential()).user_id}
+        except OAuth1Error as error:
+            return dict(error.get_body()), error.status_code
+
+    client = Client(app, token="t", token_secret="s")
+    for path in ("/plain", "/async"):
+        assert (await client.send("GET", path)).json == {"user": "7"}
+        assert (await fetch(app, "GET", path)).json["error"] == "missing_required_parameter"
+
+
+@pytest.mark.parametrize("is_async_hook", [False, True])
+async def test_flask_under_asgi(is_async_hook: bool) -> None:
+    """Through asgiref's wrapper: plain and async views over either kind of hooks, with one loop for them all."""
+    app = flask.Flask(__name__)
+    require_oauth = protector(app, is_async=is_async_hook)
+
+    @app.get("/plain")
+    @require_oauth
+    def plain() -> Any:
+        return {"user": current_credential.user_id}
+
+    @app.get("/async")
+    @require_oauth
+    async def in_async() -> Any:
+        return {"user": current_credential.user_id}
+
+    client = Client(app, token="t", token_secret="s")
+    for path in ("/plain", "/async"):
+        header = authorization(client.sign("GET", path, client.parameters()))
+        status, body = await call_asgi(WsgiToAsgi(app), path, header)
+        assert (status, body) == (200, b'{"user":"7"}\n')
+
+
+async def call_asgi(app: Any, path: str, header: str) -> tuple[int, bytes]:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "http_version": "1.1",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"authorization", header.encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+async def test_flask_async_views_keep_the_thread() -> None:
+    """Plain hooks of an async view run in the thread of the WSGI call, where its session is."""
+    threads: list[int] = []
+    ported = make_provider(Variant("flask", True, False))
+    ported.database.tokens["t"] = Token("client", "t", "s", "7")
+    query_client = ported.require_oauth.query_client
+
+    def noting(client_id: str) -> Any:
+        threads.append(threading.get_ident())
+        return query_client(client_id)
+
+    ported.require_oauth.query_client = noting
+
+    @ported.app.before_request
+    def note() -> None:
+        threads.append(threading.get_ident())
+
+    assert (await Client(ported.app, token="t", token_secret="s").send("GET", "/photos")).status == 200
+    assert len(threads) == 2
+    assert len(set(threads)) == 1
+
+
+async def test_two_hundred_at_once_with_every_kind_of_detour() -> None:
+    """More requests than threads, plain hooks, async overrides that call them, async models: nobody waits for ever."""
+
+    class Server(AuthorizationServer):
+        async def get_client_by_id(self, client_id: str) -> Any:
+            return await super().get_client_by_id(client_id)
+
+    class Protector(ResourceProtector):
+        async def get_client_by_id(self, client_id: str) -> Any:
+            return await super().get_client_by_id(client_id)
+
+    ported = make_provider(
+        Variant("quart", True, False, async_models=True), server_class=Server, protector_class=Protector, seconds=0.001
+    )
+    ported.database.tokens["t"] = ported.database.make(Token, "client", "t", "s", "7")
+    client = Client(ported.app, token="t", token_secret="s")
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(*(client.send("GET", "/photos") for _ in range(200)))
+    assert {answer.status for answer in answers} == {200}
+
+
+async def test_authlibs_parser_in_an_override() -> None:
+    """Its ValueError for a malformed header is the client's mistake."""
+
+    class Server(AuthorizationServer):
+        def create_oauth1_request(self, request: Any) -> Any:
+            return AuthlibRequest(flask.request.method, flask.request.url, None, flask.request.headers)
+
+    ported = make_provider(Variant("flask", False, False), server_class=Server)
+    for header in ("Bearer x", "OAuth foo"):
+        answer = await fetch(ported.app, "POST", "/initiate", "", {"Authorization": header})
+        assert (answer.status, answer.form["error"]) == (400, "invalid_request")

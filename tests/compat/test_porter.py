@@ -1,0 +1,226 @@
+"""What a porter's application meets in service: slow clients, shutdown, ORM objects, verifiers that fail."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import flask
+import pytest
+from sqlalchemy import Column, Integer, String, create_engine
+from sqlalchemy.orm import Session, declarative_base
+
+from flask_compat import AuthorizationServer, ResourceProtector
+from flask_compat._callables import may_block
+from flask_compat._running import WORKER_THREADS, ThreadHome
+
+from .client import FORM, Client
+from .ported import Variant, make_provider
+
+Base: Any = declarative_base()
+
+
+class Row(Base):  # type: ignore[misc]  # SQLAlchemy makes the base
+    """A model as Flask-SQLAlchemy's users have it."""
+
+    __tablename__ = "row"
+    id = Column(Integer, primary_key=True)
+    secret = Column(String)
+
+    def get_secret(self) -> Any:
+        return self.secret
+
+    def get_length(self) -> Any:
+        return self.secret.real
+
+
+async def unfinished_form(app: Any) -> Any:
+    """A connection that has sent half a form."""
+    headers = {"Content-Type": FORM, "Content-Length": "30"}
+    connection = app.test_client().request("/initiate", method="POST", headers=headers)
+    await connection.__aenter__()
+    await connection.send(b"a=1")
+    return connection
+
+
+@pytest.mark.parametrize("async_hooks", [False, True])
+async def test_clients_that_hang_up_leave_the_threads(async_hooks: bool) -> None:
+    """A plain view's thread does not wait for the rest of a form whose sender is gone."""
+    app = make_provider(Variant("quart", False, async_hooks)).app
+    for connection in [await unfinished_form(app) for _ in range(40)]:
+        await connection.disconnect()
+    async with asyncio.timeout(10):
+        assert (await Client(app).send("POST", "/initiate", callback="https://client.test/ready")).status == 200
+
+
+async def test_slow_clients_occupy_no_thread() -> None:
+    """In an async view the form is read before a thread is taken."""
+    app = make_provider(Variant("quart", True, False)).app
+    connections = [await unfinished_form(app) for _ in range(WORKER_THREADS + 1)]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(10):
+        assert (await Client(app).send("POST", "/initiate", callback="https://client.test/ready")).status == 200
+    for connection in connections:
+        connection._task.cancel()
+
+
+@pytest.mark.parametrize("async_views", [False, True])
+@pytest.mark.parametrize("async_hooks", [False, True])
+async def test_a_form_beyond_the_limit_is_no_shorter_form(async_views: bool, async_hooks: bool) -> None:
+    """Without Content-Length it is found out while reading, and what is left is not read as if it were all."""
+    app = make_provider(Variant("quart", async_views, async_hooks), config={"OAUTH1_MAX_FORM_BYTES": 10}).app
+    async with app.test_client().request("/initiate", method="POST", headers={"Content-Type": FORM}) as connection:
+        for _ in range(5):
+            await connection.send(b"a=12345&")
+        await connection.send_complete()
+        await connection.receive()
+    assert (await connection.as_response()).status_code == 413
+
+
+@pytest.mark.parametrize("async_hooks", [False, True])
+@pytest.mark.parametrize("async_views", [False, True])
+async def test_an_exchange_ends_before_the_loop_does(async_views: bool, async_hooks: bool) -> None:
+    """A server that stops cancels its handlers; what is taken by then is still given."""
+    ported = make_provider(Variant("quart", async_views, async_hooks))
+    creating = threading.Event()
+
+    async def create_token_credential(token: dict[str, str], temporary: Any) -> Any:
+        creating.set()
+        await asyncio.sleep(0.1)
+        return ported.database.create_token_credential(token, temporary)
+
+    async with ported.app.test_app() as test_app:
+        client = Client(test_app)
+        initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
+        client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
+        verifier = (await client.approve()).location["oauth_verifier"]
+        ported.server.register_hook("create_token_credential", create_token_credential)
+        exchange = asyncio.create_task(client.send("POST", "/token", verifier=verifier))
+        await asyncio.to_thread(creating.wait, 5)
+        exchange.cancel()
+    assert not ported.database.temporary
+    assert len(ported.database.tokens) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_no_thread_waits_for_a_loop_that_has_ended() -> None:
+    """Or the process would never exit."""
+    loop = asyncio.new_event_loop()
+    started = threading.Event()
+    errors: list[BaseException] = []
+
+    async def hook() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    def flow() -> None:
+        try:
+            ThreadHome(loop).wait(hook())
+        except RuntimeError as error:
+            errors.append(error)
+
+    async def serve() -> None:
+        while not started.is_set():
+            await asyncio.sleep(0.01)
+
+    threads = [threading.Thread(target=flow)]
+    threads[0].start()
+    loop.run_until_complete(serve())
+    pending = asyncio.all_tasks(loop)
+    loop.close()
+    threads.append(threading.Thread(target=flow))
+    threads[1].start()
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert len(errors) == 2
+    for task in pending:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is meant to be left behind
+
+
+@pytest.mark.parametrize("expiry_time", [0, None])
+async def test_without_expiry_a_timestamp_is_a_number_still(expiry_time: Any) -> None:
+    class Server(AuthorizationServer):
+        EXPIRY_TIME = expiry_time
+
+    client = Client(make_provider(Variant("flask", False, False), server_class=Server).app)
+    for timestamp in ("abc", "1_754_000_000", "-1"):
+        answer = await client.send("POST", "/initiate", callback="https://c.test/", timestamp=timestamp)
+        assert answer.form["error_description"] == 'Invalid "oauth_timestamp" value'
+    assert (await client.send("POST", "/initiate", callback="https://c.test/", timestamp="1000000000")).status == 200
+
+
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+@pytest.mark.parametrize("error", [TypeError, ValueError])
+async def test_a_verifier_that_fails_accepts_nothing(framework: str, error: type[Exception]) -> None:
+    """Such as `hmac.compare_digest` with text that is not ASCII, and `base64.b64decode` with what is none."""
+
+    def verify(_: Any) -> bool:
+        raise error
+
+    class Server(AuthorizationServer):
+        """With a registry of its own."""
+
+    Server.register_signature_method("PLAINTEXT", verify)
+    client = Client(make_provider(Variant(framework, False, False), server_class=Server).app, method="PLAINTEXT")
+    answer = await client.send("POST", "/initiate", callback="https://c.test/")
+    assert (answer.status, answer.form["error"]) == (401, "invalid_signature")
+
+
+def test_a_body_that_the_server_cannot_read() -> None:
+    """Servers have errors of their own for malformed chunks."""
+
+    class Input:
+        def read(self, *_: Any) -> bytes:
+            raise LookupError("Invalid chunk size")
+
+        readinto = readline = read
+
+    app = make_provider(Variant("flask", False, False)).app
+    environ = {"wsgi.input": Input(), "wsgi.input_terminated": True, "CONTENT_TYPE": FORM}
+    assert app.test_client().post("/initiate", environ_overrides=environ).status_code == 400
+
+
+def test_what_an_orm_has_not_loaded_may_block() -> None:
+    """An attribute that has expired is a query; so may be whatever an attribute's attribute does."""
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        row = Row(secret="s")
+        session.add(row)
+        session.flush()
+        assert not may_block(row.get_secret)
+        session.commit()
+        assert may_block(row.get_secret)
+        assert row.get_secret() == "s"
+        assert not may_block(row.get_secret)
+        assert may_block(row.get_length)
+    engine.dispose()
+
+
+async def test_a_job_queue_is_no_event_loop() -> None:
+    """A blocking hook is one although something in it has a name that asyncio has, too."""
+
+    class Queue:
+        def create_task(self, _: str) -> None:
+            time.sleep(0.01)
+
+    queue = Queue()
+
+    def query_client(client_id: str) -> None:
+        queue.create_task(client_id)
+
+    assert may_block(query_client)
+
+
+def test_two_applications_of_one_server() -> None:
+    """An application factory's tests make one after the other."""
+    server, require_oauth = AuthorizationServer(), ResourceProtector()
+    for length in (10, 20):
+        app = flask.Flask(__name__)
+        app.config.update(OAUTH1_MAX_FORM_BYTES=length)
+        server.init_app(app)
+        require_oauth.init_app(app)
+    assert server._flows.policy.max_form_bytes == 20

@@ -1,0 +1,313 @@
+"""Where hooks run: never a blocking one on Quart's loop, in one thread for a whole flow, in every awaitable shape."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import flask
+import pytest
+import quart
+
+from flask_compat import AuthorizationServer, ResourceProtector, current_credential
+
+from .client import Client, fetch
+from .ported import Client as ClientModel
+from .ported import Token, Variant, made_async, make_provider
+
+TOKEN = Token("client", "t", "s", "7")
+QUART_VARIANTS = [Variant("quart", async_views, False) for async_views in (False, True)]
+
+
+def signed_client(app: Any) -> Client:
+    return Client(app, token="t", token_secret="s")
+
+
+@pytest.mark.parametrize("variant", QUART_VARIANTS, ids=str)
+async def test_blocking_hooks_run_beside_each_other_and_beside_the_loop(variant: Variant) -> None:
+    """Forty requests with hooks of 50 ms take a quarter of what they take in turn at most; the loop stays free."""
+    ported = make_provider(variant, seconds=0.05)
+    ported.database.tokens["t"] = TOKEN
+
+    @ported.app.get("/ping")
+    async def ping() -> str:
+        return "pong"
+
+    # What the page on porting says of plain views: they run in asyncio's own threads, and those are few.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(40))
+    client = signed_client(ported.app)
+    # Who else uses the machine takes time from one half of a comparison and not from the other: one of three must hold.
+    rounds = [await _compare(client, ported.app) for _ in range(3)]
+    assert any(ratio <= 1 / 4 and pings > 1 for ratio, pings in rounds), rounds
+
+
+async def _compare(client: Client, app: Any) -> tuple[float, float]:
+    """Forty requests at once over forty in turn, and the pings answered meanwhile in the time of one hook."""
+    begun = time.perf_counter()
+    for _ in range(3):
+        assert (await client.send("GET", "/photos")).status == 200
+    one = (time.perf_counter() - begun) / 3
+    pings = 0
+
+    async def keep_pinging() -> None:
+        nonlocal pings
+        while True:
+            assert (await fetch(app, "GET", "/ping")).body == "pong"
+            pings += 1
+            await asyncio.sleep(0.01)
+
+    pinging = asyncio.create_task(keep_pinging())
+    begun = time.perf_counter()
+    answers = await asyncio.gather(*(client.send("GET", "/photos") for _ in range(40)))
+    together = time.perf_counter() - begun
+    pinging.cancel()
+    assert {answer.status for answer in answers} == {200}
+    return together / (40 * one), pings * 0.05 / together
+
+
+async def test_one_thread_for_a_whole_flow() -> None:
+    """What belongs to a thread, such as an ORM's session, is the same one in every hook; and the loop's is none."""
+    ported = make_provider(Variant("quart", True, False))
+    threads: list[list[int]] = [[]]
+
+    def noting(func: Callable[..., Any]) -> Callable[..., Any]:
+        def hook(*args: Any) -> Any:
+            threads[-1].append(threading.get_ident())
+            return func(*args)
+
+        return hook
+
+    for name, func in ported.server._hooks.items():
+        ported.server.register_hook(name, noting(func))
+    ported.server.query_client = noting(ported.server.query_client)
+    client = Client(ported.app)
+    for number in range(3):
+        threads.append([])
+        assert (await client.send("POST", "/initiate", callback=f"https://client.test/{number}")).status == 200
+        assert len(threads[-1]) >= 3
+        assert len(set(threads[-1])) == 1
+        assert threads[-1][0] != threading.get_ident()
+
+
+async def test_no_thread_where_every_hook_is_async(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain model methods that only read need none, either."""
+    ported = make_provider(Variant("quart", True, True))
+    ported.database.tokens["t"] = TOKEN
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "run_in_executor", lambda *_: pytest.fail("a thread was asked for"))
+    assert (await signed_client(ported.app).send("GET", "/photos")).status == 200
+
+
+async def test_a_blocking_model_method_leaves_the_loop() -> None:
+    """Also where every hook is async."""
+    ported = make_provider(Variant("quart", True, True))
+    ported.database.tokens["t"] = TOKEN
+    seen: list[int] = []
+
+    class Slow(ClientModel):
+        def get_client_secret(self) -> str:
+            seen.append(threading.get_ident())
+            return "secret"
+
+    ported.database.clients["client"] = Slow("client", None)
+    assert (await signed_client(ported.app).send("GET", "/photos")).status == 200
+    assert seen
+    assert threading.get_ident() not in seen
+
+
+class Callables:
+    """An async hook in every shape."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    async def method(self, *_: Any) -> Any:
+        await asyncio.sleep(0)
+        return self.value
+
+    async def __call__(self, *_: Any) -> Any:
+        return await self.method()
+
+    def future(self, *_: Any) -> Any:
+        return asyncio.ensure_future(self.method())
+
+    def coroutine(self, *_: Any) -> Any:
+        return self.method()
+
+    def plain(self, *_: Any) -> Any:
+        return self.value
+
+    @classmethod
+    async def for_partial(cls, value: Any, *_: Any) -> Any:
+        return value
+
+
+SHAPES: dict[str, Callable[[Callables], Callable[..., Any]]] = {
+    "method": lambda made: made.method,
+    "object": lambda made: made,
+    "future": lambda made: made.future,
+    "coroutine from a plain function": lambda made: made.coroutine,
+    "partial": lambda made: functools.partial(made.for_partial, made.value),
+    "partial of an object": lambda made: functools.partial(made, 1),
+    "lambda": lambda made: lambda *args: made.method(*args) or None,
+    "plain": lambda made: made.plain,
+}
+
+
+@pytest.mark.parametrize("is_async_view", [False, True], ids=["plain view", "async view"])
+@pytest.mark.parametrize("framework", [flask.Flask, quart.Quart])
+@pytest.mark.parametrize("other", ["plain", "method"])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_every_awaitable_shape(shape: str, other: str, framework: type, is_async_view: bool) -> None:
+    """Beside plain and beside async hooks; nothing un-awaited is taken for true, a nonce's answer least of all."""
+    app = framework(__name__)
+    make = SHAPES[shape]
+    require_oauth = ResourceProtector(
+        app,
+        query_client=make(Callables(ClientModel("client", "secret"))),
+        query_token=SHAPES[other](Callables(TOKEN)),
+        exists_nonce=make(Callables(False)),
+    )
+
+    def view() -> dict[str, Any]:
+        return {"user": current_credential.user_id}
+
+    app.get("/photos", endpoint="photos")(require_oauth()(made_async(view) if is_async_view else view))
+    client = signed_client(app)
+    assert (await client.send("GET", "/photos")).json == {"user": "7"}
+    require_oauth.init_app(app, exists_nonce=make(Callables(True)))
+    assert (await client.send("GET", "/photos")).json == {"error": "invalid_nonce"}
+    require_oauth.init_app(app, exists_nonce=make(Callables(False)), query_client=make(Callables(None)))
+    assert (await client.send("GET", "/photos")).json == {"error": "invalid_client"}
+
+
+async def test_a_plain_flask_view_under_a_running_loop() -> None:
+    """pytest-asyncio and notebooks have one in the thread that calls the application: a plain view gets the result."""
+    for async_hooks in (False, True):
+        ported = make_provider(Variant("flask", False, async_hooks))
+        ported.database.tokens["t"] = TOKEN
+        client = Client(ported.app, token="t", token_secret="s")
+        parameters = client.sign("GET", "/photos", client.parameters())
+        header = "OAuth " + ",".join(f'{name}="{value}"' for name, value in parameters.items()).replace('="=', '="')
+        answer = ported.app.test_client().get("/photos", headers={"Authorization": header.replace("/", "%2F")})
+        assert answer.get_json() in ({"user": "7"}, {"error": "invalid_signature"}), answer.get_data()
+        assert answer.get_json() == {"user": "7"}
+
+
+@pytest.mark.parametrize("framework", [flask.Flask, quart.Quart])
+async def test_hooks_see_the_contexts(framework: type) -> None:
+    """The request, the application and ``g``: of the view's own request, in whatever thread or loop they run."""
+    app = framework(__name__)
+    module: Any = flask if framework is flask.Flask else quart
+
+    def query_client(client_id: str) -> Any:
+        assert module.request.path == "/photos"
+        assert module.current_app.name == app.name
+        module.g.seen = client_id
+        return ClientModel("client", "secret")
+
+    async def query_token(client_id: str, oauth_token: str) -> Any:
+        assert module.g.seen == client_id
+        assert module.request.path == "/photos"
+        module.g.token = oauth_token
+        return TOKEN
+
+    require_oauth = ResourceProtector(app, query_client, query_token, lambda *_: False)
+
+    @app.get("/photos")
+    @require_oauth()
+    def photos() -> Any:
+        return {"seen": module.g.seen, "token": module.g.token}
+
+    assert (await signed_client(app).send("GET", "/photos")).json == {"seen": "client", "token": "t"}
+
+
+class Override(AuthorizationServer):
+    """Plain overrides that call what they override, as they do with Authlib."""
+
+    def get_client_by_id(self, client_id: str) -> Any:
+        client = super().get_client_by_id(client_id)
+        assert client is None or isinstance(client, ClientModel)
+        return client
+
+    def validate_token_request(self, request: Any) -> Any:
+        assert super().validate_token_request(request) is request
+        assert request.credential.get_client_id
+        return request
+
+    def create_token_credential(self, request: Any) -> Any:
+        credential = super().create_token_credential(request)
+        assert isinstance(credential, Token)
+        return credential
+
+    def handle_response(self, status_code: int, payload: Any, headers: Any) -> Any:
+        response = super().handle_response(status_code, payload, headers)
+        response.headers["X-Override"] = "1"
+        return response
+
+
+class AsyncOverride(AuthorizationServer):
+    """The same, async."""
+
+    async def get_client_by_id(self, client_id: str) -> Any:
+        client = await super().get_client_by_id(client_id)
+        assert client is None or isinstance(client, ClientModel)
+        return client
+
+    async def validate_token_request(self, request: Any) -> Any:
+        assert await super().validate_token_request(request) is request
+        return request
+
+    async def create_token_credential(self, request: Any) -> Any:
+        credential = await super().create_token_credential(request)
+        assert isinstance(credential, Token)
+        return credential
+
+    async def handle_response(self, status_code: int, payload: Any, headers: Any) -> Any:
+        response = await super().handle_response(status_code, payload, headers)
+        response.headers["X-Override"] = "1"
+        return response
+
+
+@pytest.mark.parametrize("server_class", [Override, AsyncOverride])
+@pytest.mark.parametrize("async_hooks", [False, True])
+@pytest.mark.parametrize("async_views", [False, True])
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_overrides_may_call_what_they_override(
+    framework: str, async_views: bool, async_hooks: bool, server_class: type
+) -> None:
+    """Plain ones get the result itself, async ones await; forty at once do not wait for each other's threads."""
+    ported = make_provider(Variant(framework, async_views, async_hooks), server_class=server_class, seconds=0.001)
+    answers = await asyncio.gather(*(Client(ported.app).dance() for _ in range(40 if framework == "quart" else 4)))
+    assert {answer.headers["X-Override"] for answer in answers} == {"1"}
+
+
+async def test_a_client_that_hangs_up_does_not_stop_an_exchange() -> None:
+    """Quart cancels its handler; the take and the creation are one."""
+    ported = make_provider(Variant("quart", True, True))
+    client = Client(ported.app)
+    initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
+    client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
+    verifier = (await client.approve()).location["oauth_verifier"]
+    creating, go_on = asyncio.Event(), asyncio.Event()
+
+    async def create_token_credential(token: dict[str, str], temporary: Any) -> Any:
+        creating.set()
+        await go_on.wait()
+        return ported.database.create_token_credential(token, temporary)
+
+    ported.server.register_hook("create_token_credential", create_token_credential)
+    request = asyncio.create_task(client.send("POST", "/token", verifier=verifier))
+    await creating.wait()
+    request.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    while ported.database.temporary:
+        await asyncio.sleep(0)
+    assert len(ported.database.tokens) == 1
