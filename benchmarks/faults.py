@@ -1,0 +1,142 @@
+"""What happens to a provider's stores when their servers fail: a table in Markdown, measured on real servers.
+
+    python -m benchmarks.faults [--rounds 3] [--downtime 3] [SCENARIO ...]
+
+Every scenario puts sixteen callers on one store, does the damage, mends it, and afterwards uses every nonce and every
+credential once more. Replays and lost tokens must be 0; the times are those of this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from async_oauth1.stores import open_store
+from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, wait_until
+from tests.stores.faults import Account, under_load
+
+TIMEOUT = 2.0
+WARM_UP = 2.0
+
+Damage = Callable[[Any, float], Awaitable[None]]
+
+
+async def killed(server: Valkey | Postgres, downtime: float) -> None:
+    """SIGKILL, and a start after some time."""
+    await asyncio.to_thread(server.kill)
+    await asyncio.sleep(downtime)
+    await asyncio.to_thread(server.start)
+
+
+async def frozen(server: Valkey | Postgres, downtime: float) -> None:
+    """SIGSTOP, and SIGCONT after some time."""
+    await asyncio.to_thread(server.freeze)
+    await asyncio.sleep(downtime)
+    await asyncio.to_thread(server.thaw)
+
+
+async def full(server: Valkey, downtime: float) -> None:
+    """No memory is left, and nothing may be evicted."""
+    with server.client() as client:
+        used = client.info("memory")["used_memory"]
+        client.config_set("maxmemory", used)
+        await asyncio.sleep(downtime)
+        client.config_set("maxmemory", 0)
+
+
+async def sentinel_killed(trio: SentinelTrio, _downtime: float) -> None:
+    """The master dies; the Sentinels choose another."""
+    old = trio.master_port()
+    await asyncio.to_thread(trio.node(old).kill)
+    await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
+
+
+async def sentinel_frozen(trio: SentinelTrio, downtime: float) -> None:
+    """The master stops, and comes back some time after another was chosen."""
+    old = trio.master_port()
+    await asyncio.to_thread(trio.node(old).freeze)
+    await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
+    await asyncio.sleep(downtime)
+    await asyncio.to_thread(trio.node(old).thaw)
+
+
+async def cluster_killed(cluster: ValkeyCluster, _downtime: float) -> None:
+    """A master dies; its replica takes over."""
+    await asyncio.to_thread(cluster.masters[2].kill)
+    await asyncio.to_thread(wait_until, lambda: cluster.is_master(cluster.nodes[5]), "its replica took over")
+
+
+async def cluster_frozen(cluster: ValkeyCluster, downtime: float) -> None:
+    """A master stops, and comes back some time after its replica took over."""
+    await asyncio.to_thread(cluster.masters[2].freeze)
+    await asyncio.to_thread(wait_until, lambda: cluster.is_master(cluster.nodes[5]), "its replica took over")
+    await asyncio.sleep(downtime)
+    await asyncio.to_thread(cluster.masters[2].thaw)
+
+
+SCENARIOS: dict[str, tuple[str, Callable[[], Any], Damage]] = {
+    "valkey-kill": ("Valkey: SIGKILL, started again", Valkey, killed),
+    "valkey-freeze": ("Valkey: SIGSTOP", Valkey, frozen),
+    "valkey-full": ("Valkey: maxmemory reached, noeviction", Valkey, full),
+    "postgres-kill": ("PostgreSQL: SIGKILL, started again", Postgres, killed),
+    "postgres-freeze": ("PostgreSQL: SIGSTOP", Postgres, frozen),
+    "sentinel-kill": ("Sentinel: the master dies, failover", SentinelTrio, sentinel_killed),
+    "sentinel-freeze": ("Sentinel: the master stops, failover, it comes back", SentinelTrio, sentinel_frozen),
+    "cluster-kill": ("Cluster: a master dies, failover", lambda: ValkeyCluster(1), cluster_killed),
+    "cluster-freeze": ("Cluster: a master stops, failover, it comes back", lambda: ValkeyCluster(1), cluster_frozen),
+}
+
+
+async def run(make_server: Callable[[], Any], damage: Damage, downtime: float) -> Account:
+    """One round of one scenario."""
+    server = await asyncio.to_thread(make_server)
+    try:
+        store = open_store(f"{server.url}{'&' if '?' in server.url else '?'}timeout={TIMEOUT}")
+        await store.migrate()
+        async with store, under_load(store, warm_up=WARM_UP) as account:
+            await damage(server, downtime)
+        return account
+    finally:
+        server.close()
+
+
+async def main(names: list[str], rounds: int, downtime: float) -> bool:
+    """Print the table; whether nothing was accepted twice or lost."""
+    print("| fault | rounds | answered | refused | replays | lost | slowest refusal | longest stall | back after |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    safe = True
+    for name in names:
+        title, make_server, damage = SCENARIOS[name]
+        accounts = [await run(make_server, damage, downtime) for _ in range(rounds)]
+        replays = sum(account.replays + account.taken_twice for account in accounts)
+        lost = sum(account.lost + len(account.errors) for account in accounts)
+        safe = safe and not replays and not lost
+        cells = [
+            title,
+            rounds,
+            sum(len(account.accepted) + len(account.taken) for account in accounts),
+            sum(account.refused for account in accounts),
+            replays,
+            lost,
+            f"{max(account.slowest_refusal for account in accounts):.2f} s of {TIMEOUT:g} s",
+            f"{max(account.longest_stall for account in accounts) * 1000:.0f} ms",
+            f"{max(account.back_after or 0.0 for account in accounts):.2f} s",
+        ]
+        print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+    return safe
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help=f"all, or some of {', '.join(SCENARIOS)}")
+    parser.add_argument("--rounds", type=int, default=3, help="of each scenario")
+    parser.add_argument("--downtime", type=float, default=3.0, help="seconds")
+    options = parser.parse_args()
+    if unknown := set(options.scenario) - SCENARIOS.keys():
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    logging.disable(logging.WARNING)
+    sys.exit(not asyncio.run(main(options.scenario or list(SCENARIOS), options.rounds, options.downtime)))
