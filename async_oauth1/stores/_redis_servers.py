@@ -8,7 +8,7 @@ not hold up the others.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from redis.crc import key_slot
@@ -141,21 +141,20 @@ class _Sentinels(_Nodes):
         self._master.trusted = True
 
     async def _ask_sentinels(self) -> Address:
-        questions = [self._ask_sentinel(address) for address in self._settings.addresses]
-        named = await _majority(questions, self._settings.timeout)
+        clients = [new_client(address, self._settings, sentinel=True) for address in self._settings.addresses]
+        try:
+            named = await _majority([self._ask_sentinel(client) for client in clients], self._settings.timeout)
+        finally:
+            # Here, for a question that is one too many is cancelled, and must not be while it says goodbye.
+            await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
         return max(named, key=named.count)
 
-    async def _ask_sentinel(self, address: Address) -> Address:
-        client = new_client(address, self._settings, sentinel=True)
-        try:
-            execute: Callable[..., Awaitable[Any]] = client.execute_command
-            answer = await execute("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._settings.service)
-            if answer is None:
-                raise ConnectionError("knows no master of this name")
-            host, port = (part.decode() if isinstance(part, bytes) else part for part in answer)
-            return str(host), int(port)
-        finally:
-            await client.aclose()
+    async def _ask_sentinel(self, client: Any) -> Address:
+        answer = await client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._settings.service)
+        if answer is None:
+            raise ConnectionError("knows no master of this name")
+        host, port = (part.decode() if isinstance(part, bytes) else part for part in answer)
+        return str(host), int(port)
 
 
 class _Cluster(_Nodes):

@@ -127,6 +127,7 @@ def test_a_name_with_markup_is_text(her_page: Page, register: Register) -> None:
 def test_by_keyboard_alone(page: Page, printer: Application) -> None:
     """Signing in and approving take Tab and Enter, and each stop is seen."""
     page.goto(printer.ask())
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("jane")
     page.keyboard.press("Tab")
     page.keyboard.type("wonderland")
