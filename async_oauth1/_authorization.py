@@ -1,4 +1,4 @@
-"""The ``Authorization`` header (RFC 5849 section 3.5.1) as canonical pairs.
+"""The ``Authorization`` header (RFC 5849 section 3.5.1) as a canonical form.
 
     credentials = "OAuth" 1*SP #( name "=" <"> value <"> )
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ._encoding import CANONICAL, UNRESERVED, Pair, canonical
+from ._encoding import CANONICAL, Pair, canonical, join_pairs
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError
 
 # One parameter with the comma behind it; or a bare comma; or else, in the last group, all the rest. The quantifiers are
@@ -26,9 +26,9 @@ _ELEMENT = re.compile(
         )""",
     re.DOTALL | re.VERBOSE,
 )
-# Nearly every header: canonical names and values, at most a realm in front of them. Its pairs need no second look.
-_PLAIN = re.compile(rf' ++(?:realm="([^"\\]*+)", *+)?+((?:[{UNRESERVED}]++="{CANONICAL}"(?:, *+|\Z))*+)')
-_PLAIN_PAIR = re.compile(r'([^"=]++)="([^"]*+)",?+ *+')
+# Nearly every header: canonical protocol parameters, at most a realm in front of them.
+_PARAMETER = rf'oauth_[a-z_]++="{CANONICAL}"'
+_is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, ?+{_PARAMETER})*+)').fullmatch
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -36,11 +36,11 @@ class AuthorizationHeader(NamedTuple):
     """What an ``Authorization: OAuth`` header holds.
 
     Attributes:
-        pairs: the parameters, canonical, in the order received, without the realm.
+        form: the parameters, as a canonical form, in the order received, without the realm.
         realm: decoded, or ``None`` where there is none.
     """
 
-    pairs: list[Pair]
+    form: str
     realm: str | None
 
 
@@ -57,12 +57,14 @@ def parse_authorization(octets: bytes) -> AuthorizationHeader | None:
         InvalidRequestError: the header is malformed.
         DuplicatedOAuthProtocolParameterError: it has more than one realm.
     """
-    text = octets.decode("latin-1").strip(" \t")
+    text = octets.decode("latin-1")
+    plain = _is_plain(text)
+    if plain:
+        realm, parameters = plain.groups()
+        return AuthorizationHeader(parameters.replace('"', "").replace(", ", "&").replace(",", "&"), realm)
+    text = text.strip(" \t")
     if text[:5].lower() != "oauth" or (len(text) > 5 and text[5] not in " \t"):
         return None
-    plain = _PLAIN.fullmatch(text, 5)
-    if plain and "realm" not in plain[2].lower():
-        return AuthorizationHeader(_PLAIN_PAIR.findall(plain[2]), plain[1])
     return _parse_elements(text[5:])
 
 
@@ -83,4 +85,4 @@ def _parse_elements(text: str) -> AuthorizationHeader:
             raise InvalidRequestError(
                 'Malformed Authorization header: write OAuth name="value", name="value" with percent-encoded values.'
             )
-    return AuthorizationHeader(pairs, realm)
+    return AuthorizationHeader(join_pairs(pairs), realm)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -16,6 +17,8 @@ from .errors import InvalidRequestError
 OUT_OF_BAND = "oob"
 #: What every browser and proxy passes on; it is kept with each temporary credential.
 MAX_CALLBACK_LENGTH = 2_000
+#: Hosts and peers that need not be parsed again; parsing an address takes as long as verifying a signature.
+ANSWERS_KEPT = 1_024
 
 # RFC 3986's characters, without "#" (a fragment would swallow the verifier). Leaves out controls, space, backslash,
 # quotes and everything beyond ASCII: browsers disagree about each of them.
@@ -27,6 +30,7 @@ _DANGEROUS_SCHEMES = frozenset({"about", "blob", "data", "file", "filesystem", "
 _APPENDED = frozenset({"oauth_token", "oauth_verifier"})
 
 
+@lru_cache(maxsize=ANSWERS_KEPT)
 def is_loopback_host(host: str | None) -> bool:
     """Whether a host name or address, without port and brackets, never leaves the machine."""
     if not host:

@@ -55,12 +55,13 @@ def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
     Raises:
         InvalidRequestError: client identifier, token or nonce too long or with control characters.
     """
+    limit = policy.max_identifier_bytes
     for name in ("oauth_consumer_key", "oauth_token", "oauth_nonce"):
         value = request.oauth_params.get(name)
         if not value:
             continue
-        if len(value) > policy.max_identifier_bytes or len(value.encode()) > policy.max_identifier_bytes:
-            raise InvalidRequestError(f'"{name}" is longer than {policy.max_identifier_bytes} bytes.')
+        if len(value) > limit or (not value.isascii() and len(value.encode()) > limit):
+            raise InvalidRequestError(f'"{name}" is longer than {limit} bytes.')
         if not value.isprintable() and _CONTROL.search(value):
             raise InvalidRequestError(f'"{name}" contains a control character.')
 
@@ -103,13 +104,11 @@ def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
         InvalidRequestError: the timestamp is no positive integer of seconds.
         TimestampRefusedError: it lies outside the window.
     """
-    if omits_timestamp(request):
-        return
-    if not request.timestamp:
-        raise MissingRequiredParameterError("oauth_timestamp")
-    if not request.nonce:
-        raise MissingRequiredParameterError("oauth_nonce")
-    check_timestamp_window(request.timestamp, policy.timestamp_window, now)
+    timestamp, nonce = request.timestamp, request.nonce
+    if timestamp and nonce:
+        check_timestamp_window(timestamp, policy.timestamp_window, now)
+    elif not omits_timestamp(request):
+        raise MissingRequiredParameterError("oauth_nonce" if timestamp else "oauth_timestamp")
 
 
 def omits_timestamp(request: OAuth1Request) -> bool:
@@ -124,9 +123,9 @@ def check_timestamp_window(timestamp: str, window: int, now: float) -> None:
         InvalidRequestError: the timestamp is no positive integer of seconds.
         TimestampRefusedError: it lies outside the window.
     """
-    if _MILLISECONDS.fullmatch(timestamp):
-        raise InvalidRequestError('"oauth_timestamp" looks like milliseconds; it counts seconds since 1970.')
     if not _TIMESTAMP.fullmatch(timestamp):
+        if _MILLISECONDS.fullmatch(timestamp):
+            raise InvalidRequestError('"oauth_timestamp" looks like milliseconds; it counts seconds since 1970.')
         raise InvalidRequestError('"oauth_timestamp" is not a positive whole number of seconds since 1970.')
     if abs(int(timestamp) - now) > window:
         raise TimestampRefusedError(

@@ -1,10 +1,13 @@
 """Percent-encoding (RFC 5849 section 3.6) and form-urlencoded pairs (section 3.4.1.3.1), over octets.
 
-Parameters live here in their *canonical* form: ASCII text in which every octet outside the unreserved set is ``%XX``
-in upper case, and nothing else is escaped. Two reasons. It is one-to-one with the decoded octets, so ``%FF``, ``%FE``
-and U+FFFD stay different, where text decoded with replacement characters would let one be exchanged for another. And
-it is what the signature base string is made of, so what arrives canonical, as nearly everything does, is never decoded
-and encoded again.
+Names and values live here in their *canonical* form: ASCII text in which every octet outside the unreserved set is
+``%XX`` in upper case, and nothing else is escaped. Two reasons. It is one-to-one with the decoded octets, so ``%FF``,
+``%FE`` and U+FFFD stay different, where text decoded with replacement characters would let one be exchanged for
+another. And it is what the signature base string is made of, so what arrives canonical, as nearly everything does, is
+never decoded and encoded again.
+
+Parameters live in a *canonical form*: one text, ``name=value&name=value``, in the order received, in which each
+parameter has its ``=`` and none is empty. Most queries and forms are that already, and a header nearly.
 """
 
 from __future__ import annotations
@@ -24,8 +27,7 @@ _ESCAPES = r"%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[BCDF]|[89A-F][0-9
 #: Matches canonical text. Possessive: no input is scanned twice.
 CANONICAL = rf"[{UNRESERVED}]*+(?:{_ESCAPES}[{UNRESERVED}]*+)*+"
 _is_canonical = re.compile(CANONICAL).fullmatch
-# Of a whole form: canonical names and values, and no second "=" that would have to be escaped.
-_is_canonical_form = re.compile(rf"(?:{CANONICAL}(?:={CANONICAL})?+(?:&|\Z))*+").fullmatch
+_is_canonical_form = re.compile(rf"{CANONICAL}={CANONICAL}(?:&{CANONICAL}={CANONICAL})*+").fullmatch
 _is_unreserved = re.compile(rf"[{UNRESERVED}]*+").fullmatch
 _is_plain_uri = re.compile(rf"[{UNRESERVED}:/]*+").fullmatch
 
@@ -76,37 +78,42 @@ def unescape_strictly(canonical_text: str) -> str:
     """
     if "%" not in canonical_text:
         return canonical_text
-    return unquote_to_bytes(canonical_text).decode("utf-8")
+    # What a signature in Base64 consists of, in every request. None of the three characters makes a new escape.
+    text = canonical_text.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
+    return unquote_to_bytes(text).decode("utf-8") if "%" in text else text
 
 
-def parse_form(octets: bytes, *, max_pairs: int) -> list[Pair]:
-    """Split a query or a form into canonical pairs, in the order received.
+def canonical_form(octets: bytes, *, max_parameters: int) -> str:
+    """Read a query or a form.
 
     ``&`` alone separates; ``a`` is ``a=``; ``+`` is a space; empty pieces add nothing. No input is refused but for its
     number of pieces, and none is dropped: what a view could see is what was signed.
 
     Args:
         octets: the query without its question mark, or the body.
-        max_pairs: the number of pieces at which nothing is parsed at all.
+        max_parameters: the number of pieces at which nothing is read at all.
 
     Raises:
         InvalidRequestError: there are more pieces than that.
     """
     if not octets:
-        return []
-    if octets.count(b"&") >= max_pairs:
-        raise InvalidRequestError(f"The request has more than {max_pairs} parameters.")
+        return ""
+    if octets.count(b"&") >= max_parameters:
+        raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
     text = octets.decode("latin-1").replace("+", "%20")
-    pairs = [(name, value) for name, _, value in [piece.partition("=") for piece in text.split("&") if piece]]
     if _is_canonical_form(text):
-        return pairs
-    return [(canonical(name), canonical(value)) for name, value in pairs]
+        return text
+    split = [piece.partition("=") for piece in text.split("&") if piece]
+    return join_pairs((canonical(name), canonical(value)) for name, _, value in split)
 
 
-def base_string_parameters(pairs: Iterable[Pair]) -> str:
-    """Normalise parameters (section 3.4.1.3.2) and encode the result once more for the base string.
+def join_pairs(pairs: Iterable[Pair]) -> str:
+    """The canonical form of canonical names and values."""
+    return "&".join([f"{name}={value}" for name, value in pairs])
 
-    Canonical text is already encoded for the first time, and the second time concerns only ``%``, ``=`` and ``&``.
-    """
-    normalized = "&".join([f"{name}={value}" for name, value in sorted(pairs)])
-    return normalized.replace("%", "%25").replace("=", "%3D").replace("&", "%26")
+
+def split_pairs(form: str) -> list[Pair]:
+    """The names and values of a canonical form."""
+    if not form:
+        return []
+    return [(name, value) for name, _, value in [piece.partition("=") for piece in form.split("&")]]

@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ._base_server import log, optional
+from ._base_server import log
 from ._callbacks import OUT_OF_BAND, append_parameters, check_callback_syntax, is_web_callback
 from ._checks import check_identifiers
 from ._credential_hooks import CredentialHooks
+from ._models import optional
 from .errors import (
     AccessDeniedError,
     AlreadyDecidedError,

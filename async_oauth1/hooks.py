@@ -267,19 +267,23 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
     """
     caller = hook_caller.get()
     try:
-        return await (resolve(func(*args)) if caller is None else caller(func, args))
+        if caller is not None:
+            return await caller(func, args)
+        value = func(*args)
+        return await resolve(value) if is_awaitable(value) else value
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors
         raise StoreUnavailableError() from error
 
 
-def _is_generator_coroutine(value: object) -> bool:
-    """Whether it comes from a function under ``types.coroutine``: to be awaited, though it has no ``__await__``."""
-    return type(value) is GeneratorType and bool(value.gi_code.co_flags & CO_ITERABLE_COROUTINE)
-
-
 def is_awaitable(value: object) -> bool:
-    """Whether a result must be awaited; Werkzeug's ``LocalProxy`` must not, although it has ``__await__``."""
+    """Whether a result must be awaited.
+
+    Werkzeug's ``LocalProxy`` must not, although it has ``__await__``; what comes from a function under
+    ``types.coroutine`` must, although it has none.
+    """
     cls = type(value)
     if hasattr(cls, "__await__"):
         return not (cls.__name__ == "LocalProxy" and cls.__module__ == "werkzeug.local")
-    return _is_generator_coroutine(value)
+    return cls is GeneratorType and bool(
+        cast("GeneratorType[Any, Any, Any]", value).gi_code.co_flags & CO_ITERABLE_COROUTINE
+    )

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv6Address
 from typing import Any
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
-from ._authorization import AuthorizationHeader, parse_authorization
+from ._authorization import parse_authorization
+from ._base_string import base_string
 from ._callbacks import is_loopback_host
-from ._encoding import Pair, parse_form, unescape, unescape_strictly
+from ._encoding import canonical_form, split_pairs, unescape, unescape_strictly
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
-from .signature import signature_base_string
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
 
@@ -31,6 +31,8 @@ _HOST = re.compile(
     r"(\[[0-9A-Fa-f:.]{2,45}\]|(?=[^:]{1,255}(?::|\Z))[A-Za-z0-9\-_~]{1,63}(?:\.[A-Za-z0-9\-_~]{1,63})*+\.?)"
     r"(?::([0-9]{0,5}))?"
 )
+#: Answers about hosts that are kept; a server has few names.
+HOSTS_KEPT = 1_024
 _FORM = re.compile(rb"[ \t]*application/x-www-form-urlencoded[ \t]*(?:;.*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -125,8 +127,10 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.method = method
         self.scheme = scheme
         self.host = normalize_host(host, scheme)
-        self.raw_path = _checked_path(raw_path)
-        self.raw_query = _limited(raw_query, max_query_bytes, "query")
+        if not raw_path.startswith(b"/"):
+            raise InvalidRequestError("The request target is not a path.")
+        self.raw_path = raw_path
+        self.raw_query = raw_query
         self.raw_headers = tuple(headers)
         self.peer = peer
         self.body = body
@@ -138,12 +142,20 @@ class OAuth1Request(AuthlibOAuth1Request):
 
         authorization, content_type = _relevant_fields(self.raw_headers)
         self.is_form = is_form(content_type)
-        header = parse_authorization(_limited(authorization, max_header_bytes, "Authorization header"))
-        self._auth_pairs, self.realm = header or AuthorizationHeader([], None)
-        self._query_pairs = parse_form(self.raw_query, max_pairs=max_parameters)
-        form = _limited(body, max_form_bytes, "form") if self.is_form and body else b""
-        self._body_pairs = parse_form(form, max_pairs=max_parameters)
-        if len(self._auth_pairs) + len(self._query_pairs) + len(self._body_pairs) > max_parameters:
+        form = body if self.is_form and body else b""
+        if len(authorization) > max_header_bytes:
+            raise _too_large("Authorization header", max_header_bytes)
+        if len(raw_query) > max_query_bytes:
+            raise _too_large("query", max_query_bytes)
+        if len(form) > max_form_bytes:
+            raise _too_large("form", max_form_bytes)
+        self.realm: str | None
+        self._header_form, self.realm = parse_authorization(authorization) or ("", None)
+        self._query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
+        self._body_form = canonical_form(form, max_parameters=max_parameters) if form else ""
+        # As many as there are pairs: each has one "=".
+        self._form = "&".join([form for form in (self._header_form, self._query_form, self._body_form) if form])
+        if self._form.count("=") > max_parameters:
             raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
         self.signature_type: str | None
         self.oauth_params: dict[str, str]
@@ -155,26 +167,20 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
         """Section 3.5: the protocol parameters come from one place, and each once (3.1)."""
-        found: list[tuple[str, list[Pair]]] = []
-        for place, pairs in (("HEADER", self._auth_pairs), ("QUERY", self._query_pairs), ("BODY", self._body_pairs)):
-            protocol = [pair for pair in pairs if pair[0].startswith("oauth_")]
-            if protocol:
-                found.append((place, protocol))
-        if not found:
+        number = self._form.count("&oauth_") + self._form.startswith("oauth_")
+        if not number:
             return None, {}
+        found = []
+        for place, form in (("HEADER", self._header_form), ("QUERY", self._query_form), ("BODY", self._body_form)):
+            if form and (parameters := _protocol_parameters(form)):
+                if len(parameters) == number:
+                    return place, parameters
+                found.append(place)
         if len(found) > 1:
-            names = ", ".join(place for place, _ in found)
             raise DuplicatedOAuthProtocolParameterError(
-                f'"oauth_" parameters must come from one place, but were found in {names}.'
+                f'"oauth_" parameters must come from one place, but were found in {", ".join(found)}.'
             )
-        [(place, protocol)] = found
-        parameters = dict(protocol)
-        if len(parameters) < len(protocol):
-            raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
-        for name, value in protocol:
-            if "%" in value:
-                parameters[name] = _decoded(name, value)
-        return place, parameters
+        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
 
     # Authlib's names for the parameters ------------------------------------------------------------------------------
 
@@ -227,8 +233,9 @@ class OAuth1Request(AuthlibOAuth1Request):
     @property
     def is_secure(self) -> bool:
         """Whether nobody between client and server can listen: https, or both ends on this machine."""
-        local_peer = self.peer is None or is_loopback_host(self.peer)
-        return self.scheme == "https" or (local_peer and is_loopback_host(self.hostname))
+        if self.scheme == "https":
+            return True
+        return is_loopback_host(self.hostname) and (self.peer is None or is_loopback_host(self.peer))
 
     @property
     def hostname(self) -> str:
@@ -248,8 +255,8 @@ class OAuth1Request(AuthlibOAuth1Request):
     def signature_base_string(self) -> str:
         """Section 3.4.1.1."""
         if self._base_string is None:  # cached_property takes a lock on Python 3.11
-            pairs = self._auth_pairs + self._query_pairs + self._body_pairs
-            self._base_string = signature_base_string(self.method, self.base_string_uri, pairs)
+            path = self.raw_path.decode("latin-1")
+            self._base_string = base_string(self.method, self.scheme, self.host, path, self._form)
         return self._base_string
 
     # What Authlib's request has besides ------------------------------------------------------------------------------
@@ -273,18 +280,18 @@ class OAuth1Request(AuthlibOAuth1Request):
     @cached_property
     def query_params(self) -> list[tuple[str, str]]:
         """The query's parameters, decoded, in the order received; what is not UTF-8 shows as U+FFFD."""
-        return _decoded_pairs(self._query_pairs)
+        return _decoded_pairs(self._query_form)
 
     @cached_property
     def body_params(self) -> list[tuple[str, str]]:
         """The form's parameters, likewise."""
-        return _decoded_pairs(self._body_pairs)
+        return _decoded_pairs(self._body_form)
 
     @cached_property
     def auth_params(self) -> list[tuple[str, str]]:
         """The header's parameters, likewise, with the realm first where there is one."""
         realm = [("realm", self.realm)] if self.realm is not None else []
-        return realm + _decoded_pairs(self._auth_pairs)
+        return realm + _decoded_pairs(self._header_form)
 
     @cached_property
     def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # it can be written, whatever mypy says
@@ -297,6 +304,7 @@ def is_form(content_type: bytes | None) -> bool:
     return bool(content_type) and _FORM.fullmatch(content_type or b"") is not None
 
 
+@lru_cache(maxsize=HOSTS_KEPT)
 def normalize_host(host: str, scheme: str) -> str:
     """Check a host, lower its case and drop the scheme's default port (section 3.4.1.2).
 
@@ -321,28 +329,32 @@ def normalize_host(host: str, scheme: str) -> str:
 
 def _relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
     """Authorization and Content-Type; a second one of either would be read differently by whoever reads next."""
-    found = {b"authorization": b"", b"content-type": b""}
-    seen: set[bytes] = set()
+    authorization = content_type = None
     for raw_name, value in headers:
         name = raw_name.lower()
-        if name in found:
-            if name in seen:
-                raise InvalidRequestError(f"The request has two {name.decode().title()} headers.")
-            seen.add(name)
-            found[name] = value
-    return found[b"authorization"], found[b"content-type"]
+        if name == b"authorization":
+            if authorization is not None:
+                raise InvalidRequestError("The request has two Authorization headers.")
+            authorization = value
+        elif name == b"content-type":
+            if content_type is not None:
+                raise InvalidRequestError("The request has two Content-Type headers.")
+            content_type = value
+    return authorization or b"", content_type or b""
 
 
-def _limited(octets: bytes, limit: int, what: str) -> bytes:
-    if len(octets) > limit:
-        raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
-    return octets
+def _too_large(what: str, limit: int) -> RequestTooLargeError:
+    return RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
 
 
-def _checked_path(raw_path: bytes) -> bytes:
-    if not raw_path.startswith(b"/"):
-        raise InvalidRequestError("The request target is not a path.")
-    return raw_path
+def _protocol_parameters(form: str) -> dict[str, str]:
+    """Those of the parameters whose names begin with ``oauth_``, decoded."""
+    pieces = iter(form.replace("&", "=").split("="))
+    return {
+        name: _decoded(name, value) if "%" in value else value
+        for name, value in zip(pieces, pieces, strict=False)
+        if name.startswith("oauth_")
+    }
 
 
 def _decoded(name: str, value: str) -> str:
@@ -352,5 +364,5 @@ def _decoded(name: str, value: str) -> str:
         raise InvalidRequestError(f'"{unescape(name)}" is not UTF-8.') from None
 
 
-def _decoded_pairs(pairs: Iterable[Pair]) -> list[tuple[str, str]]:
-    return [(unescape(name), unescape(value)) for name, value in pairs]
+def _decoded_pairs(form: str) -> list[tuple[str, str]]:
+    return [(unescape(name), unescape(value)) for name, value in split_pairs(form)]

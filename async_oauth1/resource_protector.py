@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ._base_server import BaseServer, log, optional
+from ._base_server import BaseServer, log
+from ._models import optional
 from .errors import InsufficientScopeError, MissingRequiredParameterError
 from .hooks import RESOURCE_PROTECTOR_HOOKS, call_hook
 from .request import OAuth1Request

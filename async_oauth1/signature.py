@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
-from ._encoding import Pair, base_string_parameters, escape_text, escape_uri
+from ._base_string import base_string_parameters
+from ._encoding import Pair, escape_text, escape_uri, join_pairs
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -39,10 +41,15 @@ log = logging.getLogger(__name__)
 
 #: Parsed RSA keys that are kept; parsing one costs several verifications.
 RSA_KEYS_KEPT = 1_024
+#: Prepared HMAC keys that are kept, half a kilobyte each.
+HMAC_KEYS_KEPT = 4_096
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SigningKeys:
+_INNER_PAD = bytes(octet ^ 0x36 for octet in range(256))
+_OUTER_PAD = bytes(octet ^ 0x5C for octet in range(256))
+
+
+class SigningKeys(NamedTuple):
     """What a signature is made or checked with. ``repr`` shows none of it.
 
     Attributes:
@@ -54,6 +61,10 @@ class SigningKeys:
     client_secret: str = ""
     token_secret: str = ""
     rsa_key: str | bytes | None = None
+
+    def __repr__(self) -> str:
+        """No secret belongs in a log."""
+        return "<SigningKeys>"
 
 
 @runtime_checkable
@@ -88,15 +99,47 @@ class HmacSignatureMethod:
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
         """Base64 of the HMAC under both secrets."""
-        mac = hmac.digest(_shared_key(keys).encode(), base_string.encode(), self.digest)
-        return binascii.b2a_base64(mac, newline=False).decode()
+        return self._mac(base_string, keys).decode()
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
         """Compare in constant time. Without a client secret nothing verifies: anyone could have signed."""
-        expected = self.sign(base_string, keys)
-        return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass")) and bool(
-            keys.client_secret
-        )
+        expected = self._mac(base_string, keys)
+        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(keys.client_secret)
+
+    def _mac(self, base_string: str, keys: SigningKeys) -> bytes:
+        mac = _hmac_key(keys.client_secret, keys.token_secret, self.digest).authenticate(base_string.encode())
+        return binascii.b2a_base64(mac, newline=False)
+
+
+class _HmacKey:
+    """A key as HMAC uses it (RFC 2104 section 4): two hashes that have each seen one block.
+
+    What follows them is different for every message. Kept, they make it half the work.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes, digest: str) -> None:
+        """Prepare a key.
+
+        Args:
+            key: of any length.
+            digest: the hash's name in `hashlib`.
+        """
+        inner, outer = hashlib.new(digest), hashlib.new(digest)
+        if len(key) > inner.block_size:
+            key = hashlib.new(digest, key).digest()
+        block = key.ljust(inner.block_size, b"\0")
+        inner.update(block.translate(_INNER_PAD))
+        outer.update(block.translate(_OUTER_PAD))
+        self._inner, self._outer = inner, outer
+
+    def authenticate(self, message: bytes) -> bytes:
+        """The HMAC of a message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +150,13 @@ class PlaintextSignatureMethod:
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
         """Both secrets, encoded and joined; the base string takes no part."""
-        return _shared_key(keys)
+        return _shared_key(keys.client_secret, keys.token_secret)
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
         """Compare in constant time. Without a client secret nothing verifies."""
-        return hmac.compare_digest(_shared_key(keys).encode(), signature.encode("utf-8", "surrogatepass")) and bool(
-            keys.client_secret
-        )
+        return hmac.compare_digest(
+            self.sign(base_string, keys).encode(), signature.encode("utf-8", "surrogatepass")
+        ) and bool(keys.client_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +212,18 @@ def signature_base_string(method: str, base_string_uri: str, parameters: Iterabl
         base_string_uri: scheme, host and path as section 3.4.1.2 has them, octets as Latin-1 text.
         parameters: canonical pairs, all that section 3.4.1.3.1 counts; ``oauth_signature`` is left out here.
     """
-    signed = [pair for pair in parameters if pair[0] != "oauth_signature"]
-    return f"{escape_text(method.upper())}&{escape_uri(base_string_uri)}&{base_string_parameters(signed)}"
+    signed = base_string_parameters(join_pairs(parameters))
+    return f"{escape_text(method.upper())}&{escape_uri(base_string_uri)}&{signed}"
 
 
-def _shared_key(keys: SigningKeys) -> str:
-    return f"{escape_text(keys.client_secret)}&{escape_text(keys.token_secret)}"
+def _shared_key(client_secret: str, token_secret: str) -> str:
+    """Section 3.4.2: both secrets, encoded and joined."""
+    return f"{escape_text(client_secret)}&{escape_text(token_secret)}"
+
+
+@lru_cache(maxsize=HMAC_KEYS_KEPT)
+def _hmac_key(client_secret: str, token_secret: str, digest: str) -> _HmacKey:
+    return _HmacKey(_shared_key(client_secret, token_secret).encode(), digest)
 
 
 def _private_key(pem: str | bytes | None) -> RSAPrivateKey:

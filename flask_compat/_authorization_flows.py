@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
 from async_oauth1 import authorization_server
-from async_oauth1._base_server import optional
 from async_oauth1._callbacks import OUT_OF_BAND
+from async_oauth1._models import optional
 from async_oauth1.errors import (
     AccessDeniedError,
     InvalidRequestError,

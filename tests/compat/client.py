@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import flask
 
-from async_oauth1._encoding import escape_text, parse_form
+from async_oauth1._encoding import canonical_form, escape_text, split_pairs
 from async_oauth1.signature import SIGNATURE_METHODS, SigningKeys, signature_base_string
 
 HOST = "http://localhost"
@@ -68,7 +68,8 @@ class Client:
         target, _, query = path.partition("?")
         octets = f"{query}&{form}".strip("&").encode()
         pairs = [(escape_text(name), escape_text(value)) for name, value in parameters.items()]
-        base = signature_base_string(http_method, HOST + target, [*pairs, *parse_form(octets, max_pairs=9999)])
+        pairs += split_pairs(canonical_form(octets, max_parameters=9999))
+        base = signature_base_string(http_method, HOST + target, pairs)
         keys = SigningKeys(self.secret, self.token_secret, self.rsa_key)
         return {**parameters, "oauth_signature": SIGNATURE_METHODS[self.method].sign(base, keys)}
 

@@ -11,7 +11,7 @@ import pytest
 from async_oauth1 import OAuth1Error, Policy
 from async_oauth1._authorization import parse_authorization
 from async_oauth1._callbacks import check_callback_syntax
-from async_oauth1._encoding import canonical, parse_form
+from async_oauth1._encoding import canonical, canonical_form
 from async_oauth1.asgi import request_from_scope
 from async_oauth1.request import is_form, normalize_host
 
@@ -46,7 +46,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "header": lambda value: parse_authorization(b"OAuth " + value),
     "header after a realm": lambda value: parse_authorization(b'OAuth realm="x", ' + value + b'"'),
     "canonical": lambda value: canonical(value.decode("latin-1")),
-    "form": lambda value: parse_form(value, max_pairs=10**9),
+    "form": lambda value: canonical_form(value, max_parameters=10**9),
     "content type": lambda value: is_form(b"application/x-www-form-urlencoded" + value),
     "white space and content type": lambda value: is_form(value + b"application/x-www-form-urlencodedx"),
     "host": lambda value: normalize_host(value.decode("latin-1"), "https"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 import pytest
+from hypothesis import given
 
 from async_oauth1 import SIGNATURE_METHODS, SigningKeys
-from async_oauth1.signature import HmacSignatureMethod, SignatureMethod
+from async_oauth1.signature import HmacSignatureMethod, SignatureMethod, _HmacKey
 
-from .wire import shared_key_signature
+from .wire import any_octets, shared_key_signature
 
 TEXT = "GET&http%3A%2F%2Fexample.com%2F&a%3D1"
 SHARED_KEY_METHODS = ["HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT"]
@@ -21,6 +23,15 @@ def test_methods_that_are_shipped() -> None:
     assert list(SIGNATURE_METHODS) == names
     assert all(method.name == name for name, method in SIGNATURE_METHODS.items())
     assert all(isinstance(method, SignatureMethod) for method in SIGNATURE_METHODS.values())
+
+
+@pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
+@given(key=any_octets(max_size=200), message=any_octets(max_size=300))
+def test_a_kept_key_makes_the_macs_that_the_key_makes(digest: str, key: bytes, message: bytes) -> None:
+    """RFC 2104, for keys shorter and longer than a block, and for every message after the first, too."""
+    kept = _HmacKey(key, digest)
+    for octets in (message, b"", message + b"\0", message):
+        assert kept.authenticate(octets) == hmac.digest(key, octets, digest)
 
 
 def test_registry_cannot_be_changed() -> None:

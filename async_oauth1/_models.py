@@ -1,0 +1,74 @@
+"""What verification asks of the client and the credential that the hooks have found.
+
+The shipped records are values, and are read. A provider's own models are asked as hooks are called: each of their
+methods may be a coroutine function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from .credentials import Client, TemporaryCredential, TokenCredential
+from .hooks import call_hook
+from .signature import SigningKeys
+
+_NO_KEYS = (SigningKeys(),)
+# Exactly these: a subclass may have made a coroutine function of a method.
+_CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
+
+#: What a client may sign with: keys, each of which verifies, and the names of the signature methods enabled for it, or
+#: ``None`` for all of the server's. There is always one key, if only one that matches nothing.
+SigningMeans = tuple[Sequence[SigningKeys], Collection[str] | None]
+
+
+def are_records(client: Any, credential: Any) -> bool:
+    """Whether both are values, that need no waiting for."""
+    return type(client) is Client and type(credential) in _CREDENTIALS
+
+
+def recorded_means(
+    client: Client, credential: TokenCredential | TemporaryCredential | None, *, rsa: bool
+) -> SigningMeans:
+    """What records say.
+
+    Args:
+        client: who signed.
+        credential: the temporary or token credentials.
+        rsa: the signature is made with the client's RSA key, not with shared secrets.
+    """
+    methods = client.get_signature_methods()
+    if rsa:
+        return (SigningKeys(rsa_key=client.rsa_public_key),), methods
+    token_secret = credential.oauth_token_secret if credential is not None else ""
+    return _shared_keys(client.get_client_secrets(), token_secret), methods
+
+
+async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans:
+    """What models say; see `recorded_means`."""
+    if rsa:
+        keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await call_hook(client.get_rsa_public_key)),)
+    else:
+        token_secret = await call_hook(credential.get_oauth_token_secret) if credential is not None else ""
+        keys = _shared_keys(await _client_secrets(client), token_secret or "")
+    return keys, await optional(client, "get_signature_methods")
+
+
+async def optional(model: Any, method: str) -> Any:
+    """What an optional method of a model returns; ``None`` where it has none."""
+    func = getattr(model, method, None)
+    return await call_hook(func) if callable(func) else None
+
+
+async def _client_secrets(client: Any) -> list[str]:
+    if hasattr(client, "get_client_secrets"):
+        secrets = await call_hook(client.get_client_secrets)
+        if isinstance(secrets, str):  # its letters would be the secrets
+            secrets = [secrets]
+    else:
+        secrets = [await call_hook(client.get_client_secret)]
+    return [secret for secret in secrets if secret]
+
+
+def _shared_keys(client_secrets: Iterable[str], token_secret: str) -> Sequence[SigningKeys]:
+    return [SigningKeys(secret, token_secret) for secret in client_secrets] or _NO_KEYS
