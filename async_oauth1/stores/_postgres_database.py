@@ -240,7 +240,9 @@ class PostgresDatabase:
                 )
 
     async def _apply_migrations(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
-        async with asyncio.timeout(_MIGRATION_TIMEOUT), connection.transaction():
+        # Whatever the database's default: under a stricter one, who has waited for the lock would not see what whoever
+        # held it has made.
+        async with asyncio.timeout(_MIGRATION_TIMEOUT), connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             has_schema, is_ours = (await connection.fetch(_STATE))[0][:2]
             if is_ours and not has_schema:

@@ -150,6 +150,18 @@ async def test_stricter_isolation_and_no_statement_cache(server: Postgres) -> No
             assert [answer for answer in answers[2:] if answer is False] == [False]
 
 
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+async def test_workers_that_start_together_take_turns(server: Postgres, isolation: str) -> None:
+    """Each of eight migrations at once succeeds, whatever isolation is the database's default."""
+    server.sql(f"ALTER DATABASE postgres SET default_transaction_isolation = '{isolation}'")
+    try:
+        for _ in range(3):
+            server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            await asyncio.gather(*(open_store(server.url).migrate() for _ in range(8)))
+    finally:
+        server.sql("ALTER DATABASE postgres RESET default_transaction_isolation")
+
+
 async def test_expired_rows_leave(server: Postgres, clock) -> None:
     """The table holds what lives, not what ever arrived."""
     store = PostgresStore(server.url, clock=clock)
