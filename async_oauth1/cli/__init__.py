@@ -33,7 +33,12 @@ __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
 
-app = typer.Typer(help="Runs an OAuth 1.0 provider's store.", add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    help="Runs an OAuth 1.0 provider's store.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,  # a URL with its password among them; older releases of typer show them
+)
 app.add_typer(_clients.app, name="client")
 app.add_typer(_tokens.app, name="token")
 

@@ -199,8 +199,8 @@ class PostgresDatabase:
                     statement_cache_size=settings.statement_cache_size,
                     reset=_leave_as_it_is,
                 )
-        except ValueError as error:  # of the URL's parts; the message may show one that belongs to the password
-            raise StoreError(f"{settings.url}: is not a URL that libpq understands") from error
+        except ValueError:  # of the URL's parts; the message may show one that belongs to the password
+            raise StoreError(f"{settings.url}: is not a URL that libpq understands") from None
         except _FAILURES as error:
             raise StoreError(f"{settings.url}: {_line(error)}") from error
 

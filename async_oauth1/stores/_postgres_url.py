@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode
 
 from ._base import StoreError, is_text, redact_url
@@ -59,7 +59,7 @@ class PostgresSettings:
     """
 
     url: str
-    dsn: str = ""
+    dsn: str = field(default="", repr=False)
     min_size: int = 1
     max_size: int = 10
     timeout: float = 5.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 
 import asyncpg
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, open_store
+from async_oauth1.stores._postgres_url import PostgresSettings
+from async_oauth1.stores.caching import open_notifier
 from async_oauth1.stores.postgres import PostgresStore
 from tests.servers import Postgres
 
@@ -58,6 +61,16 @@ async def test_a_server_that_cannot_be_used(server: Postgres) -> None:
     await open_store(server.url).migrate()
     read_only = f"{server.url}&options=-c%20default_transaction_read_only=on"
     assert "is read-only; connect to the primary" in await _refusal(read_only)
+
+
+async def test_no_traceback_and_no_repr_shows_a_password() -> None:
+    """Of a URL with a slash in its password asyncpg complains by showing a piece of it: that stays with us."""
+    url = "postgresql://jane:hunter2/x@127.0.0.1:1/x"
+    for opening in (open_store(url).open(), open_notifier(url).open(lambda change: None)):
+        with pytest.raises(StoreError, match="is not a URL that libpq understands") as caught:
+            await opening
+        assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+    assert "hunter2" not in repr(PostgresSettings.from_url(url))
 
 
 async def test_a_server_that_keeps_less_is_named(server: Postgres, caplog: pytest.LogCaptureFixture) -> None:

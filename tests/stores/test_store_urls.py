@@ -92,6 +92,7 @@ def test_a_url_that_is_not_understood(bad: str, reason: str) -> None:
         ("postgresql://jane:hunter2/?#@db/x", "postgresql://jane:***@db/x"),
         ("postgresql://db/x?user=jane&password=hunter2&a=b", "postgresql://db/x?user=jane&password=***&a=b"),
         ("postgresql://db/x?SSLPassword=hunter2", "postgresql://db/x?SSLPassword=***"),
+        ("postgresql://db/x?p%61ssword=hunter2&a=b", "postgresql://db/x?p%61ssword=***&a=b"),
         ("redis://hunter2@db", "redis://***@db"),
         ("postgresql://jane@db/x", "postgresql://jane@db/x"),
         ("jane:hunter2@db", "jane:***@db"),
