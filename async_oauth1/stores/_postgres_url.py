@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from ._base import StoreError, is_text, redact_url
 
@@ -74,11 +74,15 @@ class PostgresSettings:
         """
         shown = redact_url(url)
         location, _, query = url.partition("?")
+        if not is_text(unquote(location, errors="surrogateescape")):
+            raise StoreError(f"{shown}: holds a NUL character or octets that are not UTF-8")
         passed_on: list[tuple[str, str]] = []
         own: dict[str, float] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
             if name in _LIMITS:
                 own[name] = _number(name, value, shown)
+            elif name in _PASSED_ON and not is_text(value):
+                raise StoreError(f"{shown}: {name} holds a NUL character or octets that are not UTF-8")
             elif name in _PASSED_ON:
                 passed_on.append((name, value))
             else:

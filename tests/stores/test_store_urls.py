@@ -72,6 +72,11 @@ async def test_relative_and_escaped_paths(tmp_path: Path, monkeypatch: pytest.Mo
         ("postgresql://h/x?min_size=5&max_size=2", "min_size is above max_size"),
         ("postgresql://h/x?timeout=0", "timeout is a number of seconds"),
         ("postgresql://h/x?timeout=inf", "timeout is a number of seconds"),
+        ("postgresql://h/x?application_name=\udcff", "application_name holds a NUL character or octets"),
+        ("postgresql://h/x?application_name=%FF", "application_name holds a NUL character or octets"),
+        ("postgresql://h/x?host=%00", "host holds a NUL character or octets"),
+        ("postgresql://ja%00ne@h/x", "holds a NUL character or octets"),
+        ("postgresql://h/\udcff", "holds a NUL character or octets"),
         ("postgresql://h/x?statement_cache_size=-1", "statement_cache_size is a whole number"),
     ],
 )
