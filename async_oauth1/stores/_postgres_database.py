@@ -199,8 +199,8 @@ class PostgresDatabase:
                     statement_cache_size=settings.statement_cache_size,
                     reset=_leave_as_it_is,
                 )
-        except ValueError:  # of the URL's parts; the message may show one that belongs to the password
-            raise StoreError(f"{settings.url}: is not a URL that libpq understands") from None
+        except ValueError:
+            raise self._not_understood() from None
         except _FAILURES as error:
             raise StoreError(f"{settings.url}: {_line(error)}") from error
 
@@ -208,8 +208,11 @@ class PostgresDatabase:
         self, pool: asyncpg.Pool[Any], work: Callable[[asyncpg.pool.PoolConnectionProxy[Any]], Awaitable[None]]
     ) -> None:
         try:
-            async with asyncio.timeout(self.settings.timeout):
-                connection = await pool.acquire()
+            try:
+                async with asyncio.timeout(self.settings.timeout):
+                    connection = await pool.acquire()
+            except ValueError:  # a pool that keeps no connection open reads the URL here
+                raise self._not_understood() from None
             try:
                 await work(connection)
             except BaseException:
@@ -263,6 +266,10 @@ class PostgresDatabase:
                 f"has schema version {version}, made by a newer release; this one knows up to {SCHEMA_VERSION}"
             )
         return self._error(f"has schema version {version}, this release needs {SCHEMA_VERSION}; migrate it first")
+
+    def _not_understood(self) -> StoreError:
+        """For a `ValueError` of asyncpg's, whose message may show a piece of the URL that belongs to the password."""
+        return self._error("is not a URL that libpq understands")
 
     def _error(self, reason: str) -> StoreError:
         return StoreError(f"{self.settings.url}: {reason}")

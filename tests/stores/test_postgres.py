@@ -66,7 +66,12 @@ async def test_a_server_that_cannot_be_used(server: Postgres) -> None:
 async def test_no_traceback_and_no_repr_shows_a_password() -> None:
     """Of a URL with a slash in its password asyncpg complains by showing a piece of it: that stays with us."""
     url = "postgresql://jane:hunter2/x@127.0.0.1:1/x"
-    for opening in (open_store(url).open(), open_notifier(url).open(lambda change: None)):
+    for opening in (
+        open_store(url).open(),
+        open_store(f"{url}?min_size=0").open(),
+        open_store(url).migrate(),
+        open_notifier(url).open(lambda change: None),
+    ):
         with pytest.raises(StoreError, match="is not a URL that libpq understands") as caught:
             await opening
         assert "hunter2" not in "".join(traceback.format_exception(caught.value))
