@@ -43,10 +43,13 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, low enough that a cluster's bus (port + 10,000) fits above."""
+    """Ports that nobody listens on.
+
+    Below those that outgoing connections take, on Linux from 32,768 on, and so is a cluster's bus (port + 10,000).
+    """
     sockets = []
     try:
-        for port in range(20_000 + os.getpid() % 15_000, 50_000):
+        for port in range(10_000 + os.getpid() % 9_000, 20_000):
             candidate = socket.socket()
             try:
                 candidate.bind(("127.0.0.1", port))
