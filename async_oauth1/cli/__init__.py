@@ -49,11 +49,14 @@ def _root() -> None:
 
 
 @app.command("migrate")
-def migrate(store: StoreOption) -> None:
+def migrate(store: StoreOption, *, as_json: JsonOption = False) -> None:
     """Create the store's tables, or bring them up to date; to be run before a new release is."""
     opened = shared_store(store)
     asyncio.run(opened.migrate())
-    say(f"{opened.url}: up to date.")
+    if as_json:
+        print_json({"store": opened.url, "up_to_date": True})
+    else:
+        say(f"{opened.url}: up to date.")
 
 
 @app.command("keygen")
