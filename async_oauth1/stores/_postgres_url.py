@@ -54,8 +54,9 @@ class PostgresSettings:
         min_size: connections that are kept open.
         max_size: connections at most. Batches need two or three; the rest serve temporary credentials.
         timeout: seconds that any one call may take, a new connection included.
-        statement_cache_size: prepared statements per connection; 0 behind a pgbouncer older than 1.21 that pools
-            transactions or statements.
+        statement_cache_size: prepared statements per connection; 0 behind a pgbouncer that pools transactions and keeps
+            no prepared statements: one older than 1.21, or with ``max_prepared_statements`` at 0, which was the default
+            before 1.24.
     """
 
     url: str

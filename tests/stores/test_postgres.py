@@ -15,7 +15,7 @@ from async_oauth1.stores import StoreError, open_store
 from async_oauth1.stores._postgres_url import PostgresSettings
 from async_oauth1.stores.caching import open_notifier
 from async_oauth1.stores.postgres import PostgresStore
-from tests.servers import Postgres
+from tests.servers import PgBouncer, Postgres, pgbouncer_binary
 
 
 @pytest.fixture
@@ -178,6 +178,40 @@ async def test_workers_that_start_together_take_turns(server: Postgres, isolatio
             await asyncio.gather(*(open_store(server.url).migrate() for _ in range(8)))
     finally:
         server.sql("ALTER DATABASE postgres RESET default_transaction_isolation")
+
+
+@pytest.mark.skipif(pgbouncer_binary() is None, reason="needs pgbouncer")
+async def test_behind_pgbouncer(server: Postgres) -> None:
+    """In transaction mode, where two stores share two connections: everybody gets the answer to what they asked."""
+    pooler = PgBouncer(server)
+    try:
+        first, second = PostgresStore(pooler.url), PostgresStore(pooler.url)
+        await asyncio.gather(first.migrate(), second.migrate())
+        async with first, second:
+            await first.add_client(Client(client_id="c", client_secret="s"))
+
+            async def flow(store: PostgresStore, name: str) -> None:
+                token = {"oauth_token": name, "oauth_token_secret": f"s{name}"}
+                pending = await store.create_temporary_credential(token, "c", "oob")
+                assert await store.get_temporary_credential(name) == pending
+                assert await store.create_authorization_verifier(pending, f"u{name}", "v") is True
+                assert await store.count_wrong_verifier(name) == 1
+                made = await store.exchange(pending, token)
+                assert made is not None
+                assert made.user_id == f"u{name}"
+                assert await store.exchange(pending, token) is None
+                assert await store.exists_nonce(name, "1", "c", name) is False
+                client, found = await store.query_credentials("c", name)
+                assert client is not None
+                assert found == made
+
+            stores = (first, second)
+            for turn in range(5):
+                await asyncio.gather(*(flow(stores[n % 2], f"{turn}-{n}") for n in range(16)))
+            answers = await asyncio.gather(*(stores[n % 2].exists_nonce("one", "1", "c", None) for n in range(64)))
+            assert answers.count(False) == 1
+    finally:
+        pooler.close()
 
 
 async def test_expired_rows_leave(server: Postgres, clock) -> None:
