@@ -195,7 +195,7 @@ class PostgresDatabase:
                     settings.dsn,
                     min_size=settings.min_size if max_size is None else 0,
                     max_size=max_size or settings.max_size,
-                    timeout=settings.timeout,
+                    timeout=settings.connect_timeout,
                     statement_cache_size=settings.statement_cache_size,
                     reset=_leave_as_it_is,
                 )

@@ -54,6 +54,7 @@ class PostgresSettings:
         min_size: connections that are kept open.
         max_size: connections at most. Batches need two or three; the rest serve temporary credentials.
         timeout: seconds that any one call may take, a new connection included.
+        connect_timeout: seconds that a new connection may take; libpq's, which asyncpg does not know.
         statement_cache_size: prepared statements per connection; 0 behind a pgbouncer that pools transactions and keeps
             no prepared statements: one older than 1.21, or with ``max_prepared_statements`` at 0, which was the default
             before 1.24.
@@ -64,6 +65,7 @@ class PostgresSettings:
     min_size: int = 1
     max_size: int = 10
     timeout: float = 5.0
+    connect_timeout: float = 5.0
     statement_cache_size: int = 100
 
     @classmethod
@@ -91,12 +93,14 @@ class PostgresSettings:
                 raise StoreError(f'{shown}: there is no option "{known}"; known are libpq\'s and {", ".join(_LIMITS)}')
         # asyncpg knows both names of the scheme, in lower case alone.
         dsn = f"postgresql{location[location.index(':') :]}"
+        timeout = own.get("timeout", 5.0)
         settings = cls(
             url=shown,
             dsn=f"{dsn}?{urlencode(passed_on)}" if passed_on else dsn,
             min_size=int(own.get("min_size", min(1, own.get("max_size", 1)))),
             max_size=int(own.get("max_size", 10)),
-            timeout=own.get("timeout", 5.0),
+            timeout=timeout,
+            connect_timeout=min(own.get("connect_timeout") or timeout, timeout),  # 0 is no limit of its own
             statement_cache_size=int(own.get("statement_cache_size", 100)),
         )
         if settings.min_size > settings.max_size:
@@ -109,6 +113,7 @@ _LIMITS = {
     "min_size": (0, 1000, True),
     "max_size": (1, 1000, True),
     "timeout": (0.001, _MAX_TIMEOUT, False),
+    "connect_timeout": (0, _MAX_TIMEOUT, True),
     "statement_cache_size": (0, 10_000, True),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import traceback
 
 import asyncpg
@@ -61,6 +62,18 @@ async def test_a_server_that_cannot_be_used(server: Postgres) -> None:
     await open_store(server.url).migrate()
     read_only = f"{server.url}&options=-c%20default_transaction_read_only=on"
     assert "is read-only; connect to the primary" in await _refusal(read_only)
+
+
+async def test_libpqs_connect_timeout(server: Postgres) -> None:
+    """Is heeded, though asyncpg would take it for a setting of the server's; 0 means no limit but ours."""
+    await open_store(f"{server.url}&connect_timeout=0").migrate()
+    async with open_store(f"{server.url}&connect_timeout=10") as store:
+        await store.ping()
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent:
+        url = f"postgresql://jane@127.0.0.1:{silent.getsockname()[1]}/x?sslmode=disable&timeout=60&connect_timeout=1"
+        async with asyncio.timeout(10):
+            assert "does not answer in time" in await _refusal(url)
 
 
 async def test_no_traceback_and_no_repr_shows_a_password() -> None:

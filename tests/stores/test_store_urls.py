@@ -71,6 +71,7 @@ async def test_relative_and_escaped_paths(tmp_path: Path, monkeypatch: pytest.Mo
         ("postgresql://h/x?max_size=many", "max_size is a whole number"),
         ("postgresql://h/x?min_size=5&max_size=2", "min_size is above max_size"),
         ("postgresql://h/x?timeout=0", "timeout is a number of seconds"),
+        ("postgresql://h/x?connect_timeout=soon", "connect_timeout is a whole number"),
         ("postgresql://h/x?timeout=inf", "timeout is a number of seconds"),
         ("postgresql://h/x?application_name=\udcff", "application_name holds a NUL character or octets"),
         ("postgresql://h/x?application_name=%FF", "application_name holds a NUL character or octets"),
