@@ -159,10 +159,14 @@ class PostgresDatabase:
                 rows: list[Row] = await connection.fetch(sql, *arguments)
             except (asyncpg.UniqueViolationError, *_TRY_AGAIN):
                 raise  # an answer: the connection is as good as before
-            except BaseException:
+            except BaseException as error:
                 # Broken, in the middle of an answer, or to a server that has become read-only. Asking it to cancel
                 # would be of no use where it does not answer.
                 connection.terminate()
+                if isinstance(error, asyncio.CancelledError) and pool is not self._given_pool:
+                    # No answer in time. Where an address has passed to another server, or a firewall has forgotten
+                    # us, the other connections are as dead, and each of them would cost another timeout.
+                    await pool.expire_connections()
                 raise
             finally:
                 await pool.release(connection, timeout=self.settings.timeout)
