@@ -30,6 +30,7 @@ __all__ = [
     "nonce_key",
     "redact_url",
     "required_text",
+    "shown_name",
     "user_id_of",
 ]
 
@@ -248,7 +249,13 @@ def redact_url(url: str) -> str:
     return f"{head}{separator}{_OPTION.sub(_redact_option, rest)}"
 
 
-_OPTION = re.compile(r"([?&])([^=&]*)=[^&]*")
+def shown_name(name: str, shown: str) -> str:
+    """An option's name as it may be printed beside a URL that was redacted; "?" where that hides it."""
+    return name if name.isprintable() and name in shown else "?"
+
+
+# With what follows it and is no option: the rest of a value with an unescaped "&".
+_OPTION = re.compile(r"([?&])([^=&]*)=[^&]*(?:&[^=&]*(?=&|$))*")
 _SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key")
 
 

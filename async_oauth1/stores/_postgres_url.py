@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from ._base import StoreError, is_text, redact_url
+from ._base import StoreError, is_text, redact_url, shown_name
 
 __all__ = ["PostgresSettings"]
 
@@ -89,8 +89,10 @@ class PostgresSettings:
             elif name in _PASSED_ON:
                 passed_on.append((name, value))
             else:
-                known = name if is_text(name) and name.isprintable() else "?"
-                raise StoreError(f'{shown}: there is no option "{known}"; known are libpq\'s and {", ".join(_LIMITS)}')
+                unknown = shown_name(name, shown)
+                raise StoreError(
+                    f'{shown}: there is no option "{unknown}"; known are libpq\'s and {", ".join(_LIMITS)}'
+                )
         # asyncpg knows both names of the scheme, in lower case alone.
         dsn = f"postgresql{location[location.index(':') :]}"
         timeout = own.get("timeout", 5.0)
