@@ -54,11 +54,12 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on.
 
-    Below those that outgoing connections take, on Linux from 32,768 on, and so is a cluster's bus (port + 10,000).
+    Below those that outgoing connections take, on Linux from 32,768 on, and so is a cluster's bus (port + 10,000). Two
+    runs that start together have neighbouring numbers, and begin to look far from each other.
     """
     sockets = []
     try:
-        for port in range(10_000 + os.getpid() % 9_000, 20_000):
+        for port in range(10_000 + os.getpid() * 7_919 % 9_000, 20_000):
             candidate = socket.socket()
             try:
                 candidate.bind(("127.0.0.1", port))
