@@ -2,8 +2,9 @@
 
     python -m benchmarks.faults [--rounds 3] [--downtime 3] [SCENARIO ...]
 
-Every scenario puts sixteen callers on one store, does the damage, mends it, and afterwards uses every nonce and every
-credential once more. Replays and lost tokens must be 0; the times are those of this machine.
+Every scenario puts sixteen callers on one store, two of which hang up in the middle of batches, does the damage, mends
+it, and afterwards uses every nonce and every credential once more. Replays and lost tokens must be 0; the times are
+those of this machine.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+import asyncpg
 
 from async_oauth1.stores import open_store
 from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, wait_until
@@ -46,6 +49,37 @@ async def full(server: Valkey, downtime: float) -> None:
         client.config_set("maxmemory", used)
         await asyncio.sleep(downtime)
         client.config_set("maxmemory", 0)
+
+
+async def out_of_clients(server: Valkey, downtime: float) -> None:
+    """Whoever was connected is thrown out, and nobody is let in."""
+    with server.client() as client:
+        client.config_set("maxclients", 1)
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await asyncio.sleep(downtime)
+        client.config_set("maxclients", 10_000)
+
+
+async def out_of_connections(server: Postgres, downtime: float) -> None:
+    """Somebody else takes every connection, those that the store had among them."""
+    others: list[asyncpg.Connection[Any]] = []
+    throw_out = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND application_name <> 'other'"""
+    try:
+        mended = asyncio.get_running_loop().time() + downtime
+        while asyncio.get_running_loop().time() < mended:
+            try:
+                others.append(await asyncpg.connect(f"{server.url}&application_name=other"))
+            except asyncpg.TooManyConnectionsError:
+                await others[0].fetch(throw_out)
+                await asyncio.sleep(0.02)
+    finally:
+        await asyncio.gather(*(other.close() for other in others))
+
+
+async def nothing(_server: object, downtime: float) -> None:
+    """The impatient callers are all there is."""
+    await asyncio.sleep(downtime)
 
 
 async def sentinel_killed(trio: SentinelTrio, _downtime: float) -> None:
@@ -82,8 +116,16 @@ SCENARIOS: dict[str, tuple[str, Callable[[], Any], Damage]] = {
     "valkey-kill": ("Valkey: SIGKILL, started again", Valkey, killed),
     "valkey-freeze": ("Valkey: SIGSTOP", Valkey, frozen),
     "valkey-full": ("Valkey: maxmemory reached, noeviction", Valkey, full),
+    "valkey-clients": ("Valkey: connection limit reached", Valkey, out_of_clients),
+    "valkey-hangups": ("Valkey: nothing but callers that hang up", Valkey, nothing),
     "postgres-kill": ("PostgreSQL: SIGKILL, started again", Postgres, killed),
     "postgres-freeze": ("PostgreSQL: SIGSTOP", Postgres, frozen),
+    "postgres-connections": (
+        "PostgreSQL: connection limit reached",
+        lambda: Postgres("-c", "max_connections=20"),
+        out_of_connections,
+    ),
+    "postgres-hangups": ("PostgreSQL: nothing but callers that hang up", Postgres, nothing),
     "sentinel-kill": ("Sentinel: the master dies, failover", SentinelTrio, sentinel_killed),
     "sentinel-freeze": ("Sentinel: the master stops, failover, it comes back", SentinelTrio, sentinel_frozen),
     "cluster-kill": ("Cluster: a master dies, failover", lambda: ValkeyCluster(1), cluster_killed),

@@ -23,7 +23,16 @@ from typing import Any
 
 import redis
 
-__all__ = ["Postgres", "SentinelTrio", "Valkey", "ValkeyCluster", "redis_binary", "wait_until"]
+__all__ = [
+    "PgBouncer",
+    "Postgres",
+    "SentinelTrio",
+    "Valkey",
+    "ValkeyCluster",
+    "pgbouncer_binary",
+    "redis_binary",
+    "wait_until",
+]
 
 #: Seconds that a server may take to start, to stop or to agree with the others; far more than it needs.
 PATIENCE = 30.0
@@ -43,10 +52,14 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, low enough that a cluster's bus (port + 10,000) fits above."""
+    """Ports that nobody listens on.
+
+    Below those that outgoing connections take, on Linux from 32,768 on, and so is a cluster's bus (port + 10,000). Two
+    runs that start together have neighbouring numbers, and begin to look far from each other.
+    """
     sockets = []
     try:
-        for port in range(20_000 + os.getpid() % 15_000, 50_000):
+        for port in range(10_000 + os.getpid() * 7_919 % 9_000, 20_000):
             candidate = socket.socket()
             try:
                 candidate.bind(("127.0.0.1", port))
@@ -65,6 +78,11 @@ def free_ports(count: int) -> list[int]:
 def redis_binary() -> str | None:
     """The Redis server that the environment or the system offers besides Valkey."""
     return os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
+
+
+def pgbouncer_binary() -> str | None:
+    """The pooler that the system offers; Debian keeps it where only root looks."""
+    return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
 def valkey_binary() -> str:
@@ -433,3 +451,43 @@ class Postgres(Server):
         for member in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.send_signal(number)
+
+
+class PgBouncer(Server):
+    """The system's pgbouncer in front of a `Postgres`, in transaction mode, with fewer connections than clients."""
+
+    def __init__(self, postgres: Postgres, connections: int = 2) -> None:
+        """Start it."""
+        super().__init__()
+        self.port = free_ports(1)[0]
+        (self.folder / "users").write_text('"postgres" ""\n')
+        (self.folder / "pgbouncer.ini").write_text(
+            f"[databases]\npostgres = host={postgres.folder} dbname=postgres user=postgres\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
+            f"auth_type = any\nauth_file = {self.folder}/users\npool_mode = transaction\n"
+            f"default_pool_size = {connections}\nmax_client_conn = 200\n"
+        )
+        self._user = "nobody" if os.geteuid() == 0 else None  # pgbouncer refuses to run as root
+        if self._user:
+            for path in (self.folder, *self.folder.iterdir()):
+                shutil.chown(path, self._user)
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """For `open_store`."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres?statement_cache_size=0"
+
+    def command(self) -> list[str]:
+        """The pooler, in the foreground."""
+        binary = pgbouncer_binary()
+        assert binary is not None
+        return [binary, *(("-u", self._user) if self._user else ()), str(self.folder / "pgbouncer.ini")]
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True

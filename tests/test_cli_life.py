@@ -59,6 +59,12 @@ async def provider(url: str) -> AsyncIterator[Store]:
         yield store
 
 
+def test_migrate_speaks_json_too(url: str) -> None:
+    """Every command does; this one says which store is up to date, each time."""
+    for _ in range(2):
+        assert parsed("migrate", "--store", url) == {"store": url, "up_to_date": True}
+
+
 async def test_a_client_is_shown_without_its_secrets(url: str, provider: Store) -> None:
     """Everything that was registered, and until when former secrets verify."""
     await provider.rotate_client_secret(PRINTER.client_id, overlap=3600)

@@ -33,7 +33,12 @@ __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
 
-app = typer.Typer(help="Runs an OAuth 1.0 provider's store.", add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    help="Runs an OAuth 1.0 provider's store.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,  # a URL with its password among them; older releases of typer show them
+)
 app.add_typer(_clients.app, name="client")
 app.add_typer(_tokens.app, name="token")
 
@@ -44,11 +49,14 @@ def _root() -> None:
 
 
 @app.command("migrate")
-def migrate(store: StoreOption) -> None:
+def migrate(store: StoreOption, *, as_json: JsonOption = False) -> None:
     """Create the store's tables, or bring them up to date; to be run before a new release is."""
     opened = shared_store(store)
     asyncio.run(opened.migrate())
-    say(f"{opened.url}: up to date.")
+    if as_json:
+        print_json({"store": opened.url, "up_to_date": True})
+    else:
+        say(f"{opened.url}: up to date.")
 
 
 @app.command("keygen")

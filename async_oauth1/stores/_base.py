@@ -9,6 +9,7 @@ from dataclasses import fields
 from hashlib import blake2b
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote_plus
 from uuid import UUID
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
@@ -29,6 +30,7 @@ __all__ = [
     "nonce_key",
     "redact_url",
     "required_text",
+    "shown_name",
     "user_id_of",
 ]
 
@@ -244,5 +246,19 @@ def redact_url(url: str) -> str:
         if not colon and not head.lower().startswith("postgres"):  # there a name alone is a user, elsewhere who knows
             user = "***"
         rest = f"{user}:***@{after}" if colon else f"{user}@{after}"
-    rest = re.sub(r"(?i)([?&][^=&]*(?:pass|pwd|secret|token|key)[^=&]*=)[^&]*", r"\1***", rest)
-    return f"{head}{separator}{rest}"
+    return f"{head}{separator}{_OPTION.sub(_redact_option, rest)}"
+
+
+def shown_name(name: str, shown: str) -> str:
+    """An option's name as it may be printed beside a URL that was redacted; "?" where that hides it."""
+    return name if name.isprintable() and name in shown else "?"
+
+
+# With what follows it and is no option: the rest of a value with an unescaped "&".
+_OPTION = re.compile(r"([?&])([^=&]*)=[^&]*(?:&[^=&]*(?=&|$))*")
+_SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key")
+
+
+def _redact_option(option: re.Match[str]) -> str:
+    """One with a secret's name loses its value; an escape in the name does not hide what it is."""
+    return f"{option[1]}{option[2]}=***" if _SECRET_NAME.search(unquote_plus(option[2])) else option[0]

@@ -159,10 +159,14 @@ class PostgresDatabase:
                 rows: list[Row] = await connection.fetch(sql, *arguments)
             except (asyncpg.UniqueViolationError, *_TRY_AGAIN):
                 raise  # an answer: the connection is as good as before
-            except BaseException:
+            except BaseException as error:
                 # Broken, in the middle of an answer, or to a server that has become read-only. Asking it to cancel
                 # would be of no use where it does not answer.
                 connection.terminate()
+                if isinstance(error, asyncio.CancelledError) and pool is not self._given_pool:
+                    # No answer in time. Where an address has passed to another server, or a firewall has forgotten
+                    # us, the other connections are as dead, and each of them would cost another timeout.
+                    await pool.expire_connections()
                 raise
             finally:
                 await pool.release(connection, timeout=self.settings.timeout)
@@ -195,12 +199,12 @@ class PostgresDatabase:
                     settings.dsn,
                     min_size=settings.min_size if max_size is None else 0,
                     max_size=max_size or settings.max_size,
-                    timeout=settings.timeout,
+                    timeout=settings.connect_timeout,
                     statement_cache_size=settings.statement_cache_size,
                     reset=_leave_as_it_is,
                 )
-        except ValueError as error:  # of the URL's parts; the message may show one that belongs to the password
-            raise StoreError(f"{settings.url}: is not a URL that libpq understands") from error
+        except ValueError:
+            raise self._not_understood() from None
         except _FAILURES as error:
             raise StoreError(f"{settings.url}: {_line(error)}") from error
 
@@ -208,8 +212,11 @@ class PostgresDatabase:
         self, pool: asyncpg.Pool[Any], work: Callable[[asyncpg.pool.PoolConnectionProxy[Any]], Awaitable[None]]
     ) -> None:
         try:
-            async with asyncio.timeout(self.settings.timeout):
-                connection = await pool.acquire()
+            try:
+                async with asyncio.timeout(self.settings.timeout):
+                    connection = await pool.acquire()
+            except ValueError:  # a pool that keeps no connection open reads the URL here
+                raise self._not_understood() from None
             try:
                 await work(connection)
             except BaseException:
@@ -240,7 +247,9 @@ class PostgresDatabase:
                 )
 
     async def _apply_migrations(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
-        async with asyncio.timeout(_MIGRATION_TIMEOUT), connection.transaction():
+        # Whatever the database's default: under a stricter one, who has waited for the lock would not see what whoever
+        # held it has made.
+        async with asyncio.timeout(_MIGRATION_TIMEOUT), connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             has_schema, is_ours = (await connection.fetch(_STATE))[0][:2]
             if is_ours and not has_schema:
@@ -261,6 +270,10 @@ class PostgresDatabase:
                 f"has schema version {version}, made by a newer release; this one knows up to {SCHEMA_VERSION}"
             )
         return self._error(f"has schema version {version}, this release needs {SCHEMA_VERSION}; migrate it first")
+
+    def _not_understood(self) -> StoreError:
+        """For a `ValueError` of asyncpg's, whose message may show a piece of the URL that belongs to the password."""
+        return self._error("is not a URL that libpq understands")
 
     def _error(self, reason: str) -> StoreError:
         return StoreError(f"{self.settings.url}: {reason}")

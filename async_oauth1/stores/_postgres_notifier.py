@@ -69,9 +69,11 @@ class PostgresNotifier(Notifier):
 
     async def _connect(self) -> asyncpg.Connection[Any]:
         try:
-            return await asyncpg.connect(self._settings.dsn, timeout=self._settings.timeout, statement_cache_size=0)
-        except ValueError as error:  # of the URL's parts; the message may show one that belongs to the password
-            raise StoreError("is not a URL that libpq understands") from error
+            return await asyncpg.connect(
+                self._settings.dsn, timeout=self._settings.connect_timeout, statement_cache_size=0
+            )
+        except ValueError:  # of the URL's parts; the message may show one that belongs to the password
+            raise StoreError("is not a URL that libpq understands") from None
 
     def _received(self, connection: object, pid: int, channel: str, payload: object) -> None:
         if not isinstance(payload, str) or connection is not self._connection:

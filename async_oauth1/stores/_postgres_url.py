@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlencode
 
-from ._base import StoreError, is_text, redact_url
+from ._base import StoreError, is_text, redact_url, shown_name
 
 __all__ = ["PostgresSettings"]
 
@@ -54,15 +54,18 @@ class PostgresSettings:
         min_size: connections that are kept open.
         max_size: connections at most. Batches need two or three; the rest serve temporary credentials.
         timeout: seconds that any one call may take, a new connection included.
-        statement_cache_size: prepared statements per connection; 0 behind a pgbouncer older than 1.21 that pools
-            transactions or statements.
+        connect_timeout: seconds that a new connection may take; libpq's, which asyncpg does not know.
+        statement_cache_size: prepared statements per connection; 0 behind a pgbouncer that pools transactions and keeps
+            no prepared statements: one older than 1.21, or with ``max_prepared_statements`` at 0, which was the default
+            before 1.24.
     """
 
     url: str
-    dsn: str = ""
+    dsn: str = field(default="", repr=False)
     min_size: int = 1
     max_size: int = 10
     timeout: float = 5.0
+    connect_timeout: float = 5.0
     statement_cache_size: int = 100
 
     @classmethod
@@ -74,24 +77,32 @@ class PostgresSettings:
         """
         shown = redact_url(url)
         location, _, query = url.partition("?")
+        if not is_text(unquote(location, errors="surrogateescape")):
+            raise StoreError(f"{shown}: holds a NUL character or octets that are not UTF-8")
         passed_on: list[tuple[str, str]] = []
         own: dict[str, float] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
             if name in _LIMITS:
                 own[name] = _number(name, value, shown)
+            elif name in _PASSED_ON and not is_text(value):
+                raise StoreError(f"{shown}: {name} holds a NUL character or octets that are not UTF-8")
             elif name in _PASSED_ON:
                 passed_on.append((name, value))
             else:
-                known = name if is_text(name) and name.isprintable() else "?"
-                raise StoreError(f'{shown}: there is no option "{known}"; known are libpq\'s and {", ".join(_LIMITS)}')
+                unknown = shown_name(name, shown)
+                raise StoreError(
+                    f'{shown}: there is no option "{unknown}"; known are libpq\'s and {", ".join(_LIMITS)}'
+                )
         # asyncpg knows both names of the scheme, in lower case alone.
         dsn = f"postgresql{location[location.index(':') :]}"
+        timeout = own.get("timeout", 5.0)
         settings = cls(
             url=shown,
             dsn=f"{dsn}?{urlencode(passed_on)}" if passed_on else dsn,
             min_size=int(own.get("min_size", min(1, own.get("max_size", 1)))),
             max_size=int(own.get("max_size", 10)),
-            timeout=own.get("timeout", 5.0),
+            timeout=timeout,
+            connect_timeout=min(own.get("connect_timeout") or timeout, timeout),  # 0 is no limit of its own
             statement_cache_size=int(own.get("statement_cache_size", 100)),
         )
         if settings.min_size > settings.max_size:
@@ -104,6 +115,7 @@ _LIMITS = {
     "min_size": (0, 1000, True),
     "max_size": (1, 1000, True),
     "timeout": (0.001, _MAX_TIMEOUT, False),
+    "connect_timeout": (0, _MAX_TIMEOUT, True),
     "statement_cache_size": (0, 10_000, True),
 }
 

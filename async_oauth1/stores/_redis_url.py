@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from ._base import StoreError, is_text, redact_url
+from ._base import StoreError, is_text, redact_url, shown_name
 
 __all__ = ["Address", "RedisSettings"]
 
@@ -109,8 +109,8 @@ def _options(query: str, shown: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
     for name in options:
         if name not in _OPTIONS:
-            known = name if is_text(name) and name.isprintable() else "?"
-            raise StoreError(f'{shown}: there is no option "{known}"; known are {", ".join(_OPTIONS)}')
+            unknown = shown_name(name, shown)
+            raise StoreError(f'{shown}: there is no option "{unknown}"; known are {", ".join(_OPTIONS)}')
     return options
 
 

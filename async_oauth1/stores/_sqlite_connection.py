@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import aiosqlite
 
-from ._base import StoreError, is_text, redact_url
+from ._base import StoreError, redact_url, shown_name
 from ._sqlite_schema import MIGRATIONS, SCHEMA_VERSION
 
 __all__ = ["PROBE", "Rows", "SQLiteFile", "breaks_connection", "fetch", "roll_back"]
@@ -276,8 +276,7 @@ def _timeout_of(query: str, shown: str) -> float:
     timeout = DEFAULT_TIMEOUT
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name != "timeout":
-            known = name if is_text(name) and name.isprintable() else "?"
-            raise StoreError(f'{shown}: there is no option "{known}"; known is timeout=SECONDS')
+            raise StoreError(f'{shown}: there is no option "{shown_name(name, shown)}"; known is timeout=SECONDS')
         try:
             timeout = float(value)
         except ValueError:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
@@ -31,6 +30,7 @@ __all__ = ["CachingStore", "Notifier", "open_notifier"]
 #: Of each kind; about 1 KB for one.
 MAX_ENTRIES = 10_000
 
+T = TypeVar("T")
 _Found = tuple[Client | None, TokenCredential | None]
 _Question = tuple[str, str | None]
 
@@ -117,6 +117,7 @@ class CachingStore(DelegatingStore):
         # Those who ask join the flight that left last; all of them land before the store is closed.
         self._flights: dict[_Question, asyncio.Task[_Found]] = {}
         self._in_the_air: set[asyncio.Task[_Found]] = set()
+        self._changes: set[asyncio.Task[Any]] = set()
         self._generation = 0
 
     async def open(self) -> None:
@@ -134,6 +135,8 @@ class CachingStore(DelegatingStore):
 
     async def close(self) -> None:
         """Finish what is under way, forget everything and disconnect. Safe to repeat."""
+        while self._changes:
+            await asyncio.wait(self._changes)
         await self._notifier.close()
         await self._store.close()
         if self._in_the_air:
@@ -180,28 +183,30 @@ class CachingStore(DelegatingStore):
         Raises:
             ValueError: the identifier is taken.
         """
-        async with self._change("c" + client.client_id):
-            await self._store.add_client(client)
+        await self._change("c" + client.client_id, partial(self._store.add_client, client))
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
         """As `Store.rotate_client_secret`, for every process at once."""
-        async with self._change("c" + client_id):
-            return await self._store.rotate_client_secret(client_id, overlap=overlap)
+        return await self._change(
+            "c" + client_id, partial(self._store.rotate_client_secret, client_id, overlap=overlap)
+        )
 
     async def remove_client(self, client_id: str) -> bool:
         """As `Store.remove_client`, for every process at once."""
-        async with self._change("c" + client_id):
-            return await self._store.remove_client(client_id)
+        return await self._change("c" + client_id, partial(self._store.remove_client, client_id))
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
         """As `Store.revoke_token_credential`, for every process at once."""
-        async with self._change("t" + oauth_token):
-            return await self._store.revoke_token_credential(oauth_token, user_id=user_id)
+        return await self._change(
+            "t" + oauth_token, partial(self._store.revoke_token_credential, oauth_token, user_id=user_id)
+        )
 
     async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
         """As `Store.revoke_token_credentials`, for every process at once."""
-        async with self._change("u" + user_id if user_id is not None else "c" + (client_id or "")):
-            return await self._store.revoke_token_credentials(user_id=user_id, client_id=client_id)
+        return await self._change(
+            "u" + user_id if user_id is not None else "c" + (client_id or ""),
+            partial(self._store.revoke_token_credentials, user_id=user_id, client_id=client_id),
+        )
 
     def _recall_client(self, client_id: str) -> tuple[bool, Client | None]:
         client = self._clients.recall(client_id)
@@ -259,15 +264,31 @@ class CachingStore(DelegatingStore):
         if not task.cancelled():
             task.exception()  # retrieved, where everybody who waited has gone
 
-    @asynccontextmanager
-    async def _change(self, change: str) -> AsyncIterator[None]:
+    async def _change(self, change: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Make a change and tell of it, to the end, whatever becomes of the caller.
+
+        A store goes on with what was begun. To tell of it when the caller leaves would be too early: others would ask
+        the store once more before the change is made, and remember what they hear.
+        """
+        task = asyncio.create_task(self._tell(change, work))
+        self._changes.add(task)
+        task.add_done_callback(self._changed)
+        await asyncio.wait({task})
+        return task.result()
+
+    async def _tell(self, change: str, work: Callable[[], Awaitable[T]]) -> T:
         """Tell before and after: what cannot be told is not done, and what may have been done is told."""
         await self._notifier.announce(change)
         try:
-            yield
+            return await work()
         finally:
             self._forget(change)
             await self._notifier.announce(change)
+
+    def _changed(self, task: asyncio.Task[Any]) -> None:
+        self._changes.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved, where the caller has gone
 
     def _forget(self, change: str) -> None:
         """Forget what a change may concern, and let no answer in that was asked for before it."""

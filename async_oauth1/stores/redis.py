@@ -119,9 +119,12 @@ class RedisStore(BaseStore):
             await servers.close()
 
     async def ping(self) -> None:
-        """Raise `StoreUnavailableError` unless every server answers."""
+        """Raise `StoreUnavailableError` unless every server answers and can be written to."""
         for node in await self._require_servers().masters():
-            await node.read(("PING",))
+            (info,) = await node.read(("INFO", "replication"))
+            if info.get("role") != "master":
+                node.distrust("is no master")  # so that the next one finds who has taken over
+                raise StoreUnavailableError()
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
@@ -285,6 +288,8 @@ class RedisStore(BaseStore):
         """Refuse what is no such server; warn of one that forgets what it has confirmed."""
         if info.get("cluster_enabled") and self._settings.kind != "cluster":
             raise StoreError(f"{self.url}: is a node of a Cluster; its URL begins with redis+cluster://")
+        if info.get("role") == "slave":
+            raise StoreError(f"{self.url}: is a replica; connect to its master")
         if not info.get("aof_enabled", 1):
             _warn(node, "appendonly is off: a restart forgets nonces, which can then be replayed")
         if info.get("maxmemory_policy", "noeviction") != "noeviction":

@@ -17,7 +17,7 @@ __all__ = ["PostgresUsers"]
 # Seconds that the server is waited for.
 _TIMEOUT = 5.0
 # What the store's URL says to the store alone.
-_STORE_OPTIONS = frozenset({"cache", "max_size", "min_size", "statement_cache_size", "timeout"})
+_STORE_OPTIONS = frozenset({"cache", "connect_timeout", "max_size", "min_size", "statement_cache_size", "timeout"})
 
 # Two processes that create the same table at once would meet in PostgreSQL's catalogue: they take turns.
 _TABLES = """

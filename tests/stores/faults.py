@@ -15,8 +15,9 @@ __all__ = ["PATIENCE", "Account", "under_load"]
 
 #: Seconds after which a store that does not come back is given up.
 PATIENCE = 30.0
-#: Callers that ask for nonces, and callers that go through the whole flow, all at once.
-NONCE_CALLERS = 12
+#: Callers that ask for nonces, some that hang up in the middle of a batch, and some that go through the whole flow.
+NONCE_CALLERS = 10
+IMPATIENT_CALLERS = 2
 FLOW_CALLERS = 4
 _TICK = 0.01
 
@@ -99,6 +100,22 @@ class _Load:
             if False in answers:
                 self.account.accepted.append(name)
 
+    async def hang_up(self, caller: int) -> None:
+        """Each nonce is sent twice; who sent it first leaves at any moment that there is, the other one does not."""
+        number = 0
+        while not self.stopping:
+            number += 1
+            name = f"left{caller}-{number}"
+            leaver, stayer = (asyncio.create_task(self.ask(self.nonce(name))) for _ in range(2))
+            for _ in range(1 + number % 8):
+                await asyncio.sleep(0)
+            leaver.cancel()
+            await asyncio.wait({leaver, stayer})
+            answers = [task.result() for task in (leaver, stayer) if not task.cancelled()]
+            self.account.replays += answers.count(False) == 2
+            if False in answers:
+                self.account.accepted.append(name)
+
     async def run_flows(self, caller: int) -> None:
         """Temporary credentials are made, approved, and taken by two at once."""
         number = 0
@@ -160,6 +177,7 @@ async def under_load(store: TransientStore, *, warm_up: float = 0.5) -> AsyncIte
     """
     load = _Load(store)
     callers = [asyncio.create_task(load.use_nonces(caller)) for caller in range(NONCE_CALLERS)]
+    callers += [asyncio.create_task(load.hang_up(caller)) for caller in range(IMPATIENT_CALLERS)]
     callers += [asyncio.create_task(load.run_flows(caller)) for caller in range(FLOW_CALLERS)]
     callers.append(asyncio.create_task(load.watch_loop()))
     try:

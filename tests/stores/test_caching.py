@@ -238,6 +238,30 @@ async def test_changes_are_told_before_and_after(cache: CachingStore, notifier: 
     assert notifier.announced == [change for change in expected for _ in "ab"]
 
 
+@pytest.mark.parametrize("closes", [False, True])
+async def test_a_change_whose_caller_leaves_is_told_when_it_is_made(
+    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, monkeypatch, *, closes: bool
+) -> None:
+    """Not before: who heard of it and asked the store again would remember what has ended."""
+    made = asyncio.Event()
+
+    async def revoke(oauth_token: str, *, user_id: str | None = None) -> bool:
+        await made.wait()
+        notifier.announced.append("made")
+        return True
+
+    monkeypatch.setattr(inner, "revoke_token_credential", revoke)
+    caller = asyncio.create_task(cache.revoke_token_credential("token"))
+    await asyncio.sleep(0.01)
+    caller.cancel()
+    await asyncio.wait({caller})
+    assert caller.cancelled()
+    assert notifier.announced == ["ttoken"]
+    made.set()
+    await (cache.close() if closes else asyncio.sleep(0.01))
+    assert notifier.announced == ["ttoken", "made", "ttoken"]
+
+
 async def test_time_passes_in_memory_too(inner: SlowStore, notifier: FakeNotifier, clock) -> None:
     """A remembered token expires, and a remembered secret's overlap ends, to the second."""
     inner._clock = clock

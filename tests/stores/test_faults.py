@@ -169,6 +169,54 @@ async def _served_again(store: TransientStore) -> None:
             return
 
 
+class Wire:
+    """A way to a server, on which nothing arrives any more once it is cut; who connects anew gets through."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.whole = asyncio.Event()
+        self.whole.set()
+
+    def cut(self) -> None:
+        self.whole.clear()
+        self.whole = asyncio.Event()
+        self.whole.set()
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(self.path)
+        whole = self.whole
+        try:
+            await asyncio.gather(self._pass_on(reader, back, whole), self._pass_on(there, writer, whole))
+        finally:
+            back.close()
+            writer.close()
+
+    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, whole: asyncio.Event) -> None:
+        while octets := await source.read(65_536):
+            if whole.is_set():
+                target.write(octets)
+        target.close()
+
+
+async def test_connections_that_die_in_silence() -> None:
+    """As when an address passes to another server: one timeout, and not one for each connection that there was."""
+    server = Postgres("-c", "fsync=off")
+    wire = Wire(f"{server.folder}/.s.PGSQL.5432")
+    try:
+        await open_store(server.url).migrate()
+        async with await asyncio.start_server(wire.connected, "127.0.0.1", 0) as listener:
+            port = listener.sockets[0].getsockname()[1]
+            async with open_store(f"postgresql://postgres@127.0.0.1:{port}/postgres?timeout={TIMEOUT}") as store:
+                await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(8)))
+                wire.cut()
+                with pytest.raises(StoreUnavailableError):
+                    await store.exists_nonce("n", "1", "c", None)
+                assert await store.exists_nonce("n", "1", "c", None) is False
+                await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(8)))
+    finally:
+        server.close()
+
+
 @pytest.mark.parametrize("fault", ["kill", "freeze"])
 async def test_sentinels_choose_another_master(fault: str) -> None:
     """The master dies, or stops and comes back when another has taken over: nothing is accepted twice."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import traceback
 
 import asyncpg
 import pytest
@@ -11,8 +13,10 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, open_store
+from async_oauth1.stores._postgres_url import PostgresSettings
+from async_oauth1.stores.caching import open_notifier
 from async_oauth1.stores.postgres import PostgresStore
-from tests.servers import Postgres
+from tests.servers import PgBouncer, Postgres, pgbouncer_binary
 
 
 @pytest.fixture
@@ -58,6 +62,33 @@ async def test_a_server_that_cannot_be_used(server: Postgres) -> None:
     await open_store(server.url).migrate()
     read_only = f"{server.url}&options=-c%20default_transaction_read_only=on"
     assert "is read-only; connect to the primary" in await _refusal(read_only)
+
+
+async def test_libpqs_connect_timeout(server: Postgres) -> None:
+    """Is heeded, though asyncpg would take it for a setting of the server's; 0 means no limit but ours."""
+    await open_store(f"{server.url}&connect_timeout=0").migrate()
+    async with open_store(f"{server.url}&connect_timeout=10") as store:
+        await store.ping()
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent:
+        url = f"postgresql://jane@127.0.0.1:{silent.getsockname()[1]}/x?sslmode=disable&timeout=60&connect_timeout=1"
+        async with asyncio.timeout(10):
+            assert "does not answer in time" in await _refusal(url)
+
+
+async def test_no_traceback_and_no_repr_shows_a_password() -> None:
+    """Of a URL with a slash in its password asyncpg complains by showing a piece of it: that stays with us."""
+    url = "postgresql://jane:hunter2/x@127.0.0.1:1/x"
+    for opening in (
+        open_store(url).open(),
+        open_store(f"{url}?min_size=0").open(),
+        open_store(url).migrate(),
+        open_notifier(url).open(lambda change: None),
+    ):
+        with pytest.raises(StoreError, match="is not a URL that libpq understands") as caught:
+            await opening
+        assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+    assert "hunter2" not in repr(PostgresSettings.from_url(url))
 
 
 async def test_a_server_that_keeps_less_is_named(server: Postgres, caplog: pytest.LogCaptureFixture) -> None:
@@ -148,6 +179,52 @@ async def test_stricter_isolation_and_no_statement_cache(server: Postgres) -> No
             answers = await asyncio.gather(*takes, *nonces, return_exceptions=True)
             assert [answer for answer in answers[:2] if answer is True] == [True]
             assert [answer for answer in answers[2:] if answer is False] == [False]
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+async def test_workers_that_start_together_take_turns(server: Postgres, isolation: str) -> None:
+    """Each of eight migrations at once succeeds, whatever isolation is the database's default."""
+    server.sql(f"ALTER DATABASE postgres SET default_transaction_isolation = '{isolation}'")
+    try:
+        for _ in range(3):
+            server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            await asyncio.gather(*(open_store(server.url).migrate() for _ in range(8)))
+    finally:
+        server.sql("ALTER DATABASE postgres RESET default_transaction_isolation")
+
+
+@pytest.mark.skipif(pgbouncer_binary() is None, reason="needs pgbouncer")
+async def test_behind_pgbouncer(server: Postgres) -> None:
+    """In transaction mode, where two stores share two connections: everybody gets the answer to what they asked."""
+    pooler = PgBouncer(server)
+    try:
+        first, second = PostgresStore(pooler.url), PostgresStore(pooler.url)
+        await asyncio.gather(first.migrate(), second.migrate())
+        async with first, second:
+            await first.add_client(Client(client_id="c", client_secret="s"))
+
+            async def flow(store: PostgresStore, name: str) -> None:
+                token = {"oauth_token": name, "oauth_token_secret": f"s{name}"}
+                pending = await store.create_temporary_credential(token, "c", "oob")
+                assert await store.get_temporary_credential(name) == pending
+                assert await store.create_authorization_verifier(pending, f"u{name}", "v") is True
+                assert await store.count_wrong_verifier(name) == 1
+                made = await store.exchange(pending, token)
+                assert made is not None
+                assert made.user_id == f"u{name}"
+                assert await store.exchange(pending, token) is None
+                assert await store.exists_nonce(name, "1", "c", name) is False
+                client, found = await store.query_credentials("c", name)
+                assert client is not None
+                assert found == made
+
+            stores = (first, second)
+            for turn in range(5):
+                await asyncio.gather(*(flow(stores[n % 2], f"{turn}-{n}") for n in range(16)))
+            answers = await asyncio.gather(*(stores[n % 2].exists_nonce("one", "1", "c", None) for n in range(64)))
+            assert answers.count(False) == 1
+    finally:
+        pooler.close()
 
 
 async def test_expired_rows_leave(server: Postgres, clock) -> None:

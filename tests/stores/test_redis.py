@@ -85,6 +85,29 @@ async def test_servers_that_cannot_be_used(valkey: Valkey, cluster: ValkeyCluste
     assert "cluster support disabled" in await _refusal(f"redis+cluster://127.0.0.1:{valkey.port}")
 
 
+async def test_a_replica_takes_no_nonces() -> None:
+    """One is refused at the start; a master that becomes one is no healthy store, and is again when it is one."""
+    master = Valkey()
+    replica = Valkey("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
+    try:
+        assert "is a replica; connect to its master" in await _refusal(replica.url)
+        async with open_store(master.url) as store:
+            await store.ping()
+            with master.client() as client:
+                client.replicaof("127.0.0.1", 1)
+            with pytest.raises(StoreUnavailableError):
+                await store.exists_nonce("n", "1", "c", None)
+            with pytest.raises(StoreUnavailableError):
+                await store.ping()
+            with master.client() as client:
+                client.replicaof("NO", "ONE")
+            await store.ping()
+            assert await store.exists_nonce("n", "1", "c", None) is False
+    finally:
+        replica.close()
+        master.close()
+
+
 async def test_a_sentinel_that_knows_no_such_master(sentinel) -> None:
     """Another service's name: one line that says so."""
     assert "knows no master of this name" in await _refusal(sentinel.url.replace("/photos", "/videos"))
