@@ -14,6 +14,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 import flask
 from flask.signals import request_started
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
 from async_oauth1._encoding import escape_text
 from async_oauth1.asgi import request_parts
@@ -177,16 +178,16 @@ def _read_form(request: flask.Request, limit: int) -> bytes:
         # The view has read the form, and nothing is left of it but this.
         pairs = request.form.items(multi=True)
         return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
-    allowed = request.max_content_length
-    request.max_content_length = limit if allowed is None else min(limit, allowed)
-    try:
-        return _read_body(request)
-    finally:
-        request.max_content_length = allowed
+    return _read_body(request, limit)
 
 
-def _read_body(request: flask.Request) -> bytes:
+def _read_body(request: flask.Request, limit: int | None = None) -> bytes:
     try:
+        if limit is not None and "stream" not in vars(request):
+            # Not by the request's own max_content_length: before Flask 3.1 nobody can set that.
+            allowed = request.max_content_length
+            limit = limit if allowed is None else min(limit, allowed)
+            vars(request)["stream"] = get_input_stream(request.environ, max_content_length=limit)
         return request.get_data(cache=True)
     except RequestEntityTooLarge:
         raise RequestTooLargeError("The body is larger than this server reads.") from None
