@@ -174,11 +174,19 @@ _URI_CHARACTERS = _PATH_CHARACTERS + "".join(chr(code) for code in range(33, 127
 
 def _read_form(request: flask.Request, limit: int) -> bytes:
     """Read at most ``limit`` bytes, and leave them for the view."""
-    if "form" in vars(request) and not getattr(request, "_cached_data", None):
+    kept = getattr(request, "_cached_data", None)
+    if "form" in vars(request) and not kept:
         # The view has read the form, and nothing is left of it but this.
         pairs = request.form.items(multi=True)
         return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
-    return _read_body(request, limit)
+    was_open = kept is None and "stream" in vars(request)
+    body = _read_body(request, limit)
+    # Whoever read it before kept nothing: an empty form would verify, and what was read would be unsigned.
+    if request.content_length is None and was_open:
+        raise InvalidRequestError("The form has been read before, or a part of it, and nobody knows how much.")
+    if request.content_length not in (None, len(body)):
+        raise InvalidRequestError("The form is not as long as Content-Length says.")
+    return body
 
 
 def _read_body(request: flask.Request, limit: int | None = None) -> bytes:

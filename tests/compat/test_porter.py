@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import flask
@@ -16,8 +17,8 @@ from flask_compat import AuthorizationServer, ResourceProtector
 from flask_compat._callables import may_block
 from flask_compat._running import WORKER_THREADS, ThreadHome
 
-from .client import FORM, Client
-from .ported import Variant, make_provider
+from .client import FORM, Client, authorization
+from .ported import Token, Variant, make_provider
 
 Base: Any = declarative_base()
 
@@ -224,3 +225,32 @@ def test_two_applications_of_one_server() -> None:
         server.init_app(app)
         require_oauth.init_app(app)
     assert server._flows.policy.max_form_bytes == 20
+
+
+READERS: list[Callable[[flask.Request], object]] = [
+    lambda request: request.stream.read(),
+    lambda request: request.stream.read(3),
+    lambda request: request.get_data(cache=False),
+]
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("read", READERS)
+async def test_a_form_that_was_read_and_not_kept(read: Callable[[flask.Request], object], is_chunked: bool) -> None:
+    """It is refused: what is left of it would verify, and what somebody has of it was never signed."""
+    ported = make_provider(Variant("flask", False, False))
+    ported.database.tokens["t"] = Token("client", "t", "s", "7")
+    ported.app.before_request(lambda: read(flask.request) and None)
+    client = Client(ported.app, token="t", token_secret="s")
+    headers = {"Authorization": authorization(client.sign("POST", "/photos", client.parameters()))}
+    if is_chunked:
+        headers["Transfer-Encoding"] = "chunked"
+
+    def send() -> Any:
+        environ = {"wsgi.input_terminated": is_chunked}
+        return ported.app.test_client().post(
+            "/photos", data=b"a=1", content_type=FORM, headers=headers, environ_overrides=environ
+        )
+
+    answer = await asyncio.to_thread(send)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
