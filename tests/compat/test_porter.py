@@ -18,6 +18,7 @@ from flask_compat._callables import may_block
 from flask_compat._running import WORKER_THREADS, ThreadHome
 
 from .client import FORM, Client, authorization
+from .ported import Client as ClientModel
 from .ported import Token, Variant, make_provider
 
 Base: Any = declarative_base()
@@ -254,3 +255,20 @@ async def test_a_form_that_was_read_and_not_kept(read: Callable[[flask.Request],
 
     answer = await asyncio.to_thread(send)
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("async_hooks", [False, True])
+@pytest.mark.parametrize("async_views", [False, True])
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_stop_iteration_is_an_error_like_any_other(framework: str, async_views: bool, async_hooks: bool) -> None:
+    """A ``next`` that finds nothing is a bug; nobody waits for ever because of it."""
+    ported = make_provider(Variant(framework, async_views, async_hooks))
+    ported.app.testing = False
+
+    class Secrets(ClientModel):
+        def get_client_secret(self) -> Any:
+            return next(iter(()))
+
+    ported.database.clients["client"] = Secrets("client", None)
+    async with asyncio.timeout(10):
+        assert (await Client(ported.app).send("POST", "/initiate", callback="oob")).status == 500
