@@ -287,6 +287,42 @@ async def test_overrides_may_call_what_they_override(
     assert {answer.headers["X-Override"] for answer in answers} == {"1"}
 
 
+class Checking(ResourceProtector):
+    """Does more than to acquire the credential."""
+
+    def acquire_credential(self) -> Any:
+        credential = super().acquire_credential()
+        assert credential.user_id == "7"
+        assert current_credential == credential
+        return credential
+
+
+class AsyncChecking(ResourceProtector):
+    """The same, async."""
+
+    async def acquire_credential(self) -> Any:
+        credential = await super().acquire_credential()
+        assert credential.user_id == "7"
+        assert current_credential == credential
+        return credential
+
+
+@pytest.mark.parametrize("protector_class", [Checking, AsyncChecking])
+@pytest.mark.parametrize("async_hooks", [False, True])
+@pytest.mark.parametrize("async_views", [False, True])
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_an_override_of_acquire_credential(
+    framework: str, async_views: bool, async_hooks: bool, protector_class: type
+) -> None:
+    """The decorator calls it like every other override: a plain one gets the credential itself, in any view."""
+    ported = make_provider(Variant(framework, async_views, async_hooks), protector_class=protector_class)
+    ported.database.tokens["t"] = TOKEN
+    client = signed_client(ported.app)
+    assert (await client.send("GET", "/photos")).json == {"user": "7"}
+    assert (await client.send("POST", "/photos", form="a=1")).json == {"user": "7"}
+    assert (await fetch(ported.app, "GET", "/photos")).json["error"] == "missing_required_parameter"
+
+
 async def test_a_client_that_hangs_up_does_not_stop_an_exchange() -> None:
     """Quart cancels its handler; the take and the creation are one."""
     ported = make_provider(Variant("quart", True, True))
