@@ -6,12 +6,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import flask
 import pytest
+import quart
 from sqlalchemy import Column, Integer, String, create_engine
-from sqlalchemy.orm import Session, declarative_base
+from sqlalchemy.orm import Session, declarative_base, scoped_session, sessionmaker
 
 from flask_compat import AuthorizationServer, ResourceProtector
 from flask_compat._callables import may_block
@@ -272,3 +274,24 @@ async def test_stop_iteration_is_an_error_like_any_other(framework: str, async_v
     ported.database.clients["client"] = Secrets("client", None)
     async with asyncio.timeout(10):
         assert (await Client(ported.app).send("POST", "/initiate", callback="oob")).status == 500
+
+
+@pytest.mark.parametrize("async_views", [False, True])
+async def test_sessions_scoped_by_the_request_give_their_connections_back(async_views: bool, tmp_path: Path) -> None:
+    """As the page on porting has it: by thread, the teardown function would miss the sessions of the hooks."""
+    engine = create_engine(f"sqlite:///{tmp_path}/provider.db", pool_size=20, max_overflow=0)
+    Base.metadata.create_all(engine)
+    session = scoped_session(sessionmaker(engine), scopefunc=quart.g._get_current_object)
+    ported = make_provider(Variant("quart", async_views, False))
+    query_client = ported.server.query_client
+
+    def query_by_session(client_id: str) -> Any:
+        session.query(Row).first()
+        return query_client(client_id)
+
+    ported.server.query_client = query_by_session
+    ported.app.teardown_appcontext(lambda _: session.remove())
+    for _ in range(3):
+        await asyncio.gather(*(Client(ported.app).dance() for _ in range(20)))
+    assert engine.pool.status().endswith("Current Checked out connections: 0")
+    engine.dispose()
