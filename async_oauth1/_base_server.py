@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ._checks import check_body_hash, check_protocol_parameters, check_timestamp, check_transport
+from ._encoding import as_text
 from .errors import (
     InvalidClientError,
     InvalidNonceError,
@@ -259,7 +260,8 @@ class BaseServer:
         else:
             credential = request.credential
             token_secret = await call_hook(credential.get_oauth_token_secret) or "" if credential is not None else ""
-            keys = [SigningKeys(secret, token_secret) for secret in await _client_secrets(request.client)]
+            secrets = await _client_secrets(request.client)
+            keys = [SigningKeys(as_text(secret), as_text(token_secret)) for secret in secrets]
         return any(_verifies(method, request, key) for key in keys or [SigningKeys()])
 
     @staticmethod
@@ -297,10 +299,10 @@ def _verifies(method: SignatureMethod, request: OAuth1Request, keys: SigningKeys
     return method.verify(request.signature_base_string, request.signature or "", keys)
 
 
-async def _client_secrets(client: Any) -> list[str]:
+async def _client_secrets(client: Any) -> list[Any]:
     if hasattr(client, "get_client_secrets"):
         secrets = await call_hook(client.get_client_secrets)
-        if isinstance(secrets, str):  # its letters would be the secrets
+        if isinstance(secrets, str | bytes):  # its letters would be the secrets
             secrets = [secrets]
     else:
         secrets = [await call_hook(client.get_client_secret)]

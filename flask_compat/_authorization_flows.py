@@ -11,6 +11,7 @@ from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 from async_oauth1 import authorization_server
 from async_oauth1._base_server import optional
 from async_oauth1._callbacks import OUT_OF_BAND
+from async_oauth1._encoding import as_text
 from async_oauth1.errors import (
     AccessDeniedError,
     InvalidRequestError,
@@ -90,7 +91,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             return callback
         client = request.client
         if client is None:
-            client = await self.get_client_by_id(await call_hook(request.credential.get_client_id))
+            client = await self.get_client_by_id(as_text(await call_hook(request.credential.get_client_id)))
         try:
             default: str | None = await optional(client, "get_default_redirect_uri")
         except NotImplementedError:

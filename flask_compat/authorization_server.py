@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from werkzeug.utils import import_string
 
 from async_oauth1 import authorization_server as core
-from async_oauth1._encoding import escape_text
+from async_oauth1._encoding import as_text, escape_text
 from async_oauth1._tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
 from async_oauth1.hooks import call_hook
 from async_oauth1.responses import error_headers
@@ -178,7 +178,7 @@ class AuthorizationServer(Server):
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
         """Make a response: ``payload`` is text, or name and value pairs to be form-encoded."""
         if not isinstance(payload, str):
-            payload = "&".join(f"{escape_text(str(name))}={escape_text(str(value))}" for name, value in payload)
+            payload = "&".join(f"{escape_text(as_text(name))}={escape_text(as_text(value))}" for name, value in payload)
         return self._run(self._framework().respond, payload, status_code, headers)
 
     def handle_error_response(self, error: Any) -> Any:

@@ -15,7 +15,7 @@ import quart
 from sqlalchemy import Column, Integer, String, create_engine
 from sqlalchemy.orm import Session, declarative_base, scoped_session, sessionmaker
 
-from flask_compat import AuthorizationServer, ResourceProtector
+from flask_compat import AuthorizationServer, OAuth1Request, ResourceProtector, signature
 from flask_compat._callables import may_block
 from flask_compat._running import WORKER_THREADS, ThreadHome
 
@@ -295,3 +295,44 @@ async def test_sessions_scoped_by_the_request_give_their_connections_back(async_
         await asyncio.gather(*(Client(ported.app).dance() for _ in range(20)))
     assert engine.pool.status().endswith("Current Checked out connections: 0")
     engine.dispose()
+
+
+def with_octets(model: type, convert: Callable[[bytes], Any]) -> type:
+    """A model whose store knows octets alone, such as Redis without ``decode_responses``, or a BYTEA column."""
+
+    def octets(name: str) -> Callable[[Any], Any]:
+        return lambda self: convert(getattr(model, name)(self).encode())
+
+    names = ("get_client_id", "get_client_secret", "get_oauth_token", "get_oauth_token_secret")
+    return type(model.__name__, (model,), {name: octets(name) for name in names if hasattr(model, name)})
+
+
+@pytest.mark.parametrize("convert", [bytes, memoryview])
+@pytest.mark.parametrize("method", ["HMAC-SHA1", "PLAINTEXT"])
+async def test_models_may_return_octets(method: str, convert: Callable[[bytes], Any]) -> None:
+    """Authlib takes them for text where it signs, and where it answers."""
+    ported = make_provider(Variant("flask", False, False))
+    database = ported.database
+    database.make = lambda model, *args: with_octets(model, convert)(*args)  # type: ignore[method-assign]  # a fake
+    database.clients["client"] = database.make(ClientModel, "client", "s\u00e9cret")
+    client = Client(ported.app, secret="s\u00e9cret", method=method)
+    await client.dance()
+    assert client.token in database.tokens
+    assert (await client.send("GET", "/photos")).json == {"user": "7"}
+
+
+async def test_a_secret_may_be_a_number() -> None:
+    """A column of the type Integer has them."""
+    ported = make_provider(Variant("flask", False, False))
+    ported.database.clients["client"] = ClientModel("client", 12345)  # type: ignore[arg-type]  # on purpose
+    assert (await Client(ported.app, secret="12345").send("POST", "/initiate", callback="oob")).status == 200
+
+
+@pytest.mark.parametrize("verify", [signature.verify_hmac_sha1, signature.verify_plaintext])
+def test_a_verifier_takes_octets(verify: Callable[[Any], bool]) -> None:
+    """Also where somebody calls the shipped ones from a method of their own."""
+    name = "PLAINTEXT" if verify is signature.verify_plaintext else "HMAC-SHA1"
+    parameters = Client(None, method=name).sign("GET", "/", Client(None, method=name).parameters())
+    request = OAuth1Request("GET", "http://localhost/", None, {"Authorization": authorization(parameters)})
+    request.client = with_octets(ClientModel, bytes)("client", "secret")
+    assert verify(request)
