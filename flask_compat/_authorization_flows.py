@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
@@ -134,7 +135,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             raise InvalidTokenError()
         if not request.verifier:
             raise MissingRequiredParameterError("oauth_verifier")
-        if not await call_hook(credential.check_verifier, request.verifier):
+        if not _is_true(await call_hook(credential.check_verifier, request.verifier)):
             raise InvalidRequestError('Invalid "oauth_verifier"')
         request.credential = credential
         await self.verify(request)
@@ -234,6 +235,14 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     async def create_token_credential(self, request: Any) -> Any:
         """Ask the server."""
         return await call_hook(self.server.create_token_credential, request)
+
+
+def _is_true(verdict: object) -> bool:
+    """Whether a model said yes. What has yet to run is true whatever it comes to, and nobody here runs it."""
+    if isinstance(verdict, Generator | AsyncGenerator | Future):
+        log.error("check_verifier() returned %s, and neither True nor False.", type(verdict).__name__)
+        return False
+    return bool(verdict)
 
 
 def _raised_by_authlib(error: ValueError) -> bool:
