@@ -262,6 +262,9 @@ class AuthorizationServer(CredentialHooks):
 
     async def _create_token(self, request: OAuth1Request) -> list[tuple[str, str]]:
         await self.validate_token_request(request)
+        return await self._exchange(request)
+
+    async def _exchange(self, request: OAuth1Request) -> list[tuple[str, str]]:
         return await _as_pairs(await self.shield(self.exchange_credential(request)))
 
     async def exchange_credential(self, request: OAuth1Request) -> Any:

@@ -31,6 +31,10 @@ from .wrapper import OAuth1Request
 
 T = TypeVar("T")
 
+#: Exchanges of one temporary credential that wait for their turn although nobody has seen their signatures yet. A
+#: client that tries again makes two or three.
+MAX_UNSIGNED_WAITING = 4
+
 
 class NoRedirectURIError(InvalidRequestError):
     """The callback is ``oob``, and the client has no default to redirect to."""
@@ -146,8 +150,15 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         return await self.shield(self._create_token_alone(request))
 
     async def _create_token_alone(self, request: Any) -> list[tuple[str, str]]:
+        token = request.token or ""
+        if self._exchanges.is_crowded(token, MAX_UNSIGNED_WAITING):
+            # Anybody can send any number of them, with whatever token, and each would keep a thread. These have to show
+            # a signature before they wait; what it was made for is read again then.
+            await self.validate_token_request(request)
+            async with self._exchanges.hold(token):
+                return await self._exchange(request)
         # One at a time from the first look-up on: a database may show a transaction what was there when it began.
-        async with self._exchanges.hold(request.token or ""):
+        async with self._exchanges.hold(token):
             return await super()._create_token(request)
 
     async def exchange_credential(self, request: Any) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from flask_compat import AuthorizationServer, OAuth1Request, ResourceProtector, 
 from flask_compat._callables import may_block
 from flask_compat._running import WORKER_THREADS, ThreadHome
 
-from .client import FORM, Client, authorization
+from .client import FORM, Client, authorization, fetch
 from .ported import Client as ClientModel
 from .ported import Token, Variant, make_provider
 
@@ -336,3 +337,24 @@ def test_a_verifier_takes_octets(verify: Callable[[Any], bool]) -> None:
     request = OAuth1Request("GET", "http://localhost/", None, {"Authorization": authorization(parameters)})
     request.client = with_octets(ClientModel, bytes)("client", "secret")
     assert verify(request)
+
+
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_unsigned_exchanges_do_not_wait_for_each_other(framework: str) -> None:
+    """Whoever sends many with one token, and no signature, must not have every thread stand in a queue for it."""
+    ported = make_provider(Variant(framework, framework == "quart", False))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(40))
+    inside, many = threading.Semaphore(20), threading.Event()
+
+    def query_client(_: str) -> None:
+        if not inside.acquire(blocking=False):
+            many.set()
+        assert many.wait(10)
+
+    ported.server.query_client = query_client
+    body = "oauth_consumer_key=client&oauth_token=guessed"
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(
+            *(fetch(ported.app, "POST", "/token", body, {"Content-Type": FORM}) for _ in range(30))
+        )
+    assert {answer.form["error"] for answer in answers} == {"invalid_client"}
