@@ -256,7 +256,7 @@ class BaseServer:
         name = request.signature_method or ""
         method = SIGNATURE_METHODS[name]
         if name.startswith("RSA-"):
-            keys = [SigningKeys(rsa_key=await call_hook(request.client.get_rsa_public_key))]
+            keys = [SigningKeys(rsa_key=await _ask_for_key(request.client.get_rsa_public_key))]
         else:
             credential = request.credential
             token_secret = await call_hook(credential.get_oauth_token_secret) or "" if credential is not None else ""
@@ -305,8 +305,16 @@ async def _client_secrets(client: Any) -> list[Any]:
         if isinstance(secrets, str | bytes):  # its letters would be the secrets
             secrets = [secrets]
     else:
-        secrets = [await call_hook(client.get_client_secret)]
+        secrets = [await _ask_for_key(client.get_client_secret)]
     return [secret for secret in secrets if secret]
+
+
+async def _ask_for_key(method: Callable[..., Any]) -> Any:
+    try:
+        return await call_hook(method)
+    except NotImplementedError:  # Authlib's mixins raise it, and the client chooses which of the two it comes to
+        log.warning("%s is not implemented, so the client has no such key.", getattr(method, "__qualname__", method))
+        return None
 
 
 async def optional(model: Any, method: str) -> Any:

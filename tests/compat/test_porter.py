@@ -13,6 +13,7 @@ from typing import Any
 import flask
 import pytest
 import quart
+from authlib.oauth1 import ClientMixin
 from sqlalchemy import Column, Integer, String, create_engine
 from sqlalchemy.orm import Session, declarative_base, scoped_session, sessionmaker
 
@@ -158,7 +159,7 @@ async def test_without_expiry_a_timestamp_is_a_number_still(expiry_time: Any) ->
 
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
-@pytest.mark.parametrize("error", [TypeError, ValueError])
+@pytest.mark.parametrize("error", [TypeError, ValueError, NotImplementedError])
 async def test_a_verifier_that_fails_accepts_nothing(framework: str, error: type[Exception]) -> None:
     """Such as `hmac.compare_digest` with text that is not ASCII, and `base64.b64decode` with what is none."""
 
@@ -358,3 +359,31 @@ async def test_unsigned_exchanges_do_not_wait_for_each_other(framework: str) -> 
             *(fetch(ported.app, "POST", "/token", body, {"Content-Type": FORM}) for _ in range(30))
         )
     assert {answer.form["error"] for answer in answers} == {"invalid_client"}
+
+
+class KeyedClient(ClientMixin):
+    """A model that implements what its own clients need."""
+
+    def get_rsa_public_key(self) -> str:
+        return "no key at all"
+
+
+class SecretClient(ClientMixin):
+    """Another."""
+
+    def get_client_secret(self) -> str:
+        return "secret"
+
+
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+@pytest.mark.parametrize(
+    ("model", "method"), [(KeyedClient, "HMAC-SHA1"), (KeyedClient, "PLAINTEXT"), (SecretClient, "RSA-SHA1")]
+)
+async def test_a_key_that_is_not_implemented_is_none(model: type, method: str, framework: str) -> None:
+    """The client chooses the signature method, and with it the model's method."""
+    ported = make_provider(Variant(framework, False, False))
+    ported.database.clients["client"] = model()
+    client = Client(ported.app)
+    parameters = {**client.parameters(callback="oob"), "oauth_signature_method": method, "oauth_signature": "secret&"}
+    answer = await client.send("POST", "/initiate", signed=parameters)
+    assert (answer.status, answer.form) == (401, {"error": "invalid_signature"})
