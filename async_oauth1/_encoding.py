@@ -44,6 +44,15 @@ def escape_text(text: str) -> str:
     return escape(text.encode("utf-8", "surrogatepass"))
 
 
+def as_text(value: object) -> str:
+    """What a model returned: databases and caches also have octets and numbers for what is text to everybody else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "replace")
+    return str(value)
+
+
 def escape_uri(uri: str) -> str:
     """Encode a URI whose octets are given as Latin-1 text; at a fifth of the time for what most URIs consist of."""
     if _is_plain_uri(uri):

@@ -6,12 +6,16 @@ methods may be a coroutine function.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
+from ._encoding import as_text
 from .credentials import Client, TemporaryCredential, TokenCredential
 from .hooks import call_hook
 from .signature import SigningKeys
+
+log = logging.getLogger("async_oauth1")
 
 _NO_KEYS = (SigningKeys(),)
 # Exactly these: a subclass may have made a coroutine function of a method.
@@ -47,7 +51,7 @@ def recorded_means(
 async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans:
     """What models say; see `recorded_means`."""
     if rsa:
-        keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await call_hook(client.get_rsa_public_key)),)
+        keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await _ask_for_key(client.get_rsa_public_key)),)
     else:
         token_secret = await call_hook(credential.get_oauth_token_secret) if credential is not None else ""
         keys = _shared_keys(await _client_secrets(client), token_secret or "")
@@ -60,15 +64,23 @@ async def optional(model: Any, method: str) -> Any:
     return await call_hook(func) if callable(func) else None
 
 
-async def _client_secrets(client: Any) -> list[str]:
+async def _client_secrets(client: Any) -> list[Any]:
     if hasattr(client, "get_client_secrets"):
         secrets = await call_hook(client.get_client_secrets)
-        if isinstance(secrets, str):  # its letters would be the secrets
+        if isinstance(secrets, str | bytes):  # its letters would be the secrets
             secrets = [secrets]
     else:
-        secrets = [await call_hook(client.get_client_secret)]
+        secrets = [await _ask_for_key(client.get_client_secret)]
     return [secret for secret in secrets if secret]
 
 
-def _shared_keys(client_secrets: Iterable[str], token_secret: str) -> Sequence[SigningKeys]:
-    return [SigningKeys(secret, token_secret) for secret in client_secrets] or _NO_KEYS
+async def _ask_for_key(method: Callable[..., Any]) -> Any:
+    try:
+        return await call_hook(method)
+    except NotImplementedError:  # Authlib's mixins raise it, and the client chooses which of the two it comes to
+        log.warning("%s is not implemented, so the client has no such key.", getattr(method, "__qualname__", method))
+        return None
+
+
+def _shared_keys(client_secrets: Iterable[Any], token_secret: Any) -> Sequence[SigningKeys]:
+    return [SigningKeys(as_text(secret), as_text(token_secret)) for secret in client_secrets] or _NO_KEYS

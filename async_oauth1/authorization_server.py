@@ -18,6 +18,7 @@ from ._base_server import log
 from ._callbacks import OUT_OF_BAND, append_parameters, check_callback_syntax, is_web_callback
 from ._checks import check_identifiers
 from ._credential_hooks import CredentialHooks
+from ._encoding import as_text
 from ._models import optional
 from .errors import (
     AccessDeniedError,
@@ -148,7 +149,7 @@ class AuthorizationServer(CredentialHooks):
             raise InvalidTokenError()
         if await optional(request.credential, "is_decided"):
             raise AlreadyDecidedError()
-        client_id = await call_hook(request.credential.get_client_id)
+        client_id = as_text(await call_hook(request.credential.get_client_id))
         request.client = await call_hook(self.get_client_by_id, client_id)
         if request.client is None:
             raise InvalidTokenError()
@@ -256,12 +257,15 @@ class AuthorizationServer(CredentialHooks):
     async def find_temporary_credential(self, request: OAuth1Request) -> Any:
         """Look temporary credentials up; ``None`` where another client asked for them."""
         credential = await call_hook(self.get_temporary_credential, request)
-        if credential is not None and str(await call_hook(credential.get_client_id)) != request.client_id:
+        if credential is not None and as_text(await call_hook(credential.get_client_id)) != request.client_id:
             return None
         return credential
 
     async def _create_token(self, request: OAuth1Request) -> list[tuple[str, str]]:
         await self.validate_token_request(request)
+        return await self._exchange(request)
+
+    async def _exchange(self, request: OAuth1Request) -> list[tuple[str, str]]:
         return await _as_pairs(await self.shield(self.exchange_credential(request)))
 
     async def exchange_credential(self, request: OAuth1Request) -> Any:
@@ -326,6 +330,6 @@ class AuthorizationServer(CredentialHooks):
 
 async def _as_pairs(credential: Any) -> list[tuple[str, str]]:
     return [
-        ("oauth_token", await call_hook(credential.get_oauth_token)),
-        ("oauth_token_secret", await call_hook(credential.get_oauth_token_secret)),
+        ("oauth_token", as_text(await call_hook(credential.get_oauth_token))),
+        ("oauth_token_secret", as_text(await call_hook(credential.get_oauth_token_secret))),
     ]

@@ -6,6 +6,7 @@ names; `Hooks.register_store` takes them all at once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from inspect import CO_ITERABLE_COROUTINE
@@ -41,6 +42,8 @@ __all__ = [
     "require_hooks",
     "resolve",
 ]
+
+log = logging.getLogger("async_oauth1")
 
 T = TypeVar("T")
 #: What a hook returns: its result, or an awaitable of it.
@@ -272,6 +275,8 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
         value = func(*args)
         return await resolve(value) if is_awaitable(value) else value
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors
+        # The client is told to come back. What it came upon, and whether that passes by itself, is for the operator.
+        log.exception("A hook failed, and the request is answered with 503.")
         raise StoreUnavailableError() from error
 
 

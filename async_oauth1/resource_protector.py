@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ._base_server import BaseServer, log
+from ._encoding import as_text
 from ._models import optional
 from .errors import InsufficientScopeError, MissingRequiredParameterError
 from .hooks import RESOURCE_PROTECTOR_HOOKS, call_hook
@@ -83,7 +84,7 @@ class ResourceProtector(BaseServer):
     @staticmethod
     async def _belongs_to_client(request: OAuth1Request) -> bool:
         owner = await optional(request.credential, "get_client_id")
-        return owner is None or str(owner) == request.client_id
+        return owner is None or as_text(owner) == request.client_id
 
     @staticmethod
     async def _check_scope(request: OAuth1Request, scope: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
 from async_oauth1 import authorization_server
 from async_oauth1._callbacks import OUT_OF_BAND
+from async_oauth1._encoding import as_text
 from async_oauth1._models import optional
 from async_oauth1.errors import (
     AccessDeniedError,
@@ -28,6 +30,10 @@ from ._running import keep_loop_for, on_loop
 from .wrapper import OAuth1Request
 
 T = TypeVar("T")
+
+#: Exchanges of one temporary credential that wait for their turn although nobody has seen their signatures yet. A
+#: client that tries again makes two or three.
+MAX_UNSIGNED_WAITING = 4
 
 
 class NoRedirectURIError(InvalidRequestError):
@@ -90,7 +96,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             return callback
         client = request.client
         if client is None:
-            client = await self.get_client_by_id(await call_hook(request.credential.get_client_id))
+            client = await self.get_client_by_id(as_text(await call_hook(request.credential.get_client_id)))
         try:
             default: str | None = await optional(client, "get_default_redirect_uri")
         except NotImplementedError:
@@ -133,7 +139,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             raise InvalidTokenError()
         if not request.verifier:
             raise MissingRequiredParameterError("oauth_verifier")
-        if not await call_hook(credential.check_verifier, request.verifier):
+        if not _is_true(await call_hook(credential.check_verifier, request.verifier)):
             raise InvalidRequestError('Invalid "oauth_verifier"')
         request.credential = credential
         await self.verify(request)
@@ -144,8 +150,15 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         return await self.shield(self._create_token_alone(request))
 
     async def _create_token_alone(self, request: Any) -> list[tuple[str, str]]:
+        token = request.token or ""
+        if self._exchanges.is_crowded(token, MAX_UNSIGNED_WAITING):
+            # Anybody can send any number of them, with whatever token, and each would keep a thread. These have to show
+            # a signature before they wait; what it was made for is read again then.
+            await self.validate_token_request(request)
+            async with self._exchanges.hold(token):
+                return await self._exchange(request)
         # One at a time from the first look-up on: a database may show a transaction what was there when it began.
-        async with self._exchanges.hold(request.token or ""):
+        async with self._exchanges.hold(token):
             return await super()._create_token(request)
 
     async def exchange_credential(self, request: Any) -> Any:
@@ -233,6 +246,14 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     async def create_token_credential(self, request: Any) -> Any:
         """Ask the server."""
         return await call_hook(self.server.create_token_credential, request)
+
+
+def _is_true(verdict: object) -> bool:
+    """Whether a model said yes. What has yet to run is true whatever it comes to, and nobody here runs it."""
+    if isinstance(verdict, Generator | AsyncGenerator | Future):
+        log.error("check_verifier() returned %s, and neither True nor False.", type(verdict).__name__)
+        return False
+    return bool(verdict)
 
 
 def _raised_by_authlib(error: ValueError) -> bool:

@@ -22,6 +22,7 @@ _HARMLESS_MODULES = frozenset(
         "authlib.oauth1.rfc5849.models",
         "flask_compat._server",
         "flask_compat.authorization_server",
+        "flask_compat.cache",
         "flask_compat.resource_protector",
     }
 )

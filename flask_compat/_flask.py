@@ -14,6 +14,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 import flask
 from flask.signals import request_started
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
 from async_oauth1._encoding import escape_text
 from async_oauth1.asgi import request_parts
@@ -173,20 +174,28 @@ _URI_CHARACTERS = _PATH_CHARACTERS + "".join(chr(code) for code in range(33, 127
 
 def _read_form(request: flask.Request, limit: int) -> bytes:
     """Read at most ``limit`` bytes, and leave them for the view."""
-    if "form" in vars(request) and not getattr(request, "_cached_data", None):
+    kept = getattr(request, "_cached_data", None)
+    if "form" in vars(request) and not kept:
         # The view has read the form, and nothing is left of it but this.
         pairs = request.form.items(multi=True)
         return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
-    allowed = request.max_content_length
-    request.max_content_length = limit if allowed is None else min(limit, allowed)
-    try:
-        return _read_body(request)
-    finally:
-        request.max_content_length = allowed
+    was_open = kept is None and "stream" in vars(request)
+    body = _read_body(request, limit)
+    # Whoever read it before kept nothing: an empty form would verify, and what was read would be unsigned.
+    if request.content_length is None and was_open:
+        raise InvalidRequestError("The form has been read before, or a part of it, and nobody knows how much.")
+    if request.content_length not in (None, len(body)):
+        raise InvalidRequestError("The form is not as long as Content-Length says.")
+    return body
 
 
-def _read_body(request: flask.Request) -> bytes:
+def _read_body(request: flask.Request, limit: int | None = None) -> bytes:
     try:
+        if limit is not None and "stream" not in vars(request):
+            # Not by the request's own max_content_length: before Flask 3.1 nobody can set that.
+            allowed = request.max_content_length
+            limit = limit if allowed is None else min(limit, allowed)
+            vars(request)["stream"] = get_input_stream(request.environ, max_content_length=limit)
         return request.get_data(cache=True)
     except RequestEntityTooLarge:
         raise RequestTooLargeError("The body is larger than this server reads.") from None

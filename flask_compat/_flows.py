@@ -106,7 +106,8 @@ class Flows(BaseServer):
             await request.fetch_secrets()
             try:
                 return await call_hook(verify, request)
-            except (TypeError, ValueError):  # what hmac and base64 say of a signature that could be none
+            except (TypeError, ValueError, NotImplementedError):
+                # What hmac and base64 say of a signature that could be none, and Authlib's mixins of a missing key.
                 log.exception("The verifier of %r failed; the signature counts as wrong.", name)
                 return False
 

@@ -41,6 +41,11 @@ class KeyedLocks:
         finally:
             self._leave(key)
 
+    def is_crowded(self, key: str, waiting: int) -> bool:
+        """Whether so many wait for the lock of a key already."""
+        with self._guard:
+            return len(self._queues.get(key, ())) >= waiting
+
     def _join(self, key: str) -> Future[None] | None:
         with self._guard:
             waiting = self._queues.get(key)

@@ -86,7 +86,9 @@ class Caller:
         if is_part_of_flow(func):
             return await resolve(func(*args))
         if self.home.on_loop():
-            value = await self.home.hop(functools.partial(func, *args)) if may_block(func) else func(*args)
+            value = (
+                await self.home.hop(functools.partial(_call_in_thread, func, args)) if may_block(func) else func(*args)
+            )
             return await resolve(value)
         if is_loop_bound(func):
             return self.home.wait(_call(func, args))
@@ -304,6 +306,13 @@ def _close(*awaitables: object) -> None:
     for awaitable in awaitables:
         if inspect.iscoroutine(awaitable):
             awaitable.close()
+
+
+def _call_in_thread(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    try:
+        return func(*args)
+    except StopIteration as error:  # which a future cannot hold: whoever awaits it would wait for ever
+        raise RuntimeError("A hook raised StopIteration.") from error
 
 
 async def _call(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 from async_oauth1._base_server import BaseServer
 from async_oauth1.policy import Policy
 
-from ._callables import is_async
+from ._callables import is_async, may_block
 from ._frameworks import adopt_app, find_framework, find_home
 from ._running import Kinds, run
 from .signature import VERIFIERS, Verifier
@@ -129,5 +129,5 @@ class Server:
     def _classify(self, hooks: tuple[Any, ...]) -> Kinds:
         overrides = [getattr(self, name) for name in self.OVERRIDABLE]
         own = [func for func in overrides if not (getattr(func, "__module__", None) or "").startswith("flask_compat.")]
-        kinds = {is_async(func) for func in (*hooks, *own) if callable(func)}
+        kinds = {is_async(func) for func in (*hooks, *own) if callable(func) and (is_async(func) or may_block(func))}
         return Kinds(any_plain=False in kinds, any_async=True in kinds)

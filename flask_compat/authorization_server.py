@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from werkzeug.utils import import_string
 
 from async_oauth1 import authorization_server as core
-from async_oauth1._encoding import escape_text
+from async_oauth1._encoding import as_text, escape_text
 from async_oauth1._tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
-from async_oauth1.hooks import resolve
+from async_oauth1.hooks import call_hook
 from async_oauth1.responses import error_headers
 
 from ._authorization_flows import AuthorizationFlows
@@ -128,9 +128,13 @@ class AuthorizationServer(Server):
             return {"oauth_token": token(), "oauth_token_secret": secret()}
 
         async def create_token_async() -> dict[str, Any]:
-            return {"oauth_token": await resolve(token()), "oauth_token_secret": await resolve(secret())}
+            return {"oauth_token": await call_hook(token), "oauth_token_secret": await call_hook(secret)}
 
-        return create_token_async if is_async(token) or is_async(secret) else create_token
+        if is_async(token) or is_async(secret):
+            return create_token_async
+        # A function of this module is known not to block. A generator from elsewhere might, so it hides behind none.
+        configured = app.config.get("OAUTH1_TOKEN_GENERATOR") or app.config.get("OAUTH1_TOKEN_SECRET_GENERATOR")
+        return functools.partial(create_token) if configured else create_token
 
     # The endpoints ---------------------------------------------------------------------------------------------------
 
@@ -174,7 +178,7 @@ class AuthorizationServer(Server):
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
         """Make a response: ``payload`` is text, or name and value pairs to be form-encoded."""
         if not isinstance(payload, str):
-            payload = "&".join(f"{escape_text(str(name))}={escape_text(str(value))}" for name, value in payload)
+            payload = "&".join(f"{escape_text(as_text(name))}={escape_text(as_text(value))}" for name, value in payload)
         return self._run(self._framework().respond, payload, status_code, headers)
 
     def handle_error_response(self, error: Any) -> Any:

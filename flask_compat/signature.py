@@ -28,6 +28,7 @@ from authlib.oauth1.rfc5849.signature import (
 )
 from authlib.oauth1.rfc5849.signature import generate_signature_base_string as _authlib_base_string
 
+from async_oauth1._encoding import as_text
 from async_oauth1.request import OAuth1Request
 from async_oauth1.signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
@@ -71,7 +72,7 @@ def _verifier(method: SignatureMethod) -> Verifier:
         if method.name.startswith("RSA-"):
             keys = SigningKeys(rsa_key=request.rsa_public_key)
         else:
-            keys = SigningKeys(request.client_secret or "", request.token_secret or "")
+            keys = SigningKeys(as_text(request.client_secret or ""), as_text(request.token_secret or ""))
         return method.verify(base_string, request.signature or "", keys)
 
     verify.__name__ = verify.__qualname__ = f"verify_{method.name.lower().replace('-', '_')}"

@@ -75,6 +75,10 @@ def test_one_client_for_all(module: str, repository: Path, tmp_path: Path) -> No
                     client, cwd=repository, env=environment, capture_output=True, text=True, timeout=60, check=False
                 )
                 assert answer.stdout.strip() == repr(expected), answer.stderr
+            for host in ("a..b", "x" * 300):
+                with socket.create_connection(("127.0.0.1", port), 10) as connection:
+                    connection.sendall(f"GET /notes HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+                    assert 400 <= int(connection.recv(12).split(b" ")[1]) < 500
         finally:
             server.terminate()
             output = server.communicate(timeout=20)[0].decode()

@@ -190,3 +190,19 @@ async def test_authlibs_parser_in_an_override() -> None:
     for header in ("Bearer x", "OAuth foo"):
         answer = await fetch(ported.app, "POST", "/initiate", "", {"Authorization": header})
         assert (answer.status, answer.form["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("configured", [None, 40])
+async def test_flask_whose_limit_cannot_be_set(configured: int | None) -> None:
+    """Before Flask 3.1 a request's limit is the configuration's, and read only: forms are read within both limits."""
+
+    class Request(flask.Request):
+        max_content_length = property(lambda _: configured)  # type: ignore[assignment]  # as Flask 3.0 has it
+
+    ported = make_provider(Variant("flask", False, False), config={"OAUTH1_MAX_FORM_BYTES": 80})
+    ported.app.request_class = Request
+    ported.database.tokens["t"] = Token("client", "t", "s", "7")
+    client = Client(ported.app, token="t", token_secret="s")
+    for length, accepted in ((30, True), (60, configured is None), (90, False)):
+        answer = await client.send("POST", "/photos", form="a=" + "x" * length)
+        assert answer.status == (200 if accepted else 413)

@@ -226,3 +226,19 @@ async def test_an_error_in_a_hook_is_the_frameworks() -> None:
 
         ported.server.query_client = query_client
         assert (await Client(ported.app).send("POST", "/initiate", callback="oob")).status == status
+
+
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_a_503_leaves_its_reason_in_the_log(framework: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, with the traceback: a file that is missing looks like a store that is away, and does not come back."""
+    ported = make_provider(Variant(framework, False, False))
+
+    def query_client(_: str) -> Any:
+        raise FileNotFoundError("clients.json")
+
+    ported.server.query_client = query_client
+    assert (await Client(ported.app).send("POST", "/initiate", callback="oob")).status == 503
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.name == "async_oauth1"
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "clients.json"

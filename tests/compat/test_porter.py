@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import flask
 import pytest
+import quart
+from authlib.oauth1 import ClientMixin
 from sqlalchemy import Column, Integer, String, create_engine
-from sqlalchemy.orm import Session, declarative_base
+from sqlalchemy.orm import Session, declarative_base, scoped_session, sessionmaker
 
-from flask_compat import AuthorizationServer, ResourceProtector
+from flask_compat import AuthorizationServer, OAuth1Request, ResourceProtector, signature
 from flask_compat._callables import may_block
 from flask_compat._running import WORKER_THREADS, ThreadHome
 
-from .client import FORM, Client
-from .ported import Variant, make_provider
+from .client import FORM, Client, authorization, fetch
+from .ported import Client as ClientModel
+from .ported import Token, Variant, make_provider
 
 Base: Any = declarative_base()
 
@@ -153,7 +159,7 @@ async def test_without_expiry_a_timestamp_is_a_number_still(expiry_time: Any) ->
 
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
-@pytest.mark.parametrize("error", [TypeError, ValueError])
+@pytest.mark.parametrize("error", [TypeError, ValueError, NotImplementedError])
 async def test_a_verifier_that_fails_accepts_nothing(framework: str, error: type[Exception]) -> None:
     """Such as `hmac.compare_digest` with text that is not ASCII, and `base64.b64decode` with what is none."""
 
@@ -224,3 +230,160 @@ def test_two_applications_of_one_server() -> None:
         server.init_app(app)
         require_oauth.init_app(app)
     assert server._flows.policy.max_form_bytes == 20
+
+
+READERS: list[Callable[[flask.Request], object]] = [
+    lambda request: request.stream.read(),
+    lambda request: request.stream.read(3),
+    lambda request: request.get_data(cache=False),
+]
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("read", READERS)
+async def test_a_form_that_was_read_and_not_kept(read: Callable[[flask.Request], object], is_chunked: bool) -> None:
+    """It is refused: what is left of it would verify, and what somebody has of it was never signed."""
+    ported = make_provider(Variant("flask", False, False))
+    ported.database.tokens["t"] = Token("client", "t", "s", "7")
+    ported.app.before_request(lambda: read(flask.request) and None)
+    client = Client(ported.app, token="t", token_secret="s")
+    headers = {"Authorization": authorization(client.sign("POST", "/photos", client.parameters()))}
+    if is_chunked:
+        headers["Transfer-Encoding"] = "chunked"
+
+    def send() -> Any:
+        environ = {"wsgi.input_terminated": is_chunked}
+        return ported.app.test_client().post(
+            "/photos", data=b"a=1", content_type=FORM, headers=headers, environ_overrides=environ
+        )
+
+    answer = await asyncio.to_thread(send)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("async_hooks", [False, True])
+@pytest.mark.parametrize("async_views", [False, True])
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_stop_iteration_is_an_error_like_any_other(framework: str, async_views: bool, async_hooks: bool) -> None:
+    """A ``next`` that finds nothing is a bug; nobody waits for ever because of it."""
+    ported = make_provider(Variant(framework, async_views, async_hooks))
+    ported.app.testing = False
+
+    class Secrets(ClientModel):
+        def get_client_secret(self) -> Any:
+            return next(iter(()))
+
+    ported.database.clients["client"] = Secrets("client", None)
+    async with asyncio.timeout(10):
+        assert (await Client(ported.app).send("POST", "/initiate", callback="oob")).status == 500
+
+
+@pytest.mark.parametrize("async_views", [False, True])
+async def test_sessions_scoped_by_the_request_give_their_connections_back(async_views: bool, tmp_path: Path) -> None:
+    """As the page on porting has it: by thread, the teardown function would miss the sessions of the hooks."""
+    engine = create_engine(f"sqlite:///{tmp_path}/provider.db", pool_size=20, max_overflow=0)
+    Base.metadata.create_all(engine)
+    session = scoped_session(sessionmaker(engine), scopefunc=quart.g._get_current_object)
+    ported = make_provider(Variant("quart", async_views, False))
+    query_client = ported.server.query_client
+
+    def query_by_session(client_id: str) -> Any:
+        session.query(Row).first()
+        return query_client(client_id)
+
+    ported.server.query_client = query_by_session
+    ported.app.teardown_appcontext(lambda _: session.remove())
+    for _ in range(3):
+        await asyncio.gather(*(Client(ported.app).dance() for _ in range(20)))
+    assert engine.pool.status().endswith("Current Checked out connections: 0")
+    engine.dispose()
+
+
+def with_octets(model: type, convert: Callable[[bytes], Any]) -> type:
+    """A model whose store knows octets alone, such as Redis without ``decode_responses``, or a BYTEA column."""
+
+    def octets(name: str) -> Callable[[Any], Any]:
+        return lambda self: convert(getattr(model, name)(self).encode())
+
+    names = ("get_client_id", "get_client_secret", "get_oauth_token", "get_oauth_token_secret")
+    return type(model.__name__, (model,), {name: octets(name) for name in names if hasattr(model, name)})
+
+
+@pytest.mark.parametrize("convert", [bytes, memoryview])
+@pytest.mark.parametrize("method", ["HMAC-SHA1", "PLAINTEXT"])
+async def test_models_may_return_octets(method: str, convert: Callable[[bytes], Any]) -> None:
+    """Authlib takes them for text where it signs, and where it answers."""
+    ported = make_provider(Variant("flask", False, False))
+    database = ported.database
+    database.make = lambda model, *args: with_octets(model, convert)(*args)  # type: ignore[method-assign]  # a fake
+    database.clients["client"] = database.make(ClientModel, "client", "s\u00e9cret")
+    client = Client(ported.app, secret="s\u00e9cret", method=method)
+    await client.dance()
+    assert client.token in database.tokens
+    assert (await client.send("GET", "/photos")).json == {"user": "7"}
+
+
+async def test_a_secret_may_be_a_number() -> None:
+    """A column of the type Integer has them."""
+    ported = make_provider(Variant("flask", False, False))
+    ported.database.clients["client"] = ClientModel("client", 12345)  # type: ignore[arg-type]  # on purpose
+    assert (await Client(ported.app, secret="12345").send("POST", "/initiate", callback="oob")).status == 200
+
+
+@pytest.mark.parametrize("verify", [signature.verify_hmac_sha1, signature.verify_plaintext])
+def test_a_verifier_takes_octets(verify: Callable[[Any], bool]) -> None:
+    """Also where somebody calls the shipped ones from a method of their own."""
+    name = "PLAINTEXT" if verify is signature.verify_plaintext else "HMAC-SHA1"
+    parameters = Client(None, method=name).sign("GET", "/", Client(None, method=name).parameters())
+    request = OAuth1Request("GET", "http://localhost/", None, {"Authorization": authorization(parameters)})
+    request.client = with_octets(ClientModel, bytes)("client", "secret")
+    assert verify(request)
+
+
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_unsigned_exchanges_do_not_wait_for_each_other(framework: str) -> None:
+    """Whoever sends many with one token, and no signature, must not have every thread stand in a queue for it."""
+    ported = make_provider(Variant(framework, framework == "quart", False))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(40))
+    inside, many = threading.Semaphore(20), threading.Event()
+
+    def query_client(_: str) -> None:
+        if not inside.acquire(blocking=False):
+            many.set()
+        assert many.wait(10)
+
+    ported.server.query_client = query_client
+    body = "oauth_consumer_key=client&oauth_token=guessed"
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(
+            *(fetch(ported.app, "POST", "/token", body, {"Content-Type": FORM}) for _ in range(30))
+        )
+    assert {answer.form["error"] for answer in answers} == {"invalid_client"}
+
+
+class KeyedClient(ClientMixin):
+    """A model that implements what its own clients need."""
+
+    def get_rsa_public_key(self) -> str:
+        return "no key at all"
+
+
+class SecretClient(ClientMixin):
+    """Another."""
+
+    def get_client_secret(self) -> str:
+        return "secret"
+
+
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+@pytest.mark.parametrize(
+    ("model", "method"), [(KeyedClient, "HMAC-SHA1"), (KeyedClient, "PLAINTEXT"), (SecretClient, "RSA-SHA1")]
+)
+async def test_a_key_that_is_not_implemented_is_none(model: type, method: str, framework: str) -> None:
+    """The client chooses the signature method, and with it the model's method."""
+    ported = make_provider(Variant(framework, False, False))
+    ported.database.clients["client"] = model()
+    client = Client(ported.app)
+    parameters = {**client.parameters(callback="oob"), "oauth_signature_method": method, "oauth_signature": "secret&"}
+    answer = await client.send("POST", "/initiate", signed=parameters)
+    assert (answer.status, answer.form) == (401, {"error": "invalid_signature"})

@@ -10,11 +10,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import aiocache
 import flask
 import pytest
 import quart
 
-from flask_compat import AuthorizationServer, ResourceProtector, current_credential
+from flask_compat import (
+    AuthorizationServer,
+    ResourceProtector,
+    current_credential,
+    register_temporary_credential_hooks,
+)
 
 from .client import Client, fetch
 from .ported import Client as ClientModel
@@ -101,6 +107,32 @@ async def test_no_thread_where_every_hook_is_async(monkeypatch: pytest.MonkeyPat
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "run_in_executor", lambda *_: pytest.fail("a thread was asked for"))
     assert (await signed_client(ported.app).send("GET", "/photos")).status == 200
+    await Client(ported.app).dance()
+    register_temporary_credential_hooks(ported.server, aiocache.SimpleMemoryCache())
+    ported.server.register_hook("create_token_credential", create_token_credential)
+    await Client(ported.app).dance()
+
+
+async def create_token_credential(token: dict[str, str], temporary: Any) -> Token:
+    return Token(temporary.get_client_id(), token["oauth_token"], token["oauth_token_secret"], temporary.get_user_id())
+
+
+async def test_a_token_generator_of_ones_own_may_block() -> None:
+    """It runs in a thread, whatever the hooks are, and beside an async one, too."""
+    threads: list[int] = []
+
+    def blocking() -> str:
+        threads.append(threading.get_ident())
+        return f"token-{len(threads)}"
+
+    async def beside() -> str:
+        return "secret"
+
+    for secret in (None, beside):
+        config = {"OAUTH1_TOKEN_GENERATOR": blocking, "OAUTH1_TOKEN_SECRET_GENERATOR": secret}
+        await Client(make_provider(Variant("quart", True, True), config=config).app).dance()
+    assert len(threads) == 4
+    assert threading.get_ident() not in threads
 
 
 async def test_a_blocking_model_method_leaves_the_loop() -> None:
@@ -285,6 +317,42 @@ async def test_overrides_may_call_what_they_override(
     ported = make_provider(Variant(framework, async_views, async_hooks), server_class=server_class, seconds=0.001)
     answers = await asyncio.gather(*(Client(ported.app).dance() for _ in range(40 if framework == "quart" else 4)))
     assert {answer.headers["X-Override"] for answer in answers} == {"1"}
+
+
+class Checking(ResourceProtector):
+    """Does more than to acquire the credential."""
+
+    def acquire_credential(self) -> Any:
+        credential = super().acquire_credential()
+        assert credential.user_id == "7"
+        assert current_credential == credential
+        return credential
+
+
+class AsyncChecking(ResourceProtector):
+    """The same, async."""
+
+    async def acquire_credential(self) -> Any:
+        credential = await super().acquire_credential()
+        assert credential.user_id == "7"
+        assert current_credential == credential
+        return credential
+
+
+@pytest.mark.parametrize("protector_class", [Checking, AsyncChecking])
+@pytest.mark.parametrize("async_hooks", [False, True])
+@pytest.mark.parametrize("async_views", [False, True])
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+async def test_an_override_of_acquire_credential(
+    framework: str, async_views: bool, async_hooks: bool, protector_class: type
+) -> None:
+    """The decorator calls it like every other override: a plain one gets the credential itself, in any view."""
+    ported = make_provider(Variant(framework, async_views, async_hooks), protector_class=protector_class)
+    ported.database.tokens["t"] = TOKEN
+    client = signed_client(ported.app)
+    assert (await client.send("GET", "/photos")).json == {"user": "7"}
+    assert (await client.send("POST", "/photos", form="a=1")).json == {"user": "7"}
+    assert (await fetch(ported.app, "GET", "/photos")).json["error"] == "missing_required_parameter"
 
 
 async def test_a_client_that_hangs_up_does_not_stop_an_exchange() -> None:

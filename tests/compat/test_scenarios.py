@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -176,6 +179,29 @@ async def test_the_credential_is_bound_to_its_client(client: Client, ported: Por
     verifier = (await client.approve()).location["oauth_verifier"]
     other = Client(client.app, "other", "secret2", client.token, client.token_secret)
     assert (await other.send("POST", "/token", verifier=verifier)).form["error"] == "invalid_token"
+
+
+def generator(*_: Any) -> Iterator[bool]:
+    yield False
+
+
+async def async_generator(*_: Any) -> AsyncIterator[bool]:
+    yield False
+
+
+def future(*_: Any) -> Future[bool]:
+    return Future()
+
+
+@pytest.mark.parametrize("check_verifier", [generator, async_generator, future])
+async def test_no_verdict_is_no_yes(client: Client, ported: Ported, check_verifier: Callable[..., Any]) -> None:
+    """What a model's check returns may be true as an object, and have decided nothing."""
+    initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
+    client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
+    ported.database.temporary[client.token].check_verifier = check_verifier
+    answer = await client.send("POST", "/token", verifier="guessed")
+    assert (answer.status, answer.form["error"]) == (400, "invalid_request")
+    assert not ported.database.tokens
 
 
 async def test_form_fields_are_signed_and_left_for_the_view(client: Client) -> None:
