@@ -55,9 +55,9 @@ def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
     Raises:
         InvalidRequestError: client identifier, token or nonce too long or with control characters.
     """
-    limit = policy.max_identifier_bytes
+    parameters, limit = request.oauth_params, policy.max_identifier_bytes
     for name in ("oauth_consumer_key", "oauth_token", "oauth_nonce"):
-        value = request.oauth_params.get(name)
+        value = parameters.get(name)
         if not value:
             continue
         if len(value) > limit or (not value.isascii() and len(value.encode()) > limit):
@@ -74,10 +74,11 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
         MissingRequiredParameterError: one of them is missing or empty.
         InvalidRequestError: a malformed identifier or version.
     """
-    if not request.oauth_params:
+    parameters = request.oauth_params
+    if not parameters:
         raise UnsignedRequestError()
     for name in ("oauth_consumer_key", "oauth_signature_method", "oauth_signature"):
-        if not request.oauth_params.get(name):
+        if not parameters.get(name):
             raise MissingRequiredParameterError(name)
     check_identifiers(request, policy)
     check_version(request)
@@ -89,8 +90,7 @@ def check_version(request: OAuth1Request) -> None:
     Raises:
         InvalidRequestError: another version.
     """
-    version = request.oauth_params.get("oauth_version")
-    if version is not None and version != "1.0":
+    if request.oauth_params.get("oauth_version", "1.0") != "1.0":
         raise InvalidRequestError('"oauth_version" must be "1.0" where it is sent.')
 
 
@@ -104,8 +104,8 @@ def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
         InvalidRequestError: the timestamp is no positive integer of seconds.
         TimestampRefusedError: it lies outside the window.
     """
-    timestamp, nonce = request.timestamp, request.nonce
-    if timestamp and nonce:
+    timestamp = request.oauth_params.get("oauth_timestamp")
+    if timestamp and request.oauth_params.get("oauth_nonce"):
         check_timestamp_window(timestamp, policy.timestamp_window, now)
     elif not omits_timestamp(request):
         raise MissingRequiredParameterError("oauth_nonce" if timestamp else "oauth_timestamp")

@@ -7,7 +7,7 @@ methods may be a coroutine function.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ._encoding import as_text
@@ -45,7 +45,7 @@ def recorded_means(
     if rsa:
         return (SigningKeys(rsa_key=client.rsa_public_key),), methods
     token_secret = credential.oauth_token_secret if credential is not None else ""
-    return _shared_keys(client.get_client_secrets(), token_secret), methods
+    return [SigningKeys(secret, token_secret) for secret in client.get_client_secrets()] or _NO_KEYS, methods
 
 
 async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans:
@@ -53,8 +53,9 @@ async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMean
     if rsa:
         keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await _ask_for_key(client.get_rsa_public_key)),)
     else:
-        token_secret = await call_hook(credential.get_oauth_token_secret) if credential is not None else ""
-        keys = _shared_keys(await _client_secrets(client), token_secret or "")
+        secret = await call_hook(credential.get_oauth_token_secret) if credential is not None else None
+        token_secret = as_text(secret or "")
+        keys = [SigningKeys(as_text(secret), token_secret) for secret in await _client_secrets(client)] or _NO_KEYS
     return keys, await optional(client, "get_signature_methods")
 
 
@@ -80,7 +81,3 @@ async def _ask_for_key(method: Callable[..., Any]) -> Any:
     except NotImplementedError:  # Authlib's mixins raise it, and the client chooses which of the two it comes to
         log.warning("%s is not implemented, so the client has no such key.", getattr(method, "__qualname__", method))
         return None
-
-
-def _shared_keys(client_secrets: Iterable[Any], token_secret: Any) -> Sequence[SigningKeys]:
-    return [SigningKeys(as_text(secret), as_text(token_secret)) for secret in client_secrets] or _NO_KEYS

@@ -124,7 +124,7 @@ class Client:
 
     def get_client_secrets(self) -> tuple[str, ...]:
         """Every secret that verifies, current first."""
-        return (*((self.client_secret,) if self.client_secret else ()), *self.overlapping_secrets)
+        return (self.client_secret, *self.overlapping_secrets) if self.client_secret else self.overlapping_secrets
 
     def get_rsa_public_key(self) -> str | None:
         """The public key in PEM."""
