@@ -92,7 +92,7 @@ class RequestTargetMiddleware:
             try:
                 scope = self._routable(scope)
             except OAuth1Error as error:
-                await send_response(resource_error_response(error, realm=self.policy.realm), send)
+                await _refuse(resource_error_response(error, realm=self.policy.realm), receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -107,6 +107,20 @@ class RequestTargetMiddleware:
             # HTTP/2 lets raw octets pass, and frameworks expect UTF-8. Escaped, they are the same to the signature.
             scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}
         return scope
+
+
+async def _refuse(response: OAuth1Response, receive: Receive, send: Send) -> None:
+    """Answer while the body is received and dropped, as a framework would: `LingeringMiddleware` sees it end."""
+
+    async def drop() -> None:
+        while (await receive()).get("more_body", False):
+            pass
+
+    dropping = asyncio.ensure_future(drop())
+    try:
+        await send_response(response, send)
+    finally:
+        dropping.cancel()
 
 
 class LingeringMiddleware:
