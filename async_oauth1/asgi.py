@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ._origin import origin_form, peer_address, request_origin, single_host
-from .errors import OAuth1Error
+from .errors import InvalidRequestError, OAuth1Error
 from .policy import Policy
 from .request import OAuth1Request, normalize_host
 from .responses import OAuth1Response, resource_error_response
@@ -100,6 +100,10 @@ class RequestTargetMiddleware:
         host = single_host(scope["headers"])
         if host:  # HTTP/1.0 may have none, and a health check needs none
             normalize_host(host, scope.get("scheme", "http"))
+        if scope["method"] == "CONNECT":
+            # Its target is never a path (RFC 9112 section 3.2.3), and a route's 200 would turn the connection into a
+            # tunnel, at which hypercorn fails.
+            raise InvalidRequestError("CONNECT asks for a tunnel, and this provider opens none.")
         if not scope["path"].startswith("/"):
             target = origin_form(scope, self.policy)
             scope = {**scope, "raw_path": target, "path": unquote(target.decode("latin-1"))}

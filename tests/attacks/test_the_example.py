@@ -134,6 +134,13 @@ async def test_odd_targets_are_4xx(port: int, line: bytes) -> None:
     assert 400 <= answer.status < 500
 
 
+async def test_a_path_is_nothing_to_connect_to(port: int) -> None:
+    """However well it is signed: an accepted CONNECT would be a tunnel, and its answer have no body."""
+    for target in ("/signed", "/signed/x", "/health"):
+        answer = await talk(port, request_octets(signed(port, target, "CONNECT")))
+        assert (answer.status, answer.json["error"]) == (400, "invalid_request")
+
+
 async def test_what_cannot_be_routed_is_answered_at_once(port: int) -> None:
     """Nothing is waited for where there is no body; a body that is on its way does not get in the way of the answer."""
     for line, host in ((b"GET ?a=b", b"localhost"), (b"GET http://evil.example/", b"localhost"), (b"GET /", b"a..b")):
