@@ -247,6 +247,28 @@ async def test_a_server_can_get_its_application_later(provider: Provider) -> Non
         assert (answer.status, answer.header("www-authenticate")) == (401, 'OAuth realm="Photos"')
 
 
+@pytest.mark.parametrize(
+    ("key", "issued"),
+    [("OAUTH1_TOKEN_GENERATOR", "oauth_token"), ("OAUTH1_TOKEN_SECRET_GENERATOR", "oauth_token_secret")],
+)
+async def test_a_configured_generator_may_be_a_coroutine_function(provider: Provider, key: str, issued: str) -> None:
+    """Its result is awaited, as every hook's is, and both issued and kept."""
+
+    async def generate() -> str:
+        await asyncio.sleep(0)
+        return "from-elsewhere"
+
+    app = Quart("application")
+    app.config[key] = generate
+    server = AuthorizationServer(app)
+    server.register_hooks(provider.store)
+    app.post("/initiate")(server.create_temporary_credentials_response)
+    answer = await call(app, sign(CLIENT, "POST", "/initiate", oauth={"callback": "oob"}))
+    assert (answer.status, answer.form[issued]) == (200, "from-elsewhere")
+    kept = await provider.store.get_temporary_credential(answer.form["oauth_token"])
+    assert getattr(kept, issued) == "from-elsewhere"
+
+
 async def test_missing_hooks_stop_the_application_before_it_serves() -> None:
     """All of them are named, and the lifespan fails."""
     app = Quart("incomplete")
