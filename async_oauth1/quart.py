@@ -28,7 +28,7 @@ from werkzeug.utils import import_string
 
 from ._base_server import BaseServer
 from ._quart_requests import make_response, read_request
-from ._tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
+from ._tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
 from .authorization_server import AuthorizationServer as _AuthorizationServer
 from .errors import OAuth1Error
 from .hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator, resolve
@@ -336,7 +336,10 @@ def _generator(app: Quart, generator_key: str, length_key: str, default_length: 
     if isinstance(generator, str):
         generator = import_string(generator)
     if generator is None:
-        return functools.partial(generate_token, app.config.get(length_key, default_length))
+        length = app.config.get(length_key, default_length)
+        if not isinstance(length, int) or length not in TOKEN_LENGTHS:
+            raise ValueError(f"{length_key} is a number of characters, 22 (128 bits) to 255, not {length!r}")
+        return functools.partial(generate_token, length)
     if not callable(generator):
         raise TypeError(f"{generator_key} is a function, or a string that imports one")
     return cast("Callable[[], Any]", generator)

@@ -269,6 +269,20 @@ async def test_a_configured_generator_may_be_a_coroutine_function(provider: Prov
     assert getattr(kept, issued) == "from-elsewhere"
 
 
+@pytest.mark.parametrize("key", ["OAUTH1_TOKEN_LENGTH", "OAUTH1_TOKEN_SECRET_LENGTH"])
+def test_tokens_are_not_made_short_by_configuration(key: str) -> None:
+    """Below 128 bits they could be guessed, beyond 255 characters no request could carry them; said before serving."""
+    for length in (22, 255):
+        app = Quart("application")
+        app.config[key] = length
+        AuthorizationServer(app)
+    for wrong in (0, 21, 256, "42", None, True):
+        app = Quart("application")
+        app.config[key] = wrong
+        with pytest.raises(ValueError, match=key):
+            AuthorizationServer(app)
+
+
 async def test_missing_hooks_stop_the_application_before_it_serves() -> None:
     """All of them are named, and the lifespan fails."""
     app = Quart("incomplete")
