@@ -30,7 +30,7 @@ from ._base_server import BaseServer
 from ._quart_requests import make_response, read_request
 from ._tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
 from .authorization_server import AuthorizationServer as _AuthorizationServer
-from .errors import OAuth1Error
+from .errors import MissingHookError, OAuth1Error
 from .hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator, resolve
 from .policy import Policy
 from .request import OAuth1Request
@@ -309,8 +309,12 @@ def _adopt(server: BaseServer, app: Quart) -> None:
     server.policy = server.policy.updated(app.config)
     server.hooks.adopt(server.policy)
 
+    servers: list[BaseServer] = app.extensions.setdefault("async_oauth1", [])
+    servers.append(server)
+
     async def check_hooks() -> None:
-        server.require_hooks()
+        if server is servers[-1]:  # the last of them: what was to give hooks to the others has run, too
+            _require_hooks(servers)
 
     async def answer(error: OAuth1Error) -> Response:
         return make_response(resource_error_response(error, realm=server.policy.realm))
@@ -319,6 +323,18 @@ def _adopt(server: BaseServer, app: Quart) -> None:
     # What a view lets through is still the client's error, and no 500. An application's own handler comes first.
     if OAuth1Error not in app.error_handler_spec[None][None]:
         app.register_error_handler(OAuth1Error, answer)
+
+
+def _require_hooks(servers: list[BaseServer]) -> None:
+    """Name what is missing of every server: who adds the hooks of one should not be stopped by the next."""
+    missing = []
+    for server in servers:
+        try:
+            server.require_hooks()
+        except MissingHookError as error:
+            missing.append(str(error))
+    if missing:
+        raise MissingHookError(" ".join(missing))
 
 
 def _token_generator(app: Quart) -> Callable[[], Awaitable[dict[str, str]]]:

@@ -301,6 +301,19 @@ async def test_missing_hooks_stop_the_application_before_it_serves() -> None:
     assert "query_client" not in str(caught.value)
 
 
+async def test_missing_hooks_of_every_server_are_named_together() -> None:
+    """Not one server's at each start."""
+    app = Quart("incomplete")
+    AuthorizationServer(app).register_hooks(MemoryStore())
+    AuthorizationServer(app, query_client=lambda client_id: None)
+    ResourceProtector(app, query_client=lambda client_id: None)
+    with pytest.raises(MissingHookError) as caught:
+        await app.startup()
+    assert str(caught.value).count("AuthorizationServer: ") == 1
+    assert '"create_token_credential"' in str(caught.value)
+    assert 'ResourceProtector: the "query_token", "exists_nonce" hooks are required.' in str(caught.value)
+
+
 async def test_missing_hooks_are_named_at_the_first_request_where_nobody_starts_up() -> None:
     """Without lifespan events the first request says it; an unsigned one does, too."""
     app = Quart("incomplete")
