@@ -35,7 +35,7 @@ def is_loopback_host(host: str | None) -> bool:
     """Whether a host name or address, without port and brackets, never leaves the machine."""
     if not host:
         return False
-    name = host.lower()
+    name = host.lower().removesuffix(".")  # the root of DNS, written out: the same host
     if name == "localhost" or name.endswith(".localhost"):
         return True
     address = parse_address(name)

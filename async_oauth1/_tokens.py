@@ -10,6 +10,9 @@ ALPHABET = string.ascii_letters + string.digits
 #: What a resource owner types: no letters or digits that look like another.
 OOB_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
+#: 128 bits, and what a request may carry.
+TOKEN_LENGTHS = range(22, 256)
+
 TOKEN_LENGTH = 42
 TOKEN_SECRET_LENGTH = 48
 VERIFIER_LENGTH = 36

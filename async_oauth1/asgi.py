@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ._origin import origin_form, peer_address, request_origin, single_host
-from .errors import OAuth1Error
+from .errors import InvalidRequestError, OAuth1Error
 from .policy import Policy
 from .request import OAuth1Request, normalize_host
 from .responses import OAuth1Response, resource_error_response
@@ -92,7 +92,7 @@ class RequestTargetMiddleware:
             try:
                 scope = self._routable(scope)
             except OAuth1Error as error:
-                await send_response(resource_error_response(error, realm=self.policy.realm), send)
+                await _refuse(resource_error_response(error, realm=self.policy.realm), receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -100,6 +100,10 @@ class RequestTargetMiddleware:
         host = single_host(scope["headers"])
         if host:  # HTTP/1.0 may have none, and a health check needs none
             normalize_host(host, scope.get("scheme", "http"))
+        if scope["method"] == "CONNECT":
+            # Its target is never a path (RFC 9112 section 3.2.3), and a route's 200 would turn the connection into a
+            # tunnel, at which hypercorn fails.
+            raise InvalidRequestError("CONNECT asks for a tunnel, and this provider opens none.")
         if not scope["path"].startswith("/"):
             target = origin_form(scope, self.policy)
             scope = {**scope, "raw_path": target, "path": unquote(target.decode("latin-1"))}
@@ -107,6 +111,20 @@ class RequestTargetMiddleware:
             # HTTP/2 lets raw octets pass, and frameworks expect UTF-8. Escaped, they are the same to the signature.
             scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}
         return scope
+
+
+async def _refuse(response: OAuth1Response, receive: Receive, send: Send) -> None:
+    """Answer while the body is received and dropped, as a framework would: `LingeringMiddleware` sees it end."""
+
+    async def drop() -> None:
+        while (await receive()).get("more_body", False):
+            pass
+
+    dropping = asyncio.ensure_future(drop())
+    try:
+        await send_response(response, send)
+    finally:
+        dropping.cancel()
 
 
 class LingeringMiddleware:

@@ -28,10 +28,10 @@ from werkzeug.utils import import_string
 
 from ._base_server import BaseServer
 from ._quart_requests import make_response, read_request
-from ._tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
+from ._tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
 from .authorization_server import AuthorizationServer as _AuthorizationServer
-from .errors import OAuth1Error
-from .hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator
+from .errors import MissingHookError, OAuth1Error
+from .hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator, resolve
 from .policy import Policy
 from .request import OAuth1Request
 from .resource_protector import ResourceProtector as _ResourceProtector
@@ -66,7 +66,7 @@ class AuthorizationServer(_AuthorizationServer):
     """The authorization server of a Quart application. Its methods read the current request.
 
     Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, ``OAUTH1_TOKEN_GENERATOR``,
-    ``OAUTH1_TOKEN_SECRET_GENERATOR`` (callables or import strings), ``OAUTH1_TOKEN_LENGTH`` (42),
+    ``OAUTH1_TOKEN_SECRET_GENERATOR`` (callables, async or not, or import strings), ``OAUTH1_TOKEN_LENGTH`` (42),
     ``OAUTH1_TOKEN_SECRET_LENGTH`` (48), and every attribute of `Policy` in upper case behind ``OAUTH1_``.
     """
 
@@ -309,8 +309,12 @@ def _adopt(server: BaseServer, app: Quart) -> None:
     server.policy = server.policy.updated(app.config)
     server.hooks.adopt(server.policy)
 
+    servers: list[BaseServer] = app.extensions.setdefault("async_oauth1", [])
+    servers.append(server)
+
     async def check_hooks() -> None:
-        server.require_hooks()
+        if server is servers[-1]:  # the last of them: what was to give hooks to the others has run, too
+            _require_hooks(servers)
 
     async def answer(error: OAuth1Error) -> Response:
         return make_response(resource_error_response(error, realm=server.policy.realm))
@@ -321,18 +325,37 @@ def _adopt(server: BaseServer, app: Quart) -> None:
         app.register_error_handler(OAuth1Error, answer)
 
 
-def _token_generator(app: Quart) -> Callable[[], dict[str, str]]:
+def _require_hooks(servers: list[BaseServer]) -> None:
+    """Name what is missing of every server: who adds the hooks of one should not be stopped by the next."""
+    missing = []
+    for server in servers:
+        try:
+            server.require_hooks()
+        except MissingHookError as error:
+            missing.append(str(error))
+    if missing:
+        raise MissingHookError(" ".join(missing))
+
+
+def _token_generator(app: Quart) -> Callable[[], Awaitable[dict[str, str]]]:
     token = _generator(app, "OAUTH1_TOKEN_GENERATOR", "OAUTH1_TOKEN_LENGTH", TOKEN_LENGTH)
     secret = _generator(app, "OAUTH1_TOKEN_SECRET_GENERATOR", "OAUTH1_TOKEN_SECRET_LENGTH", TOKEN_SECRET_LENGTH)
-    return lambda: {"oauth_token": token(), "oauth_token_secret": secret()}
+
+    async def generate() -> dict[str, str]:
+        return {"oauth_token": await resolve(token()), "oauth_token_secret": await resolve(secret())}
+
+    return generate
 
 
-def _generator(app: Quart, generator_key: str, length_key: str, default_length: int) -> Callable[[], str]:
+def _generator(app: Quart, generator_key: str, length_key: str, default_length: int) -> Callable[[], Any]:
     generator: Any = app.config.get(generator_key)
     if isinstance(generator, str):
         generator = import_string(generator)
     if generator is None:
-        return functools.partial(generate_token, app.config.get(length_key, default_length))
+        length = app.config.get(length_key, default_length)
+        if not isinstance(length, int) or length not in TOKEN_LENGTHS:
+            raise ValueError(f"{length_key} is a number of characters, 22 (128 bits) to 255, not {length!r}")
+        return functools.partial(generate_token, length)
     if not callable(generator):
         raise TypeError(f"{generator_key} is a function, or a string that imports one")
-    return cast("Callable[[], str]", generator)
+    return cast("Callable[[], Any]", generator)

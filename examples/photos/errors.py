@@ -27,7 +27,7 @@ _TEXTS: Mapping[type[OAuth1Error], str] = {
     StoreUnavailableError: "Photos cannot answer at the moment. Try again in a few seconds.",
 }
 _KEPT_HEADERS = ("Allow", "Retry-After")
-# For pages that do not exist and the like, Werkzeug's texts speak to whoever wrote the link.
+# What Jane reads of pages that do not exist and the like: Werkzeug's texts speak to whoever wrote a link or a program.
 _HTTP_TEXTS: Mapping[int, str] = {
     404: "There is no such page here. It may have moved, or the link was copied in part.",
     405: "This address cannot be used in this way. Go back and use the page's own buttons.",
@@ -42,7 +42,8 @@ def add_error_handlers(app: Quart, require_oauth: ResourceProtector) -> None:
     async def http_error(error: HTTPException) -> Response:
         status = error.code or 500
         code = "server_error" if status == 500 else error.name.lower().replace(" ", "_")
-        text = _HTTP_TEXTS.get(status) or error.description or error.name
+        description = error.description or error.name
+        text = description if _asked_by_program() else _HTTP_TEXTS.get(status, description)
         response = await _answer(status, code, text)
         response.headers.extend({name: value for name, value in error.get_headers() if name in _KEPT_HEADERS})
         return response

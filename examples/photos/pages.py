@@ -54,7 +54,7 @@ class Pages:
         """The applications she has let in."""
         user = await signed_in_user(self.users)
         if user is None:
-            return self.to_login(here())
+            return self.to_login("/")
         tokens = await self.store.list_token_credentials(user_id=user)
         applications = {}
         for client_id in dict.fromkeys(token.client_id for token in tokens):
@@ -101,7 +101,7 @@ class Pages:
         asked = await self.server.check_authorization_request()
         user = await signed_in_user(self.users)
         if user is None:
-            return self.to_login(here())
+            return self.to_login(consent_to(asked.token or ""))
         callback = asked.credential.oauth_callback
         g.form_leaves_site = callback != "oob"
         return await render_template(
@@ -117,7 +117,7 @@ class Pages:
         form = await read_form()
         user = await signed_in_user(self.users)
         if user is None:
-            return self.to_login(f"/authorize?oauth_token={quote(form.get('oauth_token', ''), safe='')}")
+            return self.to_login(consent_to(form.get("oauth_token", "")))
         require_csrf_token(form)
         if form.get("decision") not in ("approve", "deny"):
             abort(400, "Approve or deny: this form says neither.")
@@ -135,10 +135,9 @@ class Pages:
         return redirect(self.prefix + target)
 
 
-def here() -> str:
-    """Path and query of this request, as they were sent."""
-    query = request.query_string.decode("latin-1")
-    return f"{request.path}?{query}" if query else request.path
+def consent_to(oauth_token: str) -> str:
+    """The consent page, without what else an application may have put into its address."""
+    return f"/authorize?oauth_token={quote(oauth_token, safe='')}"
 
 
 def destination(callback: str) -> str:

@@ -90,12 +90,18 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
     add("--workers", type=int, default=1, metavar="N", help="processes that serve (%(default)s)")
     add("--external-base-url", metavar="URL", help="behind a proxy, what clients see; PHOTOS_EXTERNAL_BASE_URL")
     options = parser.parse_args(arguments)
-    store = options.store or environ.get("PHOTOS_STORE") or "sqlite:///photos.db"
+    # A flag wins, also an empty one: it is a script's unset variable, and must not serve from another store.
+    store = options.store
+    if store is None:
+        store = environ.get("PHOTOS_STORE") or "sqlite:///photos.db"
+    nonces = options.nonces
+    if nonces is None:
+        nonces = environ.get("PHOTOS_NONCES") or store
     settings = Settings(
         host=options.host,
         port=options.port,
         store=store,
-        nonces=options.nonces or environ.get("PHOTOS_NONCES") or store,
+        nonces=nonces,
         workers=options.workers,
         external_base_url=options.external_base_url or environ.get("PHOTOS_EXTERNAL_BASE_URL") or None,
         session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
@@ -107,6 +113,9 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
 def _check(settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
         raise SettingsError(f"--port is a number from 0 to 65535, not {settings.port}")
+    for option, url in (("--store", settings.store), ("--nonces", settings.nonces)):
+        if not url:
+            raise SettingsError(f"{option} is a URL, and empty here; leave it out for the default")
     if settings.workers < 1:
         raise SettingsError(f"--workers is a number above 0, not {settings.workers}")
     if len(settings.session_key) < _MIN_SESSION_KEY:

@@ -247,6 +247,42 @@ async def test_a_server_can_get_its_application_later(provider: Provider) -> Non
         assert (answer.status, answer.header("www-authenticate")) == (401, 'OAuth realm="Photos"')
 
 
+@pytest.mark.parametrize(
+    ("key", "issued"),
+    [("OAUTH1_TOKEN_GENERATOR", "oauth_token"), ("OAUTH1_TOKEN_SECRET_GENERATOR", "oauth_token_secret")],
+)
+async def test_a_configured_generator_may_be_a_coroutine_function(provider: Provider, key: str, issued: str) -> None:
+    """Its result is awaited, as every hook's is, and both issued and kept."""
+
+    async def generate() -> str:
+        await asyncio.sleep(0)
+        return "from-elsewhere"
+
+    app = Quart("application")
+    app.config[key] = generate
+    server = AuthorizationServer(app)
+    server.register_hooks(provider.store)
+    app.post("/initiate")(server.create_temporary_credentials_response)
+    answer = await call(app, sign(CLIENT, "POST", "/initiate", oauth={"callback": "oob"}))
+    assert (answer.status, answer.form[issued]) == (200, "from-elsewhere")
+    kept = await provider.store.get_temporary_credential(answer.form["oauth_token"])
+    assert getattr(kept, issued) == "from-elsewhere"
+
+
+@pytest.mark.parametrize("key", ["OAUTH1_TOKEN_LENGTH", "OAUTH1_TOKEN_SECRET_LENGTH"])
+def test_tokens_are_not_made_short_by_configuration(key: str) -> None:
+    """Below 128 bits they could be guessed, beyond 255 characters no request could carry them; said before serving."""
+    for length in (22, 255):
+        app = Quart("application")
+        app.config[key] = length
+        AuthorizationServer(app)
+    for wrong in (0, 21, 256, "42", None, True):
+        app = Quart("application")
+        app.config[key] = wrong
+        with pytest.raises(ValueError, match=key):
+            AuthorizationServer(app)
+
+
 async def test_missing_hooks_stop_the_application_before_it_serves() -> None:
     """All of them are named, and the lifespan fails."""
     app = Quart("incomplete")
@@ -263,6 +299,19 @@ async def test_missing_hooks_stop_the_application_before_it_serves() -> None:
     ):
         assert f'"{name}"' in str(caught.value)
     assert "query_client" not in str(caught.value)
+
+
+async def test_missing_hooks_of_every_server_are_named_together() -> None:
+    """Not one server's at each start."""
+    app = Quart("incomplete")
+    AuthorizationServer(app).register_hooks(MemoryStore())
+    AuthorizationServer(app, query_client=lambda client_id: None)
+    ResourceProtector(app, query_client=lambda client_id: None)
+    with pytest.raises(MissingHookError) as caught:
+        await app.startup()
+    assert str(caught.value).count("AuthorizationServer: ") == 1
+    assert '"create_token_credential"' in str(caught.value)
+    assert 'ResourceProtector: the "query_token", "exists_nonce" hooks are required.' in str(caught.value)
 
 
 async def test_missing_hooks_are_named_at_the_first_request_where_nobody_starts_up() -> None:

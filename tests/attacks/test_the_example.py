@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,27 @@ async def test_odd_targets_are_4xx(port: int, line: bytes) -> None:
     head = request_octets(signed(port)).partition(b"\r\n")[2]
     answer = await talk(port, line + b"\r\n" + head)
     assert 400 <= answer.status < 500
+
+
+async def test_a_path_is_nothing_to_connect_to(port: int) -> None:
+    """However well it is signed: an accepted CONNECT would be a tunnel, and its answer have no body."""
+    for target in ("/signed", "/signed/x", "/health"):
+        answer = await talk(port, request_octets(signed(port, target, "CONNECT")))
+        assert (answer.status, answer.json["error"]) == (400, "invalid_request")
+
+
+async def test_what_cannot_be_routed_is_answered_at_once(port: int) -> None:
+    """Nothing is waited for where there is no body; a body that is on its way does not get in the way of the answer."""
+    for line, host in ((b"GET ?a=b", b"localhost"), (b"GET http://evil.example/", b"localhost"), (b"GET /", b"a..b")):
+        head = line + b" HTTP/1.1\r\nHost: " + host + b"\r\n"
+        started = time.monotonic()
+        for _ in range(5):
+            assert 400 <= (await talk(port, head + b"Connection: close\r\n\r\n")).status < 500
+        assert time.monotonic() - started < 0.5
+        body = b"x" * 1_000_000
+        posted = head.replace(b"GET", b"POST") + b"Content-Length: %d\r\n" % len(body)
+        answer = await talk(port, posted + b"\r\n" + body + head + b"Connection: close\r\n\r\n")
+        assert [400 <= status < 500 for status in answer.statuses] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import httpx2
 import pytest
@@ -61,6 +62,13 @@ def test_errors_speak_the_language_of_who_asked(
     assert f"content-type: {content_type}\r\n" in head
     assert ("www-authenticate: oauth realm=" in head) == (status == 401)
     assert ("allow: " in head) == (status == 405)
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/photos"), ("GET", "/photos/x")])
+def test_a_program_is_not_told_of_pages_and_buttons(provider: Photos, method: str, path: str) -> None:
+    """What helps Jane does not help the author of a client."""
+    answer = httpx2.request(method, provider.url + path).json()["error_description"]
+    assert not re.search("page|button|link", answer)
 
 
 @pytest.mark.parametrize("path", ["/login", "/authorize?oauth_token=x", "/nothing", "/health"])

@@ -45,6 +45,7 @@ def test_an_ipv6_address_is_printed_in_brackets() -> None:
     "arguments",
     [
         ["--store", "nonsense"],
+        ["--store", ""],
         ["--store", "mysql://u:hush@h/d"],
         ["--store", "redis://:hush@127.0.0.1:1"],
         ["--store", "postgresql://u:hu@sh/hush?x@h:5432/d"],
@@ -54,6 +55,7 @@ def test_an_ipv6_address_is_printed_in_brackets() -> None:
         ["--store", "sqlite:///"],
         ["--store", "memory://\nx"],
         ["--nonces", "nonsense"],
+        ["--nonces", ""],
         ["--nonces", "sqlite:///corrupt.db"],
         ["--port", "70000"],
         ["--port", "-1"],

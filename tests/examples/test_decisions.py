@@ -71,6 +71,25 @@ def test_who_has_not_signed_in_comes_back_to_the_question(provider: Photos, prin
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "/authorize/?oauth_token=T",
+        "/authorize?a=%5C&oauth_token=T&b=\\",
+        "/authorize?c=" + "x" * 2_000 + "&oauth_token=T",
+    ],
+)
+def test_whatever_an_application_adds_she_comes_back_to_the_question(
+    provider: Photos, printer: Printer, asked: str
+) -> None:
+    """Clients of OAuth 1.0 add their callback here, and others what they please; the token is what counts."""
+    token = printer.initiate()[0]
+    with Jane(provider.url) as browser:
+        login = browser.get(asked.replace("T", token)).headers["Location"]
+        answer = browser.post(login, login, username="jane", password="wonderland")
+        assert answer.headers["Location"] == f"/authorize?oauth_token={token}"
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "",

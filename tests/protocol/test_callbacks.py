@@ -203,7 +203,7 @@ def test_query_may_differ_where_a_client_needs_it(uri: str, expected: bool) -> N
         ("localhost", True), ("LOCALHOST", True), ("a.localhost", True), ("127.0.0.1", True), ("127.1.2.3", True),
         ("::1", True), ("::ffff:127.0.0.1", True), ("", False), (None, False), ("notlocalhost", False),
         ("localhost.example", False), ("10.0.0.1", False), ("::", False), ("::ffff:10.0.0.1", False),
-        ("unix:/run/x", False), ("127.0.0.1.example", False),
+        ("unix:/run/x", False), ("127.0.0.1.example", False), ("localhost.", True), ("127.0.0.1.", True), (".", False),
     ],
 )  # fmt: skip
 def test_loopback_hosts(host: str | None, expected: bool) -> None:

@@ -226,6 +226,7 @@ def test_parameters_are_counted_together() -> None:
         ("http", "localhost:8000", "127.0.0.1", True),
         ("http", "[::1]:8000", "::1", True),
         ("http", "app.localhost", "127.9.9.9", True),
+        ("http", "localhost.:8000", "127.0.0.1", True),
         ("http", "localhost", None, True),
         ("http", "a.example", None, False),
         ("http", "localhost", "192.0.2.7", False),
