@@ -7,7 +7,6 @@ asking each other.
 from __future__ import annotations
 
 import hmac
-import itertools
 import secrets
 import time
 from binascii import b2a_base64
@@ -17,7 +16,7 @@ from urllib.parse import quote
 
 from async_oauth1.signature import signature_base_string
 
-__all__ = ["CLIENT_ID", "CLIENT_SECRET", "QUERY", "WARM_TOKENS", "Signer", "cold_tokens", "token_of", "warm_tokens"]
+__all__ = ["CLIENT_ID", "CLIENT_SECRET", "QUERY_STRING", "WARM_TOKENS", "Signer", "token_of"]
 
 # Letters and digits, 20 to 30 of them: oauthlib takes no others unless it is told to.
 CLIENT_ID = "dpf43f3p2l4k3l03kd94hf93"
@@ -37,30 +36,20 @@ def token_of(token_number: int) -> tuple[str, str]:
     return name, md5(digits + b"s", usedforsecurity=False).hexdigest()
 
 
-def warm_tokens() -> Iterator[int]:
-    """The same few again and again."""
-    return itertools.cycle(range(WARM_TOKENS))
-
-
-def cold_tokens(known: int) -> Iterator[int]:
-    """Each once; it ends when those that the stores know are used up."""
-    return iter(range(WARM_TOKENS, known))
-
-
 class Signer:
     """Writes ``Authorization`` headers for one address."""
 
-    def __init__(self, host: str, path: str, tokens: Iterator[int], *, secret: str = CLIENT_SECRET) -> None:
+    def __init__(self, host: str, path: str, *, cold: int = 0, secret: str = CLIENT_SECRET) -> None:
         """Prepare all that is the same in every request.
 
         Args:
             host: with port.
             path: without query; the query is `QUERY`.
-            tokens: whose turn it is.
+            cold: how many tokens the stores know, each of which is used once; 0 for the same few again and again.
             secret: the client's; another one makes wrong signatures.
         """
         self.host, self.path = host, path
-        self._tokens = tokens
+        self._cold, self._used = cold, 0
         self._secret = secret
         parameters = {
             "oauth_consumer_key": CLIENT_ID,
@@ -72,15 +61,23 @@ class Signer:
         pairs = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
         self._header = f'OAuth realm="Photos", {pairs}, oauth_signature="SIGNATURE"'
 
-    def __iter__(self) -> Iterator[str]:
-        """Headers without end, or until the tokens are used up, signed now."""
-        timestamp = str(int(time.time()))
-        run = secrets.token_hex(6)
-        for number, token_number in enumerate(self._tokens):
-            token, token_secret = token_of(token_number)
+    def headers(self, count: int) -> Iterator[str]:
+        """So many, signed now; fewer, where there are no more tokens that were never used."""
+        timestamp, run = str(int(time.time())), secrets.token_hex(6)
+        if self._cold:
+            first = WARM_TOKENS + self._used
+            numbers = range(first, min(first + count, self._cold))
+        else:
+            numbers = range(count)
+        for number in numbers:
+            token, token_secret = token_of(number if self._cold else number % WARM_TOKENS)
             filled = {"NONCE": f"{run}{number:012d}", "TIMESTAMP": timestamp, "TOKEN": token}
             base, header = self._base, self._header
             for placeholder, value in filled.items():
                 base, header = base.replace(placeholder, value), header.replace(placeholder, value)
             mac = hmac.digest(f"{self._secret}&{token_secret}".encode(), base.encode(), "sha1")
             yield header.replace("SIGNATURE", quote(b2a_base64(mac, newline=False), safe=""))
+
+    def spend(self, count: int) -> None:
+        """The first so many of the headers were sent; the tokens of the others are still new."""
+        self._used += count

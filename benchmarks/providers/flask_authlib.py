@@ -5,13 +5,13 @@ psycopg and redis-py, without an ORM. Connections commit by themselves, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import redis
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from .models import Credential
 from .settings import ANSWER, NONCE_LIFETIME, SELECT_CLIENT, SELECT_TOKEN, Settings
 
 __all__ = ["create_app", "create_patched_app"]
@@ -23,18 +23,17 @@ THREADS = 8
 class BlockingHooks:
     """The three hooks, with blocking drivers."""
 
-    def __init__(self, settings: Settings, model: Callable[[Any], Any]) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Connect."""
         kwargs = {"autocommit": True, "row_factory": dict_row}
         self.pool: Any = ConnectionPool(settings.postgres, min_size=THREADS, max_size=THREADS, kwargs=kwargs, open=True)
         self.pool.wait()
         self.redis = redis.Redis.from_url(settings.valkey)
-        self.model = model
 
     def _find(self, statement: str, *values: str) -> Any:
         with self.pool.connection() as connection:
             row = connection.execute(statement, values).fetchone()
-        return self.model(row) if row else None
+        return Credential(row) if row else None
 
     def query_client(self, client_id: str) -> Any:
         """One statement."""
@@ -54,9 +53,7 @@ def _protect(app: Any, settings: Settings) -> None:
     """Authlib's protector in front of a view."""
     from authlib.integrations.flask_oauth1 import ResourceProtector
 
-    from .ported import Credential
-
-    hooks = BlockingHooks(settings, Credential)
+    hooks = BlockingHooks(settings)
     require_oauth: Any = ResourceProtector(app, hooks.query_client, hooks.query_token, hooks.exists_nonce)
 
     def photos() -> dict[str, Any]:

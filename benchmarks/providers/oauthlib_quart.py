@@ -10,7 +10,8 @@ from oauthlib.oauth1 import RequestValidator, ResourceEndpoint
 from oauthlib.oauth1.rfc5849.utils import parse_authorization_header
 from quart import Quart, abort, request
 
-from .ported import AsyncHooks, Credential
+from .models import Credential
+from .ported import AsyncHooks
 from .settings import ANSWER, Settings
 
 __all__ = ["create_app"]
@@ -63,8 +64,8 @@ async def is_genuine(hooks: AsyncHooks) -> bool:
         return False
     known = await hooks.exists_nonce(sent["oauth_nonce"], sent["oauth_timestamp"], client_id, oauth_token)
     endpoint = ResourceEndpoint(Found(client, token, known_nonce=known))
-    body = await request.get_data(as_text=True)
-    answer = endpoint.validate_protected_resource_request(request.url, request.method, body, request.headers)
+    body, headers = await request.get_data(as_text=True), dict(request.headers)
+    answer = endpoint.validate_protected_resource_request(request.url, request.method, body, headers)
     return bool(answer[0])
 
 

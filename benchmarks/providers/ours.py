@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from quart import Quart
@@ -33,7 +34,7 @@ def create_app(store: str, settings: Settings, *, middleware: bool = False, ling
     for opened in _stores(store, settings):
         protector.register_hooks(opened)
         if isinstance(opened, MemoryStore):
-            app.before_serving(lambda filled=opened: fill(filled, settings.tokens))
+            app.before_serving(functools.partial(fill, opened, settings.tokens))
         else:
             app.before_serving(opened.open)
             app.after_serving(opened.close)

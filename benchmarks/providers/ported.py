@@ -12,7 +12,6 @@ from typing import Any
 
 import asyncpg
 import redis.asyncio
-from authlib.oauth1 import ClientMixin, TokenCredentialMixin
 from authlib.oauth1.errors import (
     InvalidClientError,
     InvalidNonceError,
@@ -27,27 +26,12 @@ from authlib.oauth1.rfc5849.signature import verify_hmac_sha1
 from authlib.oauth1.rfc5849.wrapper import OAuth1Request
 from quart import Quart, g, jsonify, request
 
+from .models import Credential
 from .settings import ANSWER, NONCE_LIFETIME, SELECT_CLIENT, SELECT_TOKEN, Settings
 
-__all__ = ["AsyncHooks", "Credential", "create_app"]
+__all__ = ["AsyncHooks", "create_app"]
 
 View = Callable[..., Awaitable[Any]]
-
-
-class Credential(ClientMixin, TokenCredentialMixin):
-    """A client or a token credential, as Authlib asks for them."""
-
-    def __init__(self, row: Any) -> None:
-        """Keep what was found."""
-        self.row = row
-
-    def get_client_secret(self) -> str:
-        """Of a client."""
-        return str(self.row["client_secret"])
-
-    def get_oauth_token_secret(self) -> str:
-        """Of a token credential."""
-        return str(self.row["oauth_token_secret"])
 
 
 class AsyncHooks:
