@@ -85,7 +85,6 @@ class Opponent:
         secret = CLIENT_SECRET if side.genuine else CLIENT_SECRET[::-1]
         self.signer = Signer(provider.host, side.path, cold=known_tokens if side.cold else 0, secret=secret)
         self.fastest = 0.0
-        self.latency = 0.0
 
     def burst(self, size: Size) -> Burst:
         """One burst, of which every answer is the one expected.

@@ -22,9 +22,8 @@ SIDES = (
 
 
 def paced(opponent: Opponent, rate: float, size: Size) -> Burst:
-    """One burst at a rate; `rate` of the result says how near it came."""
-    think = size.connections / rate * 1_000 - opponent.latency
-    pace = Pace(max(think, 1.0), quiet=QUIET)
+    """One burst at a rate, less what the answers take; `rate` of the result says how near it came."""
+    pace = Pace(size.connections / rate * 1_000, quiet=QUIET)
     result = burst(
         opponent.provider,
         opponent.signer,
@@ -34,7 +33,6 @@ def paced(opponent: Opponent, rate: float, size: Size) -> Burst:
         expected=2 * rate,
     )
     opponent.check(result)
-    opponent.latency = result.p50
     return result
 
 
