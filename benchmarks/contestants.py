@@ -251,7 +251,7 @@ def authlib(case: Case) -> Verify:
     known = Known()
 
     class Protector(ResourceProtector):
-        SUPPORTED_SIGNATURE_METHODS = (case.signature_method,)
+        SUPPORTED_SIGNATURE_METHODS = [case.signature_method]  # noqa: RUF012 - as Authlib's own
 
         def get_client_by_id(self, client_id: str) -> Known:
             return known
@@ -276,15 +276,15 @@ def authlib(case: Case) -> Verify:
 
 
 def oauthlib(case: Case) -> Verify:
-    """oauthlib's resource endpoint, with a validator that returns constants."""
+    """Oauthlib's resource endpoint, with a validator that returns constants."""
     from oauthlib.oauth1 import RequestValidator, ResourceEndpoint
 
-    yes = _constant(True)
+    def yes(*_: Any, **__: Any) -> bool:
+        return True
+
     answers = {
-        "validate_client_key": yes,
-        "validate_access_token": yes,
-        "validate_realms": lambda *_, **__: True,
-        "validate_timestamp_and_nonce": lambda *_, **__: True,
+        **dict.fromkeys(("validate_client_key", "validate_access_token", "validate_realms"), yes),
+        "validate_timestamp_and_nonce": yes,
         "get_client_secret": _constant(SECRET),
         "get_access_token_secret": _constant(TOKEN_SECRET),
         "get_rsa_key": _constant(case.keys.rsa_key),

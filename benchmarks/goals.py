@@ -58,7 +58,7 @@ def duel_ratios(bursts: list[list[dict[str, Any]]], figure: str, over: int, unde
 
 def checks(results: dict[str, Any]) -> list[Check]:
     """Every goal that there are results for."""
-    found = []
+    found: list[Check] = []
     if verify := results.get("verify"):
         found += _verify(verify["results"])
     if serving := results.get("serving"):

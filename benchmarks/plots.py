@@ -14,7 +14,7 @@ __all__ = ["Bar", "bars", "draw_all"]
 # Blue and orange are told apart by everybody; what is compared with them stays grey.
 OURS, REFERENCE, OTHERS = "#0072B2", "#E69F00", "#9AA3AB"
 INK, FAINT = "#24292F", "#6E7781"
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "svg.hashsalt": "async-oauth1",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",

@@ -29,8 +29,9 @@ SERVING = """\
 One hypercorn worker on uvloop (quart-flask-patch refuses any loop but asyncio's own), gunicorn with one worker of eight
 threads for Flask. wrk sends requests that were signed beforehand, each with a nonce of its own; every answer was a 200.
 The unprotected twin is the same view in the same process, and gets requests of the same bytes. *Warm*: sixteen tokens,
-remembered by the caching store in front of PostgreSQL. *Cold*: each token is used once. CPU time is user and system time
-of all the provider's processes, from the operating system; databases and wrk share the two cores with it.
+remembered by the caching store in front of PostgreSQL. *Cold*: each token is used once. CPU time is the user and system
+time of all the provider's processes, from the operating system; databases and wrk share the cores with it. `PostgreSQL`
+alone keeps nonces, too; the memory and SQLite stores keep everything, and need no cache.
 """
 PACING = """\
 Both sides get the same rate, 60% of what the protected route answers at most; each connection pauses at random.
