@@ -86,6 +86,8 @@ def main(
         write({name.value: results[name.value] for name in Part if name.value in results}, folder)
     shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
     say(f"written to {shown}")
+    if any(results[part.value]["results"].get("failed") for part in chosen if part is Part.SERVING):
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 from tests.servers import Postgres, Valkey
 
 from .duels import PROTECTED, Opponent, Plan, Side, Size, open_sides
-from .load import Burst, Pace, burst
+from .load import Burst, Pace, burst, status_of
 from .pacing import paced
 from .processes import ROOT, ProviderProcess
 from .signing import Signer
@@ -84,6 +84,8 @@ def bad_burst(opponent: Opponent, kind: Kind, seconds: int, pace: Pace | None = 
     """Bad requests alone, each refused."""
     make = kind.make
     requests = opponent.signer if make is None else make(opponent.provider.host)
+    if not 400 <= (status := status_of(opponent.provider, requests)) < 500:
+        raise AssertionError(f"{kind.title} are answered with {status}")
     result = burst(
         opponent.provider, requests, connections=BAD_CONNECTIONS, seconds=seconds, pace=pace, settle=pace is None
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -14,7 +15,7 @@ from typing import Any
 from .processes import ProviderProcess
 from .signing import QUERY_STRING, Signer
 
-__all__ = ["Burst", "MissingToolError", "Pace", "RanOutError", "burst", "wrk_version"]
+__all__ = ["Burst", "MissingToolError", "Pace", "RanOutError", "burst", "status_of", "wrk_path", "wrk_version"]
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 #: Seconds after which wrk gives a request up, and what it takes longer than it was told to.
@@ -74,8 +75,8 @@ class Burst:
         return self.requests / self.seconds
 
     def as_json(self) -> dict[str, Any]:
-        """With the rate."""
-        return {**asdict(self), "rate": self.rate}
+        """With the rate, and without digits that say nothing."""
+        return {name: round(value, 3) for name, value in {**asdict(self), "rate": self.rate}.items()}
 
 
 def wrk_path() -> str:
@@ -94,6 +95,19 @@ def wrk_version() -> str:
     """As it says itself."""
     done = subprocess.run([wrk_path(), "-v"], capture_output=True, text=True, check=False)
     return done.stdout.split("[")[0].replace("wrk", "").strip()
+
+
+def status_of(provider: ProviderProcess, requests: Signer | bytes) -> int:
+    """The status that one request is answered with; wrk only tells those from 400 on from the others."""
+    if isinstance(requests, Signer):
+        [header] = requests.headers(1)
+        requests.spend(1)
+        lines = [f"GET {requests.path}?{QUERY_STRING} HTTP/1.1", f"Host: {provider.host}", f"Authorization: {header}"]
+        requests = "\r\n".join([*lines, "", ""]).encode()
+    address, port = provider.host.split(":")
+    with socket.create_connection((address, int(port)), timeout=TIMEOUT) as connection:
+        connection.sendall(requests)
+        return int(connection.recv(12).split()[1])
 
 
 def burst(

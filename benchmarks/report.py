@@ -112,6 +112,7 @@ def _serving(serving: dict[str, Any]) -> list[str]:
         duels = [duel for duel in serving["duels"] if duel["connections"] == connections]
         parts += [f"### {connections:,} connections\n", _duels(duels)]
     parts += [f"Skipped: {reason}.\n" for reason in serving.get("skipped", [])]
+    parts += [f"**Failed**: {reason}.\n" for reason in serving.get("failed", [])]
     if pacing := serving.get("pacing"):
         parts += ["### A fixed rate\n", PACING, _pacing(pacing)]
     if bad_input := serving.get("bad_input"):
