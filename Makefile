@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 RUN = $(BIN)/python
 INPUTS = pyproject.toml constraints.txt README.md LICENSE
 
-.PHONY: help demo serve test stress lint clean
+.PHONY: help demo serve test stress bench lint clean
 .DELETE_ON_ERROR:
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make serve   the example provider, until Ctrl-C"
 	@echo "make test    the tests, with branch coverage"
 	@echo "make stress  the long races and faults, and what the stores cost; half an hour"
+	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; a quarter of an hour, and needs wrk"
 	@echo "make lint    ruff, mypy and pyright"
 	@echo "make clean   remove what the others made"
 
@@ -30,6 +31,9 @@ stress: $(VENV)/.installed-test
 	RACE_ROUNDS=100 $(RUN) -m pytest tests/examples/test_four_workers.py
 	$(RUN) -m benchmarks.faults --rounds 10
 	$(RUN) -m benchmarks.stores
+
+bench: $(VENV)/.installed-bench
+	$(RUN) -m benchmarks $(ARGS)
 
 lint: $(VENV)/.installed-lint
 	$(RUN) -m ruff format --check

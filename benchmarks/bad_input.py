@@ -1,0 +1,187 @@
+"""Bad requests beside good ones: what the good ones lose, what memory the bad ones take, and what they leave behind.
+
+Good requests come at 30% of what the provider answers of them, bad ones at 30% of what it refuses of their kind.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.servers import Postgres, Valkey
+
+from .duels import PROTECTED, Opponent, Plan, Side, Size, open_sides
+from .load import Burst, Pace, burst, status_of
+from .pacing import paced
+from .processes import ROOT, ProviderProcess
+from .signing import Signer
+
+__all__ = ["KINDS", "run"]
+
+SHARE = 0.3
+#: Many clients with long pauses: what one of them waits for an answer hardly slows the others down.
+GOOD_CONNECTIONS, BAD_CONNECTIONS = 200, 16
+#: 30% of the thousand connections of the other measurements.
+SLOW_CONNECTIONS = 300
+PARAMETERS = 400_000
+HEADER_BYTES = 64_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of bad requests.
+
+    Attributes:
+        title: as in the table.
+        make: what is sent again and again, for a host; ``None`` where each is signed for itself, or they are slow.
+        slow: bodies that do not end.
+    """
+
+    title: str
+    make: Callable[[str], bytes] | None = None
+    slow: bool = False
+
+
+def _head(host: str, method: str, *lines: str) -> bytes:
+    head = [f"{method} {PROTECTED} HTTP/1.1", f"Host: {host}", *lines, "", ""]
+    return "\r\n".join(head).encode()
+
+
+def _authorization(host: str, more: str = "") -> str:
+    signer = Signer(host, PROTECTED, secret="wrong" * 4)
+    [header] = signer.headers(1)
+    return f"Authorization: {header}{more}"
+
+
+def many_parameters(host: str) -> bytes:
+    """A form of 400,000 parameters, in fewer octets than a form may have."""
+    body = b"&".join([b"a"] * PARAMETERS)
+    form = "Content-Type: application/x-www-form-urlencoded"
+    return _head(host, "POST", _authorization(host), form, f"Content-Length: {len(body)}") + body
+
+
+def large_header(host: str) -> bytes:
+    """An Authorization header of 64 kB, just within the limit, so that all of it is read."""
+    one = ', x{:03d}="' + "v" * 68 + '"'
+    return _head(host, "GET", _authorization(host, "".join(one.format(n) for n in range(HEADER_BYTES // len(one)))))
+
+
+KINDS = {
+    "signature": Kind("wrong signatures"),
+    "parameters": Kind("400,000 parameters", many_parameters),
+    "header": Kind("64 kB headers", large_header),
+    "slow": Kind("slow bodies, 300 at a time", slow=True),
+}
+
+
+def bad_burst(opponent: Opponent, kind: Kind, seconds: int, pace: Pace | None = None) -> Burst:
+    """Bad requests alone, each refused."""
+    make = kind.make
+    requests = opponent.signer if make is None else make(opponent.provider.host)
+    if not 400 <= (status := status_of(opponent.provider, requests)) < 500:
+        raise AssertionError(f"{kind.title} are answered with {status}")
+    result = burst(
+        opponent.provider, requests, connections=BAD_CONNECTIONS, seconds=seconds, pace=pace, settle=pace is None
+    )
+    opponent.check(result)
+    return result
+
+
+@contextmanager
+def slow_bodies(provider: ProviderProcess) -> Iterator[None]:
+    """Keep connections open whose bodies come one octet at a time."""
+    command = [sys.executable, "-m", "benchmarks.slow_bodies", provider.host, str(SLOW_CONNECTIONS)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
+    try:
+        time.sleep(1.0)
+        yield
+        if process.poll() is not None:
+            raise OSError("the slow bodies have ended early")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def bad_load(opponent: Opponent, kind: Kind, capacity: float, seconds: int) -> Iterator[None]:
+    """Bad requests at their rate, while something else is measured."""
+    if kind.slow:
+        with slow_bodies(opponent.provider):
+            yield
+        return
+    think = BAD_CONNECTIONS / (SHARE * capacity) * 1_000
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(bad_burst, opponent, kind, seconds, Pace(think))
+        yield
+        running.result()
+
+
+def stored(postgres: Postgres, valkey: Valkey) -> int:
+    """How many nonces and credentials there are, everywhere."""
+    tables = ("nonce", "temporary_credential", "token_credential", "client")
+    with valkey.client() as client:
+        rows = int(client.dbsize())
+    return rows + sum(int(postgres.sql(f"SELECT count(*) FROM oauth1_{table}")) for table in tables)  # noqa: S608
+
+
+def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) -> list[dict[str, Any]]:
+    """Measure every kind.
+
+    Args:
+        plan: shared by all measurements.
+        postgres: whose rows are counted.
+        valkey: whose keys are counted.
+        quick: one pair of short bursts.
+    """
+    from .serving import has_middleware
+
+    name = f"ours-redis{'+middleware' if has_middleware() else ''}+lingering"
+    sides = (Side("good", name), Side("bad", name, genuine=False, refused=True))
+    size = Size(GOOD_CONNECTIONS, 1 if quick else 5, 1 if quick else 2)
+    with open_sides(sides, plan.settings) as (good, bad):
+        capacity = good.burst(Size(64, 1, 2)).rate
+        results = []
+        for key, kind in KINDS.items():
+            plan.say(f"bad input: {kind.title}")
+            before = stored(postgres, valkey)
+            refused = _alone(bad, kind, size.seconds)
+            left_behind = stored(postgres, valkey) - before
+            memory = good.provider.resident_bytes()
+            rate = SHARE * capacity
+            pairs = [_pair(good, bad, kind, rate, refused, size) for _ in range(size.pairs)]
+            results.append(
+                {
+                    "key": key,
+                    "title": kind.title,
+                    "good_rate": rate,
+                    "refused_per_second": refused,
+                    "left_behind": left_behind,
+                    "memory": [memory, good.provider.resident_bytes()],
+                    "bursts": pairs,
+                }
+            )
+    return results
+
+
+def _alone(bad: Opponent, kind: Kind, seconds: int) -> float:
+    if kind.slow:
+        with slow_bodies(bad.provider):
+            time.sleep(seconds)
+        bad.provider.settle()
+        return float(SLOW_CONNECTIONS)
+    return bad_burst(bad, kind, seconds).rate
+
+
+def _pair(good: Opponent, bad: Opponent, kind: Kind, rate: float, capacity: float, size: Size) -> list[dict[str, Any]]:
+    """Good requests alone, and beside bad ones."""
+    alone = paced(good, rate, size)
+    with bad_load(bad, kind, capacity, size.seconds + 2):
+        beside = paced(good, rate, size)
+    bad.provider.settle()
+    return [alone.as_json(), beside.as_json()]

@@ -1,0 +1,105 @@
+"""What the figures are to be, beside what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .contestants import OURS
+from .figures import Goal, Spread, ratios, spread
+
+__all__ = ["Check", "checks", "duel_ratios"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table of goals.
+
+    Attributes:
+        what: in words.
+        goal: ``None`` for what is only said.
+        measured: pair by pair.
+    """
+
+    what: str
+    goal: Goal | None
+    measured: Spread
+
+    @property
+    def verdict(self) -> str:
+        """Whether the median keeps to the goal."""
+        if self.goal is None:
+            return ""
+        return "yes" if self.goal.reached(self.measured.median) else "**no**"
+
+
+#: By key of the duel: in words, which figure, which side over which, the goal.
+_DUELS = {
+    "memory-warm": ("CPU time, unprotected twin over protected: memory store", "cpu", (0, 1), 0.92),
+    "redis-warm": ("the same, Redis + PostgreSQL, warm", "cpu", (0, 1), 0.85),
+    "redis-cold": ("the same, Redis + PostgreSQL, every token new", "cpu", (0, 1), 0.75),
+    "flask": ("requests/s, Redis + PostgreSQL warm, over Authlib on Flask under gunicorn", "rate", (0, 1), 3.0),
+    "patched": ("the same over quart-flask-patch with Authlib", "rate", (0, 1), 3.0),
+    "refusal": ("bad signatures refused per second over unprotected requests answered", "rate", (1, 0), 1.0),
+}
+_VERIFY = {
+    ("header", "Authlib"): 6.0,
+    ("header", "oauthlib"): 8.0,
+    ("form", "Authlib"): 5.0,
+    ("form", "oauthlib"): 8.0,
+}
+
+
+def duel_ratios(bursts: list[list[dict[str, Any]]], figure: str, over: int, under: int) -> list[float]:
+    """One figure of one side over that of the other, pair by pair."""
+    return ratios([pair[over][figure] for pair in bursts], [pair[under][figure] for pair in bursts])
+
+
+def checks(results: dict[str, Any]) -> list[Check]:
+    """Every goal that there are results for."""
+    found: list[Check] = []
+    if verify := results.get("verify"):
+        found += _verify(verify["results"])
+    if serving := results.get("serving"):
+        found += _duels(serving["results"]["duels"])
+        found += _pacing(serving["results"].get("pacing"))
+        found += _bad_input(serving["results"].get("bad_input", []))
+    return found
+
+
+def _verify(cases: list[dict[str, Any]]) -> Iterator[Check]:
+    for case in cases:
+        times = case["microseconds"]
+        for (name, peer), limit in _VERIFY.items():
+            if name == case["case"]:
+                what = f"{peer}'s time over ours: {case['title']}"
+                yield Check(what, Goal("at least", limit), spread(ratios(times[peer], times[OURS])))
+        if case["case"] == "header":
+            what = f"our time over the bare HMAC's: {case['title']}"
+            yield Check(what, None, spread(ratios(times[OURS], times["bare primitive"])))
+
+
+def _duels(duels: list[dict[str, Any]]) -> Iterator[Check]:
+    for key, (what, figure, (over, under), limit) in _DUELS.items():
+        for duel in duels:
+            if duel["key"] == key and duel["connections"] == 64:
+                measured = spread(duel_ratios(duel["bursts"], figure, over, under))
+                yield Check(what, Goal("at least", limit), measured)
+
+
+def _pacing(pacing: dict[str, Any] | None) -> Iterator[Check]:
+    if pacing:
+        what = "p99 of the protected route over the unprotected, 1,000 connections, 60% of capacity"
+        yield Check(what, Goal("at most", 1.3), spread(duel_ratios(pacing["bursts"], "p99", 1, 0)))
+
+
+def _bad_input(kinds: list[dict[str, Any]]) -> Iterator[Check]:
+    for kind in kinds:
+        beside = f"good requests beside {kind['title']}, over alone"
+        yield Check(f"rate of {beside}", Goal("at least", 0.9), spread(duel_ratios(kind["bursts"], "rate", 1, 0)))
+        yield Check(f"p99 of {beside}", Goal("at most", 2.0), spread(duel_ratios(kind["bursts"], "p99", 1, 0)))
+        what = f"memory after {kind['title']}, over before"
+        yield Check(what, Goal("at most", 1.1), spread([kind["memory"][1] / kind["memory"][0]]))
+        what = f"rows and keys left behind by {kind['title']}"
+        yield Check(what, Goal("at most", 0.0), spread([float(kind["left_behind"])]))

@@ -1,0 +1,1 @@
+"""The providers that are measured, each an application of its own."""

@@ -1,0 +1,68 @@
+"""Serve one provider with one hypercorn worker, on a socket that the harness has opened.
+
+    python -m benchmarks.providers NAME FILE_DESCRIPTOR
+
+The loop is uvloop's. quart-flask-patch refuses any loop but asyncio's own, so it has that one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from .settings import Settings
+
+OURS = "ours-"
+
+
+def make_app(name: str, settings: Settings) -> Any:
+    """The application of that name: a store behind ``ours-``, ``+middleware`` and ``+lingering``, or a peer."""
+    if name.startswith(OURS):
+        from .ours import create_app
+
+        store, *options = name.removeprefix(OURS).split("+")
+        return create_app(store, settings, middleware="middleware" in options, lingering="lingering" in options)
+    if name == "ported":
+        from .ported import create_app as create_ported
+
+        return create_ported(settings)
+    if name == "oauthlib":
+        from .oauthlib_quart import create_app as create_oauthlib
+
+        return create_oauthlib(settings)
+    from .flask_authlib import create_patched_app
+
+    return create_patched_app(settings)
+
+
+def main(name: str, file_descriptor: str) -> None:
+    """Serve until SIGTERM."""
+    app = make_app(name, Settings.from_environment())
+    config = Config()
+    config.bind = [f"fd://{file_descriptor}"]
+    config.accesslog = None
+    config.graceful_timeout = 1.0
+    config.h11_max_incomplete_size = 256 * 1024  # as the deployment guide says: 64 KiB headers arrive
+    config.keep_alive_max_requests = 1_000_000  # 1,000 unless set: connections would be opened again all the time
+    config.backlog = 2_048
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        await serve(app, config, shutdown_trigger=stop.wait)
+
+    if name == "patched":
+        asyncio.run(run())
+    else:
+        import uvloop
+
+        uvloop.run(run())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,159 @@
+"""Results as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .contestants import OURS
+from .figures import number, ratios, spread
+from .goals import checks, duel_ratios
+
+__all__ = ["markdown_table", "render"]
+
+INTRODUCTION = """\
+# Benchmarks
+
+`make bench` makes this page anew, in a quarter of an hour; `make bench ARGS="verify"` one part of it, and
+`make bench ARGS="--quick"` only shows that everything works. The end to end part needs [wrk](https://github.com/wg/wrk).
+
+Figures are medians, with the quartiles behind them. Every ratio is taken within one run, between two sides that take
+turns, pair by pair: the machine is small, and other programs run on it. Absolute figures mean little elsewhere. All
+samples are in [results.json](results.json).
+"""
+VERIFY = """\
+From the raw parts of a request to verified: parsing, checks, base string, comparison. Client and token are at hand, and
+nothing is looked up. Each contestant has accepted the genuine request and refused a changed one. Ratios are over ours.
+"""
+SERVING = """\
+One hypercorn worker on uvloop (quart-flask-patch refuses any loop but asyncio's own), gunicorn with one worker of eight
+threads for Flask. wrk sends requests that were signed beforehand, each with a nonce of its own; every answer was a 200.
+The unprotected twin is the same view in the same process, and gets requests of the same bytes. *Warm*: sixteen tokens,
+remembered by the caching store in front of PostgreSQL. *Cold*: each token is used once. CPU time is the user and system
+time of all the provider's processes, from the operating system; databases and wrk share the cores with it. `PostgreSQL`
+alone keeps nonces, too; the memory and SQLite stores keep everything, and need no cache.
+"""
+PACING = """\
+Both sides get the same rate, 60% of what the protected route answers at most; each connection pauses at random.
+"""
+BAD_INPUT = """\
+Good requests come at 30% of what the provider answers of them, first alone, then beside bad ones at 30% of what it
+refuses of their kind. *Left behind*: rows and keys in PostgreSQL and Valkey after bad requests alone.
+"""
+GROWTH = "The last column is what the one before has become, over the first row.\n"
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table; numbers are rounded, and ``None`` is empty."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else number(value)
+
+
+def render(results: dict[str, Any], pictures: Sequence[str] = ()) -> str:
+    """The whole page.
+
+    Args:
+        results: the parts by name, as in the file of raw results.
+        pictures: names of the files beside the page.
+    """
+    parts = [INTRODUCTION, *_environments(results), *_goals(results)]
+    if verify := results.get("verify"):
+        parts += ["## Verification\n", *_pictures(pictures, "verify"), VERIFY, _verify(verify["results"])]
+    if serving := results.get("serving"):
+        parts += ["## End to end\n", *_pictures(pictures, "rate", "cpu"), SERVING, *_serving(serving["results"])]
+    if growth := results.get("growth"):
+        parts += ["## Growth\n", GROWTH]
+        for one in growth["results"]:
+            parts += [f"### {one['title']}\n", markdown_table(one["columns"], one["rows"])]
+    return "\n".join(parts)
+
+
+def _pictures(pictures: Sequence[str], *names: str) -> list[str]:
+    return [f"![{name.removesuffix('.svg')}]({name})\n" for name in pictures if name.removesuffix(".svg") in names]
+
+
+def _environments(results: dict[str, Any]) -> list[str]:
+    """One paragraph for each machine and set of versions; one for all, unless parts were run apart."""
+    by_text: dict[str, list[str]] = {}
+    for part, one in results.items():
+        by_text.setdefault(", ".join(f"{name} {value}" for name, value in one["environment"].items()), []).append(part)
+    if len(by_text) == 1:
+        return [f"{text}.\n" for text in by_text]
+    return [f"For {' and '.join(names)}: {text}.\n" for text, names in by_text.items()]
+
+
+def _goals(results: dict[str, Any]) -> list[str]:
+    rows = [[check.what, check.goal, check.measured, check.verdict] for check in checks(results)]
+    return ["## Goals\n", markdown_table(["what", "goal", "measured", "reached"], rows)] if rows else []
+
+
+def _verify(cases: list[dict[str, Any]]) -> str:
+    rows = []
+    for case in cases:
+        times = case["microseconds"]
+        for name in times:
+            ratio = None if name == OURS else spread(ratios(times[name], times[OURS]))
+            rows.append([case["title"], name, spread(times[name]), ratio])
+    return markdown_table(["request", "by", "CPU time, us", "over ours"], rows)
+
+
+def _serving(serving: dict[str, Any]) -> list[str]:
+    parts = []
+    for connections in sorted({duel["connections"] for duel in serving["duels"]}):
+        duels = [duel for duel in serving["duels"] if duel["connections"] == connections]
+        parts += [f"### {connections:,} connections\n", _duels(duels)]
+    parts += [f"Skipped: {reason}.\n" for reason in serving.get("skipped", [])]
+    parts += [f"**Failed**: {reason}.\n" for reason in serving.get("failed", [])]
+    if pacing := serving.get("pacing"):
+        parts += ["### A fixed rate\n", PACING, _pacing(pacing)]
+    if bad_input := serving.get("bad_input"):
+        parts += ["### Bad input\n", BAD_INPUT, _bad_input(bad_input)]
+    return parts
+
+
+def _duels(duels: list[dict[str, Any]]) -> str:
+    columns = ["A", "B", "requests/s A", "B", "p50, ms A", "B", "p99, ms A", "B", "CPU us A", "B"]
+    columns += ["rate B/A", "CPU A/B", "socket errors"]
+    rows = []
+    for duel in duels:
+        bursts = duel["bursts"]
+        sides = [
+            number(spread([pair[side][key] for pair in bursts]).median)
+            for key in ("rate", "p50", "p99", "cpu")
+            for side in (0, 1)
+        ]
+        rate, cpu = (spread(duel_ratios(bursts, key, *order)) for key, order in (("rate", (1, 0)), ("cpu", (0, 1))))
+        errors = sum(burst["socket_errors"] for pair in bursts for burst in pair)
+        rows.append([*duel["sides"], *sides, rate, cpu, errors])
+    return markdown_table(columns, rows)
+
+
+def _pacing(pacing: dict[str, Any]) -> str:
+    rows = []
+    for side, title in enumerate(pacing["sides"]):
+        figures = [spread([pair[side][key] for pair in pacing["bursts"]]) for key in ("rate", "p50", "p99", "cpu")]
+        rows.append([title, number(pacing["rate"]), *figures])
+    return markdown_table(["side", "offered/s", "answered/s", "p50, ms", "p99, ms", "CPU us per request"], rows)
+
+
+def _bad_input(kinds: list[dict[str, Any]]) -> str:
+    columns = ["bad requests", "refused/s at most", "good/s alone", "beside", "p99, ms alone", "beside"]
+    columns += ["MB before", "after", "left behind"]
+    rows = []
+    for kind in kinds:
+        sides = [
+            spread([pair[side][key] for pair in kind["bursts"]]).median for key in ("rate", "p99") for side in (0, 1)
+        ]
+        memory = [size / 2**20 for size in kind["memory"]]
+        refused = None if kind["key"] == "slow" else kind["refused_per_second"]
+        rows.append([kind["title"], refused, *sides, *memory, kind["left_behind"]])
+    return markdown_table(columns, rows)

@@ -1,0 +1,45 @@
+"""Fill the stores with the credentials that requests are signed for, in bulk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from async_oauth1.credentials import Client
+from async_oauth1.stores import Store, open_store
+from tests.servers import Postgres
+
+from .signing import CLIENT_ID, CLIENT_SECRET, token_of
+
+__all__ = ["seed_postgres", "seed_sqlite"]
+
+
+async def _prepare(url: str) -> None:
+    store = open_store(url)
+    await store.migrate()
+    if not isinstance(store, Store):
+        raise TypeError(f"{url} keeps no clients")
+    async with store:
+        await store.add_client(Client(client_id=CLIENT_ID, client_secret=CLIENT_SECRET))
+
+
+def seed_postgres(server: Postgres, tokens: int) -> None:
+    """A client and so many tokens; SQL makes their names as `token_of` does."""
+    asyncio.run(_prepare(server.url))
+    rows = f"SELECT left(md5(n::text), 24), md5(n::text || 's'), '{CLIENT_ID}', 'jane', '', 0"
+    server.sql(f"INSERT INTO oauth1_token_credential {rows} FROM generate_series(0, {tokens - 1}) AS n")
+    server.sql("VACUUM ANALYZE")
+    server.sql("CHECKPOINT")  # now, and not while something is measured
+
+
+def seed_sqlite(path: Path, tokens: int) -> None:
+    """The same in a file."""
+    asyncio.run(_prepare(f"sqlite:///{path}"))
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.executemany(
+            "INSERT INTO oauth1_token_credential VALUES (?, ?, ?, 'jane', '', 0, NULL)",
+            ((*token_of(number), CLIENT_ID) for number in range(tokens)),
+        )
+    connection.close()

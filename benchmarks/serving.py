@@ -1,0 +1,148 @@
+"""End to end over loopback: protected routes against their unprotected twins, and against other providers.
+
+    python -m benchmarks serving
+
+One hypercorn worker on uvloop serves, wrk asks, PostgreSQL and Valkey are real. Requests are signed before each burst.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from tests.servers import Postgres, Valkey
+
+from . import bad_input, pacing
+from .duels import TWIN, Duel, Plan, Side, Size, fight
+from .load import RanOutError, wrk_path
+from .providers.settings import Settings
+from .seeding import seed_postgres, seed_sqlite
+
+__all__ = ["STORES", "Servers", "duels", "has_middleware", "run", "servers"]
+
+STORES = {
+    "memory": "memory",
+    "sqlite": "SQLite",
+    "postgres": "PostgreSQL",
+    "redis": "Redis + PostgreSQL",
+}
+PEERS = {
+    "ported": "Authlib's verifier on Quart, hooks awaited in turn",
+    "flask": "Authlib on Flask, gunicorn with 8 threads",
+    "patched": "Authlib on Quart by quart-flask-patch",
+    "oauthlib": "oauthlib on Quart, look-ups awaited before",
+}
+#: Those that a goal names get more bursts.
+WITH_GOALS = {"memory-warm", "redis-warm", "redis-cold", "flask", "patched", "refusal"}
+MIDDLEWARE = "ours-redis+middleware"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What the providers ask, running."""
+
+    settings: Settings
+    postgres: Postgres
+    valkey: Valkey
+
+
+@contextmanager
+def servers(tokens: int, *, sqlite: bool = True) -> Iterator[Servers]:
+    """Start PostgreSQL and Valkey, and fill the stores with so many tokens."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        path = Path(folder) / "provider.db"
+        postgres = Postgres()
+        try:
+            valkey = Valkey()
+            try:
+                seed_postgres(postgres, tokens)
+                if sqlite:
+                    seed_sqlite(path, tokens)
+                yield Servers(Settings(postgres.url, valkey.url, str(path), tokens), postgres, valkey)
+            finally:
+                valkey.close()
+        finally:
+            postgres.close()
+
+
+def has_middleware() -> bool:
+    """Whether this version of the package can refuse in front of a framework."""
+    from async_oauth1 import asgi
+
+    return hasattr(asgi, "OAuth1Middleware")
+
+
+def duels(*, quick: bool = False) -> list[Duel]:
+    """Everything that is compared."""
+    found = []
+    for store, title in STORES.items():
+        for credentials in ("warm", "cold"):
+            cold, key = credentials == "cold", f"{store}-{credentials}"
+            sides = (
+                Side("unprotected", f"ours-{store}", path=TWIN, cold=cold),
+                Side(f"{title}, {credentials}", f"ours-{store}", cold=cold),
+            )
+            found.append(Duel(key, f"{title}, {credentials} credentials", sides, _sizes(key, quick=quick)))
+    for peer, title in PEERS.items():
+        sides = (Side("async-oauth1, Redis + PostgreSQL", "ours-redis"), Side(title, peer))
+        found.append(Duel(peer, title, sides, _sizes(peer, quick=quick)))
+    if has_middleware():
+        refused = Side("bad signature refused", MIDDLEWARE, genuine=False, refused=True)
+        sides = (Side("unprotected", MIDDLEWARE, path=TWIN, genuine=False), refused)
+        found.append(
+            Duel("refusal", "a bad signature, refused by the middleware", sides, _sizes("refusal", quick=quick))
+        )
+    return found
+
+
+def _sizes(key: str, *, quick: bool) -> tuple[Size, ...]:
+    if quick:
+        return (Size(64, 1, 1),) if key in WITH_GOALS else ()
+    if key in WITH_GOALS:
+        return Size(64, 7, 2), Size(1_000, 2, 3)
+    few = Size(64, 3, 2)
+    return (few,) if key.endswith("-cold") else (few, Size(1_000, 2, 3))
+
+
+def run(say: Callable[[str], None], *, tokens: int, quick: bool = False, only: str = "") -> dict[str, Any]:
+    """Measure everything.
+
+    Args:
+        say: told what is being measured.
+        tokens: in the stores; cold requests use each once.
+        quick: one short burst of each, to see whether it works.
+        only: duels whose key has this in it, and nothing else.
+    """
+    wrk_path()
+    with servers(tokens) as running:
+        plan = Plan(running.settings, say)
+        results: dict[str, Any] = {"duels": [], "skipped": [], "failed": []}
+        if not has_middleware():
+            results["skipped"].append("a bad signature, refused by the middleware: there is no OAuth1Middleware here")
+        for duel in duels(quick=quick):
+            if only in duel.key and duel.sizes:
+                with noting(results, duel.key, say):
+                    results["duels"] += fight(duel, plan)
+        if only in "pacing":
+            with noting(results, "pacing", say):
+                results["pacing"] = pacing.run(plan, quick=quick)
+        if only in "bad-input":
+            with noting(results, "bad-input", say):
+                results["bad_input"] = bad_input.run(plan, running.postgres, running.valkey, quick=quick)
+    return results
+
+
+@contextmanager
+def noting(results: dict[str, Any], key: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Go on with what comes next when something fails, after ten minutes of measuring; the page says what did."""
+    try:
+        yield
+    except (AssertionError, OSError, RanOutError) as error:
+        say(f"[red]failed[/]: {key}: {escape(str(error))}")
+        results["failed"].append(f"{key}: {str(error).splitlines()[0]}")

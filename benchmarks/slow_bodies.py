@@ -1,0 +1,51 @@
+"""Keep connections busy with forms that come one octet at a time, until SIGTERM.
+
+python -m benchmarks.slow_bodies HOST:PORT CONNECTIONS
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from .signing import Signer
+
+#: Seconds between two octets, and how many octets a form has. Who has sent all of them begins again.
+INTERVAL, OCTETS = 0.2, 15
+
+
+async def keep_sending(host: str, head: bytes, delay: float) -> None:
+    """One connection after the other."""
+    address, port = host.split(":")
+    await asyncio.sleep(delay)
+    while True:
+        reader, writer = await asyncio.open_connection(address, int(port))
+        writer.write(head)
+        for _ in range(OCTETS):
+            await asyncio.sleep(INTERVAL)
+            writer.write(b"a")
+        answer = await reader.read(12)
+        if not answer.startswith(b"HTTP/1.1 4"):
+            raise OSError(f"answered with {answer!r}")
+        writer.close()
+
+
+async def main(host: str, connections: int) -> None:
+    """Spread them over the interval in which a form is sent."""
+    [header] = Signer(host, "/photos", secret="wrong" * 4).headers(1)
+    lines = [
+        "POST /photos HTTP/1.1",
+        f"Host: {host}",
+        f"Authorization: {header}",
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {OCTETS}",
+        "",
+        "",
+    ]
+    head = "\r\n".join(lines).encode()
+    step = INTERVAL * OCTETS / connections
+    await asyncio.gather(*(keep_sending(host, head, number * step) for number in range(connections)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

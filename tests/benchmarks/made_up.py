@@ -1,0 +1,66 @@
+"""Results of a run that never happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ENVIRONMENT = {"CPU": "2 cores, imagined", "Python": "CPython 3.11"}
+
+
+def burst(rate: float, cpu: float, p99: float = 20.0) -> dict[str, Any]:
+    return {
+        "requests": int(rate * 2),
+        "seconds": 2.0,
+        "p50": 10.0,
+        "p99": p99,
+        "not_ok": 0,
+        "socket_errors": 0,
+        "cpu": cpu,
+        "rate": rate,
+    }
+
+
+def duel(key: str, sides: list[str], connections: int = 64) -> dict[str, Any]:
+    bursts = [[burst(2000 + n, 400 + n), burst(1000 + n, 800 + n)] for n in range(7)]
+    return {"key": key, "title": key, "connections": connections, "sides": sides, "bursts": bursts}
+
+
+def verify_case(name: str) -> dict[str, Any]:
+    times = {"async-oauth1": 10.0, "Authlib": 70.0, "oauthlib": 79.0, "bare primitive": 2.0}
+    return {"case": name, "title": f"the {name}", "microseconds": {who: [time] * 5 for who, time in times.items()}}
+
+
+def bad_kind(key: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "title": f"{key} requests",
+        "good_rate": 600.0,
+        "refused_per_second": 900.0,
+        "left_behind": 0,
+        "memory": [50 * 2**20, 51 * 2**20],
+        "bursts": [[burst(600, 500, 10.0), burst(590, 700, 15.0)] for _ in range(5)],
+    }
+
+
+def results() -> dict[str, Any]:
+    """Every part."""
+    serving = {
+        "duels": [
+            duel("memory-warm", ["unprotected", "memory, warm"]),
+            duel("redis-warm", ["unprotected", "Redis + PostgreSQL, warm"]),
+            duel("redis-warm", ["unprotected", "Redis + PostgreSQL, warm"], 1_000),
+            duel("flask", ["async-oauth1, Redis + PostgreSQL", "Authlib on Flask"]),
+            duel("refusal", ["unprotected", "bad signature refused"]),
+        ],
+        "pacing": {
+            "connections": 1_000,
+            "capacity": 1000.0,
+            "rate": 600.0,
+            "sides": ["unprotected", "Redis + PostgreSQL, warm"],
+            "bursts": [[burst(600, 500, 10.0), burst(600, 600, 12.0)] for _ in range(7)],
+        },
+        "bad_input": [bad_kind("slow"), bad_kind("signature")],
+    }
+    growth = [{"key": "nonces", "title": "Live nonces", "columns": ["nonces", "us"], "rows": [[1000, None], [10, 1.5]]}]
+    found = {"verify": [verify_case("header"), verify_case("form")], "serving": serving, "growth": growth}
+    return {part: {"environment": ENVIRONMENT, "results": one} for part, one in found.items()}

@@ -1,0 +1,112 @@
+"""The page and the pictures, made of results that never happened."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import write
+from benchmarks.figures import Goal, number, ratios, spread
+from benchmarks.goals import checks
+from benchmarks.plots import draw_all
+from benchmarks.report import markdown_table, render
+
+from .made_up import results
+
+
+def test_every_goal_of_the_results_is_checked() -> None:
+    """Ratios are taken pair by pair, and held against the goal by their median."""
+    verdicts = {check.what: check.verdict for check in checks(results())}
+    assert verdicts["Authlib's time over ours: the header"] == "yes"
+    assert verdicts["oauthlib's time over ours: the header"] == "**no**"
+    assert verdicts["CPU time, unprotected twin over protected: memory store"] == "**no**"
+    assert verdicts["our time over the bare HMAC's: the header"] == ""
+    assert verdicts["rows and keys left behind by signature requests"] == "yes"
+    assert len(verdicts) == 18
+
+
+def test_the_page_has_every_part_and_a_table_for_each() -> None:
+    """All rows of a table are as wide as its head."""
+    page = render(results(), ["verify.svg", "rate.svg", "cpu.svg"])
+    for heading in ("Goals", "Verification", "End to end", "Growth"):
+        assert f"\n## {heading}\n" in page
+    assert page.count("](verify.svg)") == 1
+    assert "2 cores, imagined" in page
+    for block in page.split("\n\n"):
+        widths = {line.count("|") for line in block.splitlines() if line.startswith("|")}
+        assert len(widths) <= 1, block
+
+
+def test_parts_that_were_not_run_are_left_out() -> None:
+    """One part makes a page, too."""
+    page = render({"growth": results()["growth"]})
+    assert "Live nonces" in page
+    assert "Goals" not in page
+
+
+def test_parts_of_different_machines_say_so() -> None:
+    """A part that was run later may have met other versions."""
+    made = results()
+    made["growth"] = {**made["growth"], "environment": {"CPU": "another"}}
+    assert "For verify and serving: CPU 2 cores, imagined" in render(made)
+
+
+def test_pictures_are_the_same_for_the_same_numbers(tmp_path: Path) -> None:
+    """They are well-formed, carry no date, and do not change by themselves."""
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        assert draw_all(results(), tmp_path / folder) == ["verify.svg", "rate.svg", "cpu.svg"]
+    for picture in (tmp_path / "first").iterdir():
+        text = picture.read_text(encoding="utf-8")
+        assert ET.fromstring(text).tag.endswith("svg")
+        assert "dc:date" not in text
+        assert text == (tmp_path / "second" / picture.name).read_text(encoding="utf-8")
+
+
+def test_everything_is_written_to_one_folder(tmp_path: Path) -> None:
+    """The samples are there, too."""
+    write(results(), tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "results.json").read_text()) == results()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "README.md",
+        "cpu.svg",
+        "rate.svg",
+        "results.json",
+        "verify.svg",
+    }
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (1.234, "1.23"), (12.34, "12.3"), (12345.6, "12,346")])
+def test_numbers_have_three_digits_that_count(value: float, text: str) -> None:
+    """More would be noise."""
+    assert number(value) == text
+
+
+def test_a_spread_has_its_quartiles() -> None:
+    """The middle half of the samples lies between them."""
+    assert str(spread([1.0, 2.0, 3.0, 4.0, 5.0])) == "3.00 (2.00 to 4.00)"
+    assert str(spread([2.5])) == "2.50"
+    with pytest.raises(ValueError, match="no samples"):
+        spread([])
+
+
+def test_samples_without_a_partner_have_no_ratio() -> None:
+    """A pair has two sides."""
+    assert ratios([4.0, 9.0], [2.0, 3.0]) == [2.0, 3.0]
+    with pytest.raises(ValueError, match="zip"):
+        ratios([1.0], [])
+
+
+def test_a_limit_itself_is_still_good() -> None:
+    """On either side."""
+    assert Goal("at least", 3.0).reached(3.0)
+    assert Goal("at most", 0.0).reached(0.0)
+    assert not Goal("at most", 1.3).reached(1.31)
+
+
+def test_a_cell_without_a_value_is_empty() -> None:
+    """And whole numbers stay whole."""
+    assert markdown_table(["a", "b"], [[None, 1_000]]).splitlines()[-1] == "|  | 1,000 |"
