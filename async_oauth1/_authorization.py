@@ -10,7 +10,6 @@ value without quotes are taken as well: clients in the field send all three.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from ._encoding import CANONICAL, Pair, canonical, join_pairs
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError
@@ -32,26 +31,15 @@ _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, 
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
-class AuthorizationHeader(NamedTuple):
-    """What an ``Authorization: OAuth`` header holds.
-
-    Attributes:
-        form: the parameters, as a canonical form, in the order received, without the realm.
-        realm: decoded, or ``None`` where there is none.
-    """
-
-    form: str
-    realm: str | None
-
-
-def parse_authorization(octets: bytes) -> AuthorizationHeader | None:
+def parse_authorization(octets: bytes) -> tuple[str, str | None] | None:
     """Read the value of an ``Authorization`` header.
 
     Args:
         octets: the value, of a length that the caller has limited.
 
     Returns:
-        The parameters; ``None`` where the header is of another scheme.
+        The parameters as a canonical form, in the order received, without the realm; and the realm, decoded, or
+        ``None`` where there is none. ``None`` altogether where the header is of another scheme.
 
     Raises:
         InvalidRequestError: the header is malformed.
@@ -61,14 +49,14 @@ def parse_authorization(octets: bytes) -> AuthorizationHeader | None:
     plain = _is_plain(text)
     if plain:
         realm, parameters = plain.groups()
-        return AuthorizationHeader(parameters.replace('"', "").replace(", ", "&").replace(",", "&"), realm)
+        return parameters.replace('"', "").replace(", ", "&").replace(",", "&"), realm
     text = text.strip(" \t")
     if text[:5].lower() != "oauth" or (len(text) > 5 and text[5] not in " \t"):
         return None
     return _parse_elements(text[5:])
 
 
-def _parse_elements(text: str) -> AuthorizationHeader:
+def _parse_elements(text: str) -> tuple[str, str | None]:
     pairs: list[Pair] = []
     realm: str | None = None
     for name, quoted, bare, other in _ELEMENT.findall(text):
@@ -85,4 +73,4 @@ def _parse_elements(text: str) -> AuthorizationHeader:
             raise InvalidRequestError(
                 'Malformed Authorization header: write OAuth name="value", name="value" with percent-encoded values.'
             )
-    return AuthorizationHeader(join_pairs(pairs), realm)
+    return join_pairs(pairs), realm

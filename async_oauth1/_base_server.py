@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ._checks import check_body_hash, check_protocol_parameters, check_timestamp, check_transport
@@ -28,7 +28,7 @@ from .errors import (
 from .hooks import Hooks, MaybeAwaitable, call_hook, require_hooks
 from .policy import Policy
 from .request import OAuth1Request
-from .signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
+from .signature import SIGNATURE_METHODS, SigningKeys
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
 CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
@@ -36,7 +36,7 @@ CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
 log = logging.getLogger("async_oauth1")
 
 # An unknown client costs what a known one does: these keys make the same computation, and match nothing.
-_DUMMY_KEYS = (SigningKeys(client_secret="0" * 48, token_secret="0" * 48),)
+_DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
 _UNIFORM = (
     "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
 )
@@ -241,7 +241,7 @@ class BaseServer:
                 keys, methods = recorded_means(client, request.credential, rsa=rsa)
             else:
                 keys, methods = await asked_means(client, request.credential, rsa=rsa)
-            holds = _holds(request, SIGNATURE_METHODS[name], keys)
+            holds = any(request.is_signed_with(key) for key in keys)
         else:
             holds = await call_hook(custom_verifier, request)
             if not isinstance(holds, bool):
@@ -279,13 +279,8 @@ def _unusable_verdict(request: OAuth1Request, verdict: object) -> UnusableVerdic
     return UnusableVerdictError(description)
 
 
-def _holds(request: OAuth1Request, method: SignatureMethod, keys: Iterable[SigningKeys]) -> bool:
-    base_string, signature = request.signature_base_string, request.signature or ""
-    return any(method.verify(base_string, signature, key) for key in keys)
-
-
 def _verify_in_vain(request: OAuth1Request) -> None:
     method = SIGNATURE_METHODS.get(request.signature_method or "")
     if method is None or method.name.startswith("RSA-"):
         method = SIGNATURE_METHODS["HMAC-SHA512"]
-    _holds(request, method, _DUMMY_KEYS)
+    method.verify(request.signature_base_string, request.signature or "", _DUMMY_KEYS)

@@ -36,10 +36,10 @@ def base_string_parameters(form: str) -> str:
     once, if what stands between the two is less than every character of a name: ``=`` is not, ``!`` is. Canonical text
     is already encoded for the first time, and the second time concerns only ``%``, ``=`` and ``&``.
     """
-    parameters = form.replace("=", "!").split("&")
+    parameters = form.replace("%", "%25").replace("=", "!").split("&")
     parameters.sort()
     begin = end = bisect_left(parameters, "oauth_signature!")
     while end < len(parameters) and parameters[end].startswith("oauth_signature!"):
         end += 1
     del parameters[begin:end]
-    return "&".join(parameters).replace("%", "%25").replace("!", "%3D").replace("&", "%26")
+    return "%26".join(parameters).replace("!", "%3D")

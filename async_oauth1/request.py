@@ -21,6 +21,7 @@ from ._base_string import base_string
 from ._callbacks import is_loopback_host
 from ._encoding import canonical_form, split_pairs, unescape, unescape_strictly
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
+from .signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
 
@@ -87,6 +88,12 @@ class OAuth1Request(AuthlibOAuth1Request):
         user: the resource owner who approves.
     """
 
+    read_body: Callable[[], Awaitable[bytes] | bytes] | None = None
+    client: Any = None
+    credential: Any = None
+    user: Any = None
+    _base_string: str | None = None
+
     def __init__(
         self,
         method: str,
@@ -134,14 +141,9 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.raw_headers = tuple(headers)
         self.peer = peer
         self.body = body
-        self.read_body: Callable[[], Awaitable[bytes] | bytes] | None = None
-        self.client: Any = None
-        self.credential: Any = None
-        self.user: Any = None
-        self._base_string: str | None = None
 
         authorization, content_type = _relevant_fields(self.raw_headers)
-        self.is_form = is_form(content_type)
+        self.is_form = bool(content_type) and is_form(content_type)
         form = body if self.is_form and body else b""
         if len(authorization) > max_header_bytes:
             raise _too_large("Authorization header", max_header_bytes)
@@ -167,20 +169,17 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
         """Section 3.5: the protocol parameters come from one place, and each once (3.1)."""
-        number = self._form.count("&oauth_") + self._form.startswith("oauth_")
-        if not number:
-            return None, {}
-        found = []
-        for place, form in (("HEADER", self._header_form), ("QUERY", self._query_form), ("BODY", self._body_form)):
-            if form and (parameters := _protocol_parameters(form)):
-                if len(parameters) == number:
-                    return place, parameters
-                found.append(place)
+        if "oauth_" not in self._query_form and "oauth_" not in self._body_form:
+            parameters = _protocol_parameters(self._header_form)
+            return ("HEADER", parameters) if parameters else (None, {})
+        forms = (("HEADER", self._header_form), ("QUERY", self._query_form), ("BODY", self._body_form))
+        found = [(place, parameters) for place, form in forms if (parameters := _protocol_parameters(form))]
         if len(found) > 1:
+            names = ", ".join(place for place, _ in found)
             raise DuplicatedOAuthProtocolParameterError(
-                f'"oauth_" parameters must come from one place, but were found in {", ".join(found)}.'
+                f'"oauth_" parameters must come from one place, but were found in {names}.'
             )
-        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
+        return found[0] if found else (None, {})
 
     # Authlib's names for the parameters ------------------------------------------------------------------------------
 
@@ -245,6 +244,14 @@ class OAuth1Request(AuthlibOAuth1Request):
         return self.host.partition(":")[0]
 
     # What is signed --------------------------------------------------------------------------------------------------
+
+    def is_signed_with(self, keys: SigningKeys) -> bool:
+        """Whether the signature holds under these keys, by one of the shipped methods (section 3.4).
+
+        Nothing else is checked: neither the timestamp, nor the nonce, nor whether this method is accepted at all.
+        """
+        method = SIGNATURE_METHODS.get(self.signature_method or "")
+        return method is not None and method.verify(self.signature_base_string, self.signature or "", keys)
 
     @property
     def base_string_uri(self) -> str:
@@ -349,12 +356,20 @@ def _too_large(what: str, limit: int) -> RequestTooLargeError:
 
 def _protocol_parameters(form: str) -> dict[str, str]:
     """Those of the parameters whose names begin with ``oauth_``, decoded."""
-    pieces = iter(form.replace("&", "=").split("="))
-    return {
-        name: _decoded(name, value) if "%" in value else value
-        for name, value in zip(pieces, pieces, strict=False)
-        if name.startswith("oauth_")
-    }
+    if not form:
+        return {}
+    number = form.count("&oauth_") + form.startswith("oauth_")
+    pieces = form.replace("&", "=").split("=")
+    each = iter(pieces)
+    parameters = dict(zip(each, each))  # noqa: B905 - a canonical form has a value for each name
+    if 2 * number < len(pieces):
+        parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
+    if len(parameters) < number:
+        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
+    for name, value in parameters.items():
+        if "%" in value:
+            parameters[name] = _decoded(name, value)
+    return parameters
 
 
 def _decoded(name: str, value: str) -> str:
