@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from ._checks import check_body_hash, check_protocol_parameters, check_timestamp, check_transport
@@ -185,9 +186,16 @@ class BaseServer:
         Raises:
             OAuth1Error: it does not hold; with uniform errors always the same.
         """
-        problem = await self._find_problem(request, token_missing=token_missing)
-        if problem is None:
-            return
+        problem: OAuth1Error | None
+        if request.client is None or token_missing:
+            _verify_in_vain(request)
+            problem = (
+                InvalidTokenError() if request.client is not None else InvalidClientError("The client is unknown.")
+            )
+        else:
+            problem = await self._find_problem(request)
+            if problem is None:
+                return
         log.info("Refused %r of client %r: %s", request, request.client_id, problem)
         raise InvalidSignatureError(_UNIFORM) if self.policy.uniform_errors else problem
 
@@ -225,28 +233,21 @@ class BaseServer:
             return
         raise InvalidNonceError('"oauth_nonce" has been used before with this timestamp.')
 
-    async def _find_problem(self, request: OAuth1Request, *, token_missing: bool) -> OAuth1Error | None:
-        client = request.client
-        if client is None:
-            _verify_in_vain(request)
-            return InvalidClientError("The client is unknown.")
-        if token_missing:
-            _verify_in_vain(request)
-            return InvalidTokenError()
+    async def _find_problem(self, request: OAuth1Request) -> OAuth1Error | None:
+        client, credential = request.client, request.credential
         name = request.signature_method or ""
-        custom_verifier = self.custom_verifier(name)
-        if custom_verifier is None:
-            rsa = name.startswith("RSA-")
-            if are_records(client, request.credential):
-                keys, methods = recorded_means(client, request.credential, rsa=rsa)
-            else:
-                keys, methods = await asked_means(client, request.credential, rsa=rsa)
-            holds = any(request.is_signed_with(key) for key in keys)
-        else:
+        if (custom_verifier := self.custom_verifier(name)) is not None:
             holds = await call_hook(custom_verifier, request)
             if not isinstance(holds, bool):
                 return _unusable_verdict(request, holds)
             methods = await optional(client, "get_signature_methods")
+        else:
+            rsa = name.startswith("RSA-")
+            if are_records(client, credential):
+                keys, methods = recorded_means(client, credential, rsa=rsa)
+            else:
+                keys, methods = await asked_means(client, credential, rsa=rsa)
+            holds = request.is_signed_with(*keys)
         if methods is not None and name not in methods:
             return UnsupportedSignatureMethodError("The signature method is not enabled for this client.")
         return None if holds else InvalidSignatureError("The signature does not verify.")
@@ -264,9 +265,11 @@ class BaseServer:
     def _has_hook(self, name: str) -> bool:
         return self.hooks.get(name) is not None or self._overrides(self.REQUIRED_HOOKS[name])
 
-    def _overrides(self, method: str) -> bool:
+    @classmethod
+    @lru_cache(maxsize=256)
+    def _overrides(cls, method: str) -> bool:
         """Whether a subclass outside this package brings its own version of an overridable method."""
-        return not getattr(type(self), method).__module__.startswith("async_oauth1.")
+        return not getattr(cls, method).__module__.startswith("async_oauth1.")
 
 
 def _unusable_verdict(request: OAuth1Request, verdict: object) -> UnusableVerdictError:

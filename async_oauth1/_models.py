@@ -44,7 +44,7 @@ def recorded_means(
     methods = client.get_signature_methods()
     if rsa:
         return (SigningKeys(rsa_key=client.rsa_public_key),), methods
-    token_secret = credential.oauth_token_secret if credential is not None else ""
+    token_secret = "" if credential is None else credential.oauth_token_secret
     return [SigningKeys(secret, token_secret) for secret in client.get_client_secrets()] or _NO_KEYS, methods
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from ._callbacks import parse_address
@@ -26,26 +26,15 @@ _AMBIGUOUS = (
 )
 
 
-class Origin(NamedTuple):
-    """Where the client sent its request.
-
-    Attributes:
-        scheme: ``http`` or ``https``.
-        host: with port, not yet normalised.
-        prefix: the path that a proxy removed, without a slash at its end.
-    """
-
-    scheme: str
-    host: str
-    prefix: str = ""
-
-
-def request_origin(scope: Mapping[str, Any], policy: Policy) -> Origin:
+def request_origin(scope: Mapping[str, Any], policy: Policy) -> tuple[str, str, str]:
     """Find the origin of a request.
 
     Args:
         scope: ASGI scope.
         policy: says the external base URL, or which proxies to believe.
+
+    Returns:
+        Scheme; host with port, not yet normalised; and the path that a proxy removed, without a slash at its end.
 
     Raises:
         InvalidRequestError: no usable Host header, or a trusted proxy's headers are malformed.
@@ -56,11 +45,11 @@ def request_origin(scope: Mapping[str, Any], policy: Policy) -> Origin:
     if base_url:
         scheme, _, rest = base_url.partition("://")
         host, slash, path = rest.partition("/")
-        return Origin(scheme.lower(), host, (slash + path).rstrip("/"))
-    origin = Origin(scope.get("scheme", "http"), single_host(scope["headers"]))
+        return scheme.lower(), host, (slash + path).rstrip("/")
+    scheme, host = scope.get("scheme", "http"), single_host(scope["headers"])
     if policy.trusted_proxies and _is_trusted(peer_address(scope), policy.trusted_proxies):
-        return _forwarded_origin(scope["headers"], origin)
-    return origin
+        return (*_forwarded_origin(scope["headers"], scheme, host), "")
+    return scheme, host, ""
 
 
 def peer_address(scope: Mapping[str, Any]) -> str | None:
@@ -104,13 +93,13 @@ def origin_form(scope: Mapping[str, Any], policy: Policy) -> bytes:
         raise InvalidRequestError("The request target is neither a path nor an http URL.")
     scheme = match[1].decode().lower()
     authority = normalize_host(match[2].decode("latin-1"), scheme)
-    own = request_origin(scope, policy)
-    if authority not in {normalize_host(own.host, own.scheme), normalize_host(own.host, scheme)}:
+    own_scheme, own_host, _ = request_origin(scope, policy)
+    if authority not in {normalize_host(own_host, own_scheme), normalize_host(own_host, scheme)}:
         raise MisdirectedRequestError()
     return match[3] or b"/"
 
 
-def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], origin: Origin) -> Origin:
+def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], scheme: str, host: str) -> tuple[str, str]:
     """What the nearest proxy says: the last element of its header, since proxies append.
 
     A proxy that sets one kind of header passes the other on as the client wrote it, so they must not contradict.
@@ -121,21 +110,21 @@ def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], origin: Origin) ->
             fields[name] = value.decode("latin-1").rpartition(",")[2].strip()
     forwarded = _parse_forwarded(fields.get(b"forwarded", ""))
     standard = {key: forwarded[key] for key in ("proto", "host") if forwarded.get(key)}
-    legacy = _legacy_forwarded(fields, origin)
+    legacy = _legacy_forwarded(fields, host)
     if standard and legacy and standard != legacy:
         raise InvalidRequestError(_AMBIGUOUS)
     said = standard or legacy
-    scheme = said.get("proto", origin.scheme).lower()
+    scheme = said.get("proto", scheme).lower()
     if scheme not in ("http", "https"):
         raise InvalidRequestError("The proxy names a scheme that is neither http nor https.")
-    return Origin(scheme, said.get("host", origin.host))
+    return scheme, said.get("host", host)
 
 
-def _legacy_forwarded(fields: Mapping[bytes, str], origin: Origin) -> dict[str, str]:
+def _legacy_forwarded(fields: Mapping[bytes, str], host: str) -> dict[str, str]:
     said = {key: fields[name] for key in ("proto", "host") if fields.get(name := b"x-forwarded-" + key.encode())}
     port = fields.get(b"x-forwarded-port")
     if port and not _PORT.search(said.get("host", "")):
-        said["host"] = f"{said.get('host') or _PORT.sub('', origin.host)}:{port}"
+        said["host"] = f"{said.get('host') or _PORT.sub('', host)}:{port}"
     return said
 
 

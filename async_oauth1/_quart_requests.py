@@ -12,7 +12,7 @@ from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from .asgi import request_from_scope
+from ._asgi import content_type_of, request_from_scope
 from .errors import InvalidRequestError, RequestTooLargeError
 from .policy import Policy
 from .request import OAuth1Request, is_form
@@ -21,13 +21,21 @@ from .responses import OAuth1Response
 
 async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
     """The wire's own octets: Quart's ``url`` and ``form`` have lost what was signed."""
-    current: Any = quart_request if request is None else request
-    body = None
-    if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
-        body = await read_form(current, policy.max_form_bytes)
-    oauth1_request = request_from_scope(current.scope, policy, body)
-    oauth1_request.read_body = functools.partial(read_body, current)
+    current = current_request() if request is None else request
+    scope: Any = current.scope
+    content_type = content_type_of(scope)
+    form = await read_form(current, policy.max_form_bytes) if content_type and is_form(content_type) else None
+    oauth1_request = request_from_scope(scope, policy, form)
+    if "oauth_body_hash" in oauth1_request.oauth_params:
+        oauth1_request.read_body = functools.partial(read_body, current)
     return oauth1_request
+
+
+def current_request() -> Request:
+    """The current request itself: every look through Quart's proxy costs as much as a check of the protocol."""
+    proxy: Any = quart_request
+    current: Request = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
+    return current
 
 
 async def read_form(request: Request, limit: int) -> bytes:

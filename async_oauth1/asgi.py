@@ -3,69 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ._origin import origin_form, peer_address, request_origin, single_host
+from ._asgi import ASGIApp, Message, Receive, Scope, refuse, request_from_scope, send_response
+from ._origin import origin_form, single_host
+from ._verifying import OAuth1Middleware
 from .errors import InvalidRequestError, OAuth1Error
 from .policy import Policy
-from .request import OAuth1Request, normalize_host
-from .responses import OAuth1Response, resource_error_response
+from .request import normalize_host
+from .responses import resource_error_response
 
-__all__ = ["LingeringMiddleware", "RequestTargetMiddleware", "request_from_scope", "request_parts", "send_response"]
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-#: Any ASGI application: frameworks disagree about the types of the three.
-ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+__all__ = [
+    "LingeringMiddleware",
+    "OAuth1Middleware",
+    "RequestTargetMiddleware",
+    "request_from_scope",
+    "send_response",
+]
 
 _ASCII = bytes(range(128)).decode()
-
-
-def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) -> OAuth1Request:
-    """Read an ASGI scope.
-
-    Args:
-        scope: of type ``http``.
-        policy: its limits, and where the client thinks it is.
-        body: the octets of a form; ``None`` where the body is no form and was not read.
-
-    Raises:
-        OAuth1Error: the request is malformed or too large.
-    """
-    return OAuth1Request(**request_parts(scope, policy, body))
-
-
-def request_parts(scope: Scope, policy: Policy, body: bytes | None = None) -> dict[str, Any]:
-    """What `OAuth1Request` is made of; see `request_from_scope`."""
-    path = origin_form(scope, policy)
-    origin = request_origin(scope, policy)
-    return {
-        "method": scope["method"],
-        "scheme": origin.scheme,
-        "host": origin.host,
-        "raw_path": origin.prefix.encode() + path,
-        "raw_query": scope["query_string"],
-        "headers": scope["headers"],
-        "body": body,
-        "peer": peer_address(scope),
-        "max_parameters": policy.max_parameters,
-        "max_header_bytes": policy.max_header_bytes,
-        "max_query_bytes": policy.max_query_bytes,
-        "max_form_bytes": policy.max_form_bytes,
-    }
-
-
-async def send_response(response: OAuth1Response, send: Send) -> None:
-    """Send a whole response over ASGI."""
-    body = response.body.encode()
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 class RequestTargetMiddleware:
@@ -92,7 +49,7 @@ class RequestTargetMiddleware:
             try:
                 scope = self._routable(scope)
             except OAuth1Error as error:
-                await _refuse(resource_error_response(error, realm=self.policy.realm), receive, send)
+                await refuse(resource_error_response(error, realm=self.policy.realm), receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -111,20 +68,6 @@ class RequestTargetMiddleware:
             # HTTP/2 lets raw octets pass, and frameworks expect UTF-8. Escaped, they are the same to the signature.
             scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}
         return scope
-
-
-async def _refuse(response: OAuth1Response, receive: Receive, send: Send) -> None:
-    """Answer while the body is received and dropped, as a framework would: `LingeringMiddleware` sees it end."""
-
-    async def drop() -> None:
-        while (await receive()).get("more_body", False):
-            pass
-
-    dropping = asyncio.ensure_future(drop())
-    try:
-        await send_response(response, send)
-    finally:
-        dropping.cancel()
 
 
 class LingeringMiddleware:

@@ -273,11 +273,13 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
         if caller is not None:
             return await caller(func, args)
         value = func(*args)
-        return await resolve(value) if is_awaitable(value) else value
+        while is_awaitable(value):
+            value = await value
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors
         # The client is told to come back. What it came upon, and whether that passes by itself, is for the operator.
         log.exception("A hook failed, and the request is answered with 503.")
         raise StoreUnavailableError() from error
+    return value
 
 
 def is_awaitable(value: object) -> bool:

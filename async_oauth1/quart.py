@@ -17,18 +17,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast, overload
 
 from quart import Quart, Response, current_app, g, has_app_context
-from quart import request as quart_request
 from quart.wrappers import Request
 from werkzeug.local import LocalProxy
 from werkzeug.utils import import_string
 
 from ._base_server import BaseServer
-from ._quart_requests import make_response, read_request
+from ._quart_requests import current_request, make_response, read_request
 from ._tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
+from ._verifying import SCOPE_KEY, Verified
 from .authorization_server import AuthorizationServer as _AuthorizationServer
 from .errors import MissingHookError, OAuth1Error
 from .hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator, resolve
@@ -246,12 +247,16 @@ class ResourceProtector(_ResourceProtector):
         )
 
         def decorator(view: View) -> View:
+            is_async = inspect.iscoroutinefunction(view)
+
             @functools.wraps(view)
             async def protected(*args: Any, **kwargs: Any) -> Any:
                 try:
                     await acquire()
                 except OAuth1Error as error:
                     return self.error_response(error)
+                if is_async:
+                    return await view(*args, **kwargs)
                 return await current_app.ensure_async(view)(*args, **kwargs)
 
             protected.__dict__["oauth1_protection"] = self, acquire
@@ -275,8 +280,18 @@ class ResourceProtector(_ResourceProtector):
         Raises:
             OAuth1Error: the request is not accepted; `error_response` makes a response of it.
         """
-        request = await read_request(None, self.policy)
-        await self.validate_request(request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required)
+        quart_scope: Any = current_request().scope
+        verified: Verified | None = quart_scope.get(SCOPE_KEY)
+        if verified is not None and verified.protector is self:  # by the middleware; the nonce is used
+            request = verified.request
+            await self.check_verified(
+                request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
+            )
+        else:
+            request = await read_request(None, self.policy)
+            await self.validate_request(
+                request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
+            )
         g.async_oauth1_request = request
         return request.credential
 
@@ -286,8 +301,11 @@ class ResourceProtector(_ResourceProtector):
 
     async def _protect_automatic_options(self) -> Response | None:
         """Quart answers OPTIONS before any view is asked; a protected route's wants a signature, too."""
-        rule = quart_request.url_rule
-        if quart_request.method != "OPTIONS" or rule is None or not rule.provide_automatic_options:
+        request = current_request()
+        if request.method != "OPTIONS":
+            return None
+        rule = request.url_rule
+        if rule is None or not rule.provide_automatic_options:
             return None
         view = current_app.view_functions.get(rule.endpoint)
         protection: tuple[object, Callable[[], Awaitable[Any]]] | None = getattr(view, "oauth1_protection", None)

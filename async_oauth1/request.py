@@ -9,7 +9,7 @@ invalid UTF-8, repeated names all but one value. So this is built from the raw p
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property, lru_cache
 from ipaddress import IPv6Address
 from typing import Any
@@ -20,6 +20,7 @@ from ._authorization import parse_authorization
 from ._base_string import base_string
 from ._callbacks import is_loopback_host
 from ._encoding import canonical_form, split_pairs, unescape, unescape_strictly
+from ._header_fields import Headers, is_form, relevant_fields
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
 from .signature import SIGNATURE_METHODS, SigningKeys
 
@@ -34,36 +35,6 @@ _HOST = re.compile(
 )
 #: Answers about hosts that are kept; a server has few names.
 HOSTS_KEPT = 1_024
-_FORM = re.compile(rb"[ \t]*application/x-www-form-urlencoded[ \t]*(?:;.*)?", re.IGNORECASE | re.DOTALL)
-
-
-class Headers(Mapping[str, str]):
-    """Header fields by name, in any case; a repeated field's values are joined by commas (RFC 9110 section 5.3)."""
-
-    __slots__ = ("_fields",)
-
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Take the fields as octets, as ASGI has them."""
-        self._fields: dict[str, str] = {}
-        for raw_name, raw_value in pairs:
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-            self._fields[name] = f"{self._fields[name]}, {value}" if name in self._fields else value
-
-    def __getitem__(self, name: str) -> str:
-        """The field's value."""
-        return self._fields[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        """The names, in lower case."""
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        """How many names there are."""
-        return len(self._fields)
-
-    def __repr__(self) -> str:
-        """The names alone: a signature or a cookie does not belong in a log."""
-        return f"<Headers {', '.join(self._fields)}>"
 
 
 class OAuth1Request(AuthlibOAuth1Request):
@@ -142,7 +113,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.peer = peer
         self.body = body
 
-        authorization, content_type = _relevant_fields(self.raw_headers)
+        authorization, content_type = relevant_fields(self.raw_headers)
         self.is_form = bool(content_type) and is_form(content_type)
         form = body if self.is_form and body else b""
         if len(authorization) > max_header_bytes:
@@ -245,13 +216,16 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     # What is signed --------------------------------------------------------------------------------------------------
 
-    def is_signed_with(self, keys: SigningKeys) -> bool:
-        """Whether the signature holds under these keys, by one of the shipped methods (section 3.4).
+    def is_signed_with(self, *keys: SigningKeys) -> bool:
+        """Whether the signature holds under one of these keys, by one of the shipped methods (section 3.4).
 
         Nothing else is checked: neither the timestamp, nor the nonce, nor whether this method is accepted at all.
         """
         method = SIGNATURE_METHODS.get(self.signature_method or "")
-        return method is not None and method.verify(self.signature_base_string, self.signature or "", keys)
+        signature = self.signature
+        if method is None or not signature:
+            return False
+        return any(method.verify(self.signature_base_string, signature, key) for key in keys)
 
     @property
     def base_string_uri(self) -> str:
@@ -306,11 +280,6 @@ class OAuth1Request(AuthlibOAuth1Request):
         return [*self.query_params, *self.body_params, *self.auth_params]
 
 
-def is_form(content_type: bytes | None) -> bool:
-    """Whether a Content-Type is ``application/x-www-form-urlencoded``, in any case, with or without parameters."""
-    return bool(content_type) and _FORM.fullmatch(content_type or b"") is not None
-
-
 @lru_cache(maxsize=HOSTS_KEPT)
 def normalize_host(host: str, scheme: str) -> str:
     """Check a host, lower its case and drop the scheme's default port (section 3.4.1.2).
@@ -332,22 +301,6 @@ def normalize_host(host: str, scheme: str) -> str:
     if not 0 < int(port) < 65_536:
         raise InvalidRequestError("The Host header has a port that does not exist.")
     return f"{name}:{int(port)}"
-
-
-def _relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    """Authorization and Content-Type; a second one of either would be read differently by whoever reads next."""
-    authorization = content_type = None
-    for raw_name, value in headers:
-        name = raw_name.lower()
-        if name == b"authorization":
-            if authorization is not None:
-                raise InvalidRequestError("The request has two Authorization headers.")
-            authorization = value
-        elif name == b"content-type":
-            if content_type is not None:
-                raise InvalidRequestError("The request has two Content-Type headers.")
-            content_type = value
-    return authorization or b"", content_type or b""
 
 
 def _too_large(what: str, limit: int) -> RequestTooLargeError:

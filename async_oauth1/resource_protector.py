@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from ._base_server import BaseServer, log
 from ._encoding import as_text
 from ._models import optional
+from .credentials import TokenCredential
 from .errors import InsufficientScopeError, MissingRequiredParameterError
 from .hooks import RESOURCE_PROTECTOR_HOOKS, call_hook
 from .request import OAuth1Request
@@ -57,11 +58,38 @@ class ResourceProtector(BaseServer):
         await self._look_up(request)
         token_missing = request.token is not None and request.credential is None
         await self.verify_signature(request, token_missing=token_missing)
-        await self.verify_body(request, required=body_hash_required)
+        if body_hash_required or "oauth_body_hash" in request.oauth_params:
+            await self.verify_body(request, required=body_hash_required)
         await self.use_nonce(request)
-        if scope and request.credential is not None:
+        if scope:
             await self._check_scope(request, scope)
         return request
+
+    async def check_verified(
+        self,
+        request: OAuth1Request,
+        *,
+        scope: str | None = None,
+        two_legged: bool = False,
+        body_hash_required: bool = False,
+    ) -> None:
+        """Check what one route wants of a request that `validate_request` has accepted with fewer demands.
+
+        Args:
+            request: as `validate_request` returned it.
+            scope: as for `validate_request`, like the others.
+            two_legged: see there.
+            body_hash_required: see there.
+
+        Raises:
+            OAuth1Error: it is not enough for this route.
+        """
+        if request.credential is None and not two_legged:
+            raise MissingRequiredParameterError("oauth_token")
+        if body_hash_required:
+            await self.verify_body(request, required=True)
+        if scope:
+            await self._check_scope(request, scope)
 
     def get_token_credential(self, request: OAuth1Request) -> Any:
         """Look the token credential up; by default the hook ``query_token``."""
@@ -77,7 +105,10 @@ class ResourceProtector(BaseServer):
             request.client = await call_hook(self.get_client_by_id, request.client_id)
             if request.token:
                 request.credential = await call_hook(self.get_token_credential, request)
-        if request.credential is not None and not await self._belongs_to_client(request):
+        credential = request.credential
+        if credential is None or (type(credential) is TokenCredential and credential.client_id == request.client_id):
+            return
+        if not await self._belongs_to_client(request):
             log.error("The hook that looks tokens up returned one of another client than %r.", request.client_id)
             request.credential = None
 
@@ -88,6 +119,8 @@ class ResourceProtector(BaseServer):
 
     @staticmethod
     async def _check_scope(request: OAuth1Request, scope: str) -> None:
+        if request.credential is None:
+            return
         granted = await optional(request.credential, "get_scope")
         if granted is None and not hasattr(request.credential, "get_scope"):
             return

@@ -16,8 +16,8 @@ from flask.signals import request_started
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
+from async_oauth1._asgi import make_request
 from async_oauth1._encoding import escape_text
-from async_oauth1.asgi import request_parts
 from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
 from async_oauth1.hooks import resolve
 from async_oauth1.policy import Policy
@@ -47,7 +47,7 @@ async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
     form = None
     if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
         form = _read_form(current, policy.max_form_bytes)
-    oauth1_request = OAuth1Request.from_wire(**request_parts(_scope(current.environ), policy, form))
+    oauth1_request = make_request(OAuth1Request.from_wire, _scope(current.environ), policy, form)
     oauth1_request.read_body = functools.partial(_read_body, current)
     return oauth1_request
 

@@ -13,9 +13,9 @@ from quart.signals import request_started
 from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 
+from async_oauth1._asgi import make_request
 from async_oauth1._encoding import escape_text
 from async_oauth1._quart_requests import read_body, read_form
-from async_oauth1.asgi import request_parts
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.hooks import call_hook
 from async_oauth1.policy import Policy
@@ -46,7 +46,7 @@ async def read(request: Request | None, policy: Policy) -> OAuth1Request:
     form = None
     if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
         form = await call_hook(_form_once, current, policy.max_form_bytes)
-    oauth1_request = OAuth1Request.from_wire(**request_parts(current.scope, policy, form))
+    oauth1_request = make_request(OAuth1Request.from_wire, current.scope, policy, form)
     oauth1_request.read_body = functools.partial(_while_handled, current, read_body)
     return oauth1_request
 

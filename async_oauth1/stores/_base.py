@@ -121,8 +121,11 @@ class BaseStore:
 
 def is_text(*values: str) -> bool:
     """Whether values are text that every database can hold: no NUL, no lone surrogate."""
+    text = "".join(values)
+    if text.isascii():
+        return "\0" not in text
     try:
-        return not any(b"\0" in value.encode() for value in values)
+        return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
 
@@ -137,8 +140,9 @@ def required_text(**values: str) -> None:
     for name, value in values.items():
         if not isinstance(value, str):
             raise TypeError(f"{name} is text, not {type(value).__name__}")
-        if not is_text(value):
-            raise ValueError(f"{name} holds a NUL character or a lone surrogate")
+    if not is_text(*values.values()):
+        name = next(name for name, value in values.items() if not is_text(value))
+        raise ValueError(f"{name} holds a NUL character or a lone surrogate")
 
 
 def check_text(record: Client | TemporaryCredential | TokenCredential) -> None:

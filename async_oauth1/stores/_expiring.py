@@ -22,8 +22,7 @@ class Expiring(OrderedDict[K, tuple[float, V]]):
     def purge(self, now: float, limit: int) -> None:
         """Remove some that have."""
         for _ in range(min(limit, len(self))):
-            key, entry = self.popitem(last=False)
-            if entry[0] > now:
-                self[key] = entry
-                self.move_to_end(key, last=False)
+            first = next(iter(self))
+            if self[first][0] > now:
                 return
+            del self[first]

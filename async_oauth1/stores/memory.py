@@ -99,10 +99,14 @@ class MemoryStore(BaseStore):
 
     async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
         """Look client and token credentials up."""
+        now = self._clock()
         with self._lock:
             token = self._live_token(oauth_token)
-            client = await self.query_client(client_id)
-        return client, token if token is not None and token.client_id == client_id else None
+            client = self._clients.get(client_id)
+        return (
+            live_client(client, now) if client is not None else None,
+            token if token is not None and token.client_id == client_id else None,
+        )
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3).

@@ -14,12 +14,12 @@ import pytest
 #: earlier steps of its own. Modules of one step do not know each other. A package is one name here.
 FLOORS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("errors", "_tokens"), ("_encoding",)),
-    (("_authorization", "_base_string", "_callbacks"), ("signature",)),
+    (("_authorization", "_base_string", "_callbacks", "_header_fields"), ("signature",)),
     (("request",),),
     (("credentials", "policy"), ("hooks",)),
     (("_checks", "_origin", "responses"),),
     (("bridge", "_models"), ("_base_server",), ("_credential_hooks",), ("authorization_server", "resource_protector")),
-    (("asgi",), ("_quart_requests",), ("quart",)),
+    (("_asgi",), ("_quart_requests", "_verifying"), ("asgi", "quart")),
     (("stores", "explain"),),
     (("cli",), ("__main__",)),
 )

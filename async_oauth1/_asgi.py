@@ -1,0 +1,86 @@
+"""From an ASGI scope to an `OAuth1Request`, and from a response to ASGI's messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeVar
+
+from ._origin import origin_form, peer_address, request_origin
+from .policy import Policy
+from .request import OAuth1Request
+from .responses import OAuth1Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+#: Any ASGI application: frameworks disagree about the types of the three.
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+R = TypeVar("R", bound=OAuth1Request)
+
+
+def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) -> OAuth1Request:
+    """Read an ASGI scope.
+
+    Args:
+        scope: of type ``http``.
+        policy: its limits, and where the client thinks it is.
+        body: the octets of a form; ``None`` where the body is no form and was not read.
+
+    Raises:
+        OAuth1Error: the request is malformed or too large.
+    """
+    return make_request(OAuth1Request, scope, policy, body)
+
+
+def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: bytes | None) -> R:
+    """Read an ASGI scope; ``make`` takes what `OAuth1Request` takes."""
+    path = origin_form(scope, policy)
+    scheme, host, prefix = request_origin(scope, policy)
+    return make(
+        method=scope["method"],
+        scheme=scheme,
+        host=host,
+        raw_path=prefix.encode() + path if prefix else path,
+        raw_query=scope["query_string"],
+        headers=scope["headers"],
+        body=body,
+        peer=peer_address(scope),
+        max_parameters=policy.max_parameters,
+        max_header_bytes=policy.max_header_bytes,
+        max_query_bytes=policy.max_query_bytes,
+        max_form_bytes=policy.max_form_bytes,
+    )
+
+
+def content_type_of(scope: Scope) -> bytes:
+    """The first Content-Type; a second one is refused once the request is read."""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return bytes(value)
+    return b""
+
+
+async def send_response(response: OAuth1Response, send: Send) -> None:
+    """Send a whole response over ASGI."""
+    body = response.body.encode()
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(response: OAuth1Response, receive: Receive, send: Send) -> None:
+    """Answer while the body is received and dropped, as a framework would: `LingeringMiddleware` sees it end."""
+
+    async def drop() -> None:
+        while (await receive()).get("more_body", False):
+            pass
+
+    dropping = asyncio.ensure_future(drop())
+    try:
+        await send_response(response, send)
+    finally:
+        dropping.cancel()
