@@ -12,9 +12,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from ._checks import check_body_hash, check_protocol_parameters, check_timestamp, check_transport
+from ._checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp
 from ._models import are_records, asked_means, optional, recorded_means
 from .errors import (
+    InsecureTransportError,
     InvalidClientError,
     InvalidNonceError,
     InvalidRequestError,
@@ -154,7 +155,10 @@ class BaseServer:
         Raises:
             OAuth1Error: the request came an insecure way, or to another's host.
         """
-        check_transport(request, self.policy, secure=self.is_secure(request))
+        if self.policy.require_https and not self.is_secure(request):
+            raise InsecureTransportError()
+        if self.policy.allowed_hosts:
+            check_host(request, self.policy)
 
     def is_secure(self, request: OAuth1Request) -> bool:
         """Whether nobody between client and server can listen."""
@@ -166,7 +170,7 @@ class BaseServer:
         Raises:
             OAuth1Error: the method, or what it is used with, is not supported.
         """
-        method = request.signature_method
+        method = request.oauth_params.get("oauth_signature_method")
         if method not in self.policy.signature_methods:
             raise UnsupportedSignatureMethodError(
                 f'"oauth_signature_method" must be one of {", ".join(self.policy.signature_methods)}.'
@@ -235,7 +239,7 @@ class BaseServer:
 
     async def _find_problem(self, request: OAuth1Request) -> OAuth1Error | None:
         client, credential = request.client, request.credential
-        name = request.signature_method or ""
+        name = request.oauth_params.get("oauth_signature_method", "")
         if (custom_verifier := self.custom_verifier(name)) is not None:
             holds = await call_hook(custom_verifier, request)
             if not isinstance(holds, bool):

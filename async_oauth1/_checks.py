@@ -12,7 +12,6 @@ import hmac
 import re
 
 from .errors import (
-    InsecureTransportError,
     InvalidRequestError,
     InvalidSignatureError,
     MisdirectedRequestError,
@@ -31,21 +30,13 @@ _MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
 _BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
 
 
-def check_transport(request: OAuth1Request, policy: Policy, *, secure: bool | None = None) -> None:
-    """Refuse plain http and foreign hosts, as far as the policy says.
-
-    Args:
-        request: as read from the wire.
-        policy: whether https is required, and which hosts are served.
-        secure: nobody between client and server can listen; by default as the request itself knows.
+def check_host(request: OAuth1Request, policy: Policy) -> None:
+    """Refuse hosts that are not served, where the policy says which are.
 
     Raises:
-        InsecureTransportError: plain http, and not between two loopback ends.
         MisdirectedRequestError: a host that is not served here.
     """
-    if policy.require_https and not (request.is_secure if secure is None else secure):
-        raise InsecureTransportError()
-    if policy.allowed_hosts and not _host_allowed(request.hostname, policy.allowed_hosts):
+    if not _host_allowed(request.hostname, policy.allowed_hosts):
         raise MisdirectedRequestError()
 
 

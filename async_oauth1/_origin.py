@@ -85,6 +85,9 @@ def origin_form(scope: Mapping[str, Any], policy: Policy) -> bytes:
         InvalidRequestError: the target has another form.
         MisdirectedRequestError: absolute-form, for an authority that is not this provider's.
     """
+    raw_path: bytes | None = scope.get("raw_path")
+    if raw_path and raw_path.startswith(b"/") and b"?" not in raw_path:
+        return raw_path  # as nearly always
     target = request_path(scope)
     if target.startswith(b"/"):
         return target

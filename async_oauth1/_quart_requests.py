@@ -12,7 +12,7 @@ from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from ._asgi import content_type_of, request_from_scope
+from ._asgi import content_type_of, make_request
 from .errors import InvalidRequestError, RequestTooLargeError
 from .policy import Policy
 from .request import OAuth1Request, is_form
@@ -25,7 +25,7 @@ async def read_request(request: Request | None, policy: Policy) -> OAuth1Request
     scope: Any = current.scope
     content_type = content_type_of(scope)
     form = await read_form(current, policy.max_form_bytes) if content_type and is_form(content_type) else None
-    oauth1_request = request_from_scope(scope, policy, form)
+    oauth1_request = make_request(OAuth1Request, scope, policy, form)
     if "oauth_body_hash" in oauth1_request.oauth_params:
         oauth1_request.read_body = functools.partial(read_body, current)
     return oauth1_request

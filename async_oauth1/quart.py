@@ -280,7 +280,8 @@ class ResourceProtector(_ResourceProtector):
         Raises:
             OAuth1Error: the request is not accepted; `error_response` makes a response of it.
         """
-        quart_scope: Any = current_request().scope
+        current = current_request()
+        quart_scope: Any = current.scope
         verified: Verified | None = quart_scope.get(SCOPE_KEY)
         if verified is not None and verified.protector is self:  # by the middleware; the nonce is used
             request = verified.request
@@ -288,7 +289,7 @@ class ResourceProtector(_ResourceProtector):
                 request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
             )
         else:
-            request = await read_request(None, self.policy)
+            request = await read_request(current, self.policy)
             await self.validate_request(
                 request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
             )

@@ -8,12 +8,13 @@ import hashlib
 import pytest
 
 from async_oauth1 import Policy
+from async_oauth1._base_server import BaseServer
 from async_oauth1._checks import (
     check_body_hash,
+    check_host,
     check_identifiers,
     check_protocol_parameters,
     check_timestamp,
-    check_transport,
 )
 from async_oauth1.errors import (
     InsecureTransportError,
@@ -165,9 +166,10 @@ def test_https_is_required() -> None:
     """Plain http between two machines is refused; the policy may allow it, and loopback needs no TLS."""
     plain = SIGNER.wire(scheme="http").read()
     with pytest.raises(InsecureTransportError):
-        check_transport(plain, POLICY)
-    check_transport(plain, Policy(require_https=False))
-    check_transport(SIGNER.wire(scheme="http", host="localhost:8000", peer="127.0.0.1").read(), POLICY)
+        BaseServer(POLICY).check_transport(plain)
+    BaseServer(Policy(require_https=False)).check_transport(plain)
+    local = SIGNER.wire(scheme="http", host="localhost:8000", peer="127.0.0.1").read()
+    BaseServer(POLICY).check_transport(local)
 
 
 @pytest.mark.parametrize(
@@ -193,10 +195,10 @@ def test_allowed_hosts(allowed: str, host: str, served: bool) -> None:
     policy = Policy(allowed_hosts=("other.example", allowed))
     request = SIGNER.wire(host=host).read()
     if served:
-        check_transport(request, policy)
+        check_host(request, policy)
     else:
         with pytest.raises(MisdirectedRequestError) as caught:
-            check_transport(request, policy)
+            check_host(request, policy)
         assert caught.value.status_code == 421
 
 
