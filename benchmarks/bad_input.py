@@ -152,8 +152,9 @@ def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) 
             before = stored(postgres, valkey)
             refused = _alone(bad, kind, size.seconds)
             left_behind = stored(postgres, valkey) - before
-            memory = good.provider.resident_bytes()
             rate = SHARE * capacity
+            paced(good, rate, size)  # so many open connections take memory, too, and would count as the bad requests'
+            memory = good.provider.resident_bytes()
             pairs = [_pair(good, bad, kind, rate, refused, size) for _ in range(size.pairs)]
             results.append(
                 {

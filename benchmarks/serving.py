@@ -105,7 +105,7 @@ def _sizes(key: str, *, quick: bool) -> tuple[Size, ...]:
     if quick:
         return (Size(64, 1, 1),) if key in WITH_GOALS else ()
     if key in WITH_GOALS:
-        return Size(64, 7, 2), Size(1_000, 2, 3)
+        return Size(64, 11, 2), Size(1_000, 2, 3)
     few = Size(64, 3, 2)
     return (few,) if key.endswith("-cold") else (few, Size(1_000, 2, 3))
 
