@@ -132,7 +132,9 @@ class BaseServer:
 
     def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
         """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
-        return self._hook("exists_nonce")(nonce, request.timestamp, request.client_id, request.token)
+        sent = request.oauth_params
+        token = sent.get("oauth_token") or None
+        return self._hook("exists_nonce")(nonce, sent.get("oauth_timestamp"), sent.get("oauth_consumer_key"), token)
 
     # Verification ----------------------------------------------------------------------------------------------------
 
@@ -228,12 +230,13 @@ class BaseServer:
             InvalidNonceError: it was used before.
             StoreUnavailableError: nobody can say.
         """
-        if request.nonce is None:
+        nonce = request.oauth_params.get("oauth_nonce")
+        if nonce is None:
             return  # PLAINTEXT without timestamp and nonce
-        if not await call_hook(self.exists_nonce, request.nonce, request):
+        if not await call_hook(self.exists_nonce, nonce, request):
             return
         if await optional(request.client, "get_nonce_policy") == "log-only":
-            log.warning("Client %r has repeated the nonce %r.", request.client_id, request.nonce)
+            log.warning("Client %r has repeated the nonce %r.", request.client_id, nonce)
             return
         raise InvalidNonceError('"oauth_nonce" has been used before with this timestamp.')
 

@@ -6,17 +6,20 @@ import asyncio
 import functools
 from typing import Any
 
-from quart import Response
+from quart import Quart, Response
 from quart import request as quart_request
 from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from ._asgi import content_type_of, make_request
+from .asgi import RequestTargetMiddleware
 from .errors import InvalidRequestError, RequestTooLargeError
 from .policy import Policy
 from .request import OAuth1Request, is_form
 from .responses import OAuth1Response
+
+_GUARD = "async_oauth1.request_targets"
 
 
 async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
@@ -77,6 +80,12 @@ async def read_body(request: Request) -> bytes:
 
 def _too_slow() -> InvalidRequestError:
     return InvalidRequestError("The body did not arrive in time.", status_code=408)
+
+
+def guard_routing(app: Quart, policy: Policy) -> None:
+    """Put `RequestTargetMiddleware` in front of an application, once: its router fails on some targets and hosts."""
+    if _GUARD not in app.extensions:
+        app.extensions[_GUARD] = app.asgi_app = RequestTargetMiddleware(app.asgi_app, policy)  # type: ignore[method-assign]  # Quart's documented place for middleware
 
 
 def make_response(response: OAuth1Response) -> Response:

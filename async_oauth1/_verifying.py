@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope
 from .errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
+from .policy import Policy
 from .request import OAuth1Request, is_form
 from .resource_protector import ResourceProtector
 from .responses import resource_error_response
@@ -56,8 +57,8 @@ class OAuth1Middleware:
         Args:
             app: the application, such as ``app.asgi_app``.
             protector: verifies; no other one may protect views under the prefixes, for the nonce is used here.
-            prefixes: decoded paths, each standing for itself and for what is below it: ``/photos`` for ``/photos`` and
-                ``/photos/1``, not for ``/photostream``; ``/`` for everything.
+            prefixes: decoded paths below the server's ``root_path``, each standing for itself and for what is below it:
+                ``/photos`` for ``/photos`` and ``/photos/1``, not for ``/photostream``; ``/`` for everything.
             two_legged: accept the client's signature without a token.
             max_body_bytes: of a body that is hashed for ``oauth_body_hash``; for forms the policy's limit counts.
             body_timeout: seconds in which a form, or a body that is hashed, must have arrived.
@@ -81,7 +82,7 @@ class OAuth1Middleware:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
-        if scope["type"] not in ("http", "websocket") or not self._is_protected(scope["path"]):
+        if scope["type"] not in ("http", "websocket") or not self._is_protected(scope):
             await self.app(scope, receive, send)
             return
         if scope["type"] == "websocket":
@@ -98,14 +99,17 @@ class OAuth1Middleware:
         scope = {**scope, SCOPE_KEY: Verified(self.protector, request)}
         await self.app(scope, body.receive_again if body.received else receive, send)
 
-    def _is_protected(self, path: str) -> bool:
+    def _is_protected(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        if root_path := scope.get("root_path"):
+            path = path.removeprefix(root_path)
         return path in self._exact or path.startswith(self._below)
 
     async def _verify(self, scope: Scope, body: _Body) -> OAuth1Request:
         content_type = content_type_of(scope)
         form = None
         if content_type and is_form(content_type):
-            form = await body.read(self.protector.policy.max_form_bytes, "form")
+            form = await body.read_form(self.protector.policy)
         request = request_from_scope(scope, self.protector.policy, form)
         request.read_body = lambda: body.read(self.max_body_bytes, "body")
         return await self.protector.validate_request(request, two_legged=self.two_legged)
@@ -124,7 +128,18 @@ class _Body:
         self._seconds = seconds
         self._octets = b""
 
-    async def read(self, limit: int, what: str) -> bytes:
+    async def read_form(self, policy: Policy) -> bytes:
+        separators = 0
+
+        def count(piece: bytes) -> None:
+            nonlocal separators
+            separators += piece.count(b"&")
+            if separators >= policy.max_parameters:  # the rest of them would only be received to be refused
+                raise InvalidRequestError(f"The request has more than {policy.max_parameters} parameters.")
+
+        return await self.read(policy.max_form_bytes, "form", count)
+
+    async def read(self, limit: int, what: str, look_at: Callable[[bytes], None] = lambda _: None) -> bytes:
         octets = bytearray()
         self.received = True
         try:
@@ -134,7 +149,9 @@ class _Body:
                     message = await self._receive()
                     if message["type"] != "http.request":
                         raise _ClientHasLeftError
-                    octets += message.get("body", b"")
+                    piece: bytes = message.get("body", b"")
+                    look_at(piece)
+                    octets += piece
                     more = message.get("more_body", False)
                     if len(octets) > limit:
                         raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")

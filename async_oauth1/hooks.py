@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from inspect import CO_ITERABLE_COROUTINE
-from types import GeneratorType
+from types import CoroutineType, GeneratorType
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from .credentials import ClientLike, TemporaryCredentialLike, TokenCredentialLike
@@ -273,6 +273,8 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
         if caller is not None:
             return await caller(func, args)
         value = func(*args)
+        if type(value) is CoroutineType:
+            value = await value
         while is_awaitable(value):
             value = await value
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors
@@ -291,6 +293,4 @@ def is_awaitable(value: object) -> bool:
     cls = type(value)
     if hasattr(cls, "__await__"):
         return not (cls.__name__ == "LocalProxy" and cls.__module__ == "werkzeug.local")
-    return cls is GeneratorType and bool(
-        cast("GeneratorType[Any, Any, Any]", value).gi_code.co_flags & CO_ITERABLE_COROUTINE
-    )
+    return isinstance(value, GeneratorType) and bool(value.gi_code.co_flags & CO_ITERABLE_COROUTINE)

@@ -27,7 +27,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.utils import import_string
 
 from ._base_server import BaseServer
-from ._quart_requests import current_request, make_response, read_request
+from ._quart_requests import current_request, guard_routing, make_response, read_request
 from ._tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
 from ._verifying import SCOPE_KEY, Verified
 from .authorization_server import AuthorizationServer as _AuthorizationServer
@@ -327,6 +327,7 @@ class ResourceProtector(_ResourceProtector):
 def _adopt(server: BaseServer, app: Quart) -> None:
     server.policy = server.policy.updated(app.config)
     server.hooks.adopt(server.policy)
+    guard_routing(app, server.policy)
 
     servers: list[BaseServer] = app.extensions.setdefault("async_oauth1", [])
     servers.append(server)

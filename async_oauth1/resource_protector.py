@@ -53,11 +53,11 @@ class ResourceProtector(BaseServer):
             OAuth1Error: the request is not accepted; nothing was stored for it unless its signature held.
         """
         self.check_request(request)
-        if not request.token and not two_legged:
+        token = request.token
+        if token is None and not two_legged:
             raise MissingRequiredParameterError("oauth_token")
-        await self._look_up(request)
-        token_missing = request.token is not None and request.credential is None
-        await self.verify_signature(request, token_missing=token_missing)
+        await self._look_up(request, token)
+        await self.verify_signature(request, token_missing=token is not None and request.credential is None)
         if body_hash_required or "oauth_body_hash" in request.oauth_params:
             await self.verify_body(request, required=body_hash_required)
         await self.use_nonce(request)
@@ -95,18 +95,19 @@ class ResourceProtector(BaseServer):
         """Look the token credential up; by default the hook ``query_token``."""
         return self._hook("query_token")(request.client_id, request.token)
 
-    async def _look_up(self, request: OAuth1Request) -> None:
+    async def _look_up(self, request: OAuth1Request, token: str | None) -> None:
+        client_id = request.client_id
         query_credentials = self.hooks.get("query_credentials")
         overridden = self._overrides("get_client_by_id") or self._overrides("get_token_credential")
-        if request.token and query_credentials and not overridden:
-            request.client, request.credential = await call_hook(query_credentials, request.client_id, request.token)
+        if token is not None and query_credentials and not overridden:
+            request.client, request.credential = await call_hook(query_credentials, client_id, token)
         else:
             # One after the other: an ORM session allows no more. The second is made for an unknown client, too.
-            request.client = await call_hook(self.get_client_by_id, request.client_id)
-            if request.token:
+            request.client = await call_hook(self.get_client_by_id, client_id)
+            if token is not None:
                 request.credential = await call_hook(self.get_token_credential, request)
         credential = request.credential
-        if credential is None or (type(credential) is TokenCredential and credential.client_id == request.client_id):
+        if credential is None or (type(credential) is TokenCredential and credential.client_id == client_id):
             return
         if not await self._belongs_to_client(request):
             log.error("The hook that looks tokens up returned one of another client than %r.", request.client_id)

@@ -15,7 +15,7 @@ from werkzeug.datastructures import Headers
 
 from async_oauth1._asgi import make_request
 from async_oauth1._encoding import escape_text
-from async_oauth1._quart_requests import read_body, read_form
+from async_oauth1._quart_requests import guard_routing, read_body, read_form
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.hooks import call_hook
 from async_oauth1.policy import Policy
@@ -65,7 +65,8 @@ async def prepare(policy: Policy) -> None:
 
 
 def adopt(app: quart.Quart) -> None:
-    """Let flows end before the loop does."""
+    """Let flows end before the loop does, and keep from the router what it fails on."""
+    guard_routing(app, Policy().updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None}))
     if flows_ended not in app.after_serving_funcs:
         app.after_serving_funcs.append(flows_ended)
 

@@ -15,7 +15,6 @@ from quart import Quart, g, jsonify, redirect, render_template_string, request, 
 from quart.utils import run_sync
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from async_oauth1.asgi import RequestTargetMiddleware
 from flask_compat import AuthorizationServer, ResourceProtector, current_credential
 
 View = Callable[..., Any]
@@ -174,7 +173,6 @@ def current_user_id() -> str:
 
 
 app = Quart(__name__)
-app.asgi_app = RequestTargetMiddleware(app.asgi_app)  # type: ignore[method-assign]  # as Quart's documentation has it
 app.secret_key = os.environ.get("NOTES_SECRET_KEY") or secrets.token_bytes(32)
 server: Any = AuthorizationServer(app, query_client=query_client)
 server.register_hook("exists_nonce", exists_nonce)

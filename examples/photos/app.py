@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from quart import Quart, Response, g, request
 
-from async_oauth1.asgi import LingeringMiddleware, RequestTargetMiddleware, request_from_scope
+from async_oauth1.asgi import LingeringMiddleware, request_from_scope
 from async_oauth1.errors import InsecureTransportError
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
 
@@ -46,7 +46,7 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     add_error_handlers(app, require_oauth)
     add_transport_check(app, settings)
     app.after_request(add_security_headers)
-    app.asgi_app = LingeringMiddleware(RequestTargetMiddleware(app.asgi_app, settings.policy))  # type: ignore[method-assign]  # as Quart's documentation has it
+    app.asgi_app = LingeringMiddleware(app.asgi_app)  # type: ignore[method-assign]  # as Quart's documentation has it
     return app
 
 

@@ -132,6 +132,13 @@ async def test_how_a_path_is_spelled_opens_nothing(guarded: Provider, target: st
         assert (answer.status, passed(guarded)) == (401, 0)
 
 
+async def test_prefixes_are_below_the_root_path_of_the_server(guarded: Provider) -> None:
+    """Where a server is told that it serves a part of a site, paths begin with that part."""
+    unsigned = Message(method="GET", target=b"/site/echo", headers=(HOST,))
+    assert (await guarded.send(unsigned, root_path="/site")).status == 401
+    assert passed(guarded) == 0
+
+
 async def test_what_only_begins_like_a_prefix_is_not_below_it(guarded: Provider) -> None:
     """``/echo`` does not stand for ``/echoes``; other routes are the application's own business."""
     assert (await guarded.send(Message(method="GET", target=b"/echoes", headers=(HOST,)))).status == 404
@@ -179,29 +186,26 @@ async def test_another_protector_does_not_take_its_word(guarded: Provider) -> No
     assert other.store.calls["exists_nonce"] == 1
 
 
-async def test_forms_that_are_too_large_are_not_received(guarded: Provider) -> None:
-    """The reading ends with the piece that is too much."""
+@pytest.mark.parametrize(("piece", "status", "most"), [(b"a" * 64 * 1024, 413, 18), (b"a&" * 600, 400, 3)])
+async def test_forms_that_are_too_large_are_not_received(
+    guarded: Provider, piece: bytes, status: int, most: int
+) -> None:
+    """The reading ends with the piece that is too much, in octets or in parameters."""
     taken: list[int] = []
 
-    def pieces() -> Iterator[bytes]:
-        while len(taken) < 1_000:
-            taken.append(1)
-            yield b"a" * 64 * 1024
-
-    message = Message(method="POST", target=b"/echo", headers=(HOST, (b"content-type", FORM)))
-    iterator = pieces()
-    events = ({"type": "http.request", "body": piece, "more_body": True} for piece in iterator)
-    sent: list[Any] = []
-
     async def receive() -> Any:
-        return next(events)
+        taken.append(1)
+        return {"type": "http.request", "body": piece, "more_body": len(taken) < 1_000}
+
+    sent: list[Any] = []
 
     async def send(event: Any) -> None:
         sent.append(event)
 
+    message = Message(method="POST", target=b"/echo", headers=(HOST, (b"content-type", FORM)))
     await guarded.app.asgi_app(scope_of(message), receive, send)  # type: ignore[arg-type]
-    assert sent[0]["status"] == 413
-    assert len(taken) <= 18
+    assert sent[0]["status"] == status
+    assert len(taken) <= most
     assert passed(guarded) == 0
 
 
