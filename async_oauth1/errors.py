@@ -1,4 +1,6 @@
-"""Every error a client can cause, and the two that only the operator can::
+"""Every error a client can cause, and the two that only the operator can.
+
+::
 
     OAuth1Error                                 Authlib's base: code, description, status
     ├── InvalidRequestError               400   Authlib's; malformed

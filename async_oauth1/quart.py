@@ -1,4 +1,6 @@
-"""Quart: an authorization server, a resource protector, and proxies for what a view wants to know::
+"""Quart: an authorization server, a resource protector, and proxies for what a view wants to know.
+
+::
 
     server = AuthorizationServer(app)
     server.register_hooks(store)
