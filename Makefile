@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 RUN = $(BIN)/python
 INPUTS = pyproject.toml constraints.txt README.md LICENSE
 
-.PHONY: help demo serve test stress bench lint clean
+.PHONY: help demo serve test stress bench docs lint clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test    the tests, with branch coverage"
 	@echo "make stress  the long races and faults, and what the stores cost; half an hour"
 	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; a quarter of an hour, and needs wrk"
+	@echo "make docs    these pages and the API as a site, in build/docs"
 	@echo "make lint    ruff, mypy and pyright"
 	@echo "make clean   remove what the others made"
 
@@ -34,6 +35,9 @@ stress: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-bench
 	$(RUN) -m benchmarks $(ARGS)
+
+docs: $(VENV)/.installed-docs
+	$(RUN) -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 
 lint: $(VENV)/.installed-lint
 	$(RUN) -m ruff format --check

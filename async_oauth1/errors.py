@@ -1,5 +1,7 @@
 """Every error a client can cause, and the two that only the operator can.
 
+::
+
     OAuth1Error                                 Authlib's base: code, description, status
     ├── InvalidRequestError               400   Authlib's; malformed
     │   └── (others of Authlib's, re-exported below)

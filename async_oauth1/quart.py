@@ -1,5 +1,7 @@
 """Quart: an authorization server, a resource protector, and proxies for what a view wants to know.
 
+::
+
     server = AuthorizationServer(app)
     server.register_hooks(store)
     require_oauth = ResourceProtector(app)

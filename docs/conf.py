@@ -1,0 +1,22 @@
+"""How `make docs` makes the site."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+project = "async-oauth1"
+author = "the async-oauth1 authors"
+release = version = version_of(project)
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+html_theme = "furo"
+html_title = f"{project} {version}"
+
+# Headings can be linked to, as they can on a code host.
+myst_heading_anchors = 3
+
+default_role = "py:obj"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+napoleon_use_ivar = True  # a record's attributes are described once
