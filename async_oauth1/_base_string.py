@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from ._encoding import escape_text, escape_uri
 
-#: Beginnings of base strings that are kept; a server has few names.
-ORIGINS_KEPT = 1_024
+#: Beginnings of base strings that are kept: most requests are for few places.
+BEGINNINGS_KEPT = 1_024
+#: Characters; so that who makes up paths fills no memory.
+LONGEST_PATH_KEPT = 256
 
 
 def base_string(method: str, scheme: str, host: str, path: str, form: str) -> str:
@@ -21,12 +23,15 @@ def base_string(method: str, scheme: str, host: str, path: str, form: str) -> st
         path: as sent; octets as Latin-1 text.
         form: all parameters that section 3.4.1.3.1 counts, as a canonical form; ``oauth_signature`` is left out here.
     """
-    return f"{_origin(method, scheme, host)}{escape_uri(path)}&{base_string_parameters(form)}"
+    beginning = _kept_beginning if len(path) <= LONGEST_PATH_KEPT else _beginning
+    return beginning(method, scheme, host, path) + base_string_parameters(form)
 
 
-@lru_cache(maxsize=ORIGINS_KEPT)
-def _origin(method: str, scheme: str, host: str) -> str:
-    return f"{escape_text(method.upper())}&{escape_uri(f'{scheme}://{host}')}"
+def _beginning(method: str, scheme: str, host: str, path: str) -> str:
+    return f"{escape_text(method.upper())}&{escape_uri(f'{scheme}://{host}{path}')}&"
+
+
+_kept_beginning = lru_cache(maxsize=BEGINNINGS_KEPT)(_beginning)
 
 
 def base_string_parameters(form: str) -> str:
@@ -38,8 +43,7 @@ def base_string_parameters(form: str) -> str:
     """
     parameters = form.replace("%", "%25").replace("=", "!").split("&")
     parameters.sort()
-    begin = end = bisect_left(parameters, "oauth_signature!")
-    while end < len(parameters) and parameters[end].startswith("oauth_signature!"):
-        end += 1
+    begin = bisect_left(parameters, "oauth_signature!")
+    end = bisect_left(parameters, 'oauth_signature"', begin)  # the character behind "!"
     del parameters[begin:end]
     return "%26".join(parameters).replace("!", "%3D")

@@ -26,6 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Section 3.3: "a positive integer". Twelve digits last until the year 33658, and fit wherever a store puts them.
 _TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}")
 _MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
+_REQUIRED = ("oauth_consumer_key", "oauth_signature_method", "oauth_signature")
 # The length of a digest tells the hash; the parameter's own draft knew SHA-1 alone.
 _BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
 
@@ -47,6 +48,9 @@ def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
         InvalidRequestError: client identifier, token or nonce too long or with control characters.
     """
     parameters, limit = request.oauth_params, policy.max_identifier_bytes
+    together = f"{parameters.get('oauth_consumer_key')}{parameters.get('oauth_token')}{parameters.get('oauth_nonce')}"
+    if len(together) <= limit and together.isascii() and together.isprintable():
+        return  # as nearly always: then each of them is all right
     for name in ("oauth_consumer_key", "oauth_token", "oauth_nonce"):
         value = parameters.get(name)
         if not value:
@@ -68,11 +72,12 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
     parameters = request.oauth_params
     if not parameters:
         raise UnsignedRequestError()
-    for name in ("oauth_consumer_key", "oauth_signature_method", "oauth_signature"):
+    for name in _REQUIRED:
         if not parameters.get(name):
             raise MissingRequiredParameterError(name)
     check_identifiers(request, policy)
-    check_version(request)
+    if "oauth_version" in parameters:
+        check_version(request)
 
 
 def check_version(request: OAuth1Request) -> None:

@@ -123,11 +123,12 @@ class OAuth1Request(AuthlibOAuth1Request):
         if len(form) > max_form_bytes:
             raise _too_large("form", max_form_bytes)
         self.realm: str | None
-        self._header_form, self.realm = parse_authorization(authorization) or ("", None)
-        self._query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
-        self._body_form = canonical_form(form, max_parameters=max_parameters) if form else ""
+        header_form, self.realm = parse_authorization(authorization) or ("", None)
+        query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
+        body_form = canonical_form(form, max_parameters=max_parameters) if form else ""
+        self._header_form, self._query_form, self._body_form = header_form, query_form, body_form
         # As many as there are pairs: each has one "=".
-        self._form = "&".join([form for form in (self._header_form, self._query_form, self._body_form) if form])
+        self._form = "&".join(filter(None, (header_form, query_form, body_form)))
         if self._form.count("=") > max_parameters:
             raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
         self.signature_type: str | None
@@ -225,7 +226,11 @@ class OAuth1Request(AuthlibOAuth1Request):
         signature = self.signature
         if method is None or not signature:
             return False
-        return any(method.verify(self.signature_base_string, signature, key) for key in keys)
+        base_string = self.signature_base_string
+        for key in keys:
+            if method.verify(base_string, signature, key):
+                return True
+        return False
 
     @property
     def base_string_uri(self) -> str:
@@ -321,15 +326,11 @@ def _protocol_parameters(form: str) -> dict[str, str]:
         raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
     for name, value in parameters.items():
         if "%" in value:
-            parameters[name] = _decoded(name, value)
+            try:
+                parameters[name] = unescape_strictly(value)
+            except UnicodeDecodeError:
+                raise InvalidRequestError(f'"{unescape(name)}" is not UTF-8.') from None
     return parameters
-
-
-def _decoded(name: str, value: str) -> str:
-    try:
-        return unescape_strictly(value)
-    except UnicodeDecodeError:
-        raise InvalidRequestError(f'"{unescape(name)}" is not UTF-8.') from None
 
 
 def _decoded_pairs(form: str) -> list[tuple[str, str]]:

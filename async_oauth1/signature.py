@@ -99,16 +99,13 @@ class HmacSignatureMethod:
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
         """Base64 of the HMAC under both secrets."""
-        return self._mac(base_string, keys).decode()
+        key = _hmac_key(keys.client_secret, keys.token_secret, self.digest)
+        return key.authenticate(base_string).decode()
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
         """Compare in constant time. Without a client secret nothing verifies: anyone could have signed."""
-        expected = self._mac(base_string, keys)
+        expected = _hmac_key(keys.client_secret, keys.token_secret, self.digest).authenticate(base_string)
         return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(keys.client_secret)
-
-    def _mac(self, base_string: str, keys: SigningKeys) -> bytes:
-        mac = _hmac_key(keys.client_secret, keys.token_secret, self.digest).authenticate(base_string.encode())
-        return binascii.b2a_base64(mac, newline=False)
 
 
 class _HmacKey:
@@ -134,12 +131,12 @@ class _HmacKey:
         outer.update(block.translate(_OUTER_PAD))
         self._inner, self._outer = inner, outer
 
-    def authenticate(self, message: bytes) -> bytes:
-        """The HMAC of a message."""
+    def authenticate(self, base_string: str) -> bytes:
+        """The HMAC of a base string, in Base64."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
+        inner.update(base_string.encode())
         outer.update(inner.digest())
-        return outer.digest()
+        return binascii.b2a_base64(outer.digest(), newline=False)
 
 
 @dataclass(frozen=True, slots=True)
