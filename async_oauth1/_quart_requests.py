@@ -85,7 +85,8 @@ def _too_slow() -> InvalidRequestError:
 def guard_routing(app: Quart, policy: Policy) -> None:
     """Put `RequestTargetMiddleware` in front of an application, once: its router fails on some targets and hosts."""
     if _GUARD not in app.extensions:
-        app.extensions[_GUARD] = app.asgi_app = RequestTargetMiddleware(app.asgi_app, policy)  # type: ignore[method-assign]  # Quart's documented place for middleware
+        assignable: Any = app  # a method, and the documented place for middleware
+        app.extensions[_GUARD] = assignable.asgi_app = RequestTargetMiddleware(app.asgi_app, policy)
 
 
 def make_response(response: OAuth1Response) -> Response:
