@@ -32,7 +32,7 @@ class Verified(NamedTuple):
 class OAuth1Middleware:
     """Lets nothing pass under some path prefixes that is not signed well.
 
-    A refusal costs a fraction of what a framework takes to find a view, so that a flood of bad requests leaves time for
+    A refusal costs less than a framework takes to answer anything, so that a flood of bad requests leaves more time for
     the good ones. Views that are decorated with the same protector's ``@require_oauth`` take the verified request from
     here, and check what is theirs: the scope, whether a token is there, whether the body is signed. Views that are not
     are protected all the same, of whatever framework; they find `Verified` in ``scope["async_oauth1.verified"]``.
