@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ._encoding import CANONICAL, Pair, canonical, join_pairs
+from ._encoding import CANONICAL, UNRESERVED, Pair, canonical, join_pairs
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError
 
 # One parameter with the comma behind it; or a bare comma; or else, in the last group, all the rest. The quantifiers are
@@ -25,8 +25,8 @@ _ELEMENT = re.compile(
         )""",
     re.DOTALL | re.VERBOSE,
 )
-# Nearly every header: canonical protocol parameters, at most a realm in front of them.
-_PARAMETER = rf'oauth_[a-z_]++="{CANONICAL}"'
+# Nearly every header: canonical parameters, at most a realm in front of them.
+_PARAMETER = rf'(?!(?i:realm=))[{UNRESERVED}]++="{CANONICAL}"'
 _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, ?+{_PARAMETER})*+)').fullmatch
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
