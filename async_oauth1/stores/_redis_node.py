@@ -90,7 +90,7 @@ class RedisNode:
         self._replicas: int | None = None
         self._has_answered = False
         self._complaint: str | None = None
-        self._client = new_client(address, settings)
+        self._client = new_client(address, settings, timed=False)
         # The client's pool refuses whom it has no connection for; here they wait.
         self._connections = asyncio.Semaphore(settings.max_connections)
 
@@ -225,13 +225,22 @@ def _here(answers: list[Any]) -> list[Any]:
     return answers
 
 
-def new_client(address: Address, settings: RedisSettings, *, sentinel: bool = False) -> redis.asyncio.Redis:
-    """A client that tries everything once: a repeated ``SET NX`` would take its own nonce for known."""
+def new_client(
+    address: Address, settings: RedisSettings, *, sentinel: bool = False, timed: bool = True
+) -> redis.asyncio.Redis:
+    """A client that tries everything once: a repeated ``SET NX`` would take its own nonce for known.
+
+    Args:
+        address: of the server.
+        settings: how to log in, and how long to wait.
+        sentinel: the server is a Sentinel.
+        timed: it watches the time itself. Whoever does so around it spares a task and two timers for each command.
+    """
     return redis.asyncio.Redis(
         host=address[0],
         port=address[1],
         db=0 if sentinel else settings.database,
-        socket_timeout=settings.timeout,
+        socket_timeout=settings.timeout if timed else None,
         socket_connect_timeout=settings.timeout,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
