@@ -50,17 +50,17 @@ class Batcher(Generic[K, V]):
         self._waiting: dict[K, list[asyncio.Future[V]]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def ask(self, key: K) -> V:
-        """The answer for one key.
+    def ask(self, key: K) -> asyncio.Future[V]:
+        """The answer for one key, to be awaited.
 
         Raises:
-            StoreUnavailableError: the store could not be asked.
+            StoreUnavailableError: once awaited: the store could not be asked.
         """
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return await future
+        return future
 
     async def drain(self) -> None:
         """Wait until nobody waits."""
@@ -107,7 +107,10 @@ class Batcher(Generic[K, V]):
 
 
 class NonceBatcher(Batcher[K, bool]):
-    """Asks whether nonces were known; of those who ask about a new one at once, one is told that it was new."""
+    """Asks whether nonces were known; they are from then on.
+
+    Of those who ask about a new one at once, one is told that it was new.
+    """
 
     __slots__ = ()
 
@@ -131,14 +134,6 @@ class NonceBatcher(Batcher[K, bool]):
             return {key: key not in fresh for key in keys}
 
         super().__init__(known, batch_size=batch_size, fail_together=fail_together)
-
-    async def exists(self, key: K) -> bool:
-        """Whether the key was known; it is from now on.
-
-        Raises:
-            StoreUnavailableError: the store could not be asked.
-        """
-        return await self.ask(key)
 
     def _settle(self, futures: list[asyncio.Future[bool]], answer: bool) -> None:  # noqa: FBT001 - one of any kind of answers
         for future in futures:

@@ -140,7 +140,7 @@ class PostgresStore(SQLLife):
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
-        return await self._nonces.exists(str(UUID(bytes=nonce_key(nonce, timestamp, client_id, oauth_token))))
+        return await self._nonces.ask(str(UUID(bytes=nonce_key(nonce, timestamp, client_id, oauth_token))))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str

@@ -131,10 +131,10 @@ class RedisStore(BaseStore):
         key = self._settings.prefix + b"n" + nonce_key(nonce, timestamp, client_id, oauth_token)
         node = self._require_servers().known_node_for(key)
         if node is not None:
-            return await self._batcher(node).exists(key)
+            return await self._batcher(node).ask(key)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                return await self._batcher(await self._require_servers().node_for(key)).exists(key)
+                return await self._batcher(await self._require_servers().node_for(key)).ask(key)
         except TimeoutError as error:
             raise StoreUnavailableError() from error
 

@@ -129,7 +129,7 @@ class SQLiteStore(SQLLife):
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
         required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         # JSON keeps the four apart: no value can be written so that it reads as another's neighbour.
-        return await self._nonces.exists(json.dumps([timestamp, nonce, client_id, oauth_token or ""]))
+        return await self._nonces.ask(json.dumps([timestamp, nonce, client_id, oauth_token or ""]))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str

@@ -30,21 +30,21 @@ class Slow:
         return set(await self.answer(keys))
 
 
-async def _ask(batcher: Batcher[str, str], *keys: str) -> list[asyncio.Task[str]]:
-    tasks = [asyncio.create_task(batcher.ask(key)) for key in keys]
+async def _ask(batcher: Batcher[str, str], *keys: str) -> list[asyncio.Future[str]]:
+    futures = [batcher.ask(key) for key in keys]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    return tasks
+    return futures
 
 
 async def test_who_comes_later_shares_the_next_batch() -> None:
     """One question starts at once; those that arrive meanwhile are asked together, equal ones once."""
     slow = Slow()
     batcher = Batcher(slow.answer)
-    tasks = await _ask(batcher, "a")
-    tasks += await _ask(batcher, "b", "c", "b")
+    futures = await _ask(batcher, "a")
+    futures += await _ask(batcher, "b", "c", "b")
     slow.go.set()
-    assert await asyncio.gather(*tasks) == ["A", "B", "C", "B"]
+    assert await asyncio.gather(*futures) == ["A", "B", "C", "B"]
     assert slow.batches == [["a"], ["b", "c"]]
 
 
@@ -62,11 +62,11 @@ async def test_a_batch_that_fails(*, together: bool) -> None:
     """Those who wait for the next one try it, or fail with it; each gets an exception of his own."""
     slow = Slow()
     batcher = Batcher(slow.answer, fail_together=together)
-    tasks = await _ask(batcher, "a")
-    tasks += await _ask(batcher, "a", "b")
+    futures = await _ask(batcher, "a")
+    futures += await _ask(batcher, "a", "b")
     slow.error = StoreUnavailableError()
     slow.go.set()
-    errors = await asyncio.gather(*tasks, return_exceptions=True)
+    errors = await asyncio.gather(*futures, return_exceptions=True)
     assert [type(error) for error in errors] == [StoreUnavailableError] * 3
     assert len({id(error) for error in errors}) == 3
     assert len(slow.batches) == (1 if together else 2)
@@ -79,10 +79,10 @@ async def test_of_those_who_bring_a_new_nonce_one_that_still_listens_is_let_thro
     """A caller that has gone does not take the answer along."""
     slow = Slow()
     batcher = NonceBatcher(slow.remember)
-    tasks = [asyncio.create_task(batcher.exists("n")) for _ in range(3)]
+    futures = [batcher.ask("n") for _ in range(3)]
     await asyncio.sleep(0)
-    tasks[0].cancel()
+    futures[0].cancel()
     slow.go.set()
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    answers = await asyncio.gather(*futures, return_exceptions=True)
     assert isinstance(answers[0], asyncio.CancelledError)
     assert sorted(answers[1:]) == [False, True]
