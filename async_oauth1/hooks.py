@@ -262,6 +262,10 @@ class HookCaller(Protocol):
 hook_caller: ContextVar[HookCaller | None] = ContextVar("async_oauth1.hook_caller", default=None)
 
 
+# What the stores' hooks return: not worth the question whether it can be awaited.
+_PLAIN = frozenset({bool, tuple, type(None)})
+
+
 async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
     """Call a hook or a model's method, and await what it returns.
 
@@ -275,7 +279,7 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
         value = func(*args)
         if type(value) is CoroutineType:
             value = await value
-        while is_awaitable(value):
+        while type(value) not in _PLAIN and is_awaitable(value):
             value = await value
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors
         # The client is told to come back. What it came upon, and whether that passes by itself, is for the operator.

@@ -121,12 +121,10 @@ class BaseStore:
 
 def is_text(*values: str) -> bool:
     """Whether values are text that every database can hold: no NUL, no lone surrogate."""
-    text = "".join(values)
-    if text.isascii():
-        return "\0" not in text
     try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
+        text = "".join(values)
+        return "\0" not in text and (text.isascii() or bool(text.encode()))
+    except (TypeError, UnicodeEncodeError):
         return False
 
 

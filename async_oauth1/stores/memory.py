@@ -20,6 +20,7 @@ from ._base import (
     GONE,
     BaseStore,
     check_text,
+    is_text,
     new_temporary_credential,
     required_text,
     user_id_of,
@@ -114,8 +115,9 @@ class MemoryStore(BaseStore):
         Raises:
             StoreUnavailableError: as many live nonces as the store may hold.
         """
-        required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         key = (client_id, oauth_token or "", timestamp, nonce)
+        if not is_text(*key):
+            required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         now = self._clock()
         with self._lock:
             entry = self._nonces.get(key)
