@@ -90,8 +90,9 @@ def _duels(duels: list[dict[str, Any]]) -> Iterator[Check]:
 
 def _pacing(pacing: dict[str, Any] | None) -> Iterator[Check]:
     if pacing:
-        what = "p99 of the protected route over the unprotected, 1,000 connections, 60% of capacity"
-        yield Check(what, Goal("at most", 1.3), spread(duel_ratios(pacing["bursts"], "p99", 1, 0)))
+        for one in pacing["paces"]:
+            what = f"p99 of the protected route over the unprotected, 1,000 connections, {one['title']}"
+            yield Check(what, Goal("at most", 1.3), spread(duel_ratios(one["bursts"], "p99", 1, 0)))
 
 
 def _bad_input(kinds: list[dict[str, Any]]) -> Iterator[Check]:

@@ -1,6 +1,6 @@
 """How late the slowest requests are at 1,000 connections and a fixed rate, protected and not.
 
-Both sides get the same rate: 60% of what the protected route answers at most.
+The rate is 60% of what a route answers at most: of each its own, and then of the protected one for both.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .duels import TWIN, Opponent, Plan, Side, Size, open_sides
+from .figures import spread
 from .load import Burst, Pace, burst
 
 __all__ = ["paced", "run"]
@@ -43,19 +44,29 @@ def run(plan: Plan, *, quick: bool = False) -> dict[str, Any]:
         plan: shared by all measurements.
         quick: one pair.
     """
-    size = Size(1_000, 1 if quick else 7, 2 if quick else 4)
+    size = Size(1_000, 1 if quick else 9, 2 if quick else 4)
     with open_sides(SIDES, plan.settings) as opponents:
-        plan.say("fixed rate, 1,000 connections")
-        capacity = opponents[1].burst(Size(1_000, 1, 2 if quick else 4)).rate
-        rate = SHARE * capacity
-        if not quick:
-            for opponent in opponents:
-                paced(opponent, rate, Size(1_000, 1, 2))  # warms up
-        pairs = [[paced(opponent, rate, size).as_json() for opponent in opponents] for _ in range(size.pairs)]
+        plan.say("capacity, 1,000 connections")
+        rounds = [[opponent.burst(Size(1_000, 1, 2)).rate for opponent in opponents] for _ in range(size.pairs)]
+        capacities = [spread(rates).median for rates in zip(*rounds, strict=True)]
+        own = [SHARE * capacity for capacity in capacities]
+        paces = (
+            ("each at 60% of its own capacity", own),
+            ("both at 60% of the protected route's capacity", own[1:] * 2),
+        )
+        measured = [_pace(plan, opponents, size, title, rates) for title, rates in paces]
     return {
         "connections": size.connections,
-        "capacity": capacity,
-        "rate": rate,
+        "capacities": capacities,
         "sides": [side.title for side in SIDES],
-        "bursts": pairs,
+        "paces": measured,
     }
+
+
+def _pace(plan: Plan, opponents: list[Opponent], size: Size, title: str, rates: list[float]) -> dict[str, Any]:
+    plan.say(f"fixed rate, 1,000 connections, {title}")
+    sides = list(zip(opponents, rates, strict=True))
+    for opponent, rate in sides:
+        paced(opponent, rate, Size(1_000, 1, 1))  # warms up
+    pairs = [[paced(opponent, rate, size).as_json() for opponent, rate in sides] for _ in range(size.pairs)]
+    return {"title": title, "rates": rates, "bursts": pairs}

@@ -31,14 +31,19 @@ threads for Flask. wrk sends requests that were signed beforehand, each with a n
 The unprotected twin is the same view in the same process, and gets requests of the same bytes. *Warm*: sixteen tokens,
 remembered by the caching store in front of PostgreSQL. *Cold*: each token is used once. CPU time is the user and system
 time of all the provider's processes, from the operating system; databases and wrk share the cores with it. `PostgreSQL`
-alone keeps nonces, too; the memory and SQLite stores keep everything, and need no cache.
+alone keeps nonces, too; the memory and SQLite stores keep everything, and need no cache. Every provider's garbage
+collector is set as [the deployment guide](../deploying.md) says, but for the line that shows what this changes.
 """
 PACING = """\
-Both sides get the same rate, 60% of what the protected route answers at most; each connection pauses at random.
+60% of what a route answers at most, once for each route by itself, and once the same rate for both. Each connection
+pauses at random: requests come one by one, where at capacity they come, and are answered, by the dozen. So each takes
+more CPU time here, and 60% of capacity keeps the process busy for longer than 60% of the time.
 """
 BAD_INPUT = """\
 Good requests come at 30% of what the provider answers of them, first alone, then beside bad ones at 30% of what it
-refuses of their kind. *Left behind*: rows and keys in PostgreSQL and Valkey after bad requests alone.
+refuses of their kind. *Left behind*: rows and keys in PostgreSQL and Valkey after bad requests alone. Memory is that
+after the first pair of bursts, and after the last. At 30% of capacity the process is busy for more than 30% of the
+time, as above.
 """
 GROWTH = "The last column is what the one before has become, over the first row.\n"
 
@@ -139,10 +144,12 @@ def _duels(duels: list[dict[str, Any]]) -> str:
 
 def _pacing(pacing: dict[str, Any]) -> str:
     rows = []
-    for side, title in enumerate(pacing["sides"]):
-        figures = [spread([pair[side][key] for pair in pacing["bursts"]]) for key in ("rate", "p50", "p99", "cpu")]
-        rows.append([title, number(pacing["rate"]), *figures])
-    return markdown_table(["side", "offered/s", "answered/s", "p50, ms", "p99, ms", "CPU us per request"], rows)
+    for pace in pacing["paces"]:
+        for side, title in enumerate(pacing["sides"]):
+            figures = [spread([pair[side][key] for pair in pace["bursts"]]) for key in ("rate", "p50", "p99", "cpu")]
+            rows.append([pace["title"], title, number(pace["rates"][side]), *figures])
+    columns = ["rate", "side", "offered/s", "answered/s", "p50, ms", "p99, ms", "CPU us per request"]
+    return markdown_table(columns, rows)
 
 
 def _bad_input(kinds: list[dict[str, Any]]) -> str:

@@ -34,7 +34,7 @@ def measured_cpu(results: dict[str, Any]) -> dict[str, tuple[float, str]]:
     bursts = {duel["key"]: duel["bursts"] for duel in serving.get("duels", []) if duel["connections"] == 64}
     found = {}
     if pacing := serving.get("pacing"):
-        cpu = spread([pair[1]["cpu"] for pair in pacing["bursts"]]).median
+        cpu = spread([pair[1]["cpu"] for pair in pacing["paces"][0]["bursts"]]).median
         found["cpu_us"] = (cpu, "measured: protected route at 60% of its capacity, 1,000 connections")
     elif "redis-warm" in bursts:
         cpu = spread([pair[1]["cpu"] for pair in bursts["redis-warm"]]).median

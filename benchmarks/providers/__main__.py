@@ -15,13 +15,17 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from .collecting import collect_seldom
 from .settings import Settings
 
 OURS = "ours-"
+#: Behind a name: leaves the garbage collector as Python sets it.
+OWN_COLLECTOR = "+default-collector"
 
 
 def make_app(name: str, settings: Settings) -> Any:
     """The application of that name: a store behind ``ours-``, ``+middleware`` and ``+lingering``, or a peer."""
+    name = name.removesuffix(OWN_COLLECTOR)
     if name.startswith(OURS):
         from .ours import create_app
 
@@ -54,6 +58,8 @@ def main(name: str, file_descriptor: str) -> None:
     async def run() -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        if not name.endswith(OWN_COLLECTOR):
+            collect_seldom()
         await serve(app, config, shutdown_trigger=stop.wait)
 
     if name == "patched":

@@ -11,6 +11,7 @@ import redis
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from .collecting import collect_seldom
 from .models import Credential
 from .settings import ANSWER, NONCE_LIFETIME, SELECT_CLIENT, SELECT_TOKEN, Settings
 
@@ -69,6 +70,7 @@ def create_app() -> Any:
 
     app = Flask(__name__)
     _protect(app, Settings.from_environment())
+    collect_seldom()
     return app
 
 

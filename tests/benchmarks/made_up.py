@@ -30,6 +30,11 @@ def verify_case(name: str) -> dict[str, Any]:
     return {"case": name, "title": f"the {name}", "microseconds": {who: [time] * 5 for who, time in times.items()}}
 
 
+def pace(title: str, *rates: float) -> dict[str, Any]:
+    bursts = [[burst(rates[0], 500, 10.0), burst(rates[1], 600, 12.0)] for _ in range(7)]
+    return {"title": title, "rates": list(rates), "bursts": bursts}
+
+
 def bad_kind(key: str) -> dict[str, Any]:
     return {
         "key": key,
@@ -54,10 +59,8 @@ def results() -> dict[str, Any]:
         ],
         "pacing": {
             "connections": 1_000,
-            "capacity": 1000.0,
-            "rate": 600.0,
             "sides": ["unprotected", "Redis + PostgreSQL, warm"],
-            "bursts": [[burst(600, 500, 10.0), burst(600, 600, 12.0)] for _ in range(7)],
+            "paces": [pace("each at its own", 800.0, 600.0), pace("both at the same", 600.0, 600.0)],
         },
         "bad_input": [bad_kind("slow"), bad_kind("signature")],
     }
