@@ -26,9 +26,10 @@ from tests.servers import Postgres
 
 from . import stores
 from .contestants import CONTESTANTS, OURS, make_case
-from .duels import Plan
+from .duels import Plan, Size, open_sides
 from .figures import ratios
 from .load import burst
+from .pacing import SIDES, paced
 from .processes import ProviderProcess
 from .providers.ours import fill
 from .serving import servers
@@ -151,6 +152,19 @@ def connections(plan: Plan, counts: tuple[int, ...], seconds: int) -> Table:
     return table("connections", "Redis + PostgreSQL, warm: open connections", columns, rows)
 
 
+def rates(plan: Plan, wanted: tuple[int, ...], seconds: int) -> Table:
+    """CPU time per request against the rate: requests that come alone, and requests among others."""
+    rows: list[list[Any]] = []
+    size = Size(64, 1, seconds)
+    with open_sides(SIDES, plan.settings) as opponents:
+        for rate in wanted:
+            bursts = [paced(opponent, rate, size) for opponent in opponents]
+            rows.append([f"{rate:,}", *(one.cpu for one in bursts)])
+        rows.append(["as fast as possible", *(opponent.burst(size).cpu for opponent in opponents)])
+    columns = ["requests/s", "unprotected, CPU us", "protected, CPU us"]
+    return table("rates", "Redis + PostgreSQL, warm: rate, 64 connections", columns, rows)
+
+
 def workers(plan: Plan, counts: tuple[int, ...], seconds: int) -> Table:
     """CPU time per request, and memory, against worker processes on one port."""
     rows = []
@@ -209,4 +223,6 @@ def run(say: Say, *, quick: bool = False) -> list[Table]:
         results.append(connections(plan, (16, 64) if quick else (16, 64, 256, 1_024), seconds))
         say("growth: workers")
         results.append(workers(plan, (1, 2), seconds))
+        say("growth: rates")
+        results.append(rates(plan, (200,) if quick else (100, 300, 600, 1_000), seconds))
     return results

@@ -11,7 +11,7 @@ from .duels import TWIN, Opponent, Plan, Side, Size, open_sides
 from .figures import spread
 from .load import Burst, Pace, burst
 
-__all__ = ["paced", "run"]
+__all__ = ["SIDES", "paced", "run"]
 
 SHARE = 0.6
 #: Seconds in which the connections are made, before the first requests.
