@@ -25,8 +25,8 @@ _ELEMENT = re.compile(
         )""",
     re.DOTALL | re.VERBOSE,
 )
-# Nearly every header: canonical parameters, at most a realm in front of them.
-_PARAMETER = rf'(?!(?i:realm=))[{UNRESERVED}]++="{CANONICAL}"'
+# Nearly every header: canonical parameters, mostly the protocol's, at most a realm in front of them.
+_PARAMETER = rf'(?:oauth_[a-z_]++|(?!(?i:realm=))[{UNRESERVED}]++)="{CANONICAL}"'
 _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, ?+{_PARAMETER})*+)').fullmatch
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 

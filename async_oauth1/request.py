@@ -115,21 +115,24 @@ class OAuth1Request(AuthlibOAuth1Request):
 
         authorization, content_type = relevant_fields(self.raw_headers)
         self.is_form = bool(content_type) and is_form(content_type)
-        form = body if self.is_form and body else b""
+        octets = body if self.is_form and body else b""
         if len(authorization) > max_header_bytes:
             raise _too_large("Authorization header", max_header_bytes)
         if len(raw_query) > max_query_bytes:
             raise _too_large("query", max_query_bytes)
-        if len(form) > max_form_bytes:
+        if len(octets) > max_form_bytes:
             raise _too_large("form", max_form_bytes)
         self.realm: str | None
         header_form, self.realm = parse_authorization(authorization) or ("", None)
         query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
-        body_form = canonical_form(form, max_parameters=max_parameters) if form else ""
+        body_form = canonical_form(octets, max_parameters=max_parameters) if octets else ""
         self._header_form, self._query_form, self._body_form = header_form, query_form, body_form
-        # As many as there are pairs: each has one "=".
-        self._form = "&".join(filter(None, (header_form, query_form, body_form)))
-        if self._form.count("=") > max_parameters:
+        form = header_form
+        for more in (query_form, body_form):
+            if more:
+                form = f"{form}&{more}" if form else more
+        self._form = form
+        if form.count("=") > max_parameters:  # as many as there are pairs
             raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
         self.signature_type: str | None
         self.oauth_params: dict[str, str]

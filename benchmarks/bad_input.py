@@ -145,7 +145,7 @@ def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) 
 
     name = f"ours-redis{'+middleware' if has_middleware() else ''}+lingering"
     sides = (Side("good", name), Side("bad", name, genuine=False, refused=True))
-    size = Size(GOOD_CONNECTIONS, 1 if quick else 9, 1 if quick else 2)
+    size = Size(GOOD_CONNECTIONS, 1 if quick else 7, 1 if quick else 2)
     with open_sides(sides, plan.settings) as (good, bad):
         capacity = good.burst(Size(64, 1, 2)).rate
         results = []

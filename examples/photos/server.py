@@ -87,7 +87,7 @@ def _collect_seldom() -> None:
     """With a thousand requests under way, Python's own thresholds look through their objects all the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 2, 2)
 
 
 def _stop_event() -> asyncio.Event:
