@@ -14,7 +14,7 @@ help:
 	@echo "make serve   the example provider, until Ctrl-C"
 	@echo "make test    the tests, with branch coverage"
 	@echo "make stress  the long races and faults, and what the stores cost; half an hour"
-	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; a quarter of an hour, and needs wrk"
+	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; half an hour, and needs wrk"
 	@echo "make docs    these pages and the API as a site, in build/docs"
 	@echo "make lint    ruff, mypy and pyright"
 	@echo "make clean   remove what the others made"

@@ -14,7 +14,7 @@ __all__ = ["markdown_table", "render"]
 INTRODUCTION = """\
 # Benchmarks
 
-`make bench` makes this page anew, in a quarter of an hour; `make bench ARGS="verify"` one part of it, and
+`make bench` makes this page anew, in half an hour; `make bench ARGS="verify"` one part of it, and
 `make bench ARGS="--quick"` only shows that everything works. The end to end part needs [wrk](https://github.com/wg/wrk).
 
 Figures are medians, with the quartiles behind them. Every ratio is taken within one run, between two sides that take
@@ -37,13 +37,13 @@ collector is set as [the deployment guide](../deploying.md) says, but for the li
 PACING = """\
 60% of what a route answers at most, once for each route by itself, and once the same rate for both. Each connection
 pauses at random: requests come one by one, where at capacity they come, and are answered, by the dozen. So each takes
-more CPU time here, and 60% of capacity keeps the process busy for longer than 60% of the time.
+more CPU time here, and 60% of capacity keeps the process *busy* for longer than 60% of the time.
 """
 BAD_INPUT = """\
 Good requests come at 30% of what the provider answers of them, first alone, then beside bad ones at 30% of what it
 refuses of their kind. *Left behind*: rows and keys in PostgreSQL and Valkey after bad requests alone. Memory is that
-after the first pair of bursts, and after the last. At 30% of capacity the process is busy for more than 30% of the
-time, as above.
+after the first pair of bursts, and after the last. *Busy* is the share of the time in which the process runs, for good
+and bad requests together; at 30% of capacity it is busy for more than 30% of the time, as above.
 """
 GROWTH = "The last column is what the one before has become, over the first row.\n"
 
@@ -142,19 +142,24 @@ def _duels(duels: list[dict[str, Any]]) -> str:
     return markdown_table(columns, rows)
 
 
+def _busy(bursts: list[list[dict[str, Any]]], side: int) -> str:
+    """The share of the time in which the provider's process was running; all it did counts, refusals too."""
+    return f"{spread([pair[side]['cpu'] * pair[side]['rate'] / 1e6 for pair in bursts]).median:.0%}"
+
+
 def _pacing(pacing: dict[str, Any]) -> str:
     rows = []
     for pace in pacing["paces"]:
         for side, title in enumerate(pacing["sides"]):
             figures = [spread([pair[side][key] for pair in pace["bursts"]]) for key in ("rate", "p50", "p99", "cpu")]
-            rows.append([pace["title"], title, number(pace["rates"][side]), *figures])
-    columns = ["rate", "side", "offered/s", "answered/s", "p50, ms", "p99, ms", "CPU us per request"]
+            rows.append([pace["title"], title, number(pace["rates"][side]), *figures, _busy(pace["bursts"], side)])
+    columns = ["rate", "side", "offered/s", "answered/s", "p50, ms", "p99, ms", "CPU us per request", "busy"]
     return markdown_table(columns, rows)
 
 
 def _bad_input(kinds: list[dict[str, Any]]) -> str:
     columns = ["bad requests", "refused/s at most", "good/s alone", "beside", "p99, ms alone", "beside"]
-    columns += ["MB before", "after", "left behind"]
+    columns += ["busy alone", "beside", "MB before", "after", "left behind"]
     rows = []
     for kind in kinds:
         sides = [
@@ -162,5 +167,6 @@ def _bad_input(kinds: list[dict[str, Any]]) -> str:
         ]
         memory = [size / 2**20 for size in kind["memory"]]
         refused = None if kind["key"] == "slow" else kind["refused_per_second"]
-        rows.append([kind["title"], refused, *sides, *memory, kind["left_behind"]])
+        busy = [_busy(kind["bursts"], side) for side in (0, 1)]
+        rows.append([kind["title"], refused, *sides, *busy, *memory, kind["left_behind"]])
     return markdown_table(columns, rows)

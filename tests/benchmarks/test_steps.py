@@ -1,0 +1,31 @@
+"""The steps of a verification, one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import steps
+from benchmarks.providers.ours import fill
+from benchmarks.signing import Signer
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "BATCH", 4)
+    monkeypatch.setattr(steps, "ROUNDS", 3)
+
+
+async def test_every_step_has_a_row() -> None:
+    """And all of them together, and the request that they are added to."""
+    rows = await steps.measure()
+    assert [row[0] for row in rows] == [*steps.STEPS, "all of them", "the unprotected request"]
+
+
+async def test_a_request_that_is_refused_is_not_measured() -> None:
+    """Its steps would not be those of a request that holds."""
+    bench = steps.Bench()
+    await fill(bench.store, 16)
+    await bench.in_a_request(len(steps.STEPS))
+    bench.signer = Signer(steps.HOST, "/photos", secret="wrong" * 4)
+    with pytest.raises(AssertionError, match="answered with 401"):
+        await bench.in_a_request(len(steps.STEPS))
