@@ -3,8 +3,8 @@
     python -m benchmarks.steps
 
 No server and no socket: the application gets its requests as an ASGI server would hand them over, in turns with those
-to an unprotected route. Over and over in a loop, a step finds its code and data in the nearest caches, and its branches
-foreseen; within a request it comes after all that Quart has done, and before all that Quart will do.
+to an unprotected route. Over and over in a loop, a step finds its code and data in the nearest caches; within a request
+it comes after all that Quart has done, and before all that Quart will do.
 """
 
 from __future__ import annotations
