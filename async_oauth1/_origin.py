@@ -7,11 +7,11 @@ only his own signature wrong; who writes X-Forwarded-Host could have a signature
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ._callbacks import parse_address
 from .errors import InvalidRequestError, MisdirectedRequestError
@@ -100,6 +100,18 @@ def origin_form(scope: Mapping[str, Any], policy: Policy) -> bytes:
     if authority not in {normalize_host(own_host, own_scheme), normalize_host(own_host, scheme)}:
         raise MisdirectedRequestError()
     return match[3] or b"/"
+
+
+def with_path(scope: MutableMapping[str, Any], policy: Policy) -> MutableMapping[str, Any]:
+    """The scope with a path, also where the target was in absolute-form (RFC 9112 section 3.2.2).
+
+    Raises:
+        OAuth1Error: as `origin_form`.
+    """
+    if scope["path"].startswith("/"):
+        return scope
+    target = origin_form(scope, policy)
+    return {**scope, "raw_path": target, "path": unquote(target.decode("latin-1"))}
 
 
 def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], scheme: str, host: str) -> tuple[str, str]:

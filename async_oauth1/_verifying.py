@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope
+from ._origin import with_path
 from .errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from .policy import Policy
 from .request import OAuth1Request, is_form
 from .resource_protector import ResourceProtector
 from .responses import resource_error_response
 
+_SLASHES = re.compile("//+")
 #: Where the scope tells what was verified.
 SCOPE_KEY = "async_oauth1.verified"
 
@@ -58,7 +61,8 @@ class OAuth1Middleware:
             app: the application, such as ``app.asgi_app``.
             protector: verifies; no other one may protect views under the prefixes, for the nonce is used here.
             prefixes: decoded paths below the server's ``root_path``, each standing for itself and for what is below it:
-                ``/photos`` for ``/photos`` and ``/photos/1``, not for ``/photostream``; ``/`` for everything.
+                ``/photos`` for ``/photos`` and ``/photos/1``, not for ``/photostream``; ``/`` for everything. Where
+                there is a ``root_path``, whole paths that begin so are protected, too.
             two_legged: accept the client's signature without a token.
             max_body_bytes: of a body that is hashed for ``oauth_body_hash``; for forms the policy's limit counts.
             body_timeout: seconds in which a form, or a body that is hashed, must have arrived.
@@ -82,27 +86,39 @@ class OAuth1Middleware:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
-        if scope["type"] not in ("http", "websocket") or not self._is_protected(scope):
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            # Of a target that is no path nobody knows where a framework routes it.
+            if self._is_protected(scope) or not scope["path"].startswith("/"):
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await self.app(scope, receive, send)
             return
         body = _Body(receive, self.body_timeout)
         try:
-            request = await self._verify(scope, body)
+            scope = with_path(scope, self.protector.policy)
+            request = await self._verify(scope, body) if self._is_protected(scope) else None
         except OAuth1Error as error:
             await refuse(resource_error_response(error, realm=self.protector.policy.realm), receive, send)
             return
         except _ClientHasLeftError:
             return
-        scope = {**scope, SCOPE_KEY: Verified(self.protector, request)}
+        if request is not None:
+            scope = {**scope, SCOPE_KEY: Verified(self.protector, request)}
         await self.app(scope, body.receive_again if body.received else receive, send)
 
     def _is_protected(self, scope: Scope) -> bool:
+        """Whether any framework could route the request to what is protected.
+
+        They differ in what they take ``root_path`` off, and route ``//photos`` as ``/photos``.
+        """
         path: str = scope["path"]
-        if root_path := scope.get("root_path"):
-            path = path.removeprefix(root_path)
+        return self._covers(path) or self._covers(path.removeprefix(scope.get("root_path", "")))
+
+    def _covers(self, path: str) -> bool:
+        path = _SLASHES.sub("/", f"/{path}")
         return path in self._exact or path.startswith(self._below)
 
     async def _verify(self, scope: Scope, body: _Body) -> OAuth1Request:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from ._asgi import ASGIApp, Message, Receive, Scope, refuse, request_from_scope, send_response
-from ._origin import origin_form, single_host
+from ._origin import single_host, with_path
 from ._verifying import OAuth1Middleware
 from .errors import InvalidRequestError, OAuth1Error
 from .policy import Policy
@@ -61,9 +61,7 @@ class RequestTargetMiddleware:
             # Its target is never a path (RFC 9112 section 3.2.3), and a route's 200 would turn the connection into a
             # tunnel, at which hypercorn fails.
             raise InvalidRequestError("CONNECT asks for a tunnel, and this provider opens none.")
-        if not scope["path"].startswith("/"):
-            target = origin_form(scope, self.policy)
-            scope = {**scope, "raw_path": target, "path": unquote(target.decode("latin-1"))}
+        scope = with_path(scope, self.policy)
         if not scope["query_string"].isascii():
             # HTTP/2 lets raw octets pass, and frameworks expect UTF-8. Escaped, they are the same to the signature.
             scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}

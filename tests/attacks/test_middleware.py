@@ -132,6 +132,35 @@ async def test_how_a_path_is_spelled_opens_nothing(guarded: Provider, target: st
         assert (answer.status, passed(guarded)) == (401, 0)
 
 
+@pytest.mark.parametrize(
+    ("target", "root_path"),
+    [
+        ("//open", ""),
+        ("///open", ""),
+        ("http://provider.example/open", ""),
+        ("https://provider.example//open", ""),
+        ("/siteopen", "/site"),
+        ("/site//open", "/site"),
+        ("/site/open", "/site/"),
+        ("/open", "/op"),
+    ],
+)
+async def test_a_view_that_nothing_else_protects_is_reached_in_no_other_way(
+    guarded: Provider, target: str, root_path: str
+) -> None:
+    """Frameworks route all of these to ``/open``, and only the middleware stands before it."""
+    unsigned = Message(method="GET", target=target.encode(), headers=(HOST,))
+    assert (await guarded.send(unsigned, root_path=root_path)).status == 401
+    assert passed(guarded) == 0
+
+
+@pytest.mark.parametrize(("target", "status"), [("http://other.example/open", 421), ("open", 400)])
+async def test_a_target_that_is_nothing_of_ours_goes_no_further(guarded: Provider, target: str, status: int) -> None:
+    """Another's authority is misdirected, and what is neither a path nor a URL is malformed."""
+    assert (await guarded.send(Message(method="GET", target=target.encode(), headers=(HOST,)))).status == status
+    assert passed(guarded) == 0
+
+
 async def test_prefixes_are_below_the_root_path_of_the_server(guarded: Provider) -> None:
     """Where a server is told that it serves a part of a site, paths begin with that part."""
     unsigned = Message(method="GET", target=b"/site/echo", headers=(HOST,))
@@ -294,10 +323,10 @@ async def test_websockets_are_refused_and_the_lifespan_passes(guarded: Provider)
         kinds.append(scope["type"])
 
     middleware = OAuth1Middleware(app, guarded.require_oauth, ["/echo"])
-    await middleware({"type": "websocket", "path": "/echo"}, None, send)
-    await middleware({"type": "websocket", "path": "/chat"}, None, send)
+    for path in ("/echo", "//echo", "http://provider.example/echo", "/chat"):
+        await middleware({"type": "websocket", "path": path}, None, send)
     await middleware({"type": "lifespan"}, None, send)
-    assert sent == [{"type": "websocket.close", "code": 1008}]
+    assert sent == [{"type": "websocket.close", "code": 1008}] * 3
     assert kinds == ["websocket", "lifespan"]
 
 
