@@ -157,13 +157,13 @@ class BaseServer:
         Raises:
             OAuth1Error: the request came an insecure way, or to another's host.
         """
-        if request.scheme != "https" and self.policy.require_https and not self.is_secure(request):
+        if self.policy.require_https and not self.is_secure(request):
             raise InsecureTransportError()
         if self.policy.allowed_hosts:
             check_host(request, self.policy)
 
     def is_secure(self, request: OAuth1Request) -> bool:
-        """Whether nobody between client and server can listen; https is not asked about."""
+        """Whether nobody between client and server can listen."""
         return request.is_secure
 
     def check_signature_method(self, request: OAuth1Request) -> None:

@@ -122,14 +122,18 @@ def bad_load(opponent: Opponent, kind: Kind, capacity: float, seconds: int) -> I
         running.result()
 
 
+_ROWS = """\
+SELECT 'nonce ' || md5(t::text) FROM oauth1_nonce t
+UNION ALL SELECT 'temporary ' || md5(t::text) FROM oauth1_temporary_credential t
+UNION ALL SELECT 'token ' || md5(t::text) FROM oauth1_token_credential t
+UNION ALL SELECT 'client ' || md5(t::text) FROM oauth1_client t"""
+
+
 def stored(postgres: Postgres, valkey: Valkey) -> set[str]:
     """The nonces and credentials that there are, everywhere: what expires meanwhile must not hide what is new."""
-    tables = ("nonce", "temporary_credential", "token_credential", "client")
     with valkey.client() as client:
         keys = {f"valkey {key.hex()}" for key in client.scan_iter(count=10_000)}
-    for table in tables:
-        keys.update(f"{table} {row}" for row in postgres.sql(f"SELECT md5(t::text) FROM oauth1_{table} t").split())  # noqa: S608
-    return keys
+    return keys.union(postgres.sql(_ROWS).splitlines())
 
 
 def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) -> list[dict[str, Any]]:

@@ -122,8 +122,7 @@ class BaseStore:
 def is_text(*values: str) -> bool:
     """Whether values are text that every database can hold: no NUL, no lone surrogate."""
     try:
-        text = "".join(values)
-        return "\0" not in text and (text.isascii() or bool(text.encode()))
+        return b"\0" not in "".join(values).encode()
     except (TypeError, UnicodeEncodeError):
         return False
 
