@@ -89,13 +89,28 @@ async def sentinel_killed(trio: SentinelTrio, _downtime: float) -> None:
     await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
 
 
-async def sentinel_frozen(trio: SentinelTrio, downtime: float) -> None:
-    """The master stops, and comes back some time after another was chosen."""
+async def sentinel_frozen(trio: SentinelTrio, _downtime: float) -> None:
+    """The master stops, and comes back in the moment in which another is chosen: nobody has told it yet."""
     old = trio.master_port()
     await asyncio.to_thread(trio.node(old).freeze)
     await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
-    await asyncio.sleep(downtime)
     await asyncio.to_thread(trio.node(old).thaw)
+
+
+class WaitsForAll(SentinelTrio):
+    """Three Sentinels whose master may be relieved by either replica."""
+
+    @property
+    def url(self) -> str:
+        """Both must have what counts."""
+        return f"{super().url}?wait_replicas=2"
+
+
+async def sentinel_relieved(trio: SentinelTrio, _downtime: float) -> None:
+    """Another master is chosen though this one is well."""
+    old = trio.master_port()
+    await asyncio.to_thread(trio.failover)
+    await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
 
 
 async def cluster_killed(cluster: ValkeyCluster, _downtime: float) -> None:
@@ -128,6 +143,7 @@ SCENARIOS: dict[str, tuple[str, Callable[[], Any], Damage]] = {
     "postgres-hangups": ("PostgreSQL: nothing but callers that hang up", Postgres, nothing),
     "sentinel-kill": ("Sentinel: the master dies, failover", SentinelTrio, sentinel_killed),
     "sentinel-freeze": ("Sentinel: the master stops, failover, it comes back", SentinelTrio, sentinel_frozen),
+    "sentinel-failover": ("Sentinel: a failover for maintenance, `wait_replicas=2`", WaitsForAll, sentinel_relieved),
     "cluster-kill": ("Cluster: a master dies, failover", lambda: ValkeyCluster(1), cluster_killed),
     "cluster-freeze": ("Cluster: a master stops, failover, it comes back", lambda: ValkeyCluster(1), cluster_frozen),
 }

@@ -333,6 +333,11 @@ class SentinelTrio:
         with self.sentinels[0].client() as client:
             return int(client.sentinel_get_master_addr_by_name("photos")[1])
 
+    def failover(self) -> None:
+        """Let the Sentinels choose another master though nothing has happened, as for maintenance."""
+        with self.sentinels[0].client() as client:
+            client.execute_command("SENTINEL", "FAILOVER", "photos")
+
     def node(self, port: int) -> Valkey:
         """The server behind a port."""
         return next(node for node in (self.master, *self.replicas) if node.port == port)

@@ -7,7 +7,9 @@ who waits. Alone, a request waits for nobody: its batch starts in the same turn 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 from async_oauth1.errors import StoreUnavailableError
@@ -19,9 +21,10 @@ BATCH_SIZE = 512
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+A = TypeVar("A")
 
 
-class Batcher(Generic[K, V]):
+class _Batcher(ABC, Generic[K, V, A]):
     """Turns single questions into batches and hands the answers out.
 
     A caller that is cancelled leaves its place; the others and the statement under way do not notice.
@@ -31,7 +34,7 @@ class Batcher(Generic[K, V]):
 
     def __init__(
         self,
-        answer: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
+        answer: Callable[[Sequence[K]], Awaitable[A]],
         *,
         batch_size: int = BATCH_SIZE,
         fail_together: bool = False,
@@ -39,7 +42,7 @@ class Batcher(Generic[K, V]):
         """Start idle.
 
         Args:
-            answer: answers all of the keys.
+            answer: answers all of the keys at once.
             batch_size: how many keys it gets at most.
             fail_together: where a batch fails, those who wait for the next one fail with it. For a store that may
                 stop answering: nobody then waits for longer than one batch may take.
@@ -70,80 +73,70 @@ class Batcher(Generic[K, V]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._run_batch()
+                batch = self._next_batch()
+                try:
+                    answers = await self._answer(list(batch))
+                except Exception as error:  # noqa: BLE001 - each caller gets it
+                    _fail(batch, error)
+                    if self._fail_together:
+                        _fail(self._waiting, error)
+                        self._waiting = {}
+                except BaseException:
+                    _cancel(batch)
+                    raise
+                else:
+                    self._settle(batch, answers)
         finally:
             self._task = None
-            for futures in self._waiting.values():  # only where this task itself was cancelled
-                for future in futures:
-                    future.cancel()
-            self._waiting.clear()
+            _cancel(self._waiting)  # only where this task itself was cancelled
+            self._waiting = {}
 
-    async def _run_batch(self) -> None:
-        keys = [key for _, key in zip(range(self._batch_size), self._waiting, strict=False)]
-        batch = {key: self._waiting.pop(key) for key in keys}
-        try:
-            answers = await self._answer(keys)
-        except Exception as error:  # noqa: BLE001 - each caller gets it
-            failed = list(batch.values())
-            if self._fail_together:
-                failed += self._waiting.values()
-                self._waiting = {}
-            for futures in failed:
-                _fail(futures, error)
-        except BaseException:
-            for futures in batch.values():
-                for future in futures:
-                    future.cancel()
-            raise
-        else:
-            for key, futures in batch.items():
-                self._settle(futures, answers[key])
+    def _next_batch(self) -> dict[K, list[asyncio.Future[V]]]:
+        waiting = self._waiting
+        if len(waiting) <= self._batch_size:
+            self._waiting = {}
+            return waiting
+        keys = [key for _, key in zip(range(self._batch_size), waiting, strict=False)]
+        return {key: waiting.pop(key) for key in keys}
 
-    def _settle(self, futures: list[asyncio.Future[V]], answer: V) -> None:
-        """Tell everybody who asked about one key and still listens."""
-        for future in futures:
-            if not future.done():
-                future.set_result(answer)
+    @abstractmethod
+    def _settle(self, batch: Mapping[K, Sequence[asyncio.Future[V]]], answers: A) -> None:
+        """Tell everybody who still listens."""
 
 
-class NonceBatcher(Batcher[K, bool]):
+class Batcher(_Batcher[K, V, Mapping[K, V]]):
+    """Asks about keys: those who ask about the same one at once get the same answer."""
+
+    __slots__ = ()
+
+    def _settle(self, batch: Mapping[K, Sequence[asyncio.Future[V]]], answers: Mapping[K, V]) -> None:
+        for key, futures in batch.items():
+            answer = answers[key]
+            for future in futures:
+                if not future.done():
+                    future.set_result(answer)
+
+
+class NonceBatcher(_Batcher[K, bool, Collection[K]]):
     """Asks whether nonces were known; they are from then on.
 
-    Of those who ask about a new one at once, one is told that it was new.
+    What answers stores those that are new, atomically, and returns them. Of those who ask about a new one at once, one
+    is told that it was new.
     """
 
     __slots__ = ()
 
-    def __init__(
-        self,
-        remember: Callable[[Sequence[K]], Awaitable[Collection[K]]],
-        *,
-        batch_size: int = BATCH_SIZE,
-        fail_together: bool = False,
-    ) -> None:
-        """Start idle.
-
-        Args:
-            remember: stores those of the keys that are new, atomically, and returns them.
-            batch_size: how many keys it gets at most.
-            fail_together: as for `Batcher`.
-        """
-
-        async def known(keys: Sequence[K]) -> Mapping[K, bool]:
-            fresh = await remember(keys)
-            return {key: key not in fresh for key in keys}
-
-        super().__init__(known, batch_size=batch_size, fail_together=fail_together)
-
-    def _settle(self, futures: list[asyncio.Future[bool]], answer: bool) -> None:  # noqa: FBT001 - one of any kind of answers
-        for future in futures:
-            if not future.done():
-                future.set_result(answer)
-                answer = True
+    def _settle(self, batch: Mapping[K, Sequence[asyncio.Future[bool]]], answers: Collection[K]) -> None:
+        for key, futures in batch.items():
+            known = key not in answers
+            for future in futures:
+                if not future.done():
+                    future.set_result(known)
+                    known = True
 
 
-def _fail(futures: list[asyncio.Future[V]], error: Exception) -> None:
-    for future in futures:
+def _fail(batch: Mapping[K, Sequence[asyncio.Future[V]]], error: Exception) -> None:
+    for future in chain.from_iterable(batch.values()):
         if not future.done():
             # One exception object each: a shared one would collect the traceback of everybody who raises it.
             own: Exception = error
@@ -151,3 +144,8 @@ def _fail(futures: list[asyncio.Future[V]], error: Exception) -> None:
                 own = StoreUnavailableError()
                 own.__cause__ = error
             future.set_exception(own)
+
+
+def _cancel(batch: Mapping[K, Sequence[asyncio.Future[V]]]) -> None:
+    for future in chain.from_iterable(batch.values()):
+        future.cancel()

@@ -2,9 +2,9 @@
 
 A failover loses what the new master had not heard of. For a nonce or a take that would mean: accepted twice. So where
 replicas follow, each write is followed by ``WAIT`` in the same round trip, and counts only when enough of them have
-confirmed it; ``ROLE`` beside it tells how many there are. Fewer than before means that this server may no longer be
-the master (it was frozen, or cut off, and the others went on without it): the write does not count, and the master is
-looked for anew.
+confirmed it; ``ROLE`` beside it tells how many there are. One fewer than before may be the new master, of which this
+one has not heard yet (it was frozen, or cut off, or the Sentinels are about to tell it), though others confirm what it
+writes: the write does not count, and the master is looked for anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import redis.asyncio
@@ -30,13 +31,13 @@ from redis.exceptions import (
 
 from async_oauth1.errors import StoreUnavailableError
 
+from ._patience import Patience
+from ._redis_connections import Command, Connections
 from ._redis_url import Address, RedisSettings
 
-__all__ = ["Command", "Moved", "RedisNode", "Script", "failure"]
+__all__ = ["Moved", "RedisNode", "Script", "failure"]
 
 _log = logging.getLogger(__name__)
-
-Command = tuple[Any, ...]
 
 #: What the client library raises where a server cannot be asked.
 failure = (RedisError, OSError, asyncio.TimeoutError)
@@ -78,21 +79,23 @@ class RedisNode:
     Attributes:
         address: of the server.
         trusted: whether it answered the last time as a master should. Where not, it is to be looked for anew.
-        round_trips: how often it was asked.
     """
 
     def __init__(self, address: Address, settings: RedisSettings) -> None:
         """Remember where; no I/O."""
         self.address = address
         self.trusted = True
-        self.round_trips = 0
+        self._doubted = 0.0
         self._settings = settings
         self._replicas: int | None = None
-        self._has_answered = False
         self._complaint: str | None = None
-        self._client = new_client(address, settings, timed=False)
-        # The client's pool refuses whom it has no connection for; here they wait.
-        self._connections = asyncio.Semaphore(settings.max_connections)
+        self._connections = Connections(new_client(address, settings, timed=False), settings.max_connections)
+        self._patience = Patience(settings.timeout)
+
+    @property
+    def round_trips(self) -> int:
+        """How often it was asked."""
+        return self._connections.round_trips
 
     async def read(self, *commands: Command, asking: bool = False) -> list[Any]:
         """The answers to commands that change nothing, in one round trip.
@@ -105,7 +108,7 @@ class RedisNode:
             StoreUnavailableError: the server could not be asked, or answered with an error.
             Moved: another node has the key.
         """
-        return _here(self._checked(await self._ask(commands, asking=asking)))
+        return _here(await self._in_time(self._read(commands, asking=asking)))
 
     async def write(self, *commands: Command, asking: bool = False) -> list[Any]:
         """The answers to commands that count only if enough replicas have them.
@@ -118,25 +121,7 @@ class RedisNode:
 
     async def write_each(self, commands: Sequence[Command], *, asking: bool = False) -> list[Any]:
         """As `write`, for commands about several keys: where another node has one, a `Moved` stands in its place."""
-        if self._settings.wait_replicas == 0:
-            answers = self._checked(await self._ask(commands, asking=asking))
-            self._complaint = None
-            return answers
-        if self._replicas is None:
-            self._learn(self._checked(await self._ask([("ROLE",)]))[0])
-        expected = min(self._settings.wait_replicas, self._replicas or 0)
-        milliseconds = max(1, int(self._settings.timeout * 500))  # half of it, so that the answer arrives in time
-        proof = (("WAIT", expected, milliseconds), ("ROLE",))
-        answers = await self._ask(commands, *proof, asking=asking)
-        written, (confirmed, role) = self._checked(answers[:-2]), answers[-2:]
-        if all(isinstance(answer, Moved) for answer in written):
-            return written
-        if isinstance(confirmed, Exception) or confirmed < expected:  # a replica waits for nobody, and says so
-            self.distrust(f"of {expected} replicas there have confirmed a write: {confirmed}")
-            raise StoreUnavailableError()
-        self._learn(role)
-        self._complaint = None
-        return written
+        return await self._in_time(self._write_each(commands, asking=asking))
 
     async def run(
         self, script: Script, keys: Sequence[bytes], arguments: Sequence[object], *, asking: bool = False
@@ -147,43 +132,74 @@ class RedisNode:
             StoreUnavailableError: nothing counts.
             Moved: another node has the key.
         """
-        rest = (len(keys), *keys, *arguments)
-        try:
-            return (await self.write(("EVALSHA", script.digest, *rest), asking=asking))[0]
-        except NoScriptError:  # the server has been started anew
-            return (await self.write(("EVAL", script.source, *rest), asking=asking))[0]
+        return _here(await self._in_time(self._run(script, (len(keys), *keys, *arguments), asking=asking)))[0]
 
     def distrust(self, reason: object) -> None:
         """Look for the master anew before the next call, over new connections."""
         self._log(reason)
+        self._connections.abandon()
         self.trusted = False
-        self._replicas = None
+        self._doubted = time.monotonic()
+
+    def trust(self, since: float) -> None:
+        """Believe what others say of it, unless there was a doubt after they were asked.
+
+        Args:
+            since: when, by `time.monotonic`.
+        """
+        self.trusted = self._doubted < since
 
     async def close(self) -> None:
         """Disconnect."""
         try:
             async with asyncio.timeout(self._settings.timeout):
-                await self._client.aclose()
+                await self._connections.close()
         except failure:
             pass  # it was gone already
 
-    async def _ask(self, commands: Sequence[Command], *more: Command, asking: bool = False) -> list[Any]:
-        self.round_trips += 1
+    async def _in_time(self, answers: Awaitable[list[Any]]) -> list[Any]:
         try:
-            async with asyncio.timeout(self._settings.timeout), self._connections:
-                pipeline = self._client.pipeline(transaction=False)
-                for command in commands:
-                    if asking:  # holds for the next command alone
-                        pipeline.execute_command("ASKING")
-                    pipeline.execute_command(*command)
-                for command in more:
-                    pipeline.execute_command(*command)
-                answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            with self._patience:
+                return await answers
         except failure as error:
             self.distrust("does not answer in time" if isinstance(error, TimeoutError) else error)
             raise StoreUnavailableError() from error
-        self._has_answered = True
-        return [*answers[1 : 2 * len(commands) : 2], *answers[2 * len(commands) :]] if asking else answers
+
+    async def _read(self, commands: Sequence[Command], *, asking: bool) -> list[Any]:
+        return self._checked(await self._connections.ask(commands, asking=asking))
+
+    async def _write_each(self, commands: Sequence[Command], *, asking: bool) -> list[Any]:
+        if self._settings.wait_replicas == 0:
+            answers = self._checked(await self._connections.ask(commands, asking=asking))
+            self._complaint = None
+            return answers
+        if self._replicas is None:
+            (role,) = self._checked(await self._connections.ask([("ROLE",)]))
+            self._replicas = self._replicas_in(role)
+        before = self._replicas
+        expected = min(self._settings.wait_replicas, before)
+        milliseconds = max(1, int(self._settings.timeout * 500))  # half of it, so that the answer arrives in time
+        proof = (("WAIT", expected, milliseconds), ("ROLE",))
+        answers = await self._connections.ask([*commands, *proof], asking=asking)
+        written, (confirmed, role) = self._checked(answers[:-2]), answers[-2:]
+        if all(isinstance(answer, Moved) for answer in written):
+            return written
+        if isinstance(confirmed, Exception):  # a replica waits for nobody, and says so
+            self.distrust(confirmed)
+            raise StoreUnavailableError()
+        # Once the master has been looked for and is still this one, it counts with those that have stayed.
+        self._replicas = after = self._replicas_in(role)
+        if confirmed < expected or after < before:
+            self.distrust(f"{before} replicas followed, and {after} do; a write was confirmed by {confirmed} of them")
+            raise StoreUnavailableError()
+        self._complaint = None
+        return written
+
+    async def _run(self, script: Script, rest: Command, *, asking: bool) -> list[Any]:
+        try:
+            return await self._write_each([("EVALSHA", script.digest, *rest)], asking=asking)
+        except NoScriptError:  # the server has been started anew
+            return await self._write_each([("EVAL", script.source, *rest)], asking=asking)
 
     def _checked(self, answers: list[Any]) -> list[Any]:
         for number, answer in enumerate(answers):
@@ -208,14 +224,14 @@ class RedisNode:
             return  # every request of the moment meets the same trouble; one line tells of it
         self._complaint = complaint
         # Who cannot connect at all is told so by `open`.
-        level = logging.WARNING if self._has_answered else logging.INFO
+        level = logging.WARNING if self._connections.has_answered else logging.INFO
         _log.log(level, "%s: %s:%d: %s", self._settings.url, *self.address, complaint)
 
-    def _learn(self, role: Sequence[Any]) -> None:
+    def _replicas_in(self, role: Sequence[Any]) -> int:
         if role[0] != b"master":
             self.distrust("is no master")
             raise StoreUnavailableError()
-        self._replicas = len(role[2])
+        return len(role[2])
 
 
 def _here(answers: list[Any]) -> list[Any]:

@@ -8,10 +8,12 @@ not hold up the others.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from redis.crc import key_slot
+from redis.exceptions import ResponseError
 
 from async_oauth1.errors import StoreUnavailableError
 
@@ -126,8 +128,22 @@ class _Single(_Nodes):
         return self.node_at(self._settings.addresses[0])
 
 
+class _View(NamedTuple):
+    """What a Sentinel says.
+
+    Attributes:
+        epoch: higher after each failover.
+        settled: no failover is under way or about to begin.
+        address: of the master.
+    """
+
+    epoch: int
+    settled: bool
+    address: Address
+
+
 class _Sentinels(_Nodes):
-    """The master that most Sentinels name."""
+    """The master that those Sentinels name that have heard of the latest failover."""
 
     def __init__(self, settings: RedisSettings) -> None:
         super().__init__(settings)
@@ -137,24 +153,39 @@ class _Sentinels(_Nodes):
         return self._master if self._master is not None and self._master.trusted else None
 
     async def _refresh(self) -> None:
-        self._master = self.node_at(await self._ask_sentinels())
-        self._master.trusted = True
+        began = time.monotonic()
+        views = await self._ask_sentinels()
+        latest = max(view.epoch for view in views)
+        named = [view for view in views if view.epoch == latest]
+        if not all(view.settled for view in named):  # what the old master takes now, the new one would not know
+            raise StoreUnavailableError()
+        self._master = self.node_at(named[0].address)
+        self._master.trust(began)
 
-    async def _ask_sentinels(self) -> Address:
+    async def _ask_sentinels(self) -> list[_View]:
         clients = [new_client(address, self._settings, sentinel=True) for address in self._settings.addresses]
+        # At first a single Sentinel knows of a failover, the one that leads it: all are heard that are well.
+        grace = self._settings.timeout / 4
         try:
-            named = await _majority([self._ask_sentinel(client) for client in clients], self._settings.timeout)
+            return await _majority([self._ask_sentinel(client) for client in clients], self._settings.timeout, grace)
         finally:
             # Here, for a question that is one too many is cancelled, and must not be while it says goodbye.
             await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
-        return max(named, key=named.count)
 
-    async def _ask_sentinel(self, client: Any) -> Address:
-        answer = await client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._settings.service)
-        if answer is None:
-            raise ConnectionError("knows no master of this name")
-        host, port = (part.decode() if isinstance(part, bytes) else part for part in answer)
-        return str(host), int(port)
+    async def _ask_sentinel(self, client: Any) -> _View:
+        try:
+            answer = await client.execute_command("SENTINEL", "MASTER", self._settings.service)
+        except ResponseError as error:
+            if "No such master" not in str(error):
+                raise
+            raise ConnectionError("knows no master of this name") from error
+        fields = {_text(name): _text(value) for name, value in zip(answer[::2], answer[1::2], strict=True)}
+        settled = {"o_down", "failover_in_progress"}.isdisjoint(fields["flags"].split(","))
+        return _View(int(fields["config-epoch"]), settled, (fields["ip"], int(fields["port"])))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class _Cluster(_Nodes):
@@ -173,6 +204,7 @@ class _Cluster(_Nodes):
         return list({owner.address: owner for owner in self._owners if owner is not None}.values())
 
     async def _refresh(self) -> None:
+        began = time.monotonic()
         known = dict.fromkeys([*self._settings.addresses, *self._nodes])
         views = await _majority([self._ask_node(address) for address in known], self._settings.timeout)
         owners: list[RedisNode | None] = [None] * _SLOTS
@@ -181,7 +213,7 @@ class _Cluster(_Nodes):
             owners[first : last + 1] = [self.node_at(address)] * (last + 1 - first)
         self._owners = owners
         for master in {owner.address: owner for owner in owners if owner is not None}.values():
-            master.trusted = True
+            master.trust(began)
 
     async def _ask_node(self, address: Address) -> tuple[int, list[tuple[int, int, Address]]]:
         info, slots = await self.node_at(address).read(("CLUSTER", "INFO"), ("CLUSTER", "SLOTS"))
@@ -201,30 +233,37 @@ def _owner(node: Sequence[Any], asked: Address) -> Address:
     return host if host not in ("", "?") else asked[0], int(node[1])  # a node that does not know its own address
 
 
-async def _majority(questions: Sequence[Awaitable[T]], seconds: float) -> list[T]:
+async def _majority(questions: Sequence[Awaitable[T]], seconds: float, grace: float = 0) -> list[T]:
     """What most of them answer, or as many as answer in time; those that fail are left out.
+
+    Args:
+        questions: asked at once.
+        seconds: in which they may answer.
+        grace: seconds in which all of them are listened to, though most have answered.
 
     Raises:
         StoreUnavailableError: none of them answers.
     """
-    tasks = [asyncio.ensure_future(question) for question in questions]
+    pending = {asyncio.ensure_future(question) for question in questions}
     answers: list[T] = []
     reason: BaseException = TimeoutError()
+    began = time.monotonic()
     try:
-        async with asyncio.timeout(seconds):
-            for next_one in asyncio.as_completed(tasks):
+        while pending:
+            passed = time.monotonic() - began
+            left = (seconds if len(answers) <= len(questions) // 2 else grace) - passed
+            if left <= 0:
+                break
+            done, pending = await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
                 try:
-                    answers.append(await next_one)
+                    answers.append(task.result())
                 except (*failure, StoreUnavailableError, ValueError) as error:
                     reason = error
-                if len(answers) > len(tasks) // 2:
-                    break
-    except TimeoutError as error:
-        reason = error
     finally:
-        for task in tasks:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*pending, return_exceptions=True)
     if not answers:
         raise StoreUnavailableError() from reason
     return answers

@@ -14,6 +14,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from async_oauth1.credentials import TemporaryCredential
@@ -24,7 +25,8 @@ from . import _redis_scripts as scripts
 from ._base import GONE, BaseStore, StoreError, is_text, new_temporary_credential, nonce_key, required_text, user_id_of
 from ._batch import NonceBatcher
 from ._keyring import KeyRing, UnreadableError
-from ._redis_node import Command, Moved, RedisNode, Script
+from ._redis_connections import Command
+from ._redis_node import Moved, RedisNode, Script
 from ._redis_servers import Servers, servers_of
 from ._redis_url import RedisSettings
 
@@ -235,12 +237,11 @@ class RedisStore(BaseStore):
         return self._require_servers().node_at(moved.address)
 
     async def _remember(self, node: RedisNode, keys: Sequence[bytes]) -> Collection[bytes]:
+        if self._settings.kind == "cluster" or len(keys) == 1:
+            return await self._remember_each(node, keys)
         try:
-            async with asyncio.timeout(self._settings.timeout):
-                if self._settings.kind == "cluster":
-                    return await self._remember_each(node, keys)
-                fresh = await node.run(scripts.REMEMBER, keys, (self._nonce_lifetime,))
-        except (Moved, TimeoutError) as error:
+            fresh = await node.run(scripts.REMEMBER, keys, (self._nonce_lifetime,))
+        except Moved as error:
             raise StoreUnavailableError() from error
         return {key for key, digit in zip(keys, fresh, strict=True) if digit == b"1"[0]}
 
@@ -265,11 +266,7 @@ class RedisStore(BaseStore):
         """One batch at a time for each node: one that does not answer holds up nobody else's."""
         batcher = self._batchers.get(node)
         if batcher is None:
-
-            async def remember(keys: Sequence[bytes]) -> Collection[bytes]:
-                return await self._remember(node, keys)
-
-            batcher = self._batchers[node] = NonceBatcher(remember, fail_together=True)
+            batcher = self._batchers[node] = NonceBatcher(partial(self._remember, node), fail_together=True)
         return batcher
 
     def _require_servers(self) -> Servers:

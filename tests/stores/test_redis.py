@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import pytest
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, TransientStore, open_store
+from async_oauth1.stores._redis_node import RedisNode
 from async_oauth1.stores._redis_url import RedisSettings
 from async_oauth1.stores.redis import RedisStore
 from tests.servers import Valkey, ValkeyCluster, wait_until
@@ -250,6 +252,38 @@ async def test_a_write_counts_when_a_replica_has_it() -> None:
     finally:
         replica.close()
         master.close()
+
+
+async def test_a_write_does_not_count_where_a_replica_has_left() -> None:
+    """It may be the new master by now, though the other one still confirms: whoever knows is asked before the next."""
+    master = Valkey()
+    follow = ("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
+    replicas = [Valkey(*follow), Valkey(*follow)]
+    try:
+        with master.client() as client:
+            wait_until(lambda: len(client.execute_command("ROLE")[2]) == 2, "the replicas follow")
+        async with open_store(f"{master.url}?wait_replicas=1") as store:
+            assert await store.exists_nonce("n0", "1", "c", None) is False
+            with replicas[0].client() as client:
+                client.replicaof("NO", "ONE")
+            with pytest.raises(StoreUnavailableError):
+                await store.exists_nonce("n1", "1", "c", None)
+            assert await store.exists_nonce("n2", "1", "c", None) is False
+    finally:
+        for server in (*replicas, master):
+            server.close()
+
+
+def test_a_doubt_outlives_what_was_asked_before_it() -> None:
+    """What others say of a server counts if they were asked after the last doubt."""
+    settings = RedisSettings.from_url("redis://127.0.0.1:1")
+    node = RedisNode(settings.addresses[0], settings)
+    asked = time.monotonic()
+    node.distrust("one replica fewer")
+    node.trust(asked)
+    assert not node.trusted
+    node.trust(time.monotonic() + 1e-6)
+    assert node.trusted
 
 
 async def _served(store: TransientStore) -> None:
