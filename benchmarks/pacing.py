@@ -44,7 +44,7 @@ def run(plan: Plan, *, quick: bool = False) -> dict[str, Any]:
         plan: shared by all measurements.
         quick: one pair.
     """
-    size = Size(1_000, 1 if quick else 9, 2 if quick else 4)
+    size = Size(1_000, 1 if quick else 15, 2 if quick else 4)
     with open_sides(SIDES, plan.settings) as opponents:
         plan.say("capacity, 1,000 connections")
         rounds = [[opponent.burst(Size(1_000, 1, 2)).rate for opponent in opponents] for _ in range(size.pairs)]

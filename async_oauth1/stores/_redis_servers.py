@@ -2,7 +2,7 @@
 
 After any doubt (a lost connection, an answer that did not come, replicas that left) the question is asked anew before
 the next command, of all who may know it at once; so a failover needs no restart, and a frozen Sentinel or node does
-not hold up the others.
+not hold up the others for long.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from async_oauth1.errors import StoreUnavailableError
 from ._redis_node import RedisNode, failure, new_client
 from ._redis_url import Address, RedisSettings
 
-__all__ = ["Servers", "servers_of"]
+__all__ = ["Servers", "View", "named_by", "servers_of"]
 
 T = TypeVar("T")
 _SLOTS = 16_384
@@ -128,8 +128,8 @@ class _Single(_Nodes):
         return self.node_at(self._settings.addresses[0])
 
 
-class _View(NamedTuple):
-    """What a Sentinel says.
+class View(NamedTuple):
+    """What a Sentinel says of the master.
 
     Attributes:
         epoch: higher after each failover.
@@ -140,6 +140,20 @@ class _View(NamedTuple):
     epoch: int
     settled: bool
     address: Address
+
+
+def named_by(views: Sequence[View]) -> Address | None:
+    """The master that Sentinels name.
+
+    Those count that have heard of the latest failover. What a master takes that one of them is about to replace, its
+    successor would not know: where no other is named, there is none.
+
+    Args:
+        views: at least one.
+    """
+    latest = [view for view in views if view.epoch == max(views).epoch]
+    named = {view.address for view in latest} - {view.address for view in latest if not view.settled}
+    return named.pop() if len(named) == 1 else None
 
 
 class _Sentinels(_Nodes):
@@ -154,15 +168,13 @@ class _Sentinels(_Nodes):
 
     async def _refresh(self) -> None:
         began = time.monotonic()
-        views = await self._ask_sentinels()
-        latest = max(view.epoch for view in views)
-        named = [view for view in views if view.epoch == latest]
-        if not all(view.settled for view in named):  # what the old master takes now, the new one would not know
+        address = named_by(await self._ask_sentinels())
+        if address is None:
             raise StoreUnavailableError()
-        self._master = self.node_at(named[0].address)
+        self._master = self.node_at(address)
         self._master.trust(began)
 
-    async def _ask_sentinels(self) -> list[_View]:
+    async def _ask_sentinels(self) -> list[View]:
         clients = [new_client(address, self._settings, sentinel=True) for address in self._settings.addresses]
         # At first a single Sentinel knows of a failover, the one that leads it: all are heard that are well.
         grace = self._settings.timeout / 4
@@ -172,7 +184,7 @@ class _Sentinels(_Nodes):
             # Here, for a question that is one too many is cancelled, and must not be while it says goodbye.
             await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
 
-    async def _ask_sentinel(self, client: Any) -> _View:
+    async def _ask_sentinel(self, client: Any) -> View:
         try:
             answer = await client.execute_command("SENTINEL", "MASTER", self._settings.service)
         except ResponseError as error:
@@ -181,7 +193,7 @@ class _Sentinels(_Nodes):
             raise ConnectionError("knows no master of this name") from error
         fields = {_text(name): _text(value) for name, value in zip(answer[::2], answer[1::2], strict=True)}
         settled = {"o_down", "failover_in_progress"}.isdisjoint(fields["flags"].split(","))
-        return _View(int(fields["config-epoch"]), settled, (fields["ip"], int(fields["port"])))
+        return View(int(fields["config-epoch"]), settled, (fields["ip"], int(fields["port"])))
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,8 @@ import pytest
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, TransientStore, open_store
 from async_oauth1.stores._redis_node import RedisNode
-from async_oauth1.stores._redis_url import RedisSettings
+from async_oauth1.stores._redis_servers import View, named_by
+from async_oauth1.stores._redis_url import Address, RedisSettings
 from async_oauth1.stores.redis import RedisStore
 from tests.servers import Valkey, ValkeyCluster, wait_until
 
@@ -272,6 +273,25 @@ async def test_a_write_does_not_count_where_a_replica_has_left() -> None:
     finally:
         for server in (*replicas, master):
             server.close()
+
+
+OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
+
+
+@pytest.mark.parametrize(
+    ("views", "master"),
+    [
+        ([View(3, True, OLD), View(3, True, OLD)], OLD),
+        ([View(3, True, OLD), View(3, False, OLD), View(3, True, OLD)], None),  # one leads a failover, or sees it down
+        ([View(3, True, OLD), View(3, False, OLD), View(4, True, NEW)], NEW),  # two have not heard of it yet
+        ([View(4, False, OLD), View(4, True, NEW)], NEW),  # the one that leads it has not finished
+        ([View(3, True, OLD), View(4, False, OLD)], None),  # and no other has heard of it
+        ([View(4, True, OLD), View(4, True, NEW)], None),
+    ],
+)
+def test_the_master_that_sentinels_name(views: list[View], master: Address | None) -> None:
+    """The latest failover counts; and while one is under way, the one who was it is none."""
+    assert named_by(views) == named_by(views[::-1]) == master
 
 
 def test_a_doubt_outlives_what_was_asked_before_it() -> None:
