@@ -172,7 +172,7 @@ async def main(names: list[str], rounds: int, downtime: float) -> bool:
         accounts = [await run(make_server, damage, downtime) for _ in range(rounds)]
         replays = sum(account.replays + account.taken_twice for account in accounts)
         lost = sum(account.lost + len(account.errors) for account in accounts)
-        safe = safe and not replays and not lost
+        safe = safe and not replays and not lost and all(account.is_audited for account in accounts)
         cells = [
             title,
             rounds,
