@@ -184,9 +184,10 @@ class RedisNode:
         written, (confirmed, role) = self._checked(answers[:-2]), answers[-2:]
         if all(isinstance(answer, Moved) for answer in written):
             return written
-        if isinstance(confirmed, Exception):  # a replica waits for nobody, and says so
-            self.distrust(confirmed)
-            raise StoreUnavailableError()
+        for answer in (confirmed, role):
+            if isinstance(answer, Exception):  # a replica waits for nobody, and says so
+                self.distrust(answer)
+                raise StoreUnavailableError() from answer
         # Once the master has been looked for and is still this one, it counts with those that have stayed.
         self._replicas = after = self._replicas_in(role)
         if confirmed < expected or after < before:
