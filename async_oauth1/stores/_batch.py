@@ -81,7 +81,7 @@ class _Batcher(ABC, Generic[K, V, A]):
                     if self._fail_together:
                         _fail(self._waiting, error)
                         self._waiting = {}
-                except BaseException:
+                except BaseException:  # this task was cancelled: those who wait would do so for ever
                     _cancel(batch)
                     raise
                 else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_b
 
 #: Kinds of stores that keep everything, and those that keep nonces and temporary credentials alone.
 FULL = ["memory", "sqlite", "postgres"]
-TRANSIENT = ["valkey", "sentinel", "cluster", *(["redis"] if redis_binary() else [])]
+TRANSIENT = ["valkey", "sentinel", "cluster", "redis"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -68,8 +69,12 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Valkey]:
-    """The Redis server that the system offers."""
-    server = Valkey(binary=redis_binary())
+    """The Redis server that the system offers; CI installs it, and fails without."""
+    binary = redis_binary()
+    if binary is None and not os.environ.get("CI"):
+        pytest.skip("redis-server is no wheel and not installed here")
+    assert binary is not None, "there is no redis-server"
+    server = Valkey(binary=binary)
     yield server
     server.close()
 

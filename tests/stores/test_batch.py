@@ -57,6 +57,18 @@ async def test_batches_have_a_size() -> None:
     assert max(map(len, slow.batches)) == 2
 
 
+async def test_a_batch_that_is_cancelled_leaves_nobody_waiting() -> None:
+    """As when the loop ends: neither those in the batch nor those who wait for the next one."""
+    slow = Slow()
+    batcher = Batcher(slow.answer)
+    futures = await _ask(batcher, "a")
+    futures += await _ask(batcher, "b")
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.wait(futures, timeout=1)
+    assert [future.cancelled() for future in futures] == [True, True]
+
+
 @pytest.mark.parametrize("together", [False, True])
 async def test_a_batch_that_fails(*, together: bool) -> None:
     """Those who wait for the next one try it, or fail with it; each gets an exception of his own."""

@@ -275,6 +275,22 @@ async def test_a_write_does_not_count_where_a_replica_has_left() -> None:
             server.close()
 
 
+async def test_a_write_does_not_count_where_nobody_says_who_follows() -> None:
+    """A server that answers no more who its replicas are is refused, not believed, and no crash."""
+    server = Valkey()
+    try:
+        async with open_store(f"{server.url}?wait_replicas=1") as store:
+            assert await store.exists_nonce("n0", "1", "c", None) is False
+            with server.client() as client:
+                client.execute_command("ACL", "SETUSER", "default", "-role")
+                with pytest.raises(StoreUnavailableError):
+                    await store.exists_nonce("n1", "1", "c", None)
+                client.execute_command("ACL", "SETUSER", "default", "+role")
+            assert await store.exists_nonce("n2", "1", "c", None) is False
+    finally:
+        server.close()
+
+
 OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
 
 
