@@ -237,16 +237,17 @@ class RedisStore(BaseStore):
         return self._require_servers().node_at(moved.address)
 
     async def _remember(self, node: RedisNode, keys: Sequence[bytes]) -> Collection[bytes]:
-        if self._settings.kind == "cluster" or len(keys) == 1:
-            return await self._remember_each(node, keys)
         try:
+            if self._settings.kind == "cluster" or len(keys) == 1:
+                return await self._remember_each(node, keys)
             fresh = await node.run(scripts.REMEMBER, keys, (self._nonce_lifetime,))
-        except Moved as error:
+        except (Moved, TimeoutError) as error:
             raise StoreUnavailableError() from error
         return {key for key, digit in zip(keys, fresh, strict=True) if digit == b"1"[0]}
 
     async def _remember_each(self, node: RedisNode, keys: Sequence[bytes]) -> Collection[bytes]:
         """One command per key: in a Cluster a script may not touch keys of different slots."""
+        deadline = asyncio.get_running_loop().time() + self._settings.timeout
         fresh: set[bytes] = set()
         elsewhere: dict[tuple[RedisNode, bool], list[bytes]] = {}
         for key, answer in zip(keys, await node.write_each(self._set_commands(keys)), strict=True):
@@ -255,7 +256,8 @@ class RedisStore(BaseStore):
             elif answer:
                 fresh.add(key)
         for (other, asking), moved_keys in elsewhere.items():
-            answers = await other.write(*self._set_commands(moved_keys), asking=asking)
+            async with asyncio.timeout_at(deadline):
+                answers = await other.write(*self._set_commands(moved_keys), asking=asking)
             fresh.update(key for key, answer in zip(moved_keys, answers, strict=True) if answer)
         return fresh
 

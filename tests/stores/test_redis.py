@@ -10,7 +10,7 @@ import pytest
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, TransientStore, open_store
-from async_oauth1.stores._redis_node import RedisNode
+from async_oauth1.stores._redis_node import Moved, RedisNode
 from async_oauth1.stores._redis_servers import View, named_by
 from async_oauth1.stores._redis_url import Address, RedisSettings
 from async_oauth1.stores.redis import RedisStore
@@ -289,6 +289,23 @@ async def test_a_write_does_not_count_where_nobody_says_who_follows() -> None:
             assert await store.exists_nonce("n2", "1", "c", None) is False
     finally:
         server.close()
+
+
+async def test_a_slot_that_moves_on_and_on(cluster: ValkeyCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the node that we are sent to sends us on, the nonce is refused: it is known nowhere."""
+    moved = Moved(("127.0.0.1", cluster.masters[1].port), asking=False)
+
+    async def send_on(*_: object, **__: object) -> list[object]:
+        return [moved]
+
+    async def send_on_again(*_: object, **__: object) -> list[object]:
+        raise moved
+
+    async with open_store(cluster.url) as store:
+        monkeypatch.setattr(RedisNode, "write_each", send_on)
+        monkeypatch.setattr(RedisNode, "write", send_on_again)
+        with pytest.raises(StoreUnavailableError):
+            await store.exists_nonce("n", "1", "c", None)
 
 
 OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
