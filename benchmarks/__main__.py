@@ -42,8 +42,8 @@ def measure(part: Part, say: Any, *, quick: bool, tokens: int, only: str) -> Any
 
 def write(results: dict[str, Any], folder: Path) -> None:
     """The page, the pictures and the samples."""
-    from .plots import draw_all
-    from .report import render
+    from .reporting.markdown import render
+    from .reporting.plots import draw_all
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -60,8 +60,8 @@ def main(
     only: Annotated[str, typer.Option(help="Of the part serving, what has this in its key.")] = "",
 ) -> None:
     """Measure, and write docs/benchmarks. Parts that are not run keep the results that are there."""
-    from .load import MissingToolError, wrk_path
-    from .machine import describe
+    from .load.wrk import MissingToolError, wrk_path
+    from .reporting.machine import describe
 
     console = Console()
     folder = output or (QUICK_OUTPUT if quick else OUTPUT)

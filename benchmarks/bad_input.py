@@ -16,11 +16,11 @@ from typing import Any
 
 from tests.servers import Postgres, Valkey
 
-from .duels import PROTECTED, Opponent, Plan, Side, Size, open_sides
-from .load import Burst, Pace, burst, status_of
-from .pacing import paced
-from .processes import ROOT, ProviderProcess
-from .signing import Signer
+from .load.duels import PROTECTED, Opponent, Plan, Side, Size, open_sides
+from .load.pacing import paced
+from .load.processes import ROOT, ProviderProcess
+from .load.signing import Signer
+from .load.wrk import Burst, Pace, burst, status_of
 
 __all__ = ["KINDS", "run"]
 
@@ -96,7 +96,7 @@ def bad_burst(opponent: Opponent, kind: Kind, seconds: int, pace: Pace | None = 
 @contextmanager
 def slow_bodies(provider: ProviderProcess) -> Iterator[None]:
     """Keep connections open whose bodies come one octet at a time."""
-    command = [sys.executable, "-m", "benchmarks.slow_bodies", provider.host, str(SLOW_CONNECTIONS)]
+    command = [sys.executable, "-m", "benchmarks.load.slow_bodies", provider.host, str(SLOW_CONNECTIONS)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
     try:
         time.sleep(1.0)
@@ -145,9 +145,7 @@ def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) 
         valkey: whose keys are counted.
         quick: one pair of short bursts.
     """
-    from .serving import has_middleware
-
-    name = f"ours-redis{'+middleware' if has_middleware() else ''}+lingering"
+    name = "ours-redis+middleware+lingering"
     sides = (Side("good", name), Side("bad", name, genuine=False, refused=True))
     size = Size(GOOD_CONNECTIONS, 1 if quick else 7, 1 if quick else 2)
     with open_sides(sides, plan.settings) as (good, bad):

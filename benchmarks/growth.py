@@ -26,14 +26,14 @@ from tests.servers import Postgres
 
 from . import stores
 from .contestants import CONTESTANTS, OURS, make_case
-from .duels import Plan, Size, open_sides
-from .figures import ratios
-from .load import burst
-from .pacing import SIDES, paced
-from .processes import ProviderProcess
+from .load.duels import Plan, Size, open_sides
+from .load.pacing import SIDES, paced
+from .load.processes import ProviderProcess
+from .load.signing import QUERY_STRING, Signer
+from .load.wrk import burst
 from .providers.ours import fill
+from .reporting.figures import ratios
 from .serving import servers
-from .signing import QUERY_STRING, Signer
 from .verify import measure
 
 __all__ = ["run"]

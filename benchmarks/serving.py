@@ -18,13 +18,14 @@ from rich.markup import escape
 
 from tests.servers import Postgres, Valkey
 
-from . import bad_input, pacing
-from .duels import TWIN, Duel, Plan, Side, Size, fight
-from .load import RanOutError, wrk_path
+from . import bad_input
+from .load import pacing
+from .load.duels import TWIN, Duel, Plan, Side, Size, fight
+from .load.seeding import seed_postgres, seed_sqlite
+from .load.wrk import RanOutError, wrk_path
 from .providers.settings import Settings
-from .seeding import seed_postgres, seed_sqlite
 
-__all__ = ["STORES", "Servers", "duels", "has_middleware", "run", "servers"]
+__all__ = ["STORES", "Servers", "duels", "run", "servers"]
 
 STORES = {
     "memory": "memory",
@@ -73,13 +74,6 @@ def servers(tokens: int, *, sqlite: bool = True) -> Iterator[Servers]:
             postgres.close()
 
 
-def has_middleware() -> bool:
-    """Whether this version of the package can refuse in front of a framework."""
-    from async_oauth1 import asgi
-
-    return hasattr(asgi, "OAuth1Middleware")
-
-
 def duels(*, quick: bool = False) -> list[Duel]:
     """Everything that is compared."""
     found = []
@@ -94,12 +88,9 @@ def duels(*, quick: bool = False) -> list[Duel]:
     for peer, title in PEERS.items():
         sides = (Side(OURS, "ours-redis"), Side(title, peer))
         found.append(Duel(peer, title, sides, _sizes(peer, quick=quick)))
-    if has_middleware():
-        refused = Side("bad signature refused", MIDDLEWARE, genuine=False, refused=True)
-        sides = (Side("unprotected", MIDDLEWARE, path=TWIN, genuine=False), refused)
-        found.append(
-            Duel("refusal", "a bad signature, refused by the middleware", sides, _sizes("refusal", quick=quick))
-        )
+    refused = Side("bad signature refused", MIDDLEWARE, genuine=False, refused=True)
+    sides = (Side("unprotected", MIDDLEWARE, path=TWIN, genuine=False), refused)
+    found.append(Duel("refusal", "a bad signature, refused by the middleware", sides, _sizes("refusal", quick=quick)))
     sides = (Side(OURS, "ours-redis"), Side(f"{OURS}, Python's own thresholds", "ours-redis+default-collector"))
     found.append(Duel("collector", "the garbage collector", sides, _sizes("collector", quick=quick)))
     return found
@@ -130,9 +121,7 @@ def run(say: Callable[[str], None], *, tokens: int, quick: bool = False, only: s
     wrk_path()
     with servers(tokens) as running:
         plan = Plan(running.settings, say)
-        results: dict[str, Any] = {"duels": [], "skipped": [], "failed": []}
-        if not has_middleware():
-            results["skipped"].append("a bad signature, refused by the middleware: there is no OAuth1Middleware here")
+        results: dict[str, Any] = {"duels": [], "failed": []}
         for duel in duels(quick=quick):
             if only in duel.key and duel.sizes:
                 with noting(results, duel.key, say):

@@ -25,10 +25,10 @@ from async_oauth1.asgi import request_from_scope
 from async_oauth1.quart import ResourceProtector
 from async_oauth1.stores import MemoryStore
 
+from .load.signing import QUERY_STRING, Signer
 from .providers.ours import fill
 from .providers.settings import ANSWER
-from .report import markdown_table
-from .signing import QUERY_STRING, Signer
+from .reporting.markdown import markdown_table
 
 __all__ = ["main"]
 

@@ -22,8 +22,9 @@ from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, StoreError, open_store
 from async_oauth1.stores._keyring import new_key
 from async_oauth1.stores.caching import CachingStore, open_notifier
-from tests.servers import Valkey
-from tests.test_cli import COMMAND, run
+
+from .servers import Valkey
+from .test_cli import COMMAND, run
 
 PRINTER = Client(
     client_id="dpf43f3p2l4k3l03",

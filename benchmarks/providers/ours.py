@@ -10,7 +10,7 @@ from quart import Quart
 from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.quart import ResourceProtector
 from async_oauth1.stores import MemoryStore, open_store
-from benchmarks.signing import CLIENT_ID, CLIENT_SECRET, token_of
+from benchmarks.load.signing import CLIENT_ID, CLIENT_SECRET, token_of
 
 from .settings import ANSWER, Settings
 

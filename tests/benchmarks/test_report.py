@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import write
-from benchmarks.figures import Goal, number, ratios, spread
-from benchmarks.goals import checks
-from benchmarks.plots import draw_all
-from benchmarks.report import markdown_table, render
+from benchmarks.reporting.figures import Goal, number, ratios, spread
+from benchmarks.reporting.goals import checks
+from benchmarks.reporting.markdown import markdown_table, render
+from benchmarks.reporting.plots import draw_all
 
 from .made_up import results
 

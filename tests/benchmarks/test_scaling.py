@@ -10,11 +10,19 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import scaling
-from benchmarks.scaling import main, measured_cpu, put
-from benchmarks.scaling_tables import tables
-from benchmarks.simulations import BURST, DAY, CacheRun, burst, constant, daily_wave, run_cache, run_nonces
-from benchmarks.sizing import Assumptions, batch_size, cache_hit_rate, live_nonces, nonce_octets, popularity, size
+from benchmarks.scaling import command as scaling
+from benchmarks.scaling.command import main, measured_cpu, put
+from benchmarks.scaling.simulations import BURST, DAY, CacheRun, burst, constant, daily_wave, run_cache, run_nonces
+from benchmarks.scaling.sizing import (
+    Assumptions,
+    batch_size,
+    cache_hit_rate,
+    live_nonces,
+    nonce_octets,
+    popularity,
+    size,
+)
+from benchmarks.scaling.tables import tables
 
 from .made_up import duel, results
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import steps
+from benchmarks.load.signing import Signer
 from benchmarks.providers.ours import fill
-from benchmarks.signing import Signer
 
 
 @pytest.fixture(autouse=True)

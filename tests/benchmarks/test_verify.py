@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.contestants import CASES, CONTESTANTS, make_case, tampered
-from benchmarks.signing import Signer, token_of
+from benchmarks.load.signing import Signer, token_of
 from benchmarks.verify import check, measure
 
 

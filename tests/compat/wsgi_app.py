@@ -6,7 +6,7 @@ from typing import Any
 
 import flask
 
-from tests.compat.ported import Token, Variant, make_provider
+from .ported import Token, Variant, make_provider
 
 ported = make_provider(Variant("flask", False, False))
 ported.database.tokens["t"] = Token("client", "t", "s", "7")

@@ -14,7 +14,8 @@ import pytest_asyncio
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, TransientStore, open_store
 from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, wait_until
-from tests.stores.faults import under_load
+
+from .faults import under_load
 
 # Where a timeout interrupts redis-py while it connects, it leaves the connection to the garbage collector.
 pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mark.usefixtures("collected")]

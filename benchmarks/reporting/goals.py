@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .contestants import OURS
+from benchmarks.contestants import OURS
+
 from .figures import Goal, Spread, ratios, spread
 
 __all__ = ["Check", "checks", "duel_ratios"]

@@ -9,9 +9,8 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from benchmarks.load.wrk import MissingToolError, wrk_version
 from tests.servers import valkey_binary
-
-from .load import MissingToolError, wrk_version
 
 __all__ = ["describe"]
 

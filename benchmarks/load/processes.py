@@ -16,11 +16,11 @@ from typing import Any, Self
 
 import psutil
 
-from .providers.settings import Settings
+from benchmarks.providers.settings import Settings
 
 __all__ = ["ProviderProcess"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a provider may take to start or to stop.
 PATIENCE = 60.0
 THREADS = 8

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .contestants import OURS
+from benchmarks.contestants import OURS
+
 from .figures import number, ratios, spread
 from .goals import checks, duel_ratios
 
@@ -116,7 +117,6 @@ def _serving(serving: dict[str, Any]) -> list[str]:
     for connections in sorted({duel["connections"] for duel in serving["duels"]}):
         duels = [duel for duel in serving["duels"] if duel["connections"] == connections]
         parts += [f"### {connections:,} connections\n", _duels(duels)]
-    parts += [f"Skipped: {reason}.\n" for reason in serving.get("skipped", [])]
     parts += [f"**Failed**: {reason}.\n" for reason in serving.get("failed", [])]
     if pacing := serving.get("pacing"):
         parts += ["### A fixed rate\n", PACING, _pacing(pacing)]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.reporting.figures import spread
+
 from .duels import TWIN, Opponent, Plan, Side, Size, open_sides
-from .figures import spread
-from .load import Burst, Pace, burst
+from .wrk import Burst, Pace, burst
 
 __all__ = ["SIDES", "paced", "run"]
 

@@ -7,10 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .load import FASTEST, Burst, burst, status_of
+from benchmarks.providers.settings import Settings
+
 from .processes import ProviderProcess
-from .providers.settings import Settings
 from .signing import CLIENT_SECRET, Signer
+from .wrk import FASTEST, Burst, burst, status_of
 
 __all__ = ["Duel", "Plan", "Side", "Size", "fight", "open_sides"]
 

@@ -1,6 +1,6 @@
 """Keep connections busy with forms that come one octet at a time, until SIGTERM.
 
-python -m benchmarks.slow_bodies HOST:PORT CONNECTIONS
+python -m benchmarks.load.slow_bodies HOST:PORT CONNECTIONS
 """
 
 from __future__ import annotations

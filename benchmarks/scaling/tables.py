@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from async_oauth1 import Policy
+from benchmarks.reporting.figures import number
+from benchmarks.reporting.markdown import markdown_table
 
-from .figures import number
-from .report import markdown_table
 from .simulations import DAY, NonceRun, burst, constant, daily_wave, run_cache, run_nonces
 from .sizing import Assumptions, Sizing, batch_size, cache_hit_rate, live_nonces, pinned_hit_rate, popularity, size
 

@@ -14,13 +14,14 @@ from typing import Annotated, Any
 
 import typer
 
-from .figures import spread
-from .scaling_tables import tables
+from benchmarks.reporting.figures import spread
+
 from .sizing import Assumptions
+from .tables import tables
 
 __all__ = ["main", "measured_cpu", "put"]
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, RESULTS = DOCS / "scaling.md", DOCS / "benchmarks" / "results.json"
 DEFAULTS = Assumptions()
 
@@ -122,7 +123,3 @@ def main(
             print(f"### {name.capitalize()}\n\n{table}")
     if write:
         PAGE.write_text(page, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,0 +1,1 @@
+"""Load: signed requests, the processes that serve them, and what they cost."""

@@ -1,0 +1,1 @@
+"""Samples, goals, and the pages and pictures made from them."""
