@@ -12,7 +12,7 @@ INPUTS = pyproject.toml constraints.txt README.md LICENSE
 help:
 	@echo "make demo    the whole flow, from the first request to a protected photo, shown step by step"
 	@echo "make serve   the example provider, until Ctrl-C"
-	@echo "make test    the tests, with branch coverage"
+	@echo "make test    the tests on every core, with branch coverage"
 	@echo "make stress  the long races and faults, and what the stores cost; half an hour"
 	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; half an hour, and needs wrk"
 	@echo "make docs    these pages and the API as a site, in build/docs"
@@ -26,7 +26,7 @@ serve: $(VENV)/.installed-examples
 	@exec $(RUN) -m examples.photos
 
 test: $(VENV)/.installed-test
-	$(RUN) -bb -m pytest --cov --cov-report=term $(ARGS)
+	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term $(ARGS)
 
 stress: $(VENV)/.installed-test
 	RACE_ROUNDS=100 $(RUN) -m pytest tests/examples/test_four_workers.py

@@ -10,16 +10,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import open_store
+from tests.servers import wait_until
 
 COMMAND = (sys.executable, "-m", "async_oauth1")
 
@@ -265,7 +266,10 @@ def test_interrupted(url: str, tmp_path: Path) -> None:
             [*COMMAND, "client", "add", "--store", f"{url}?timeout=3", "--name", "Q"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        time.sleep(1.5)
+        running, database = psutil.Process(process.pid), str(tmp_path / "photos.db")
+        wait_until(
+            lambda: any(file.path == database for file in running.open_files()), "the command has the store open"
+        )
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
         assert (process.returncode, output, errors) == (130, "", "async-oauth1: interrupted\n")

@@ -194,7 +194,9 @@ async def test_reencrypting_many_rows(url: str) -> None:
         assert len(await store.list_clients()) == 451
 
 
-@pytest.mark.parametrize("bad", ["", "short", OLD[:-2], "é" * 32, OLD + OLD])
+@pytest.mark.parametrize(
+    "bad", ["", "short", OLD[:-2], "é" * 32, OLD + OLD], ids=["empty", "short", "cut off", "not ASCII", "twice"]
+)
 def test_what_is_no_key(bad: str) -> None:
     """Refused by its place in the list, and not shown."""
     with pytest.raises(StoreError, match="key 2 is none") as caught:
