@@ -13,8 +13,10 @@ from async_oauth1.asgi import OAuth1Middleware
 from async_oauth1.quart import current_oauth1_request
 
 from .compat_apps import make_compat_app, send_to
+from .conftest import Listening
 from .provider import ALL_SIGNATURE_METHODS, CALLBACK, CLIENT, JANE, Provider, make_provider
 from .signer import FORM, Message, body_hash, sign
+from .sockets import talk_h2
 from .wire import Answer
 
 JSON = b"application/json"
@@ -170,6 +172,17 @@ async def test_the_case_of_a_header_name_hides_nothing(guarded: Provider) -> Non
     assert (await guarded.send(genuine.adding((b"Content-Type", FORM)))).json == {"form": [["to", "jane"]]}
     message = exchanged(FORM, moved=False).without(b"content-type").adding((b"Content-Type", FORM))
     assert (await guarded.send(message)).status == 401
+
+
+async def test_http_2_changes_nothing(listening: Listening) -> None:
+    """It lets more octets pass in a field, and several fields."""
+    for labels, status in [([label], b"415") for label in LABELS[:6]] + [([FORM, LABELS[0]], b"400")]:
+        message = sign(JANE, "POST", "/form", origin=listening.origin)
+        [header] = [value for name, value in message.headers if name == b"authorization"]
+        pseudo = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/form")]
+        pseudo.append((b":authority", listening.origin.removeprefix("http://").encode()))
+        fields = [(b"authorization", header), *((b"content-type", label) for label in labels)]
+        assert (await talk_h2(listening.port, pseudo + fields))[b":status"] == status, labels
 
 
 # What covers a body --------------------------------------------------------------------------------------------------
