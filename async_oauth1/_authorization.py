@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ._encoding import CANONICAL, UNRESERVED, Pair, canonical, join_pairs
+from ._encoding import CANONICAL, UNRESERVED, Pair, canonical, join_pairs, split_pairs, unescape, unescape_strictly
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError
 
 # One parameter with the comma behind it; or a bare comma; or else, in the last group, all the rest. The quantifiers are
@@ -54,6 +54,40 @@ def parse_authorization(octets: bytes) -> tuple[str, str | None] | None:
     if text[:5].lower() != "oauth" or (len(text) > 5 and text[5] not in " \t"):
         return None
     return _parse_elements(text[5:])
+
+
+def protocol_parameters(form: str) -> dict[str, str]:
+    """Those of the parameters whose names begin with ``oauth_``, decoded.
+
+    Args:
+        form: a canonical form.
+
+    Raises:
+        DuplicatedOAuthProtocolParameterError: one of them stands more than once (section 3.1).
+        InvalidRequestError: a value is not UTF-8.
+    """
+    if not form:
+        return {}
+    number = form.count("&oauth_") + form.startswith("oauth_")
+    pieces = form.replace("&", "=").split("=")
+    each = iter(pieces)
+    parameters = dict(zip(each, each))  # noqa: B905 - a canonical form has a value for each name
+    if 2 * number < len(pieces):
+        parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
+    if len(parameters) < number:
+        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
+    for name, value in parameters.items():
+        if "%" in value:
+            try:
+                parameters[name] = unescape_strictly(value)
+            except UnicodeDecodeError:
+                raise InvalidRequestError(f'"{unescape(name)}" is not UTF-8.') from None
+    return parameters
+
+
+def other_names(form: str) -> list[str]:
+    """The names that begin neither with ``oauth_`` nor with ``xoauth_``, decoded."""
+    return [unescape(name) for name, _ in split_pairs(form) if not name.startswith(("oauth_", "xoauth_"))]
 
 
 def _parse_elements(text: str) -> tuple[str, str | None]:

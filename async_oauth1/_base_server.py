@@ -206,22 +206,30 @@ class BaseServer:
         raise InvalidSignatureError(_UNIFORM) if self.policy.uniform_errors else problem
 
     async def verify_body(self, request: OAuth1Request, *, required: bool = False) -> None:
-        """Check ``oauth_body_hash`` where it is present.
+        """Check ``oauth_body_hash`` if it is present, and that the body is signed if the policy says so.
 
         Args:
             request: its signature holds.
             required: refuse a request without it; a form's parameters are signed and need none.
 
         Raises:
-            OAuth1Error: the hash is malformed or not that of the body, or required and missing.
+            OAuth1Error: the hash is malformed or not that of the body, or required and missing; or the policy requires
+                signed bodies and nothing covers this one.
         """
-        if "oauth_body_hash" not in request.oauth_params:
-            if required and not request.is_form:
-                raise MissingRequiredParameterError("oauth_body_hash")
-            return
-        if request.body is None and request.read_body is not None:
-            request.body = await call_hook(request.read_body)
-        check_body_hash(request, request.body or b"")
+        if "oauth_body_hash" in request.oauth_params:
+            check_body_hash(request, await _body_of(request))
+            request.body_hash_holds = True
+        elif required and not (request.is_form and request.body is not None):
+            raise MissingRequiredParameterError("oauth_body_hash")
+        if (
+            self.policy.require_signed_body
+            and request.body_protection == "none"
+            and (_announces_body(request) or await _body_of(request))
+        ):
+            raise InvalidRequestError(
+                "Nothing signs the body of this request. Send its hash as oauth_body_hash, or send it as a form "
+                "(application/x-www-form-urlencoded); PLAINTEXT signs neither."
+            )
 
     async def use_nonce(self, request: OAuth1Request) -> None:
         """Remember the nonce of a request that is genuine in everything else (section 3.3).
@@ -287,6 +295,17 @@ def _unusable_verdict(request: OAuth1Request, verdict: object) -> UnusableVerdic
     )
     log.error(description)
     return UnusableVerdictError(description)
+
+
+async def _body_of(request: OAuth1Request) -> bytes:
+    if request.body is None and request.read_body is not None:
+        request.body = await call_hook(request.read_body)
+    return request.body or b""
+
+
+def _announces_body(request: OAuth1Request) -> bool:
+    """Whether Content-Length says that there is a body; without one, only reading tells."""
+    return any(name.lower() == b"content-length" and value.strip() != b"0" for name, value in request.raw_headers)
 
 
 def _verify_in_vain(request: OAuth1Request) -> None:

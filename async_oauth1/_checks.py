@@ -61,13 +61,31 @@ def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
             raise InvalidRequestError(f'"{name}" contains a control character.')
 
 
+def check_header_parameters(request: OAuth1Request, policy: Policy) -> None:
+    """Refuse parameters in the Authorization header that are not the protocol's.
+
+    The base string does not say where a parameter was (section 3.4.1.3.2). Moved from the query or the form into the
+    header it would still verify, and the view would not see it: ``DELETE /photos?id=5`` would be ``DELETE /photos``.
+
+    Raises:
+        InvalidRequestError: there is one, and the policy does not tolerate it.
+    """
+    names = request.other_header_parameters
+    if names and "other_header_parameters" not in policy.tolerances:
+        raise InvalidRequestError(
+            f"The Authorization header has the parameter {names[0][:100]!a}, which does not begin with oauth_. "
+            "Send it in the query or in a form, where the application sees it. For clients that cannot be changed the "
+            'provider can set the tolerance "other_header_parameters".'
+        )
+
+
 def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
     """Section 3.1: the required parameters are there, and the version is the one there is.
 
     Raises:
         UnsignedRequestError: no OAuth parameters at all.
         MissingRequiredParameterError: one of them is missing or empty.
-        InvalidRequestError: a malformed identifier or version.
+        InvalidRequestError: a malformed identifier or version, or another parameter in the Authorization header.
     """
     parameters = request.oauth_params
     if not parameters:
@@ -76,6 +94,7 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
         if not parameters.get(name):
             raise MissingRequiredParameterError(name)
     check_identifiers(request, policy)
+    check_header_parameters(request, policy)
     if "oauth_version" in parameters:
         check_version(request)
 

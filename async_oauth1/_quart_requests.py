@@ -29,7 +29,7 @@ async def read_request(request: Request | None, policy: Policy) -> OAuth1Request
     content_type = content_type_of(scope)
     form = await read_form(current, policy.max_form_bytes) if content_type and is_form(content_type) else None
     oauth1_request = make_request(OAuth1Request, scope, policy, form)
-    if "oauth_body_hash" in oauth1_request.oauth_params:
+    if "oauth_body_hash" in oauth1_request.oauth_params or policy.require_signed_body:
         oauth1_request.read_body = functools.partial(read_body, current)
     return oauth1_request
 

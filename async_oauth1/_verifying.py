@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope
 from ._origin import with_path
@@ -31,6 +31,11 @@ class Verified(NamedTuple):
     protector: ResourceProtector
     request: OAuth1Request
 
+    @property
+    def body_protection(self) -> Literal["form", "hash", "none"]:
+        """What covers the body: see `OAuth1Request.body_protection`."""
+        return self.request.body_protection
+
 
 class OAuth1Middleware:
     """Lets nothing pass under some path prefixes that is not signed well.
@@ -52,6 +57,7 @@ class OAuth1Middleware:
         prefixes: Collection[str],
         *,
         two_legged: bool = False,
+        body_hash_required: bool = False,
         max_body_bytes: int = 16 * 1024 * 1024,
         body_timeout: float = 60.0,
     ) -> None:
@@ -64,6 +70,8 @@ class OAuth1Middleware:
                 ``/photos`` for ``/photos`` and ``/photos/1``, not for ``/photostream``; ``/`` for everything. Where
                 there is a ``root_path``, whole paths that begin so are protected, too.
             two_legged: accept the client's signature without a token.
+            body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``, as the
+                decorators do. ``Policy(require_signed_body=True)`` also lets requests without a body pass.
             max_body_bytes: of a body that is hashed for ``oauth_body_hash``; for forms the policy's limit counts.
             body_timeout: seconds in which a form, or a body that is hashed, must have arrived.
 
@@ -79,6 +87,7 @@ class OAuth1Middleware:
         self.app = app
         self.protector = protector
         self.two_legged = two_legged
+        self.body_hash_required = body_hash_required
         self.max_body_bytes = max_body_bytes
         self.body_timeout = body_timeout
         self._exact = frozenset(prefix.rstrip("/") or "/" for prefix in prefixes)
@@ -128,7 +137,9 @@ class OAuth1Middleware:
             form = await body.read_form(self.protector.policy)
         request = request_from_scope(scope, self.protector.policy, form)
         request.read_body = lambda: body.read(self.max_body_bytes, "body")
-        return await self.protector.validate_request(request, two_legged=self.two_legged)
+        return await self.protector.validate_request(
+            request, two_legged=self.two_legged, body_hash_required=self.body_hash_required
+        )
 
 
 class _ClientHasLeftError(Exception):

@@ -12,6 +12,7 @@
     ├── InsufficientScopeError            403   the token credential does not cover the scope
     ├── AlreadyDecidedError               409   the temporary credential was approved or denied before
     ├── RequestTooLargeError              413   over one of the limits
+    ├── UnsupportedMediaTypeError         415   a Content-Type that not every parser reads alike
     ├── MisdirectedRequestError           421   a host that this provider does not serve
     └── StoreUnavailableError             503   nothing could be checked, so nothing was accepted
     MissingHookError (RuntimeError)             a server was not given the hooks it needs
@@ -57,6 +58,7 @@ __all__ = [
     "StoreUnavailableError",
     "TimestampRefusedError",
     "UnsignedRequestError",
+    "UnsupportedMediaTypeError",
     "UnsupportedParameterError",
     "UnsupportedSignatureMethodError",
     "UnusableVerdictError",
@@ -111,6 +113,13 @@ class RequestTooLargeError(OAuth1Error):
 
     error = "request_too_large"
     status_code = 413
+
+
+class UnsupportedMediaTypeError(OAuth1Error):
+    """The Content-Type is not a form's, but some parser would read the body as a form, unsigned."""
+
+    error = "unsupported_media_type"
+    status_code = 415
 
 
 class MisdirectedRequestError(OAuth1Error):

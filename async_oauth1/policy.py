@@ -13,6 +13,9 @@ __all__ = ["Policy"]
 #: Workers' clocks may differ by this much, in seconds, before a nonce could be forgotten too early.
 CLOCK_TOLERANCE = 60
 
+#: What `Policy.tolerances` may name.
+TOLERANCES = frozenset({"other_header_parameters"})
+
 _REALM = re.compile(r"[\x20-\x7e]*")
 _HOST_PATTERN = re.compile(r"(?:\*\.)?[A-Za-z0-9\-._~]*[A-Za-z0-9\-_~]")
 _BASE_URL = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
@@ -42,6 +45,11 @@ class Policy:
         temporary_credential_lifetime: seconds between the first step and the exchange.
         token_credential_lifetime: seconds for which token credentials are good; ``None``: until they are revoked.
         max_wrong_verifiers: wrong verifiers, each under a valid signature, that consume a temporary credential.
+        require_signed_body: refuse every body that neither the signature covers, as a form, nor ``oauth_body_hash``. A
+            form under PLAINTEXT counts as unsigned. ``OAUTH1_REQUIRE_SIGNED_BODY`` in a framework's configuration.
+        tolerances: names of rules to relax for clients that cannot be changed. ``"other_header_parameters"``: accept
+            parameters in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``. A parameter
+            of the query can then be moved there unnoticed, out of the application's sight.
         oob_verifier_length: characters of the code that a resource owner types; used where wrong ones are counted.
     """
 
@@ -62,6 +70,8 @@ class Policy:
     token_credential_lifetime: int | None = None
     max_wrong_verifiers: int = 5
     oob_verifier_length: int = 10
+    require_signed_body: bool = False
+    tolerances: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a policy that cannot be kept, by name.
@@ -70,7 +80,7 @@ class Policy:
             ValueError: a value out of its range.
             TypeError: a single string where a collection of strings is meant.
         """
-        for name in ("signature_methods", "trusted_proxies", "allowed_hosts"):
+        for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "tolerances"):
             value = getattr(self, name)
             if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
                 raise TypeError(f"{name} is a collection of strings, not {type(value).__name__}")
@@ -86,6 +96,9 @@ class Policy:
             _check_host_pattern(host)
         for network in self.trusted_proxies:
             ip_network(network)  # raises a ValueError that names the value
+        for tolerance in self.tolerances:
+            if tolerance not in TOLERANCES:
+                raise ValueError(f"Unknown tolerance {tolerance!r}; known are {', '.join(sorted(TOLERANCES))}.")
 
     def _check_numbers(self) -> None:
         for field in fields(self):

@@ -12,15 +12,15 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property, lru_cache
 from ipaddress import IPv6Address
-from typing import Any
+from typing import Any, Literal
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
-from ._authorization import parse_authorization
+from ._authorization import other_names, parse_authorization, protocol_parameters
 from ._base_string import base_string
 from ._callbacks import is_loopback_host
-from ._encoding import canonical_form, split_pairs, unescape, unescape_strictly
-from ._header_fields import Headers, is_form, relevant_fields
+from ._encoding import canonical_form, split_pairs, unescape
+from ._header_fields import Headers, check_label, is_form, relevant_fields
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
 from .signature import SIGNATURE_METHODS, SigningKeys
 
@@ -49,6 +49,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         raw_headers: the header fields, as octets.
         peer: address of the connection's other end; ``None`` for a Unix socket and within a process.
         is_form: the body is ``application/x-www-form-urlencoded``.
+        body_hash_holds: ``oauth_body_hash`` was sent, and is the hash of this body.
         body: the body's octets; ``None`` where it was not read.
         oauth_params: the ``oauth_`` parameters, decoded.
         signature_type: where they were: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
@@ -63,6 +64,7 @@ class OAuth1Request(AuthlibOAuth1Request):
     client: Any = None
     credential: Any = None
     user: Any = None
+    body_hash_holds: bool = False
     _base_string: str | None = None
 
     def __init__(
@@ -101,6 +103,7 @@ class OAuth1Request(AuthlibOAuth1Request):
             InvalidRequestError: malformed header, host or path, or more parameters than the limit.
             DuplicatedOAuthProtocolParameterError: an ``oauth_`` parameter twice, or in two places (section 3.2).
             RequestTooLargeError: over one of the limits in octets.
+            UnsupportedMediaTypeError: a Content-Type that some parsers read as a form, and others do not.
         """
         self.method = method
         self.scheme = scheme
@@ -115,6 +118,8 @@ class OAuth1Request(AuthlibOAuth1Request):
 
         authorization, content_type = relevant_fields(self.raw_headers)
         self.is_form = bool(content_type) and is_form(content_type)
+        if content_type and not self.is_form:
+            check_label(content_type)
         octets = body if self.is_form and body else b""
         if len(authorization) > max_header_bytes:
             raise _too_large("Authorization header", max_header_bytes)
@@ -145,10 +150,10 @@ class OAuth1Request(AuthlibOAuth1Request):
     def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
         """Section 3.5: the protocol parameters come from one place, and each once (3.1)."""
         if "oauth_" not in self._query_form and "oauth_" not in self._body_form:
-            parameters = _protocol_parameters(self._header_form)
+            parameters = protocol_parameters(self._header_form)
             return ("HEADER", parameters) if parameters else (None, {})
         forms = (("HEADER", self._header_form), ("QUERY", self._query_form), ("BODY", self._body_form))
-        found = [(place, parameters) for place, form in forms if (parameters := _protocol_parameters(form))]
+        found = [(place, parameters) for place, form in forms if (parameters := protocol_parameters(form))]
         if len(found) > 1:
             names = ", ".join(place for place, _ in found)
             raise DuplicatedOAuthProtocolParameterError(
@@ -217,6 +222,27 @@ class OAuth1Request(AuthlibOAuth1Request):
         if self.host.startswith("["):
             return self.host[1:].partition("]")[0]
         return self.host.partition(":")[0]
+
+    @property
+    def other_header_parameters(self) -> list[str]:
+        """Names in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``; not the realm."""
+        form = self._header_form
+        if not form or (self.signature_type == "HEADER" and form.count("=") == len(self.oauth_params)):
+            return []
+        return other_names(form)
+
+    @property
+    def body_protection(self) -> Literal["form", "hash", "none"]:
+        """What covers the body, once the request is verified.
+
+        ``form``: the signature, for the body is a form. ``hash``: ``oauth_body_hash``, which was compared. ``none``:
+        nothing, whether or not there is a body; always so under PLAINTEXT, which signs nothing.
+        """
+        if self.signature_method == "PLAINTEXT":
+            return "none"
+        if self.body_hash_holds:
+            return "hash"
+        return "form" if self.is_form and self.body is not None else "none"
 
     # What is signed --------------------------------------------------------------------------------------------------
 
@@ -313,27 +339,6 @@ def normalize_host(host: str, scheme: str) -> str:
 
 def _too_large(what: str, limit: int) -> RequestTooLargeError:
     return RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
-
-
-def _protocol_parameters(form: str) -> dict[str, str]:
-    """Those of the parameters whose names begin with ``oauth_``, decoded."""
-    if not form:
-        return {}
-    number = form.count("&oauth_") + form.startswith("oauth_")
-    pieces = form.replace("&", "=").split("=")
-    each = iter(pieces)
-    parameters = dict(zip(each, each))  # noqa: B905 - a canonical form has a value for each name
-    if 2 * number < len(pieces):
-        parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
-    if len(parameters) < number:
-        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
-    for name, value in parameters.items():
-        if "%" in value:
-            try:
-                parameters[name] = unescape_strictly(value)
-            except UnicodeDecodeError:
-                raise InvalidRequestError(f'"{unescape(name)}" is not UTF-8.') from None
-    return parameters
 
 
 def _decoded_pairs(form: str) -> list[tuple[str, str]]:

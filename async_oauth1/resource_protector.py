@@ -58,7 +58,7 @@ class ResourceProtector(BaseServer):
             raise MissingRequiredParameterError("oauth_token")
         await self._look_up(request, token)
         await self.verify_signature(request, token_missing=token is not None and request.credential is None)
-        if body_hash_required or "oauth_body_hash" in request.oauth_params:
+        if body_hash_required or "oauth_body_hash" in request.oauth_params or self.policy.require_signed_body:
             await self.verify_body(request, required=body_hash_required)
         await self.use_nonce(request)
         if scope:

@@ -19,7 +19,13 @@ from authlib.common.security import is_secure_transport
 
 from async_oauth1 import resource_protector
 from async_oauth1._base_server import BaseServer
-from async_oauth1._checks import check_identifiers, check_timestamp_window, check_version, omits_timestamp
+from async_oauth1._checks import (
+    check_header_parameters,
+    check_identifiers,
+    check_timestamp_window,
+    check_version,
+    omits_timestamp,
+)
 from async_oauth1.errors import (
     InvalidClientError,
     InvalidNonceError,
@@ -169,6 +175,7 @@ class Flows(BaseServer):
             raise MissingRequiredParameterError("oauth_signature_method")
         with authlib_errors():
             self.check_signature_method(request)
+            check_header_parameters(request, self.policy)
         if not request.signature:
             raise MissingRequiredParameterError("oauth_signature")
         if request.signature_method not in self.server.SIGNATURE_METHODS:

@@ -169,7 +169,7 @@ async def test_odd_hosts_are_4xx(port: int, target: str, host: bytes) -> None:
 
 async def test_limits_hold_on_the_wire(port: int) -> None:
     """64 KiB of header in small packets, a form over its limit by its length alone, pages' forms over 64 KiB."""
-    message = signed(port, also=[(b"x", b"x" * 65_000)])
+    message = signed(port, also=[(b"xoauth_x", b"x" * 65_000)])
     octets = request_octets(message)
     assert (await talk(port, [octets[at : at + 1_000] for at in range(0, len(octets), 1_000)])).status == 200
     for target in ("/signed", "/initiate", "/token"):

@@ -131,12 +131,13 @@ async def test_a_form_is_known_by_its_media_type_in_any_case(provider: Provider,
     ],
 )
 async def test_what_is_no_form_is_not_signed_as_one(provider: Provider, content_type: bytes) -> None:
-    """Only the media type itself makes a form; the framework does not parse such a body either."""
+    """Only the media type itself makes a form; a name that some parser takes for one is refused."""
     message = sign(JANE, "POST", "/form", body=b"a=1", signed_body=b"").without(b"content-type")
     answer = await provider.send(message.adding((b"content-type", content_type)))
-    assert answer.json == {"form": []}
+    assert answer.status == 415 if b"urlencoded" in content_type else answer.json == {"form": []}
     message = sign(JANE, "POST", "/form", body=b"a=1").without(b"content-type")
-    assert (await provider.send(message.adding((b"content-type", content_type)))).status == 401
+    answer = await provider.send(message.adding((b"content-type", content_type)))
+    assert answer.status == (415 if b"urlencoded" in content_type else 401)
 
 
 async def test_two_content_types_are_refused(provider: Provider) -> None:
@@ -194,11 +195,11 @@ async def test_a_form_that_was_read_before_still_verifies(provider: Provider, re
 
 @pytest.mark.parametrize("space", [b"\xa0", b"\x85", b"\x0b", b"\x0c", b"\x1c", b"\x1f", b"\t", b"\x00"])
 async def test_odd_white_space_does_not_hide_a_form(provider: Provider, space: bytes) -> None:
-    """Where the framework takes such a media type for a form, its fields are signed; else the view sees none."""
+    """Such a media type is a form's, whose fields are signed, or it is refused."""
     for kind in (space + FORM, FORM + space, FORM + space + b";charset=utf-8", FORM + b";" + space):
         message = sign(JANE, "POST", "/form", body=b"amount=100", signed_body=b"").without(b"content-type")
         answer = await provider.send(message.adding((b"content-type", kind)))
-        assert answer.status == 401 or answer.json == {"form": []}
+        assert answer.status == (401 if space == b"\t" else 415)
 
 
 async def test_a_multipart_field_is_neither_signed_nor_a_protocol_parameter(provider: Provider) -> None:

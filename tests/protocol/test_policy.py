@@ -119,6 +119,8 @@ def test_every_attribute_can_be_configured() -> None:
         changed = {"int": 7, "int | None": 7, "bool": False, "str": "r"}.get(str(field.type), ("10.0.0.1",))
         if field.name == "external_base_url":
             changed = "https://a.example"
+        if field.name == "tolerances":
+            changed = ("other_header_parameters",)
         assert getattr(Policy().updated({f"OAUTH1_{key}": changed}), field.name) == changed
 
 
@@ -128,6 +130,8 @@ def test_every_attribute_can_be_configured() -> None:
         ("OAUTH1_TIMESTAMP_WINDOW", "60", ValueError),
         ("OAUTH1_SUPPORTED_SIGNATURE_METHODS", "HMAC-SHA1", TypeError),
         ("OAUTH1_MAX_PARAMETERS", 0, ValueError),
+        ("OAUTH1_TOLERANCES", "other_header_parameters", TypeError),
+        ("OAUTH1_TOLERANCES", ["any_header_parameter"], ValueError),
     ],
 )
 def test_configuration_is_checked(key: str, value: Any, error: type[Exception]) -> None:

@@ -21,6 +21,7 @@ ERRORS = [
     errors.MissingRequiredParameterError("oauth_nonce"),
     errors.DuplicatedOAuthProtocolParameterError(),
     errors.UnsupportedParameterError(),
+    errors.UnsupportedMediaTypeError("urlencoded"),
     errors.UnsupportedSignatureMethodError(),
     errors.InsecureTransportError(),
     errors.AccessDeniedError(),
