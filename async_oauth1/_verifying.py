@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Collection
 from typing import Any, Literal, NamedTuple
 
 from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope
+from ._covered_paths import CoveredPaths, Layout, layout_of
 from ._origin import with_path
 from .errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from .policy import Policy
@@ -15,7 +15,6 @@ from .request import OAuth1Request, is_form
 from .resource_protector import ResourceProtector
 from .responses import resource_error_response
 
-_SLASHES = re.compile("//+")
 #: Where the scope tells what was verified.
 SCOPE_KEY = "async_oauth1.verified"
 
@@ -56,6 +55,7 @@ class OAuth1Middleware:
         protector: ResourceProtector,
         prefixes: Collection[str],
         *,
+        mounts: Collection[str] = (),
         two_legged: bool = False,
         body_hash_required: bool = False,
         max_body_bytes: int = 16 * 1024 * 1024,
@@ -66,9 +66,14 @@ class OAuth1Middleware:
         Args:
             app: the application, such as ``app.asgi_app``.
             protector: verifies; no other one may protect views under the prefixes, for the nonce is used here.
-            prefixes: decoded paths below the server's ``root_path``, each standing for itself and for what is below it:
-                ``/photos`` for ``/photos`` and ``/photos/1``, not for ``/photostream``; ``/`` for everything. Where
-                there is a ``root_path``, whole paths that begin so are protected, too.
+            prefixes: decoded paths below the server's ``root_path``. Each covers itself and what is below it, in every
+                spelling that some framework could route there: ``/photos`` covers ``/photos``, ``/photos/1``,
+                ``//Photos`` and ``/x/../photos``, but not ``/photostream``. ``/`` covers everything. If there is a
+                ``root_path``, whole paths that begin with a prefix are covered, too.
+            mounts: decoded paths that the application takes off without looking for a slash, so that a mount at
+                ``/mount`` also gets ``/mountx``. The mounts of Litestar and BlackSheep are found at the first request,
+                through any middleware that keeps what it wraps as ``app``. Name them if the application is wrapped
+                otherwise, and name the prefixes of Falcon's sinks.
             two_legged: accept the client's signature without a token.
             body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``, as the
                 decorators do. ``Policy(require_signed_body=True)`` also lets requests without a body pass.
@@ -76,22 +81,18 @@ class OAuth1Middleware:
             body_timeout: seconds in which a form, or a body that is hashed, must have arrived.
 
         Raises:
-            TypeError: one string where several are meant.
-            ValueError: a prefix that is no path.
+            TypeError: one string was given where several are expected.
+            ValueError: a prefix does not begin with a slash, or holds ``..``, ``;``, ``?``, ``#`` or NUL.
         """
-        if isinstance(prefixes, str):
-            raise TypeError("prefixes is a collection of paths, not one string")
-        for prefix in prefixes:
-            if not prefix.startswith("/"):
-                raise ValueError(f"a prefix begins with a slash, not like {prefix!r}")
+        self._covered = CoveredPaths(prefixes)
+        self._mounts = mounts
+        self._layout: Layout | None = None
         self.app = app
         self.protector = protector
         self.two_legged = two_legged
         self.body_hash_required = body_hash_required
         self.max_body_bytes = max_body_bytes
         self.body_timeout = body_timeout
-        self._exact = frozenset(prefix.rstrip("/") or "/" for prefix in prefixes)
-        self._below = tuple(f"{prefix.rstrip('/')}/" for prefix in prefixes)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
@@ -119,16 +120,9 @@ class OAuth1Middleware:
         await self.app(scope, body.receive_again if body.received else receive, send)
 
     def _is_protected(self, scope: Scope) -> bool:
-        """Whether any framework could route the request to what is protected.
-
-        They differ in what they take ``root_path`` off, and route ``//photos`` as ``/photos``.
-        """
-        path: str = scope["path"]
-        return self._covers(path) or self._covers(path.removeprefix(scope.get("root_path", "")))
-
-    def _covers(self, path: str) -> bool:
-        path = _SLASHES.sub("/", f"/{path}")
-        return path in self._exact or path.startswith(self._below)
+        if self._layout is None:  # not earlier: routes are also added after the application was wrapped
+            self._layout = layout_of(self.app, self._mounts)
+        return self._covered.cover(scope, self._layout)
 
     async def _verify(self, scope: Scope, body: _Body) -> OAuth1Request:
         content_type = content_type_of(scope)

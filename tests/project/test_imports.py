@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("credentials", "policy"), ("hooks",)),
     (("_checks", "_origin", "responses"),),
     (("bridge", "_models"), ("_base_server",), ("_credential_hooks",), ("authorization_server", "resource_protector")),
-    (("_asgi",), ("_verifying",), ("asgi",), ("_quart_requests",), ("quart",)),
+    (("_asgi", "_covered_paths"), ("_verifying",), ("asgi",), ("_quart_requests",), ("quart",)),
     (("stores", "explain"),),
     (("cli",), ("__main__",)),
 )

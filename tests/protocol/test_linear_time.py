@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 
 from async_oauth1 import OAuth1Error, Policy
 from async_oauth1._authorization import parse_authorization
 from async_oauth1._callbacks import check_callback_syntax
+from async_oauth1._covered_paths import CoveredPaths, Layout
 from async_oauth1._encoding import canonical, canonical_form
 from async_oauth1.asgi import request_from_scope
 from async_oauth1.request import is_form, normalize_host
 
 from .wire import Wire
 
+COVERED = CoveredPaths(["/photos", "/static/private"])
 PROXIES = Policy(trusted_proxies=("0.0.0.0/0",))
 SMALL, FACTOR = 8 * 1024, 8
 #: Times as long for eight times the input; in proportion to it 8, to its square 64.
@@ -25,6 +28,7 @@ MOST = 32
 PIECES = [
     b" ", b"\t", b",", b", ", b'"', b'\\"', b"\\", b"=", b"a", b"a=", b'a="', b'a="",', b'a="b" ', b"a=b,", b"%", b"%4",
     b"%41", b"%7e", b"&", b"a&", b"a=b&", b"+", b"~", b"/", b":", b"[", b"::", b".", b";", b"; ", b'realm="', b"\xff",
+    b"/..", b"%25", b"%2%35", b"/;", b"/api", b"/mount", b"\xc3\xa9",
 ]  # fmt: skip
 
 
@@ -42,6 +46,11 @@ def _forwarded(value: bytes) -> None:
     )
 
 
+def _cover(value: bytes) -> None:
+    layout = Layout(frozenset(["/api"]), frozenset(["/mount"]))
+    COVERED.cover({"path": "/" + unquote(value.decode("latin-1")), "raw_path": b"/" + value}, layout)
+
+
 READERS: dict[str, Callable[[bytes], object]] = {
     "header": lambda value: parse_authorization(b"OAuth " + value),
     "header after a realm": lambda value: parse_authorization(b'OAuth realm="x", ' + value + b'"'),
@@ -53,6 +62,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "callback": lambda value: check_callback_syntax("https://a.example/?" + value.decode("latin-1")),
     "host of a callback": lambda value: check_callback_syntax("https://" + value.decode("latin-1")),
     "forwarded": _forwarded,
+    "covered path": _cover,
     "absolute-form": lambda value: Wire(raw_path=b"/" + value).read(),
 }
 

@@ -1,0 +1,231 @@
+r"""Which paths lie under a prefix, however they are spelled and whoever reads them.
+
+The middleware decides by the path, and the framework behind it routes by the path, but not by the same reading of it.
+Routers and file servers disagree about nearly everything that a path may hold. They decode ``scope["path"]`` or
+``scope["raw_path"]``, and some handlers decode a second time. They resolve dot segments or do not, merge slashes, take
+``\`` for a slash, ignore case, strip white space and control characters, cut off ``;parameters``, and take
+``root_path`` off in several ways. To imitate each of them is hopeless. So the reading here is *coarser* than all of
+theirs: two spellings that any of them takes for the same path are the same path here. Then whatever a router finds
+under a prefix is under that prefix here as well. Some paths are covered that no router would find there. That is safe,
+since a covered path only needs a signature, and the signature is over the path as sent.
+
+1. Folding: escapes are decoded repeatedly, letters become lower case and lose their compatibility forms, ``\`` becomes
+   ``/``, control characters vanish. What is left is split at slashes; white space around a segment, dots at its end,
+   empty segments and ``.`` vanish.
+2. A path that consists of plain segments is under a prefix if it begins with the prefix's segments. This is the strict
+   rule, by which ``/photostream`` is not under ``/photos``. Some mounts do not look for the slash behind them, so the
+   slash between two of the prefix's segments may be missing.
+3. Behind ``;``, ``?``, ``#`` or NUL some readers skip a piece of the path, and ``..`` removes what stands before it.
+   What remains in any such reading is a subsequence of the segments. So from the first of these characters on, or from
+   the start if the path holds ``..``, the prefix only needs to be a subsequence.
+4. What remains behind ``root_path`` is another path to judge, and so are the other spellings in the scope.
+
+Each step is linear in the length of the path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+from unicodedata import category, normalize
+
+#: The server decodes a path once, the framework or its handler perhaps again. One more is to spare.
+_DECODINGS = 3
+_ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
+#: Lower and upper case apart, every reader takes such a path for what it is. Possessive: nothing is scanned twice.
+_is_plain = re.compile(r"(?:/(?!\.)[A-Za-z0-9_~!$&'()*,=:@.-]++(?<!\.))++/?|/").fullmatch
+
+
+class _Folding(dict[int, str]):
+    """A table for `str.translate`. It keeps ASCII alone, so that a client cannot fill memory with other characters."""
+
+    def __init__(self) -> None:
+        super().__init__({code: chr(code).lower() for code in range(128)})
+        # Octets that are not UTF-8 arrive as U+FFFD, or are dropped by other readers.
+        self.update(dict.fromkeys([*range(1, 32), 127, 0xFFFD], ""))
+        # urllib's unquote_plus reads "+" as a space. NUL stays: some readers drop it, others stop there.
+        self.update({ord("\\"): "/", ord("+"): " ", ord("?"): ";", ord("#"): ";"})
+
+    def __missing__(self, code: int) -> str:
+        return _fold_character(code)
+
+
+@lru_cache(maxsize=1024)
+def _fold_character(code: int) -> str:
+    character = chr(code)
+    if category(character) in ("Cc", "Cf", "Cs"):
+        return ""
+    folded = normalize("NFKD", character).casefold()
+    return "".join([_FOLDING[ord(piece)] if piece.isascii() else piece for piece in folded])
+
+
+_FOLDING = _Folding()
+
+
+class Layout(NamedTuple):
+    """What is known about how the application reads paths.
+
+    Attributes:
+        root_paths: what is taken off before routing.
+        mounts: paths that are taken off with no slash behind them: ``/mountx`` is ``x`` in the mount ``/mount``.
+    """
+
+    root_paths: frozenset[str] = frozenset()
+    mounts: frozenset[str] = frozenset()
+
+
+class CoveredPaths:
+    """The paths under some prefixes, in every spelling."""
+
+    def __init__(self, prefixes: Collection[str]) -> None:
+        """Fold the prefixes.
+
+        Args:
+            prefixes: decoded paths.
+
+        Raises:
+            TypeError: one string was given where several are expected.
+            ValueError: a prefix is not a plain path.
+        """
+        if isinstance(prefixes, str):
+            raise TypeError("prefixes is a collection of paths, not one string")
+        folded = [_fold_prefix(prefix) for prefix in prefixes]
+        # A mount at "/static" finds "/private" in "/staticprivate", too, if it does not look for the slash.
+        self._prefixes = frozenset([variant for prefix in folded for variant in (prefix, *_merged(prefix))])
+        self._exact = frozenset(["/" + "/".join(prefix) for prefix in self._prefixes])
+        self._below = tuple([f"{path.rstrip('/')}/" for path in self._exact])
+
+    def cover(self, scope: Mapping[str, Any], layout: Layout) -> bool:
+        """Whether any router or file server could take the path of a request for one under a prefix."""
+        path: str = scope["path"]
+        root_path: str = scope.get("root_path") or ""
+        if path.startswith(self._below) or path.removeprefix(root_path).startswith(self._below):
+            return True  # as nearly always
+        raw_path: bytes | None = scope.get("raw_path")
+        if not layout.root_paths and not layout.mounts and _are_plain(path, root_path, raw_path):
+            texts = {path.lower()} | _behind({path}, {root_path}) | _behind({path.lower()}, {root_path.lower()})
+            return any(self._begin(f"/{text.lower()}".replace("//", "/")) for text in texts)
+        roots = {root for root in (root_path, *layout.root_paths) if root}
+        spellings = {path} if raw_path is None else {path, raw_path.decode("utf-8", "replace")}
+        return any(self._reach(text, layout.mounts) for text in _readings(spellings, roots))
+
+    def _begin(self, path: str) -> bool:
+        return path in self._exact or path.startswith(self._below)
+
+    def _reach(self, text: str, mounts: Collection[str]) -> bool:
+        head, tail = _segments(text)
+        if any(_is_reached(prefix, head, tail) for prefix in self._prefixes):
+            return True
+        for mount in mounts:
+            edged = _with_edge(mount, head), _with_edge(mount, tail)
+            if edged != (head, tail) and any(_is_reached(prefix, *edged) for prefix in self._prefixes):
+                return True
+        return False
+
+
+def _are_plain(path: str, root_path: str, raw_path: bytes | None) -> bool:
+    return bool(
+        _is_plain(path) and (not root_path or _is_plain(root_path)) and (raw_path is None or raw_path == path.encode())
+    )
+
+
+def layout_of(app: Any, mounts: Iterable[str] = ()) -> Layout:
+    """What an application says of itself, also through middleware that keeps what it wraps in ``app``.
+
+    FastAPI has a ``root_path`` of its own besides the server's. Litestar's and BlackSheep's mounts, and BlackSheep's
+    routes that end in ``*``, do not look for a slash.
+    """
+    root_paths, found = set(), set(mounts)
+    for _ in range(100):  # a middleware could hold itself
+        if isinstance(root_path := getattr(app, "root_path", None), str):
+            root_paths.add(root_path)
+        found.update(_mounts_of(app))
+        if (app := getattr(app, "app", None)) is None:
+            break
+    edges = {"/" + "/".join(_segments(_fold(mount))[0]) for mount in found}
+    return Layout(frozenset(root_paths - {""}), frozenset(edges - {"/"}))
+
+
+def _mounts_of(app: Any) -> Iterator[str]:
+    routes = getattr(app, "routes", ())
+    for route in routes if isinstance(routes, list) else ():  # Litestar
+        if getattr(getattr(route, "route_handler", None), "is_mount", False):
+            yield route.path
+    yield from getattr(getattr(app, "mount_registry", None), "mounted_paths", ())  # BlackSheep
+    by_method = getattr(getattr(app, "router", None), "routes", None)
+    for route in [route for found in by_method.values() for route in found] if isinstance(by_method, dict) else ():
+        pattern = getattr(route, "pattern", b"")
+        if isinstance(pattern, bytes) and b"*" in pattern:
+            yield pattern.partition(b"*")[0].decode()
+
+
+def _fold(text: str) -> str:
+    text = text.translate(_FOLDING)
+    for _ in range(_DECODINGS):
+        if "%" not in text:
+            break
+        text = _ESCAPES.sub(_decode, text).translate(_FOLDING)
+    return text
+
+
+def _decode(escapes: re.Match[str]) -> str:
+    return bytes.fromhex(escapes[0].replace("%", "")).decode("utf-8", "replace")
+
+
+def _fold_prefix(prefix: str) -> tuple[str, ...]:
+    if not prefix.startswith("/"):
+        raise ValueError(f"a prefix begins with a slash, not like {prefix!r}")
+    text = _fold(prefix)
+    head, tail = _segments(text)
+    if tail or ";" in text or "\0" in text:
+        raise ValueError(f"a prefix has no '..', ';', '?', '#' or NUL, unlike {prefix!r}: protect the path before it")
+    return tuple(head)
+
+
+def _merged(prefix: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [(*prefix[: i - 1], prefix[i - 1] + prefix[i], *prefix[i + 1 :]) for i in range(1, len(prefix))]
+
+
+def _readings(spellings: set[str], roots: set[str]) -> set[str]:
+    """The folded texts that could be routed, with and without ``root_path``, and with each meaning of NUL."""
+    # Litestar takes the root path off where it first stands, others at the start, and some after they have folded.
+    texts = {_fold(text) for text in spellings | _behind(spellings, roots)}
+    texts |= _behind(texts, {_fold(root) for root in roots})
+    # Read as a reference (RFC 3986 section 4.2), a path that begins with two slashes begins with a host.
+    texts |= {text.lstrip("/").partition("/")[2] for text in texts if text.startswith("//")}
+    return {text.replace("\0", other) for text in texts for other in (("", ";") if "\0" in text else ("",))}
+
+
+def _behind(texts: set[str], roots: set[str]) -> set[str]:
+    return {text.partition(root)[2] for root in roots if root for text in texts if root in text}
+
+
+def _segments(text: str) -> tuple[list[str], list[str]]:
+    """The segments that stand, and behind them those of which readers may skip any."""
+    before, _, behind = text.partition(";")
+    head, climbs = _plain_segments(before)
+    tail, climbs_behind = _plain_segments(behind.replace(";", "/")) if behind else ([], False)
+    return ([], head + tail) if climbs or climbs_behind else (head, tail)
+
+
+def _plain_segments(text: str) -> tuple[list[str], bool]:
+    """The segments, without what readers drop, and whether there is a ``..`` among them."""
+    parts = [part.strip() for part in text.split("/")]
+    kept = [part.rstrip(". ") for part in parts]
+    return [part for part in kept if part], any(not part and len(parts[i]) > 1 for i, part in enumerate(kept))
+
+
+def _with_edge(mount: str, segments: list[str]) -> list[str]:
+    """The segments with a slash behind the mount, as its framework puts one there."""
+    path = "/" + "/".join(segments)
+    return (
+        [segment for segment in path.replace(mount, f"{mount}/").split("/") if segment] if mount in path else segments
+    )
+
+
+def _is_reached(prefix: tuple[str, ...], head: list[str], tail: list[str]) -> bool:
+    standing = min(len(prefix), len(head))
+    rest = iter(tail)
+    return list(prefix[:standing]) == head[:standing] and all(segment in rest for segment in prefix[standing:])
