@@ -30,6 +30,7 @@ __all__ = [
     "Valkey",
     "ValkeyCluster",
     "pgbouncer_binary",
+    "pgbouncer_version",
     "redis_binary",
     "wait_until",
 ]
@@ -83,6 +84,14 @@ def redis_binary() -> str | None:
 def pgbouncer_binary() -> str | None:
     """The pooler that the system offers; Debian keeps it where only root looks."""
     return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+
+
+def pgbouncer_version() -> tuple[int, ...]:
+    """Such as (1, 18, 0)."""
+    binary = pgbouncer_binary()
+    assert binary is not None
+    printed = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in printed.split()[1].split("."))
 
 
 def valkey_binary() -> str:
@@ -461,9 +470,18 @@ class Postgres(Server):
 class PgBouncer(Server):
     """The system's pgbouncer in front of a `Postgres`, in transaction mode, with fewer connections than clients."""
 
-    def __init__(self, postgres: Postgres, connections: int = 2) -> None:
-        """Start it."""
+    def __init__(self, postgres: Postgres, connections: int = 2, *, keeps_statements: bool | None = None) -> None:
+        """Start it.
+
+        Args:
+            postgres: the server behind it.
+            connections: to that server.
+            keeps_statements: whether it keeps prepared statements, as it can since 1.21; ``None`` for its default.
+        """
         super().__init__()
+        can_keep = pgbouncer_version() >= (1, 21)
+        assert can_keep or not keeps_statements, "this pgbouncer is too old to keep prepared statements"
+        choice = "" if keeps_statements is None else f"max_prepared_statements = {200 * keeps_statements}\n"
         self.port = free_ports(1)[0]
         (self.folder / "users").write_text('"postgres" ""\n')
         (self.folder / "pgbouncer.ini").write_text(
@@ -471,6 +489,7 @@ class PgBouncer(Server):
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
             f"auth_type = any\nauth_file = {self.folder}/users\npool_mode = transaction\n"
             f"default_pool_size = {connections}\nmax_client_conn = 200\n"
+            f"{choice if can_keep else ''}"
         )
         self._user = "nobody" if os.geteuid() == 0 else None  # pgbouncer refuses to run as root
         if self._user:

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from async_oauth1.errors import StoreUnavailableError
 
-__all__ = ["Batcher", "NonceBatcher"]
+__all__ = ["Batcher", "NonceBatcher", "QuestionError"]
 
 #: Questions in one statement: enough to share its costs, few enough that it takes milliseconds.
 BATCH_SIZE = 512
@@ -22,6 +22,10 @@ BATCH_SIZE = 512
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 A = TypeVar("A")
+
+
+class QuestionError(StoreUnavailableError):
+    """The store cannot answer one of the questions, though it works; it has done nothing about the others either."""
 
 
 class _Batcher(ABC, Generic[K, V, A]):
@@ -73,23 +77,39 @@ class _Batcher(ABC, Generic[K, V, A]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                batch = self._next_batch()
-                try:
-                    answers = await self._answer(list(batch))
-                except Exception as error:  # noqa: BLE001 - each caller gets it
-                    _fail(batch, error)
-                    if self._fail_together:
-                        _fail(self._waiting, error)
-                        self._waiting = {}
-                except BaseException:  # this task was cancelled: those who wait would do so for ever
-                    _cancel(batch)
-                    raise
-                else:
-                    self._settle(batch, answers)
+                await self._answer_batch(self._next_batch())
         finally:
             self._task = None
             _cancel(self._waiting)  # only where this task itself was cancelled
             self._waiting = {}
+
+    async def _answer_batch(self, batch: Mapping[K, list[asyncio.Future[V]]]) -> None:
+        try:
+            self._settle(batch, await self._answer(list(batch)))
+        except QuestionError as error:
+            await self._answer_halves(batch, error)
+        except Exception as error:  # noqa: BLE001 - each caller gets it
+            _fail(batch, error)
+            if self._fail_together:
+                _fail(self._waiting, error)
+                self._waiting = {}
+        except BaseException:  # this task was cancelled: those who wait would do so for ever
+            _cancel(batch)
+            raise
+
+    async def _answer_halves(self, batch: Mapping[K, list[asyncio.Future[V]]], error: QuestionError) -> None:
+        """Find the question that cannot be answered, in few statements, and answer all others."""
+        if len(batch) == 1:
+            _fail(batch, error)
+            return
+        keys = list(batch)
+        middle = len(keys) // 2
+        try:
+            for half in (keys[:middle], keys[middle:]):
+                await self._answer_batch({key: batch[key] for key in half})
+        except BaseException:
+            _cancel(batch)
+            raise
 
     def _next_batch(self) -> dict[K, list[asyncio.Future[V]]]:
         waiting = self._waiting

@@ -17,7 +17,10 @@ import asyncpg
 from async_oauth1.errors import StoreUnavailableError
 
 from ._base import StoreError
-from ._postgres_schema import LOCK, MIGRATIONS, SCHEMA_VERSION
+from ._batch import QuestionError
+from ._postgres_connection import ADVICE, PooledConnection, check_statement_names, unknown_statement
+from ._postgres_sql import PING
+from ._postgres_tables import check_tables, migrate_tables
 from ._postgres_url import PostgresSettings
 
 __all__ = ["PostgresDatabase", "Row"]
@@ -26,8 +29,8 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Row = Sequence[Any]
 
-# Where a migration waits for another worker's, or builds an index on a large table.
-_MIGRATION_TIMEOUT = 600.0
+# Connections that the steps of the dance leave to others: one for look-ups, one for nonces, one for `ping`.
+_KEPT_BACK = 3
 
 # PostgreSQL has undone the statement, and asks to try it again: deadlocks, and the conflicts of databases whose
 # default is a stricter isolation than READ COMMITTED.
@@ -42,8 +45,24 @@ _FAILURES = (
     asyncio.TimeoutError,
 )
 
-_STATE = """SELECT to_regclass('oauth1_schema') IS NOT NULL, to_regclass('oauth1_client') IS NOT NULL,
-    current_setting('transaction_read_only') = 'on', current_setting('fsync'), current_setting('synchronous_commit')"""
+# The values of one question cannot be stored or compared: octets that the encoding does not have, too long a text.
+_DATA_ERRORS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+
+# The server has answered, and the connection is as good as before.
+_ANSWERS = (asyncpg.UniqueViolationError, *_TRY_AGAIN, *_DATA_ERRORS)
+
+# The other connections are no better than the one that met this: sessions that began while the database was read-only
+# stay read-only; a server that has become a standby, or ends, does so for all of them. And where an answer did not come
+# in time, because an address has passed to another server or a firewall has forgotten us, the others would each cost
+# another timeout.
+_STALE = (
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidCachedStatementError,
+    asyncio.CancelledError,
+)
 
 
 class PostgresDatabase:
@@ -65,6 +84,7 @@ class PostgresDatabase:
         self._given_pool = pool
         self._pool: asyncpg.Pool[Any] | None = None
         self._closed = False
+        self._dance = asyncio.Semaphore()
         self._complaint: str | None = None
         self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[object]] = set()
@@ -85,6 +105,8 @@ class PostgresDatabase:
                 if pool is not self._given_pool:
                     pool.terminate()
                 raise
+            size = pool.get_max_size()
+            self._dance = asyncio.Semaphore(size - min(_KEPT_BACK, size - 1))
             self._pool, self._closed = pool, False
 
     async def close(self) -> None:
@@ -102,33 +124,31 @@ class PostgresDatabase:
             pool.terminate()
 
     async def fetch(self, sql: str, *arguments: object) -> list[Row]:
-        """Run one statement to its end, whatever becomes of the caller.
+        """Run one statement of the dance or of the administration to its end, whatever becomes of the caller.
+
+        However many of them wait for a locked table, some connections are kept back for `fetch_here`.
 
         Raises:
             StoreUnavailableError: the server could not be asked; it may have done what it was told.
             asyncpg.UniqueViolationError: a key is taken; nothing was done.
         """
-        task = self.spawn(self.fetch_here(sql, *arguments))
+        task = self.spawn(self._fetch_in_turn(sql, arguments))
         await asyncio.wait({task})
         return task.result()
 
     async def fetch_here(self, sql: str, *arguments: object) -> list[Row]:
-        """As `fetch`, for a caller that is never cancelled, such as a batch."""
-        for tries_left in reversed(range(_TRIES)):
-            self.round_trips += 1
-            try:
-                rows = await self._fetch(self._require_pool(), sql, arguments)
-            except asyncpg.UniqueViolationError:
-                raise
-            except _TRY_AGAIN as error:
-                if not tries_left:
-                    raise self._unavailable(error) from error
-            except _FAILURES as error:
-                raise self._unavailable(error) from error
-            else:
-                self._complaint = None
-                return rows
-        raise AssertionError("unreachable")
+        """Run one statement for a caller that is never cancelled: a batch, of which there is one at a time.
+
+        Raises:
+            StoreUnavailableError: as for `fetch`.
+            QuestionError: one of the arguments cannot be stored or compared; nothing was done.
+            asyncpg.UniqueViolationError: as for `fetch`.
+        """
+        return await self._fetch_until(self._deadline(), sql, arguments)
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the database answers and can be written to."""
+        await self.fetch_here(PING)
 
     def spawn(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
         """Start work that `close` waits for."""
@@ -144,28 +164,64 @@ class PostgresDatabase:
             StoreError: the server cannot be reached, or its tables were made by a newer release.
         """
         if self._given_pool is not None:
-            await self._on_connection(self._given_pool, self._apply_migrations)
+            await self._on_connection(self._given_pool, self._migrate)
             return
         pool = await self._connect(max_size=1)
         try:
-            await self._on_connection(pool, self._apply_migrations)
+            await self._on_connection(pool, self._migrate)
         finally:
             pool.terminate()
 
-    async def _fetch(self, pool: asyncpg.Pool[Any], sql: str, arguments: Sequence[object]) -> list[Row]:
-        async with asyncio.timeout(self.settings.timeout):
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self.settings.timeout
+
+    async def _fetch_in_turn(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+        deadline = self._deadline()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._dance.acquire()
+        except TimeoutError as error:
+            raise self._unavailable(error) from error
+        try:
+            return await self._fetch_until(deadline, sql, arguments)
+        finally:
+            self._dance.release()
+
+    async def _fetch_until(self, deadline: float, sql: str, arguments: Sequence[object]) -> list[Row]:
+        for tries_left in reversed(range(_TRIES)):
+            self.round_trips += 1
+            try:
+                rows = await self._fetch(self._require_pool(), deadline, sql, arguments)
+            except asyncpg.UniqueViolationError:
+                raise
+            except _DATA_ERRORS as error:
+                raise QuestionError() from error
+            except _TRY_AGAIN as error:
+                if not tries_left:
+                    raise self._unavailable(error) from error
+            except _FAILURES as error:
+                raise self._unavailable(error) from error
+            else:
+                self._complaint = None
+                return rows
+        raise AssertionError("unreachable")
+
+    async def _fetch(
+        self, pool: asyncpg.Pool[Any], deadline: float, sql: str, arguments: Sequence[object]
+    ) -> list[Row]:
+        async with asyncio.timeout_at(deadline):
             connection = await pool.acquire()
             try:
                 rows: list[Row] = await connection.fetch(sql, *arguments)
-            except (asyncpg.UniqueViolationError, *_TRY_AGAIN):
-                raise  # an answer: the connection is as good as before
+                if sql is PING:
+                    _require_writable(rows)
+            except _ANSWERS:
+                raise
             except BaseException as error:
                 # Broken, in the middle of an answer, or to a server that has become read-only. Asking it to cancel
                 # would be of no use where it does not answer.
                 connection.terminate()
-                if isinstance(error, asyncio.CancelledError) and pool is not self._given_pool:
-                    # No answer in time. Where an address has passed to another server, or a firewall has forgotten
-                    # us, the other connections are as dead, and each of them would cost another timeout.
+                if isinstance(error, _STALE) and pool is not self._given_pool:
                     await pool.expire_connections()
                 raise
             finally:
@@ -202,6 +258,7 @@ class PostgresDatabase:
                     timeout=settings.connect_timeout,
                     statement_cache_size=settings.statement_cache_size,
                     reset=_leave_as_it_is,
+                    connection_class=PooledConnection,
                 )
         except ValueError:
             raise self._not_understood() from None
@@ -228,67 +285,30 @@ class PostgresDatabase:
             raise StoreError(f"{self.settings.url}: {_line(error)}") from error
 
     async def _check(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
-        """Refuse a database that is not this release's; warn of one that forgets what it has confirmed."""
         async with asyncio.timeout(self.settings.timeout):
-            has_schema, is_ours, read_only, fsync, synchronous_commit = (await connection.fetch(_STATE))[0]
-            if not has_schema:
-                raise self._error(
-                    "belongs to another application" if is_ours else "has no tables yet; migrate it first"
-                )
-            version = await _version(connection)
-        if version != SCHEMA_VERSION:
-            raise self._wrong_version(version)
-        if read_only:
-            raise self._error("is read-only; connect to the primary")
-        for name, value in (("fsync", fsync), ("synchronous_commit", synchronous_commit)):
-            if value == "off":
-                _log.warning(
-                    "%s: %s is off: a crash forgets nonces, which can then be replayed", self.settings.url, name
-                )
+            await check_tables(connection, self.settings.url)
+            await check_statement_names(connection, self.settings.url)
 
-    async def _apply_migrations(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
-        # Whatever the database's default: under a stricter one, who has waited for the lock would not see what whoever
-        # held it has made.
-        async with asyncio.timeout(_MIGRATION_TIMEOUT), connection.transaction(isolation="read_committed"):
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-            has_schema, is_ours = (await connection.fetch(_STATE))[0][:2]
-            if is_ours and not has_schema:
-                raise self._error("belongs to another application")
-            if not has_schema:
-                await connection.execute("CREATE TABLE oauth1_schema (version integer NOT NULL)")
-                await connection.execute("INSERT INTO oauth1_schema VALUES (0)")
-            version = await _version(connection)
-            if version > SCHEMA_VERSION:
-                raise self._wrong_version(version)
-            for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
-                await connection.execute(statement)
-            await connection.execute("UPDATE oauth1_schema SET version = $1", SCHEMA_VERSION)
-
-    def _wrong_version(self, version: int) -> StoreError:
-        if version > SCHEMA_VERSION:
-            return self._error(
-                f"has schema version {version}, made by a newer release; this one knows up to {SCHEMA_VERSION}"
-            )
-        return self._error(f"has schema version {version}, this release needs {SCHEMA_VERSION}; migrate it first")
+    async def _migrate(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+        await migrate_tables(connection, self.settings.url)
 
     def _not_understood(self) -> StoreError:
         """For a `ValueError` of asyncpg's, whose message may show a piece of the URL that belongs to the password."""
-        return self._error("is not a URL that libpq understands")
-
-    def _error(self, reason: str) -> StoreError:
-        return StoreError(f"{self.settings.url}: {reason}")
-
-
-async def _version(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> int:
-    rows = await connection.fetch("SELECT version FROM oauth1_schema")
-    return int(rows[0][0]) if rows else 0
+        return StoreError(f"{self.settings.url}: is not a URL that libpq understands")
 
 
 async def _leave_as_it_is(connection: object) -> None:
     """What happens to a connection on its way back to the pool: nothing, it has no state of ours."""
 
 
+def _require_writable(rows: Sequence[Row]) -> None:
+    if not rows or rows[0][0] != "off":
+        raise asyncpg.ReadOnlySQLTransactionError("is read-only")
+
+
 def _line(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "does not answer in time"
+    if isinstance(error, unknown_statement):
+        return ADVICE
     return " ".join(str(error).split()) or type(error).__name__

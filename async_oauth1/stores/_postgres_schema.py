@@ -4,7 +4,8 @@ Plain SQL rather than a migration tool: five tables do not warrant a second ORM 
 package, and an application that has a tool of its own must not find our tables in its history. The advisory lock makes
 the workers that start together take turns; it ends with the transaction, so a worker that dies leaves nothing locked,
 and it works behind pgbouncer in transaction mode, where locks of the session do not. DDL is transactional in
-PostgreSQL: a migration happens whole or not at all.
+PostgreSQL: the first migration happens whole or not at all. A later one meets tables in use, and builds each index in a
+transaction of its own, which locks out no look-up; its statements may be repeated after a crash.
 
 ``oauth1_schema`` says how many migrations a database has seen. One that was released never changes; what comes later
 is appended. Every name begins with ``oauth1_``, so that an application may keep its own tables in the same schema.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LOCK", "MIGRATIONS", "SCHEMA_VERSION"]
+__all__ = ["LOCK", "MIGRATIONS", "SCHEMA_VERSION", "parts_of"]
 
 #: Any number, as long as nobody else locks it: "oauth1" in ASCII.
 LOCK: Final = int.from_bytes(b"oauth1", "big")
@@ -74,8 +75,9 @@ _FIRST = (
 
 # Most token credentials never expire, and the index holds none of those.
 _TOKENS_EXPIRE = (
-    "ALTER TABLE oauth1_token_credential ADD COLUMN expires_at double precision",
-    "CREATE INDEX oauth1_token_credential_expiry ON oauth1_token_credential (expires_at) WHERE expires_at IS NOT NULL",
+    "ALTER TABLE oauth1_token_credential ADD COLUMN IF NOT EXISTS expires_at double precision",
+    """CREATE INDEX IF NOT EXISTS oauth1_token_credential_expiry ON oauth1_token_credential (expires_at)
+        WHERE expires_at IS NOT NULL""",
 )
 
 # Whoever changes credentials, also with psql, tells those who keep them in memory. Token credentials that are new need
@@ -123,8 +125,25 @@ _CHANGES_ARE_TOLD = (
         FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_all()""",
 )
 
-#: Each migration is a list of statements; together they are one transaction.
+#: Each migration is a list of statements; `parts_of` says which of them are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD)
 
 #: What this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)
+
+
+def parts_of(number: int) -> list[tuple[str, ...]]:
+    """A migration's transactions.
+
+    The first migration is one: nobody uses its tables yet. In the others each index has its own, so that no look-up
+    waits for ``ALTER TABLE`` as long as an index on a large table takes.
+
+    Args:
+        number: of the migration, from 0.
+    """
+    statements = MIGRATIONS[number]
+    if number == 0:
+        return [statements]
+    indexes = [(statement,) for statement in statements if statement.startswith("CREATE INDEX")]
+    others = tuple(statement for statement in statements if not statement.startswith("CREATE INDEX"))
+    return [others, *indexes] if others else [*indexes]

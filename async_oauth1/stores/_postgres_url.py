@@ -52,7 +52,8 @@ class PostgresSettings:
         url: printable.
         dsn: what asyncpg connects with.
         min_size: connections that are kept open.
-        max_size: connections at most. Batches need two or three; the rest serve temporary credentials.
+        max_size: connections at most. Three, or all but one of fewer, are kept back for look-ups, nonces and ``ping``;
+            the rest serve temporary credentials and the administration.
         timeout: seconds that any one call may take, a new connection included.
         connect_timeout: seconds that a new connection may take; libpq's, which asyncpg does not know.
         statement_cache_size: prepared statements per connection; 0 behind a pgbouncer that pools transactions and keeps

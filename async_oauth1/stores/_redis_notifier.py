@@ -54,7 +54,8 @@ class RedisNotifier(Notifier):
         try:
             async with asyncio.timeout(self._settings.timeout):
                 node = await self._publisher.node_for(b"")
-                await node.read(("PUBLISH", self._channel, change))
+                # Text that is no UTF-8 names nothing that is kept; the store says so when the change is made.
+                await node.read(("PUBLISH", self._channel, change.encode(errors="surrogatepass")))
         except TimeoutError as error:
             raise StoreUnavailableError() from error
 

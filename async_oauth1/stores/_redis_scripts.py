@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._redis_node import Script
 
-__all__ = ["APPROVE", "COUNT", "CREATE", "DENY", "REMEMBER"]
+__all__ = ["APPROVE", "COUNT", "CREATE", "DENY", "REMEMBER", "TAKE"]
 
 # "1" rather than "": older servers share the object of a small number among all keys that have it.
 # Returns a string of digits, one for each key: 1 where it is new.
@@ -23,18 +23,29 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1"""
 )
 
+# In the others ARGV[1] is the provider. What another provider has made counts as absent; so does what is gone, for
+# which HGET answers false.
 APPROVE = Script(
-    """if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'user_id', ARGV[1], 'verifier', ARGV[2])
+    """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'user_id', ARGV[2], 'verifier', ARGV[3])
 return 1"""
 )
 
 DENY = Script(
-    """if redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then return 0 end
+    """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then
+  return 0
+end
+return redis.call('DEL', KEYS[1])"""
+)
+
+TAKE = Script(
+    """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])"""
 )
 
 COUNT = Script(
-    """if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+    """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return -1 end
 return redis.call('HINCRBY', KEYS[1], 'wrong_verifiers', 1)"""
 )

@@ -26,6 +26,7 @@ _OPTIONS = (
     "timeout",
     "max_connections",
     "prefix",
+    "provider",
     "wait_replicas",
     "tls",
     *_TLS_OPTIONS,
@@ -34,6 +35,7 @@ _OPTIONS = (
 )
 # One that leaves 16 bytes for the key in a piece of memory of 24; and nothing that a Cluster would take for a hash tag.
 _MAX_PREFIX = 64
+_MAX_PROVIDER = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class RedisSettings:
         tls: options of the client library.
         timeout: seconds that any one call may take, a new connection included.
         max_connections: to each server; batches need one, the rest serve temporary credentials.
-        prefix: what every key begins with.
+        prefix: what every key begins with, with a colon at its end.
+        provider: whose temporary credentials these are; empty for whoever uses the prefix.
         wait_replicas: how many replicas must confirm each write, where so many follow.
     """
 
@@ -66,6 +69,7 @@ class RedisSettings:
     timeout: float = 2.0
     max_connections: int = 20
     prefix: bytes = b"oauth1:"
+    provider: str = ""
     wait_replicas: int = 0
 
     @classmethod
@@ -99,6 +103,7 @@ class RedisSettings:
             timeout=_number(options, "timeout", 2.0, (0.001, 3600.0), shown),
             max_connections=int(_number(options, "max_connections", 20, (1, 10_000), shown, whole=True)),
             prefix=_prefix(options.get("prefix", "oauth1:"), shown),
+            provider=_provider(options.get("provider", ""), shown),
             wait_replicas=int(
                 _number(options, "wait_replicas", 0 if kind == "single" else 1, (0, 100), shown, whole=True)
             ),
@@ -166,7 +171,14 @@ def _tls(options: dict[str, str], shown: str, *, always: bool) -> dict[str, Any]
 def _prefix(text: str, shown: str) -> bytes:
     if not text.isprintable() or not is_text(text) or len(text.encode()) > _MAX_PREFIX or "{" in text:
         raise StoreError(f'{shown}: prefix is up to {_MAX_PREFIX} printable bytes without "{{"')
-    return text.encode()
+    # Without a separator the key of one prefix ("x") could be that of another ("xt").
+    return text.removesuffix(":").encode() + b":"
+
+
+def _provider(text: str, shown: str) -> str:
+    if not text.isprintable() or not is_text(text) or len(text.encode()) > _MAX_PROVIDER:
+        raise StoreError(f"{shown}: provider is up to {_MAX_PROVIDER} printable bytes")
+    return text
 
 
 def _number(

@@ -33,12 +33,13 @@ from ._base import (
 )
 from ._batch import Batcher, NonceBatcher
 from ._life import is_live
+from ._postgres_connection import PooledConnection
 from ._postgres_database import PostgresDatabase, Row
 from ._postgres_url import PostgresSettings
 from ._purge import PurgeSchedule
 from ._sql_life import SQLLife
 
-__all__ = ["PostgresStore"]
+__all__ = ["PooledConnection", "PostgresStore"]
 
 # A removal costs a round trip of its own.
 _PURGE_AFTER_INSERTIONS = 1000
@@ -66,7 +67,8 @@ class PostgresStore(SQLLife):
         Args:
             url: libpq's ``postgresql://user@host/database``, with ``min_size``, ``max_size``, ``timeout`` (seconds)
                 and ``statement_cache_size`` in its query. ``None`` where a pool is given.
-            pool: the application's own, used instead; it is the application's to close.
+            pool: the application's own, used instead; it is the application's to close. Behind a pooler in transaction
+                mode make it with ``connection_class=PooledConnection`` or ``statement_cache_size=0``.
             nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
             clock: Unix time, in seconds.
             keys: that secrets are encrypted under, newest first.
@@ -82,6 +84,7 @@ class PostgresStore(SQLLife):
         self._database = PostgresDatabase(settings, pool)
         self._nonces = NonceBatcher(self._remember, fail_together=True)
         self._lookups = Batcher(self._look_up, fail_together=True)
+        self._pings = Batcher(self._answer_ping, fail_together=True)
         self._purges = PurgeSchedule(clock(), after_insertions=_PURGE_AFTER_INSERTIONS)
 
     @property
@@ -115,13 +118,12 @@ class PostgresStore(SQLLife):
         """Finish what is under way and disconnect; a pool that was given stays open. Safe to repeat."""
         await self._nonces.drain()
         await self._lookups.drain()
+        await self._pings.drain()
         await self._database.close()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the database answers and can be written to."""
-        found = await self._database.fetch(sql.PING)
-        if not found or found[0][0] != "off":
-            raise StoreUnavailableError()
+        await self._pings.ask(None)
 
     async def query_client(self, client_id: str) -> Client | None:
         """Look a client up."""
@@ -226,9 +228,10 @@ class PostgresStore(SQLLife):
         """Register a client.
 
         Raises:
-            ValueError: the identifier is taken.
+            ValueError: the identifier is taken or too long, or text that cannot be stored.
         """
         check_text(client)
+        _check_length(client_id=client.client_id)
         if not await self._changes(sql.INSERT_CLIENT, *rows.of_client(client, self._keys)):
             raise ValueError(f"client_id {client.client_id} is taken")
 
@@ -288,6 +291,11 @@ class PostgresStore(SQLLife):
         found = await self._database.fetch_here(sql.LOOK_UP, client_ids, oauth_tokens)
         return {questions[row[0] - 1]: row for row in found}
 
+    async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:
+        """One connection at most, however many ask."""
+        await self._database.ping()
+        return dict.fromkeys(questions)
+
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
         now = self._clock()
         # Sorted: two workers that insert the same nonces in different orders would wait for each other.
@@ -305,9 +313,9 @@ class PostgresStore(SQLLife):
 
     async def _purge(self, now: int, limit: int) -> None:
         try:
-            await self._database.fetch_here(sql.PURGE_NONCES, now, limit)
-            await self._database.fetch_here(sql.PURGE_TEMPORARY, now, limit)
-            await self._database.fetch_here(sql.PURGE_TOKENS, now, limit)
+            await self._database.fetch(sql.PURGE_NONCES, now, limit)
+            await self._database.fetch(sql.PURGE_TEMPORARY, now, limit)
+            await self._database.fetch(sql.PURGE_TOKENS, now, limit)
         except StoreUnavailableError:
             pass  # logged; expired rows count for nothing, and the next removal takes them along
 

@@ -54,7 +54,8 @@ class RedisStore(BaseStore):
             url: ``redis://user:password@host:port/database``, the same with ``rediss://`` over TLS,
                 ``redis+sentinel://host:port,host:port/service`` or ``redis+cluster://host:port,host:port``. Options
                 in its query: ``timeout`` (seconds that any call may take, 2 unless given), ``max_connections``,
-                ``prefix`` (of every key), ``wait_replicas`` (how many must confirm a write where so many follow; 1 for
+                ``prefix`` (of every key; ``oauth1``), ``provider`` (a name that tells apart providers with the same
+                prefix), ``wait_replicas`` (how many must confirm a write where so many follow; 1 for
                 Sentinels and Clusters, else 0), ``tls`` (1 or 0), ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``,
                 ``ssl_cert_reqs``, ``sentinel_username``, ``sentinel_password``.
             nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
@@ -150,6 +151,7 @@ class RedisStore(BaseStore):
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
         values = {
+            "provider": self._provider,
             "secret": self._keys.seal(credential.oauth_token_secret),
             "client_id": client_id,
             "callback": redirect_uri,
@@ -170,6 +172,12 @@ class RedisStore(BaseStore):
 
         found = await self._on_node(oauth_token, read)
         values = {name.decode(): value.decode() for name, value in found.items()}
+        if values and values.get("provider") != self._provider:
+            # Its client may be known here, too, under the same secret; its users are others.
+            _log.info(
+                "%s: the token %.8s... belongs to another provider, see the option provider", self.url, oauth_token
+            )
+            return None
         try:
             return _credential(oauth_token, values, self._keys)
         except UnreadableError as error:
@@ -178,31 +186,30 @@ class RedisStore(BaseStore):
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
-        if not is_text(oauth_token):
-            return False
-
-        async def take(node: RedisNode, key: bytes, *, asking: bool) -> Any:
-            return (await node.write(("DEL", key), asking=asking))[0]
-
-        return bool(await self._on_node(oauth_token, take))
+        return is_text(oauth_token) and bool(await self._run(scripts.TAKE, oauth_token, self._provider))
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
         """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token)
-        return bool(await self._run(scripts.APPROVE, oauth_token, user_id, self._keys.seal(verifier)))
+        return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, self._keys.seal(verifier)))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
-        return is_text(oauth_token) and bool(await self._run(scripts.DENY, oauth_token))
+        return is_text(oauth_token) and bool(await self._run(scripts.DENY, oauth_token, self._provider))
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
         if not is_text(oauth_token):
             return GONE
-        count = int(await self._run(scripts.COUNT, oauth_token))
+        count = int(await self._run(scripts.COUNT, oauth_token, self._provider))
         return count if count > 0 else GONE
+
+    @property
+    def _provider(self) -> str:
+        """Whose temporary credentials these are: what an approval in another provider must not touch."""
+        return self._settings.provider or self._settings.prefix.decode()
 
     async def _run(self, script: Script, oauth_token: str, *arguments: str | int) -> Any:
         async def run(node: RedisNode, key: bytes, *, asking: bool) -> Any:

@@ -1,0 +1,185 @@
+"""A question that cannot be answered fails alone: those that were asked at the same time get their answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
+
+import asyncpg
+import pytest
+
+from async_oauth1.credentials import Client
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores import Store, TransientStore
+from async_oauth1.stores._batch import Batcher, NonceBatcher, QuestionError
+from async_oauth1.stores._postgres_database import PostgresDatabase
+from async_oauth1.stores._postgres_schema import MIGRATIONS
+from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.postgres import PostgresStore
+from tests.servers import Postgres, Valkey
+
+#: What a client can send, or a mistaken caller can pass, that some database cannot hold.
+POISON = ("a\0b", "\ud800", "€" * 100_000, "€", "\x80", "'; --", "%E2%82%AC", "")
+
+
+async def _each(*questions: Awaitable[object]) -> list[object]:
+    return await asyncio.gather(*questions, return_exceptions=True)
+
+
+async def test_nonces(store: TransientStore) -> None:
+    """In every store: whatever is asked beside them, good nonces are new once and known afterwards."""
+    names = [f"n{number}" for number in range(20)]
+    for expected in (False, True):
+        good = [store.exists_nonce(name, "1", "c", None) for name in names]
+        bad = [store.exists_nonce(*values) for p in POISON for values in ((p, "1", "c", None), ("n", "1", p, p))]
+        answers = await _each(*good[:10], *bad, *good[10:])
+        assert [*answers[:10], *answers[-10:]] == [expected] * 20
+        for answer in answers[10:-10]:
+            assert isinstance(answer, (bool, ValueError))
+
+
+async def test_look_ups(full_store: Store) -> None:
+    """In every store that keeps credentials: good look-ups are answered, and what cannot be there is not found."""
+    client = Client(client_id="€", client_secret="s")
+    await full_store.add_client(client)
+    good = [full_store.query_client("€") for _ in range(10)]
+    bad = [full_store.query_credentials(*values) for p in POISON for values in ((p, "t"), ("c", p))]
+    answers = await _each(*good[:5], *bad, *good[5:])
+    assert [*answers[:5], *answers[-5:]] == [client] * 10
+    assert [answer for answer in answers[5:-5] if answer != (None, None)] == [(client, None)]
+
+
+async def test_look_ups_through_a_cache(full_store: Store, valkey: Valkey) -> None:
+    """The same with a cache in front; what cannot be a name is removed from nowhere, and announced to no one."""
+    async with CachingStore(full_store, open_notifier(valkey.url)) as cache:
+        client = Client(client_id="c", client_secret="s")
+        await cache.add_client(client)
+        answers = await _each(
+            *(cache.query_client("c") for _ in range(5)), *(cache.query_credentials(p, p) for p in POISON)
+        )
+        assert answers[:5] == [client] * 5
+        assert answers[5:] == [(None, None)] * len(POISON)
+        for poison in ("a\0b", "\ud800"):
+            assert await cache.remove_client(poison) is False
+            assert await cache.revoke_token_credential(poison) is False
+            assert await cache.revoke_token_credentials(user_id=poison) == 0
+            assert await cache.rotate_client_secret(poison, overlap=0) is None
+
+
+@pytest.fixture
+def latin1(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database that cannot hold "€", and a release that did not notice when it opened it."""
+
+    async def not_checked(self: PostgresDatabase, connection: object) -> None:
+        pass
+
+    monkeypatch.setattr(PostgresDatabase, "_check", not_checked)
+    postgres.sql("DROP DATABASE IF EXISTS latin1")
+    postgres.sql("CREATE DATABASE latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    yield postgres.url.replace("/postgres?", "/latin1?")
+    postgres.sql("DROP DATABASE latin1 WITH (FORCE)")
+
+
+async def test_a_look_up_that_postgresql_refuses(latin1: str) -> None:
+    """Of fifty look-ups in one statement, the two whose names the database's encoding lacks fail, and no other."""
+    connection = await asyncpg.connect(latin1)
+    for statement in (statement for migration in MIGRATIONS for statement in migration):
+        await connection.execute(statement)
+    await connection.close()
+    async with PostgresStore(latin1) as store:
+        await store.add_client(Client(client_id="c", client_secret="s"))
+        names = ["c", "€", *(f"unknown{number}" for number in range(40)), "€2", *"defghij"]
+        before = store.round_trips
+        answers = await _each(*(store.query_client(name) for name in names))
+        for name, answer in zip(names, answers, strict=True):
+            if "€" in name:
+                assert isinstance(answer, StoreUnavailableError)
+            else:
+                assert answer == (Client(client_id="c", client_secret="s") if name == "c" else None)
+        assert store.round_trips - before < 25  # and not one statement for each of the fifty
+
+
+async def test_nonces_in_a_latin1_database(latin1: str) -> None:
+    """A nonce is a hash in the table: no name makes a batch of them fail."""
+    connection = await asyncpg.connect(latin1)
+    for statement in (statement for migration in MIGRATIONS for statement in migration):
+        await connection.execute(statement)
+    await connection.close()
+    async with PostgresStore(latin1) as store:
+        answers = await _each(*(store.exists_nonce(name, "1", name, name) for name in ("n", "€", "ÿ", "語")))
+        assert answers == [False] * 4
+
+
+class Answers:
+    """Answers every question but some."""
+
+    def __init__(self, *poison: int) -> None:
+        self.poison = set(poison)
+        self.batches: list[list[int]] = []
+
+    async def look_up(self, keys: Sequence[int]) -> Mapping[int, int]:
+        """A number's square."""
+        self.batches.append(list(keys))
+        await asyncio.sleep(0)
+        if self.poison & set(keys):
+            raise QuestionError()
+        return {key: key * key for key in keys}
+
+    async def remember(self, keys: Sequence[int]) -> Collection[int]:
+        """Every number is new."""
+        return (await self.look_up(keys)).keys()
+
+
+@pytest.mark.parametrize("fail_together", [False, True])
+async def test_a_batch_is_halved_until_the_question_is_found(*, fail_together: bool) -> None:
+    """The number of statements grows with the logarithm of the batch; those who wait for the next one do not fail."""
+    answers = Answers(100)
+    batcher: Batcher[int, int] = Batcher(answers.look_up, fail_together=fail_together)
+    first = [batcher.ask(number) for number in range(256)]
+    await asyncio.sleep(0)
+    later = [batcher.ask(number) for number in range(300, 310)]
+    found = await _each(*first, *later)
+    assert isinstance(found.pop(100), StoreUnavailableError)
+    assert found == [number * number for number in [*range(100), *range(101, 256), *range(300, 310)]]
+    assert len(answers.batches) == 2 * 8 + 1 + 1
+
+
+async def test_a_nonce_that_is_asked_twice_in_a_halved_batch_is_new_once() -> None:
+    """Halving a batch does not answer anybody twice."""
+    batcher: NonceBatcher[int] = NonceBatcher(Answers(1).remember, fail_together=True)
+    found = await _each(*(batcher.ask(number) for number in (0, 0, 1, 1, 2, 2)))
+    assert [found[0], found[1], found[4], found[5]] == [False, True, False, True]
+    assert all(isinstance(answer, StoreUnavailableError) for answer in found[2:4])
+
+
+async def test_everybody_is_told_when_the_task_ends_in_the_middle() -> None:
+    """The event loop stops while one half is asked: those of the other half do not wait for ever."""
+    started = asyncio.Event()
+
+    async def answer(keys: Sequence[int]) -> Mapping[int, int]:
+        if len(keys) == 4:
+            raise QuestionError()
+        started.set()
+        await asyncio.Event().wait()
+        return {}
+
+    batcher: Batcher[int, int] = Batcher(answer)
+    futures = [batcher.ask(number) for number in range(4)]
+    await started.wait()
+    task = batcher._task
+    assert task is not None
+    task.cancel()
+    found = await _each(*futures)
+    assert all(isinstance(answer, asyncio.CancelledError) for answer in found)
+
+
+async def test_a_question_that_was_left_out_of_the_answer_fails_its_batch_and_hangs_nobody() -> None:
+    """A mistake in a store is an error for its callers, not a wait without end."""
+
+    async def answer(keys: Sequence[int]) -> Mapping[int, int]:
+        return {}
+
+    batcher: Batcher[int, int] = Batcher(answer)
+    async with asyncio.timeout(10):
+        found = await _each(batcher.ask(1), batcher.ask(2))
+    assert [type(answer) for answer in found] == [KeyError, KeyError]

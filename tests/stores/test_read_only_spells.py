@@ -1,0 +1,91 @@
+"""A database that was read-only for a while: the store works again once it is not, without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from async_oauth1.credentials import Client
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores.postgres import PostgresStore
+from tests.servers import Postgres
+
+
+@pytest.fixture
+def server(postgres: Postgres) -> Postgres:
+    """The server, its database empty."""
+    postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return postgres
+
+
+@pytest_asyncio.fixture
+async def administrator(server: Postgres) -> AsyncIterator[asyncpg.Connection]:
+    """A session from before the spell, which may write."""
+    connection = await asyncpg.connect(server.url)
+    yield connection
+    await connection.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
+    await connection.close()
+
+
+async def _begin_spell(administrator: asyncpg.Connection) -> None:
+    await administrator.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
+    await administrator.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'postgres'"
+    )
+
+
+async def _end_spell(administrator: asyncpg.Connection) -> None:
+    await administrator.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
+
+
+async def _fails(store: PostgresStore) -> None:
+    with pytest.raises(StoreUnavailableError):
+        await store.ping()
+
+
+@pytest.mark.parametrize("given", [False, True])
+async def test_health_recovers(server: Postgres, administrator: asyncpg.Connection, *, given: bool) -> None:
+    """Sessions that began in the spell stay read-only; they are not used again after a health check found one."""
+    await PostgresStore(server.url).migrate()
+    pool = await asyncpg.create_pool(server.url, min_size=1) if given else None
+    store = PostgresStore(pool=pool) if pool else PostgresStore(server.url)
+    async with store:
+        await store.ping()
+        await _begin_spell(administrator)
+        for _ in range(3):
+            await _fails(store)
+        await _end_spell(administrator)
+        await store.ping()
+        assert await store.exists_nonce("n", "1", "c", None) is False
+        await store.ping()
+    if pool:
+        await pool.close()
+
+
+async def test_one_refused_nonce_is_enough(server: Postgres, administrator: asyncpg.Connection) -> None:
+    """After the first write that is refused as read-only, no session of the spell is used, whoever needs one."""
+    await PostgresStore(server.url).migrate()
+    async with PostgresStore(f"{server.url}") as store:
+        await _begin_spell(administrator)
+        await asyncio.gather(*(store.list_clients() for _ in range(5)))  # sessions of the spell may read
+        await _end_spell(administrator)
+        with pytest.raises(StoreUnavailableError):
+            await store.exists_nonce("n", "1", "c", None)
+        for number in range(5):
+            assert await store.exists_nonce(f"n{number}", "1", "c", None) is False
+            await store.ping()
+
+
+async def test_a_column_that_changes_its_type(server: Postgres, administrator: asyncpg.Connection) -> None:
+    """A statement that was prepared before is prepared anew, unnoticed by its caller."""
+    await PostgresStore(server.url).migrate()
+    async with PostgresStore(server.url) as store:
+        client = Client(client_id="c", client_secret="s")
+        await store.add_client(client)
+        assert await store.query_client("c") == client
+        await administrator.execute("ALTER TABLE oauth1_client ALTER COLUMN name TYPE varchar(100)")
+        assert await store.query_client("c") == client
