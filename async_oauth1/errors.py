@@ -13,6 +13,7 @@
     ├── AlreadyDecidedError               409   the temporary credential was approved or denied before
     ├── RequestTooLargeError              413   over one of the limits
     ├── MisdirectedRequestError           421   a host that this provider does not serve
+    ├── TooManyPendingError               429   the client has too many temporary credentials pending
     └── StoreUnavailableError             503   nothing could be checked, so nothing was accepted
     MissingHookError (RuntimeError)             a server was not given the hooks it needs
 
@@ -56,6 +57,7 @@ __all__ = [
     "RequestTooLargeError",
     "StoreUnavailableError",
     "TimestampRefusedError",
+    "TooManyPendingError",
     "UnsignedRequestError",
     "UnsupportedParameterError",
     "UnsupportedSignatureMethodError",
@@ -119,6 +121,22 @@ class MisdirectedRequestError(OAuth1Error):
     error = "misdirected_request"
     description = "This provider does not serve the requested host."
     status_code = 421
+
+
+class TooManyPendingError(OAuth1Error):
+    """The client has as many temporary credentials pending as it may; other clients are served (RFC 5849 section 2.1).
+
+    Raised by the shipped stores from ``create_temporary_credential``.
+    """
+
+    error = "too_many_pending"
+    description = (
+        "This client has too many temporary credentials that wait for the resource owner or for their exchange. Use "
+        "those, or wait until some of them expire."
+    )
+    status_code = 429
+    #: Seconds, for the ``Retry-After`` header.
+    retry_after = 30
 
 
 class StoreUnavailableError(OAuth1Error):
