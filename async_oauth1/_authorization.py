@@ -14,12 +14,12 @@ import re
 from ._encoding import CANONICAL, UNRESERVED, Pair, canonical, join_pairs, split_pairs, unescape, unescape_strictly
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError
 
-# One parameter with the comma behind it; or a bare comma; or else, in the last group, all the rest. The quantifiers are
+# One parameter with the comma behind it; or bare commas; or else, in the last group, all the rest. The quantifiers are
 # possessive and a failure takes everything, so no header is scanned twice however it was made.
 _ELEMENT = re.compile(
     r"""[ \t]*+
         (?: ([^\s"=,]++) [ \t]*+ = [ \t]*+ (?: "([^"\\]*+(?:\\.[^"\\]*+)*+)" | ([^\s",]*+) ) [ \t]*+ (?: , | \Z )
-          | ,
+          | ,[ \t,]*+
           | \Z
           | (.++)
         )""",
@@ -31,18 +31,19 @@ _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, 
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
-def parse_authorization(octets: bytes) -> tuple[str, str | None] | None:
+def parse_authorization(octets: bytes, *, max_parameters: int = 1_000) -> tuple[str, str | None] | None:
     """Read the value of an ``Authorization`` header.
 
     Args:
         octets: the value, of a length that the caller has limited.
+        max_parameters: how many the header may have.
 
     Returns:
         The parameters as a canonical form, in the order received, without the realm; and the realm, decoded, or
         ``None`` where there is none. ``None`` altogether where the header is of another scheme.
 
     Raises:
-        InvalidRequestError: the header is malformed.
+        InvalidRequestError: the header is malformed, or has more parameters than that.
         DuplicatedOAuthProtocolParameterError: it has more than one realm.
     """
     text = octets.decode("latin-1")
@@ -53,7 +54,7 @@ def parse_authorization(octets: bytes) -> tuple[str, str | None] | None:
     text = text.strip(" \t")
     if text[:5].lower() != "oauth" or (len(text) > 5 and text[5] not in " \t"):
         return None
-    return _parse_elements(text[5:])
+    return _parse_elements(text[5:], max_parameters)
 
 
 def protocol_parameters(form: str) -> dict[str, str]:
@@ -90,11 +91,14 @@ def other_names(form: str) -> list[str]:
     return [unescape(name) for name, _ in split_pairs(form) if not name.startswith(("oauth_", "xoauth_"))]
 
 
-def _parse_elements(text: str) -> tuple[str, str | None]:
+def _parse_elements(text: str, max_parameters: int = 1_000) -> tuple[str, str | None]:
     pairs: list[Pair] = []
     realm: str | None = None
-    for name, quoted, bare, other in _ELEMENT.findall(text):
+    for element in _ELEMENT.finditer(text):
+        name, quoted, bare, other = element.groups("")
         if name:
+            if len(pairs) >= max_parameters:  # before the work, not after it
+                raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
             if name.lower() != "realm":
                 pairs.append((canonical(name), canonical(quoted or bare)))
             elif realm is None:

@@ -14,6 +14,7 @@
     ├── RequestTooLargeError              413   over one of the limits
     ├── UnsupportedMediaTypeError         415   a Content-Type that not every parser reads alike
     ├── MisdirectedRequestError           421   a host that this provider does not serve
+    ├── TooManyPendingError               429   the client has too many temporary credentials pending
     └── StoreUnavailableError             503   nothing could be checked, so nothing was accepted
     MissingHookError (RuntimeError)             a server was not given the hooks it needs
 
@@ -57,6 +58,7 @@ __all__ = [
     "RequestTooLargeError",
     "StoreUnavailableError",
     "TimestampRefusedError",
+    "TooManyPendingError",
     "UnsignedRequestError",
     "UnsupportedMediaTypeError",
     "UnsupportedParameterError",
@@ -128,6 +130,22 @@ class MisdirectedRequestError(OAuth1Error):
     error = "misdirected_request"
     description = "This provider does not serve the requested host."
     status_code = 421
+
+
+class TooManyPendingError(OAuth1Error):
+    """The client has as many temporary credentials pending as it may; other clients are served (RFC 5849 section 2.1).
+
+    Raised by the shipped stores from ``create_temporary_credential``.
+    """
+
+    error = "too_many_pending"
+    description = (
+        "This client has too many temporary credentials that wait for the resource owner or for their exchange. Use "
+        "those, or wait until some of them expire."
+    )
+    status_code = 429
+    #: Seconds, for the ``Retry-After`` header.
+    retry_after = 30
 
 
 class StoreUnavailableError(OAuth1Error):

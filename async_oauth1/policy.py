@@ -43,6 +43,8 @@ class Policy:
         max_query_bytes: of the query.
         max_form_bytes: of an ``application/x-www-form-urlencoded`` body.
         temporary_credential_lifetime: seconds between the first step and the exchange.
+        max_pending_per_client: temporary credentials of one client that may wait for a decision or an exchange at once;
+            shared stores may let some more in while several workers count at the same moment.
         token_credential_lifetime: seconds for which token credentials are good; ``None``: until they are revoked.
         max_wrong_verifiers: wrong verifiers, each under a valid signature, that consume a temporary credential.
         require_signed_body: refuse every body that neither the signature covers, as a form, nor ``oauth_body_hash``. A
@@ -67,6 +69,7 @@ class Policy:
     max_query_bytes: int = 64 * 1024
     max_form_bytes: int = 1024 * 1024
     temporary_credential_lifetime: int = 600
+    max_pending_per_client: int = 10_000
     token_credential_lifetime: int | None = None
     max_wrong_verifiers: int = 5
     oob_verifier_length: int = 10

@@ -128,7 +128,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         if len(octets) > max_form_bytes:
             raise _too_large("form", max_form_bytes)
         self.realm: str | None
-        header_form, self.realm = parse_authorization(authorization) or ("", None)
+        header_form, self.realm = parse_authorization(authorization, max_parameters=max_parameters) or ("", None)
         query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
         body_form = canonical_form(octets, max_parameters=max_parameters) if octets else ""
         self._header_form, self._query_form, self._body_form = header_form, query_form, body_form

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ._encoding import escape_text
-from .errors import OAuth1Error, StoreUnavailableError
+from .errors import OAuth1Error, StoreUnavailableError, TooManyPendingError
 
 __all__ = ["OAuth1Response", "error_headers", "form_response", "resource_error_response", "server_error_response"]
 
@@ -72,6 +72,6 @@ def error_headers(error: OAuth1Error, *, realm: str, allow: str = "") -> list[tu
         return [("WWW-Authenticate", f'OAuth realm="{quoted}"')]
     if error.status_code == 405 and allow:
         return [("Allow", allow)]
-    if isinstance(error, StoreUnavailableError):
+    if isinstance(error, StoreUnavailableError | TooManyPendingError):
         return [("Retry-After", str(error.retry_after))]
     return []

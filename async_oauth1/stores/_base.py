@@ -73,6 +73,7 @@ class BaseStore:
         self._nonce_lifetime = _DEFAULTS.nonce_lifetime if nonce_lifetime is None else nonce_lifetime
         self._prepared = False
         self._temporary_credential_lifetime = _DEFAULTS.temporary_credential_lifetime
+        self._max_pending_per_client = _DEFAULTS.max_pending_per_client
 
     def prepare(self, policy: Policy) -> None:
         """Take over a server's lifetimes.
@@ -94,6 +95,8 @@ class BaseStore:
         # not undo what the AuthorizationServer was configured with, whichever is registered first.
         if policy.temporary_credential_lifetime != _DEFAULTS.temporary_credential_lifetime:
             self._temporary_credential_lifetime = policy.temporary_credential_lifetime
+        if policy.max_pending_per_client != _DEFAULTS.max_pending_per_client:
+            self._max_pending_per_client = policy.max_pending_per_client
         if policy.token_credential_lifetime is not None:
             self._token_credential_lifetime = policy.token_credential_lifetime
 

@@ -56,10 +56,18 @@ INSERT_TOKEN = (
     " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1"
 )
+# One row: whether it was created, and whether the client ($3) had fewer than $7. All of its rows are counted first, in
+# the index alone; whether they have expired matters only at the limit. Statements that run at the same moment do not
+# see each other's rows, so a client may get some more than that: as many as there are connections.
 INSERT_TEMPORARY = (
-    "INSERT INTO oauth1_temporary_credential"
-    " (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at) VALUES ($1, $2, $3, $4, $5)"
-    " ON CONFLICT DO NOTHING RETURNING 1"
+    "WITH room AS (SELECT"
+    " (SELECT count(*) FROM (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = $3 LIMIT $7::int) AS a) < $7"
+    " OR (SELECT count(*) FROM (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = $3 AND expires_at > $6"
+    " LIMIT $7::int) AS b) < $7 AS left_over),"
+    " created AS (INSERT INTO oauth1_temporary_credential"
+    " (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at) SELECT $1, $2, $3, $4, $5 FROM room"
+    " WHERE left_over ON CONFLICT DO NOTHING RETURNING 1)"
+    " SELECT EXISTS (SELECT 1 FROM created), left_over FROM room"
 )
 GET_TEMPORARY = rows.SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"
 TAKE = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 RETURNING 1"

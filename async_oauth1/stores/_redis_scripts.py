@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._redis_node import Script
 
-__all__ = ["APPROVE", "COUNT", "CREATE", "DENY", "REMEMBER", "TAKE"]
+__all__ = ["APPROVE", "COUNT", "CREATE", "DENY", "GIVE_BACK", "REMEMBER", "TAKE", "TAKE_SHARE"]
 
 # "1" rather than "": older servers share the object of a small number among all keys that have it.
 # Returns a string of digits, one for each key: 1 where it is new.
@@ -33,16 +33,33 @@ redis.call('HSET', KEYS[1], 'user_id', ARGV[2], 'verifier', ARGV[3])
 return 1"""
 )
 
+# Those that take credentials away return their client, whose share becomes free; nothing where there were none.
 DENY = Script(
     """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then
-  return 0
+  return false
 end
-return redis.call('DEL', KEYS[1])"""
+local client_id = redis.call('HGET', KEYS[1], 'client_id')
+return redis.call('DEL', KEYS[1]) == 1 and (client_id or '')"""
 )
 
 TAKE = Script(
-    """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])"""
+    """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return false end
+local client_id = redis.call('HGET', KEYS[1], 'client_id')
+return redis.call('DEL', KEYS[1]) == 1 and (client_id or '')"""
+)
+
+# A client's share is one number, since the credentials themselves may be on other nodes. It begins anew after each
+# lifetime of temporary credentials, so whatever a crash has left in it is gone by then.
+TAKE_SHARE = Script(
+    """local pending = tonumber(redis.call('GET', KEYS[1]) or '0')
+if pending >= tonumber(ARGV[1]) then return 0 end
+if pending > 0 then redis.call('INCR', KEYS[1]) else redis.call('SET', KEYS[1], '1', 'PX', ARGV[2]) end
+return 1"""
+)
+
+GIVE_BACK = Script(
+    """if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then return redis.call('DECR', KEYS[1]) end
+return 0"""
 )
 
 COUNT = Script(

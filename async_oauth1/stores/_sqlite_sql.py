@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "INSERT_CLIENT",
+    "INSERT_TEMPORARY",
     "INSERT_TOKEN",
     "PURGE_NONCES",
     "PURGE_TEMPORARY",
@@ -15,6 +16,17 @@ __all__ = [
 INSERT_CLIENT = (
     "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
     " rsa_public_key, nonce_policy, callback_query_may_differ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# Nothing is inserted if the client (?3) has ?7 of them. All of them are counted first, in the index alone; whether they
+# have expired matters only at the limit.
+INSERT_TEMPORARY = (
+    "INSERT INTO oauth1_temporary_credential (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at)"
+    " SELECT ?1, ?2, ?3, ?4, ?5"
+    " WHERE (SELECT count(*) FROM"
+    " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 LIMIT ?7)) < ?7"
+    " OR (SELECT count(*) FROM"
+    " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 AND expires_at > ?6 LIMIT ?7)) < ?7"
+    " RETURNING 1"
 )
 INSERT_TOKEN = (
     "INSERT INTO oauth1_token_credential"

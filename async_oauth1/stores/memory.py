@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.hooks import resolve
 
 from ._base import (
@@ -27,6 +27,7 @@ from ._base import (
 )
 from ._expiring import Expiring
 from ._life import is_live, issued, live_client, rotated
+from ._pending import Pending, PendingTable
 
 __all__ = ["MemoryStore"]
 
@@ -40,14 +41,6 @@ MAX_TEMPORARY_CREDENTIALS = 50_000
 _PURGED_PER_INSERTION = 4
 
 _NonceKey = tuple[str, str, str, str]
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A temporary credential and what the store knows about it."""
-
-    credential: TemporaryCredential
-    wrong_verifiers: int = 0
 
 
 class MemoryStore(BaseStore):
@@ -78,7 +71,7 @@ class MemoryStore(BaseStore):
         self._max_temporary_credentials = max_temporary_credentials
         self._clients: dict[str, Client] = {}
         self._tokens: dict[str, TokenCredential] = {}
-        self._temporary: Expiring[str, _Pending] = Expiring()
+        self._temporary = PendingTable()
         self._nonces: Expiring[_NonceKey, None] = Expiring()
         self._lock = Lock()
 
@@ -138,6 +131,7 @@ class MemoryStore(BaseStore):
 
         Raises:
             StoreUnavailableError: as many live ones as the store may hold.
+            TooManyPendingError: as many live ones as the client may have.
             ValueError: the token is taken, or text that cannot be stored.
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
@@ -146,10 +140,12 @@ class MemoryStore(BaseStore):
             self._temporary.purge(now, _PURGED_PER_INSERTION)
             if credential.oauth_token in self._temporary:
                 raise ValueError("oauth_token is taken: the token generator repeats itself")
+            if not self._temporary.has_room(client_id, self._max_pending_per_client, now):
+                raise TooManyPendingError()
             if len(self._temporary) >= self._max_temporary_credentials:
                 raise StoreUnavailableError()
             expires_at = now + self._temporary_credential_lifetime
-            self._temporary[credential.oauth_token] = (expires_at, _Pending(credential))
+            self._temporary[credential.oauth_token] = (expires_at, Pending(credential))
         return credential
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
@@ -161,7 +157,9 @@ class MemoryStore(BaseStore):
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
         now = self._clock()
         with self._lock:
-            entry = self._temporary.pop(oauth_token, None)
+            entry = self._temporary.get(oauth_token)
+            if entry is not None:
+                del self._temporary[oauth_token]
         return entry is not None and entry[0] > now
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:

@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.hooks import resolve
 
 from . import _postgres_sql as sql
@@ -150,22 +150,27 @@ class PostgresStore(SQLLife):
         """Keep new temporary credentials (section 2.1).
 
         Raises:
+            TooManyPendingError: as many live ones as the client may have.
             ValueError: the token is taken, or text that cannot be stored.
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
         _check_length(oauth_token=credential.oauth_token, client_id=client_id)
-        expires_at = self._clock() + self._temporary_credential_lifetime
-        created = await self._database.fetch(
+        now = self._clock()
+        ((created, has_room),) = await self._database.fetch(
             sql.INSERT_TEMPORARY,
             credential.oauth_token,
             self._keys.seal(credential.oauth_token_secret),
             client_id,
             redirect_uri,
-            expires_at,
+            now + self._temporary_credential_lifetime,
+            now,
+            self._max_pending_per_client,
         )
+        self._purge_after(1)
+        if not has_room:
+            raise TooManyPendingError()
         if not created:
             raise ValueError("oauth_token is taken: the token generator repeats itself")
-        self._purge_after(1)
         return credential
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:

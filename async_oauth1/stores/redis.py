@@ -14,11 +14,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
 from async_oauth1.credentials import TemporaryCredential
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.hooks import resolve
 
 from . import _redis_scripts as scripts
@@ -33,6 +34,9 @@ from ._redis_url import RedisSettings
 __all__ = ["RedisStore"]
 
 _log = logging.getLogger(__name__)
+
+# What a key is about: temporary credentials, or how many of them a client has.
+_CREDENTIAL, _SHARE = b"t", b"s"
 
 
 class RedisStore(BaseStore):
@@ -147,6 +151,7 @@ class RedisStore(BaseStore):
         """Keep new temporary credentials (section 2.1).
 
         Raises:
+            TooManyPendingError: as many as the client may have.
             ValueError: the token is taken, or text that cannot be stored.
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
@@ -158,7 +163,11 @@ class RedisStore(BaseStore):
         }
         lifetime = self._temporary_credential_lifetime * 1000
         pairs = [part for pair in values.items() for part in pair]
+        limit = self._max_pending_per_client
+        if not await self._run(scripts.TAKE_SHARE, client_id, limit, lifetime, kind=_SHARE):
+            raise TooManyPendingError()
         if not await self._run(scripts.CREATE, credential.oauth_token, lifetime, *pairs):
+            await self._give_back(client_id.encode())
             raise ValueError("oauth_token is taken: the token generator repeats itself")
         return credential
 
@@ -186,7 +195,7 @@ class RedisStore(BaseStore):
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
-        return is_text(oauth_token) and bool(await self._run(scripts.TAKE, oauth_token, self._provider))
+        return is_text(oauth_token) and await self._remove(scripts.TAKE, oauth_token)
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
         """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
@@ -197,7 +206,7 @@ class RedisStore(BaseStore):
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
-        return is_text(oauth_token) and bool(await self._run(scripts.DENY, oauth_token, self._provider))
+        return is_text(oauth_token) and await self._remove(scripts.DENY, oauth_token)
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
@@ -211,15 +220,27 @@ class RedisStore(BaseStore):
         """Whose temporary credentials these are: what an approval in another provider must not touch."""
         return self._settings.provider or self._settings.prefix.decode()
 
-    async def _run(self, script: Script, oauth_token: str, *arguments: str | int) -> Any:
+    async def _remove(self, script: Script, oauth_token: str) -> bool:
+        """Remove credentials by a script that returns their client, whose share they leave."""
+        client_id: bytes | None = await self._run(script, oauth_token, self._provider)
+        if client_id:
+            await self._give_back(client_id)
+        return client_id is not None
+
+    async def _give_back(self, client_id: bytes) -> None:
+        with suppress(StoreUnavailableError):  # the count begins anew before long
+            await self._run(scripts.GIVE_BACK, client_id.decode(errors="surrogateescape"), kind=_SHARE)
+
+    async def _run(self, script: Script, name: str, *arguments: str | int, kind: bytes = _CREDENTIAL) -> Any:
         async def run(node: RedisNode, key: bytes, *, asking: bool) -> Any:
             return await node.run(script, [key], arguments, asking=asking)
 
-        return await self._on_node(oauth_token, run)
+        return await self._on_node(name, run, kind=kind)
 
-    async def _on_node(self, oauth_token: str, work: _OnNode) -> Any:
-        """Do something where a credential is kept, to the end, whatever becomes of the caller."""
-        task = asyncio.create_task(self._follow(self._settings.prefix + b"t" + oauth_token.encode(), work))
+    async def _on_node(self, name: str, work: _OnNode, *, kind: bytes = _CREDENTIAL) -> Any:
+        """Do something where a key is kept, to the end, whatever becomes of the caller."""
+        key = self._settings.prefix + kind + name.encode(errors="surrogateescape")
+        task = asyncio.create_task(self._follow(key, work))
         self._tasks.add(task)
         task.add_done_callback(self._forget)
         await asyncio.wait({task})

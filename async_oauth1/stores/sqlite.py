@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.hooks import resolve
 
 from . import _rows as rows
@@ -137,25 +137,29 @@ class SQLiteStore(SQLLife):
         """Keep new temporary credentials (section 2.1).
 
         Raises:
+            TooManyPendingError: as many live ones as the client may have.
             ValueError: the token is taken, or text that cannot be stored.
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
-        expires_at = self._clock() + self._temporary_credential_lifetime
+        now = self._clock()
         try:
-            await self._database.write(
-                "INSERT INTO oauth1_temporary_credential"
-                " (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at) VALUES (?, ?, ?, ?, ?)",
+            created = await self._database.write(
+                sql.INSERT_TEMPORARY,
                 (
                     credential.oauth_token,
                     self._keys.seal(credential.oauth_token_secret),
                     client_id,
                     redirect_uri,
-                    expires_at,
+                    now + self._temporary_credential_lifetime,
+                    now,
+                    self._max_pending_per_client,
                 ),
             )
         except sqlite3.IntegrityError:
             raise ValueError("oauth_token is taken: the token generator repeats itself") from None
         self._purge_after(1)
+        if not created:
+            raise TooManyPendingError()
         return credential
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:

@@ -28,7 +28,8 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     app = Quart(__name__)
     app.secret_key = settings.session_key
     app.config.update(
-        SESSION_COOKIE_NAME="photos_session",
+        SESSION_COOKIE_NAME=settings.cookie_name,
+        SESSION_COOKIE_PATH=settings.cookie_path,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_https,
     )

@@ -59,6 +59,16 @@ class Settings:
         return (self.external_base_url or "").lower().startswith("https:")
 
     @property
+    def cookie_name(self) -> str:
+        """The session cookie's name. Browsers take ``__Host-`` only from this host, over https, for every path."""
+        return "__Host-photos_session" if self.is_https else "photos_session"
+
+    @property
+    def cookie_path(self) -> str:
+        """What the session cookie is sent for: the provider's own paths, or all where its name demands that."""
+        return "/" if self.is_https else self.path_prefix or "/"
+
+    @property
     def path_prefix(self) -> str:
         """What a proxy removes from the front of each path; without a slash at its end."""
         return urlsplit(self.external_base_url or "").path.rstrip("/")
