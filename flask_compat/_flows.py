@@ -42,6 +42,8 @@ from async_oauth1.errors import (
 from async_oauth1.hooks import call_hook
 from async_oauth1.policy import Policy
 
+from ._nonce_lifetime import timestamp_window
+
 log = logging.getLogger("flask_compat")
 
 _WITHOUT_DESCRIPTION = (
@@ -123,6 +125,8 @@ class Flows(BaseServer):
         func = self.server.find_hook(name)
         if not callable(func):
             raise MissingHookError(self.server.MISSING_HOOK.format(name))
+        if name == "exists_nonce":
+            return functools.partial(_call_exists_nonce, self.server.EXPIRY_TIME, func)
         return functools.partial(call_hook, func)
 
     async def get_client_by_id(self, client_id: str) -> Any:
@@ -182,6 +186,14 @@ class Flows(BaseServer):
             raise UnsupportedSignatureMethodError()
         with authlib_errors():
             await self.verify_signature(request)
+
+
+async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: Any) -> Any:
+    token = timestamp_window.set(window or 0)
+    try:
+        return await call_hook(func, *args)
+    finally:
+        timestamp_window.reset(token)
 
 
 @functools.lru_cache(maxsize=64)

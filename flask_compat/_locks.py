@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
@@ -20,10 +20,10 @@ class KeyedLocks:
     def __init__(self) -> None:
         """Start with no key."""
         self._guard = threading.Lock()
-        self._queues: dict[str, deque[Future[None]]] = {}
+        self._queues: dict[Hashable, deque[Future[None]]] = {}
 
     @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
+    async def hold(self, key: Hashable) -> AsyncIterator[None]:
         """Hold the lock of a key: waiting on a loop, blocking in a thread."""
         ticket = self._join(key)
         if ticket is not None:
@@ -41,12 +41,12 @@ class KeyedLocks:
         finally:
             self._leave(key)
 
-    def is_crowded(self, key: str, waiting: int) -> bool:
+    def is_crowded(self, key: Hashable, waiting: int) -> bool:
         """Whether so many wait for the lock of a key already."""
         with self._guard:
             return len(self._queues.get(key, ())) >= waiting
 
-    def _join(self, key: str) -> Future[None] | None:
+    def _join(self, key: Hashable) -> Future[None] | None:
         with self._guard:
             waiting = self._queues.get(key)
             if waiting is None:
@@ -56,7 +56,7 @@ class KeyedLocks:
             waiting.append(ticket)
             return ticket
 
-    def _leave(self, key: str) -> None:
+    def _leave(self, key: Hashable) -> None:
         while True:
             with self._guard:
                 waiting = self._queues[key]

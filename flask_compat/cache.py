@@ -1,19 +1,23 @@
 """Hooks over a cache: nonces and temporary credentials.
 
 The cache is one of Flask's (Flask-Caching, cachelib), an async one (aiocache), or any object with ``get(key)``,
-``set(key, value, timeout=...)`` and ``delete(key)``. Its ``add``, where it has one, is the one atomic step that keeps a
-nonce from being used twice; ``has`` and then ``set`` are two, and other processes can come between them.
+``set(key, value, timeout=...)`` and ``delete(key)``. Its ``add``, if it has one, is the one atomic step that keeps a
+nonce from being used twice; ``has`` and then ``set`` are two, and other processes can come between them. Clients of
+redis-py, pymemcache and pylibmc can be used directly.
+
+A cache is asked nothing when a hook is registered. The first request that needs it proves it, and
+`UnsuitableCacheError` refuses one that would accept replays.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import inspect
+import math
 import re
 import warnings
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,17 +25,22 @@ from authlib.oauth1 import TemporaryCredential
 
 from async_oauth1._encoding import escape_text
 from async_oauth1.errors import InvalidTokenError
-from async_oauth1.policy import CLOCK_TOLERANCE
 
-from ._callables import is_async
-from ._eager import eagerly
-from ._locks import KeyedLocks
-from ._running import settle
+from ._cache_kinds import settled
+from ._caches import Cache, UnsuitableCacheError, has_no_add
+from ._nonce_lifetime import needed_lifetime
 
-__all__ = ["create_exists_nonce_func", "register_nonce_hooks", "register_temporary_credential_hooks"]
+__all__ = [
+    "UnsuitableCacheError",
+    "create_exists_nonce_func",
+    "register_nonce_hooks",
+    "register_temporary_credential_hooks",
+]
 
 #: Seconds that temporary credentials are kept.
 TEMPORARY_CREDENTIAL_LIFETIME = 86400
+#: Seconds that a nonce is remembered, if nothing else is said.
+NONCE_LIFETIME = 86400
 
 _DECIDED = ":decided"
 # Memcached allows 250 bytes and neither spaces nor controls.
@@ -61,7 +70,7 @@ def register_temporary_credential_hooks(
         cache: see the module.
         key_prefix: before the token.
     """
-    hooks = _TemporaryCredentials(_Cache(cache), key_prefix)
+    hooks = _TemporaryCredentials(Cache(cache, prefix=key_prefix, keeps_mappings=True), key_prefix)
     for name in (
         "create_temporary_credential",
         "get_temporary_credential",
@@ -97,16 +106,19 @@ def register_nonce_hooks(
     authorization_server.register_hook("exists_nonce", _create_exists_nonce(cache, key_prefix, expires, window))
 
 
-def _create_exists_nonce(cache: Any, key_prefix: str, expires: int, window: int) -> Callable[..., Any]:
-    nonces = _Cache(cache)
-    if not nonces.can_add:
+def _create_exists_nonce(cache: Any, key_prefix: str, expires: int | None, window: int) -> Callable[..., Any]:
+    nonces = Cache(cache, prefix=key_prefix, keeps_mappings=False)
+    if has_no_add(cache):
         _warn_of_race(cache)
-    # Nothing, in most caches, stands for ever.
-    lifetime = expires and max(expires, 2 * window + CLOCK_TOLERANCE)
+    wanted = NONCE_LIFETIME if expires is None else expires
 
     async def exists_nonce(nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         parts = (nonce, timestamp, client_id, *((oauth_token,) if oauth_token else ()))
-        return not await nonces.add(_key(key_prefix, "&".join(map(escape_text, parts))), 1, lifetime)
+        needed = needed_lifetime(window)
+        # Nothing, in most caches, stands for ever, and so does the memory beside a cache that drops live entries.
+        lifetime = 0 if needed == math.inf or not wanted else max(wanted, int(needed))
+        key = _key(key_prefix, "&".join(map(escape_text, parts)))
+        return not await nonces.add(key, 1, lifetime, needed=needed)
 
     return nonces.suited(exists_nonce)
 
@@ -114,7 +126,7 @@ def _create_exists_nonce(cache: Any, key_prefix: str, expires: int, window: int)
 class _TemporaryCredentials:
     """The hooks over one cache."""
 
-    def __init__(self, cache: _Cache, key_prefix: str) -> None:
+    def __init__(self, cache: Cache, key_prefix: str) -> None:
         self.cache = cache
         self._prefix = key_prefix
 
@@ -124,7 +136,7 @@ class _TemporaryCredentials:
         token["client_id"] = client_id
         if redirect_uri:
             token["oauth_callback"] = redirect_uri
-        await self.cache.set(self._key(token["oauth_token"]), dict(token), TEMPORARY_CREDENTIAL_LIFETIME)
+        await self.cache.create(self._key(token["oauth_token"]), dict(token), TEMPORARY_CREDENTIAL_LIFETIME)
         return _TemporaryCredential(token)
 
     async def get_temporary_credential(self, oauth_token: str | None) -> _TemporaryCredential | None:
@@ -132,96 +144,40 @@ class _TemporaryCredentials:
         return _TemporaryCredential(value) if value else None
 
     async def delete_temporary_credential(self, oauth_token: str | None) -> bool | None:
-        """False where the cache says that there was nothing."""
+        """False if there was nothing: of several calls at once, one alone is told that it deleted."""
         if not oauth_token:
             return None
         key = self._key(oauth_token)
-        deleted = await self.cache.delete(key)
+        deleted = await self.cache.take(key, TEMPORARY_CREDENTIAL_LIFETIME)
         await self.cache.delete(key + _DECIDED)
         return deleted
 
     async def create_authorization_verifier(
         self, credential: _TemporaryCredential, grant_user: Any, verifier: str
     ) -> _TemporaryCredential | bool:
-        """Bind both to the credential; False where somebody did before."""
+        """Bind both to the credential; False if it was decided before."""
         token = str(credential["oauth_token"])
-        user_id = await self.cache.result(grant_user.get_user_id())
-        if not await self.cache.add(self._key(token) + _DECIDED, 1, TEMPORARY_CREDENTIAL_LIFETIME):
-            return False
-        current = await self.get_temporary_credential(token)
-        if current is None:
-            raise InvalidTokenError()
-        if current.is_decided():
-            return False
-        current.update(oauth_verifier=verifier, user_id=user_id)
-        await self.cache.set(self._key(token), dict(current), TEMPORARY_CREDENTIAL_LIFETIME)
+        user_id = await settled(grant_user.get_user_id())
+        # A denial deletes the entry. It must not come between the look and the write, which would bring it back.
+        async with await self.cache.hold(self._key(token)):
+            current = await self._decide(token)
+            if current is None:
+                return False
+            current.update(oauth_verifier=verifier, user_id=user_id)
+            await self.cache.set(self._key(token), dict(current), TEMPORARY_CREDENTIAL_LIFETIME)
         credential.update(current)
         return credential
 
+    async def _decide(self, token: str) -> _TemporaryCredential | None:
+        if not await self.cache.add(self._key(token) + _DECIDED, 1, TEMPORARY_CREDENTIAL_LIFETIME):
+            return None
+        current = await self.get_temporary_credential(token)
+        if current is None:
+            raise InvalidTokenError()
+        return None if current.is_decided() else current
+
     def _key(self, oauth_token: str) -> str:
         return _key(self._prefix, oauth_token if _READABLE.fullmatch(oauth_token) else escape_text(oauth_token))
-
-
-class _Cache:
-    """A cache behind one interface, whether its methods are plain or async."""
-
-    def __init__(self, cache: Any) -> None:
-        self._cache = cache
-        self._locks = KeyedLocks()
-        self._lifetime_name = _lifetime_name(cache)
-        self.can_add = callable(getattr(cache, "add", None))
-        methods = [getattr(cache, name, None) for name in ("get", "set", "delete", "add" if self.can_add else "has")]
-        self._is_async = all(is_async(method) for method in methods if method is not None)
-
-    def suited(self, hook: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-        """The hook for an async cache; for a plain one a plain function that does the same."""
-        return hook if self._is_async else eagerly(hook)
-
-    async def get(self, key: str) -> Any:
-        return await self.result(self._cache.get(key))
-
-    async def set(self, key: str, value: Any, lifetime: int) -> None:
-        await self.result(self._cache.set(key, value, **{self._lifetime_name: lifetime}))
-
-    async def delete(self, key: str) -> bool | None:
-        deleted = await self.result(self._cache.delete(key))
-        return None if deleted is None else bool(deleted)
-
-    async def add(self, key: str, value: Any, lifetime: int) -> bool:
-        """Set what is not there yet, and say whether it was not."""
-        # Not every cache's add is atomic: cachelib's files are looked for first and written then.
-        async with self._locks.hold(key):
-            if not self.can_add:
-                known = await self._has(key)
-                await self.set(key, value, lifetime)
-                return not known
-            try:
-                return bool(await self.result(self._cache.add(key, value, **{self._lifetime_name: lifetime})))
-            except ValueError:  # how aiocache says that the key exists
-                if await self._has(key):
-                    return False
-                raise
-
-    async def _has(self, key: str) -> bool:
-        for name in ("has", "exists"):
-            if callable(method := getattr(self._cache, name, None)):
-                return bool(await self.result(method(key)))
-        return await self.get(key) is not None
-
-    @staticmethod
-    async def result(value: Any) -> Any:
-        """What a method returned, awaited where it must be."""
-        settled = settle(value)
-        return await settled if inspect.isawaitable(settled) else settled
-
-
-def _lifetime_name(cache: Any) -> str:
-    """What the cache calls the lifetime: ``timeout`` in Authlib's code, ``expires`` in Authlib's documentation."""
-    try:
-        parameters = inspect.signature(cache.set).parameters
-    except (TypeError, ValueError):
-        return "timeout"
-    return next((name for name in ("timeout", "expires", "ttl", "expire") if name in parameters), "timeout")
 
 
 def _key(prefix: str, name: str) -> str:

@@ -24,11 +24,13 @@ from typing import Any
 import redis
 
 __all__ = [
+    "Memcached",
     "PgBouncer",
     "Postgres",
     "SentinelTrio",
     "Valkey",
     "ValkeyCluster",
+    "memcached_binary",
     "pgbouncer_binary",
     "pgbouncer_version",
     "redis_binary",
@@ -79,6 +81,11 @@ def free_ports(count: int) -> list[int]:
 def redis_binary() -> str | None:
     """The Redis server that the environment or the system offers besides Valkey."""
     return os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
+
+
+def memcached_binary() -> str | None:
+    """The Memcached server that the environment or the system offers."""
+    return os.environ.get("MEMCACHED") or shutil.which("memcached")
 
 
 def pgbouncer_binary() -> str | None:
@@ -515,3 +522,40 @@ class PgBouncer(Server):
         except OSError:
             return False
         return True
+
+
+class Memcached(Server):
+    """The system's Memcached."""
+
+    def __init__(self, megabytes: int = 16) -> None:
+        """Start it.
+
+        Args:
+            megabytes: that it keeps before it drops live entries.
+        """
+        super().__init__()
+        self.port = free_ports(1)[0]
+        self.megabytes = megabytes
+        self.start()
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        """The server, in the foreground."""
+        binary = memcached_binary()
+        assert binary is not None
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        return [binary, *user, "-l", "127.0.0.1", "-p", str(self.port), "-m", str(self.megabytes), "-t", "1"]
+
+    def answers(self) -> bool:
+        """Whether it takes commands."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.settimeout(1)
+                connection.sendall(b"version\r\n")
+                return connection.recv(64).startswith(b"VERSION")
+        except OSError:
+            return False
