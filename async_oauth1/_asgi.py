@@ -21,8 +21,22 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 R = TypeVar("R", bound=OAuth1Request)
 
 
+def snapshot(scope: Scope) -> Scope:
+    """What is verified, and what the application must see: a scope of our own, which no server can change.
+
+    uvicorn with httptools appends the trailers of a chunked body to the list that is ``scope["headers"]``, whenever
+    they arrive. Its h11 and granian leave ``get`` as it was sent, which is signed as ``GET`` (RFC 5849 section
+    3.4.1.1); hypercorn writes it in upper case.
+    """
+    return {**scope, "method": scope["method"].upper(), "headers": [*map(tuple, scope["headers"])]}
+
+
 def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) -> OAuth1Request:
     """Read an ASGI scope.
+
+    The application must see what is verified here. Servers may append to ``scope["headers"]`` while a body arrives, and
+    may leave a method in lower case, so give this function and the application the same copy:
+    ``scope = {**scope, "method": scope["method"].upper(), "headers": list(scope["headers"])}``.
 
     Args:
         scope: of type ``http``.

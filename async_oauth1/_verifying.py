@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope
+from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope, snapshot
 from ._origin import with_path
 from .errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from .policy import Policy
@@ -96,6 +96,7 @@ class OAuth1Middleware:
             else:
                 await self.app(scope, receive, send)
             return
+        scope = snapshot(scope)
         body = _Body(receive, self.body_timeout)
         try:
             scope = with_path(scope, self.protector.policy)
