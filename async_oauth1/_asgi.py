@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeVar
 
-from ._origin import origin_form, peer_address, request_origin
+from ._origin import may_be_rewritten, origin_form, peer_address, request_origin
 from .policy import Policy
 from .request import OAuth1Request
 from .responses import OAuth1Response
@@ -53,7 +53,7 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
     """Read an ASGI scope; ``make`` takes what `OAuth1Request` takes."""
     path = origin_form(scope, policy)
     scheme, host, prefix = request_origin(scope, policy)
-    return make(
+    request = make(
         method=scope["method"],
         scheme=scheme,
         host=host,
@@ -67,6 +67,9 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
         max_query_bytes=policy.max_query_bytes,
         max_form_bytes=policy.max_form_bytes,
     )
+    if may_be_rewritten(scope, policy):
+        request.may_be_rewritten = True
+    return request
 
 
 def content_type_of(scope: Scope) -> bytes:
