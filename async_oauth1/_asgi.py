@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeVar
 
-from ._origin import origin_form, peer_address, request_origin
+from ._origin import may_be_rewritten, origin_form, peer_address, request_origin
 from .policy import Policy
 from .request import OAuth1Request
 from .responses import OAuth1Response
@@ -21,8 +21,22 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 R = TypeVar("R", bound=OAuth1Request)
 
 
+def snapshot(scope: Scope) -> Scope:
+    """What is verified, and what the application must see: a scope of our own, which no server can change.
+
+    uvicorn with httptools appends the trailers of a chunked body to the list that is ``scope["headers"]``, whenever
+    they arrive. Its h11 and granian leave ``get`` as it was sent, which is signed as ``GET`` (RFC 5849 section
+    3.4.1.1); hypercorn writes it in upper case.
+    """
+    return {**scope, "method": scope["method"].upper(), "headers": [*map(tuple, scope["headers"])]}
+
+
 def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) -> OAuth1Request:
     """Read an ASGI scope.
+
+    The application must see what is verified here. Servers may append to ``scope["headers"]`` while a body arrives, and
+    may leave a method in lower case, so give this function and the application the same copy:
+    ``scope = {**scope, "method": scope["method"].upper(), "headers": list(scope["headers"])}``.
 
     Args:
         scope: of type ``http``.
@@ -39,7 +53,7 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
     """Read an ASGI scope; ``make`` takes what `OAuth1Request` takes."""
     path = origin_form(scope, policy)
     scheme, host, prefix = request_origin(scope, policy)
-    return make(
+    request = make(
         method=scope["method"],
         scheme=scheme,
         host=host,
@@ -53,6 +67,9 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
         max_query_bytes=policy.max_query_bytes,
         max_form_bytes=policy.max_form_bytes,
     )
+    if may_be_rewritten(scope, policy):
+        request.may_be_rewritten = True
+    return request
 
 
 def content_type_of(scope: Scope) -> bytes:

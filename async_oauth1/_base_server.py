@@ -43,6 +43,12 @@ _UNIFORM = (
     "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
 )
 
+_REWRITTEN = (
+    "The server in front of this provider takes the scheme or the client's address from headers that any client can "
+    "send. Set external_base_url; or switch that off (uvicorn: --no-proxy-headers; see the guide to deploying for "
+    "others), and name the proxy in trusted_proxies."
+)
+
 
 class BaseServer:
     """Hooks, signature methods and the verification of signed requests."""
@@ -72,6 +78,7 @@ class BaseServer:
         self.hooks = Hooks(self.HOOKS, self.policy)
         self._custom_verifiers: dict[str, CustomVerifier] = {}
         self._complete = False
+        self._warned_of_rewriting = False
         for name in self.OVERRIDABLE_HOOKS:
             if callable(method := getattr(self, name, None)):
                 self.hooks.register(name, method)
@@ -157,10 +164,17 @@ class BaseServer:
         Raises:
             OAuth1Error: the request came an insecure way, or to another's host.
         """
+        if request.may_be_rewritten:
+            self._warn_of_rewriting()
         if self.policy.require_https and not self.is_secure(request):
-            raise InsecureTransportError()
+            raise InsecureTransportError(_REWRITTEN if request.may_be_rewritten else None)
         if self.policy.allowed_hosts:
             check_host(request, self.policy)
+
+    def _warn_of_rewriting(self) -> None:
+        if not self._warned_of_rewriting:
+            self._warned_of_rewriting = True
+            log.warning("%s", _REWRITTEN)
 
     def is_secure(self, request: OAuth1Request) -> bool:
         """Whether nobody between client and server can listen."""

@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ._callbacks import parse_address
+from ._callbacks import is_loopback_host, parse_address
 from .errors import InvalidRequestError, MisdirectedRequestError
 from .policy import Policy
 from .request import normalize_host
@@ -21,6 +21,11 @@ from .request import normalize_host
 _ABSOLUTE = re.compile(rb"(https?)://([^/?#]*)([^?#]*)", re.IGNORECASE)
 _FORWARDED_PAIR = re.compile(r'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))[ \t]*(?:;|\Z)')
 _PORT = re.compile(r":[0-9]*\Z")
+#: Headers from which servers and middleware take the scheme or the peer's address.
+_REWRITING = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-protocol", b"x-forwarded-ssl"}
+)
+_SAYS_HTTPS = re.compile(rb"\b(?:https|ssl|on)\b", re.IGNORECASE)
 _AMBIGUOUS = (
     "The proxy's headers disagree: configure it to set either Forwarded or X-Forwarded-*, and remove the other."
 )
@@ -39,17 +44,20 @@ def request_origin(scope: Mapping[str, Any], policy: Policy) -> tuple[str, str, 
     Raises:
         InvalidRequestError: no usable Host header, or a trusted proxy's headers are malformed.
     """
-    base_url = policy.external_base_url
-    if callable(base_url):
-        base_url = base_url(scope)
+    base_url = _base_url(scope, policy)
     if base_url:
         scheme, _, rest = base_url.partition("://")
         host, slash, path = rest.partition("/")
         return scheme.lower(), host, (slash + path).rstrip("/")
     scheme, host = scope.get("scheme", "http"), single_host(scope["headers"])
-    if policy.trusted_proxies and _is_trusted(peer_address(scope), policy.trusted_proxies):
+    if policy.trusted_proxies and _comes_from_proxy(scope, policy):
         return (*_forwarded_origin(scope["headers"], scheme, host), "")
     return scheme, host, ""
+
+
+def _base_url(scope: Mapping[str, Any], policy: Policy) -> str:
+    base_url = policy.external_base_url
+    return (base_url(scope) if callable(base_url) else base_url) or ""
 
 
 def peer_address(scope: Mapping[str, Any]) -> str | None:
@@ -154,6 +162,61 @@ def _parse_forwarded(element: str) -> dict[str, str]:
         pairs[match[1].lower()] = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
         position = match.end()
     return pairs
+
+
+def may_be_rewritten(scope: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether the scope's scheme or peer may be what a header says, put there by a server or middleware.
+
+    uvicorn does so by default for peers on this machine, gunicorn for the scheme; ``ProxyFix`` of hypercorn and
+    granian's wrapper do so where they are used. Nobody can check afterwards whether the header was a proxy's.
+
+    Signs of it are a peer whose port is 0 or stands in the header with its address; and https from a peer on this
+    machine whose headers say https, unless the policy trusts that peer. A base URL of https decides by itself.
+    """
+    if policy.external_base_url and _base_url(scope, policy).lower().startswith("https:"):
+        return False
+    client = scope.get("client")
+    if client and client[1] == 0:
+        return True
+    for name, _ in scope["headers"]:
+        if name in _REWRITING:
+            return _is_rewritten(scope, policy)
+    return False
+
+
+def _is_rewritten(scope: Mapping[str, Any], policy: Policy) -> bool:
+    if _peer_is_rewritten(scope):
+        return True
+    if scope.get("scheme") != "https" or _comes_from_proxy(scope, policy):
+        return False
+    peer = peer_address(scope)
+    if peer is not None and not is_loopback_host(peer):
+        return False  # servers that rewrite believe peers on their own machine, unless they are told otherwise
+    return any(
+        _SAYS_HTTPS.search(value)
+        for name, value in scope["headers"]
+        if name in _REWRITING and name != b"x-forwarded-for"
+    )
+
+
+def _peer_is_rewritten(scope: Mapping[str, Any]) -> bool:
+    client = scope.get("client")
+    if not client:
+        return False
+    if client[1] == 0:  # of a connection's other end it never is
+        return True
+    ends = tuple(f"{start}{client[0]}{end}:" for start, end in (("", ""), ("[", "]")))
+    return any(
+        element.strip().startswith(ends)
+        for name, value in scope["headers"]
+        if name == b"x-forwarded-for"
+        for element in value.decode("latin-1").split(",")
+    )
+
+
+def _comes_from_proxy(scope: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether the connection's other end is a trusted proxy, and not just named like one in a header."""
+    return _is_trusted(peer_address(scope), policy.trusted_proxies) and not _peer_is_rewritten(scope)
 
 
 def _is_trusted(peer: str | None, networks: tuple[str, ...]) -> bool:

@@ -12,7 +12,7 @@ from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from ._asgi import content_type_of, make_request
+from ._asgi import content_type_of, make_request, snapshot
 from .asgi import RequestTargetMiddleware
 from .errors import InvalidRequestError, RequestTooLargeError
 from .policy import Policy
@@ -25,7 +25,8 @@ _GUARD = "async_oauth1.request_targets"
 async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
     """The wire's own octets: Quart's ``url`` and ``form`` have lost what was signed."""
     current = current_request() if request is None else request
-    scope: Any = current.scope
+    whole: Any = current.scope
+    scope = snapshot(whole)  # trailers may arrive with the body
     content_type = content_type_of(scope)
     form = await read_form(current, policy.max_form_bytes) if content_type and is_form(content_type) else None
     oauth1_request = make_request(OAuth1Request, scope, policy, form)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any, Literal, NamedTuple
 
-from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope
+from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope, snapshot
 from ._covered_paths import CoveredPaths, Layout, layout_of
 from ._origin import with_path
 from .errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
@@ -106,6 +106,7 @@ class OAuth1Middleware:
             else:
                 await self.app(scope, receive, send)
             return
+        scope = snapshot(scope)
         body = _Body(receive, self.body_timeout)
         try:
             scope = with_path(scope, self.protector.policy)

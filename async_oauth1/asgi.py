@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 from urllib.parse import quote
 
-from ._asgi import ASGIApp, Message, Receive, Scope, refuse, request_from_scope, send_response
+from ._asgi import ASGIApp, Message, Receive, Scope, refuse, request_from_scope, send_response, snapshot
 from ._origin import single_host, with_path
 from ._verifying import OAuth1Middleware
 from .errors import InvalidRequestError, OAuth1Error
@@ -30,7 +30,7 @@ class RequestTargetMiddleware:
 
     Frameworks expect a path. Given ``GET http://host/path``, ``GET ?a=b`` or ``GET http://[`` they route by the wrong
     path, or fail; so they do on ``Host: a..b``. The own authority in absolute-form becomes origin-form; another's is
-    421, everything else 400.
+    421, everything else 400. Header fields that a server adds later, from the trailers of a chunked body, stay outside.
     """
 
     def __init__(self, app: ASGIApp, policy: Policy | None = None) -> None:
@@ -46,6 +46,7 @@ class RequestTargetMiddleware:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
+            scope = snapshot(scope)
             try:
                 scope = self._routable(scope)
             except OAuth1Error as error:

@@ -54,6 +54,8 @@ class OAuth1Request(AuthlibOAuth1Request):
         oauth_params: the ``oauth_`` parameters, decoded.
         signature_type: where they were: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: of the Authorization header.
+        may_be_rewritten: the scheme or the peer may be what a client wrote into a header: a server or middleware has
+            put it there before this package looked.
         read_body: reads the body where it was not read; awaited once the signature holds, for ``oauth_body_hash``.
         client: set once it is looked up.
         credential: set once it is looked up.
@@ -65,6 +67,7 @@ class OAuth1Request(AuthlibOAuth1Request):
     credential: Any = None
     user: Any = None
     body_hash_holds: bool = False
+    may_be_rewritten: bool = False
     _base_string: str | None = None
 
     def __init__(
@@ -211,7 +214,12 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @property
     def is_secure(self) -> bool:
-        """Whether nobody between client and server can listen: https, or both ends on this machine."""
+        """Whether nobody between client and server can listen: https, or both ends on this machine.
+
+        Not if that is only what a header says, see ``may_be_rewritten``.
+        """
+        if self.may_be_rewritten:
+            return False
         if self.scheme == "https":
             return True
         return is_loopback_host(self.hostname) and (self.peer is None or is_loopback_host(self.peer))

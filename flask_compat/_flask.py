@@ -139,14 +139,23 @@ def _scope(environ: Mapping[str, Any]) -> dict[str, Any]:
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return {
         "type": "http",
-        "method": environ["REQUEST_METHOD"],
+        "method": environ["REQUEST_METHOD"].upper(),  # as Flask's request has it
         "scheme": environ["wsgi.url_scheme"],
         "path": path.encode("latin-1").decode("utf-8", "replace"),
         "raw_path": _raw_path(environ, path.encode("latin-1")),
         "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
         "headers": headers,
-        "client": (environ["REMOTE_ADDR"], 0) if environ.get("REMOTE_ADDR") else None,
+        "client": _peer(environ),
     }
+
+
+def _peer(environ: Mapping[str, Any]) -> tuple[str, None] | None:
+    """The connection's other end; ProxyFix keeps it when it puts the client's address in its place.
+
+    Without a port: not every server gives one.
+    """
+    address = environ.get("werkzeug.proxy_fix.orig", environ).get("REMOTE_ADDR")
+    return (address, None) if address else None
 
 
 def _raw_path(environ: Mapping[str, Any], path: bytes) -> bytes:

@@ -13,7 +13,7 @@ from quart.signals import request_started
 from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 
-from async_oauth1._asgi import make_request
+from async_oauth1._asgi import make_request, snapshot
 from async_oauth1._encoding import escape_text
 from async_oauth1._quart_requests import guard_routing, read_body, read_form
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
@@ -44,9 +44,10 @@ async def read(request: Request | None, policy: Policy) -> OAuth1Request:
     current: Any = quart.request if request is None else request
     current = getattr(current, "_get_current_object", lambda: current)()
     form = None
+    scope = snapshot(current.scope)  # trailers may arrive with the body
     if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
         form = await call_hook(_form_once, current, policy.max_form_bytes)
-    oauth1_request = make_request(OAuth1Request.from_wire, current.scope, policy, form)
+    oauth1_request = make_request(OAuth1Request.from_wire, scope, policy, form)
     oauth1_request.read_body = functools.partial(_while_handled, current, read_body)
     return oauth1_request
 

@@ -1,0 +1,76 @@
+"""ASGI servers as processes of their own, serving `seven_frameworks`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+#: Seconds; only so that a test that would hang fails instead.
+PATIENCE = 60
+APPLICATION = "tests.attacks.seven_frameworks:app"
+UVICORN = ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", APPLICATION]
+SERVERS = {
+    "uvicorn-httptools": [*UVICORN, "--http", "httptools", "--no-proxy-headers"],
+    "uvicorn-h11": [*UVICORN, "--http", "h11", "--no-proxy-headers"],
+    "hypercorn": ["-m", "hypercorn", "-b", "127.0.0.1:{port}", APPLICATION],
+    "granian": ["-m", "granian", "--interface", "asgi", "--port", "{port}", "--no-access-log", APPLICATION],
+}
+
+
+@contextmanager
+def serving(command: list[str], policy: dict[str, Any] | None = None, **environment: str) -> Iterator[int]:
+    """Start a server on a free port, and stop it at the end.
+
+    Args:
+        command: Python's arguments, with ``{port}``.
+        policy: for `Policy`.
+        environment: more of it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    arguments = [argument.format(port=port) for argument in command]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "POLICY": json.dumps(policy or {}), **environment}
+    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=variables) as process:
+        try:
+            _wait_until_it_listens(process, port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert process.poll() is None, f"{process.args!r} has ended"
+            assert time.monotonic() < deadline, f"{process.args!r} does not listen"
+            time.sleep(0.05)
+        else:
+            return
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """The octets up to the end of a response's head; what has come of its body is after it."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        more = connection.recv(65_536)
+        assert more, received
+        received += more
+    return received
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """The octets up to the end of the connection."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
