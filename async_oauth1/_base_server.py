@@ -12,7 +12,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from ._checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp
+from ._checks import (
+    check_body_hash,
+    check_host,
+    check_protocol_parameters,
+    check_still_in_window,
+    check_timestamp,
+)
 from ._models import are_records, asked_means, optional, recorded_means
 from .errors import (
     InsecureTransportError,
@@ -228,10 +234,12 @@ class BaseServer:
 
         Raises:
             OAuth1Error: the hash is malformed or not that of the body, or required and missing; or the policy requires
-                signed bodies and nothing covers this one.
+                signed bodies and nothing covers this one; the timestamp has left the window while the body arrived.
         """
         if "oauth_body_hash" in request.oauth_params:
-            check_body_hash(request, await _body_of(request))
+            body = await _body_of(request)
+            self.check_window(request)  # the client may have taken its time over the body
+            check_body_hash(request, body)
             request.body_hash_holds = True
         elif required and not (request.is_form and request.body is not None):
             raise MissingRequiredParameterError("oauth_body_hash")
@@ -248,19 +256,36 @@ class BaseServer:
     async def use_nonce(self, request: OAuth1Request) -> None:
         """Remember the nonce of a request that is genuine in everything else (section 3.3).
 
+        Stores keep a nonce for as long as its timestamp may be accepted. So the window is checked again once the store
+        has answered: however long the body, a look-up or the store itself took, a nonce that the store could have
+        forgotten by then belongs to a timestamp that is refused.
+
         Raises:
-            InvalidNonceError: it was used before.
-            StoreUnavailableError: nobody can say.
+            TimestampRefusedError: the timestamp has left the window since it was first checked.
+            InvalidNonceError: the nonce was used before.
+            StoreUnavailableError: the store cannot be asked.
         """
         nonce = request.oauth_params.get("oauth_nonce")
         if nonce is None:
             return  # PLAINTEXT without timestamp and nonce
-        if not await call_hook(self.exists_nonce, nonce, request):
+        known = await call_hook(self.exists_nonce, nonce, request)
+        self.check_window(request)
+        if not known:
             return
         if await optional(request.client, "get_nonce_policy") == "log-only":
             log.warning("Client %r has repeated the nonce %r.", request.client_id, nonce)
             return
         raise InvalidNonceError('"oauth_nonce" has been used before with this timestamp.')
+
+    def check_window(self, request: OAuth1Request) -> None:
+        """Check the timestamp of a request again that `check_request` has let pass.
+
+        Raises:
+            TimestampRefusedError: it has left the window since.
+        """
+        timestamp = request.oauth_params.get("oauth_timestamp")
+        if timestamp is not None:
+            check_still_in_window(timestamp, self.policy.timestamp_window, self.clock())
 
     async def _find_problem(self, request: OAuth1Request) -> OAuth1Error | None:
         client, credential = request.client, request.credential

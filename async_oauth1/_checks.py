@@ -142,6 +142,15 @@ def check_timestamp_window(timestamp: str, window: int, now: float) -> None:
         if _MILLISECONDS.fullmatch(timestamp):
             raise InvalidRequestError('"oauth_timestamp" looks like milliseconds; it counts seconds since 1970.')
         raise InvalidRequestError('"oauth_timestamp" is not a positive whole number of seconds since 1970.')
+    check_still_in_window(timestamp, window, now)
+
+
+def check_still_in_window(timestamp: str, window: int, now: float) -> None:
+    """As `check_timestamp_window`, for a timestamp that is known to be a number.
+
+    Raises:
+        TimestampRefusedError: it lies outside the window.
+    """
     if abs(int(timestamp) - now) > window:
         raise TimestampRefusedError(
             f'"oauth_timestamp" is more than {window} seconds away from this server\'s time, which is {int(now)}.'
