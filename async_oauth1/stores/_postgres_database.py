@@ -17,7 +17,7 @@ import asyncpg
 from async_oauth1.errors import StoreUnavailableError
 
 from ._base import StoreError
-from ._postgres_schema import LOCK, MIGRATIONS, SCHEMA_VERSION
+from ._postgres_schema import ENABLE_TRIGGERS, LOCK, MIGRATIONS, MISSING_TRIGGERS, REPAIR_TRIGGERS, SCHEMA_VERSION
 from ._postgres_url import PostgresSettings
 
 __all__ = ["PostgresDatabase", "Row"]
@@ -263,6 +263,23 @@ class PostgresDatabase:
             for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
                 await connection.execute(statement)
             await connection.execute("UPDATE oauth1_schema SET version = $1", SCHEMA_VERSION)
+            await self._repair_triggers(connection)
+
+    async def _repair_triggers(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+        """Make the triggers anew that a restore has left out or disabled; they belong to the version of the schema."""
+        try:
+            async with connection.transaction():
+                for name, exists in await connection.fetch(MISSING_TRIGGERS):
+                    for statement in () if exists else REPAIR_TRIGGERS[name]:
+                        await connection.execute(statement)
+                    await connection.execute(ENABLE_TRIGGERS[name])
+        except asyncpg.InsufficientPrivilegeError as error:  # everything but the cache works without them
+            _log.warning(
+                "%s: the triggers that tell of changes cannot be made: %s; run async-oauth1 migrate as the owner of "
+                "the tables, or nothing is cached",
+                self.settings.url,
+                _line(error),
+            )
 
     def _wrong_version(self, version: int) -> StoreError:
         if version > SCHEMA_VERSION:
