@@ -39,9 +39,13 @@ class Memory(Generic[K, V]):
         self._entries.move_to_end(key)
         return True
 
-    def keep(self, key: K, value: V) -> None:
-        """Remember a value, and forget the one that was not used for longest where there are too many."""
-        self._entries[key] = (self._timer() + self._lifetime, value)
+    def keep(self, key: K, value: V, lifetime: float | None = None) -> None:
+        """Remember a value, for fewer seconds than usual if that is wanted.
+
+        The least recently used value is dropped if there are too many.
+        """
+        seconds = self._lifetime if lifetime is None else min(lifetime, self._lifetime)
+        self._entries[key] = (self._timer() + seconds, value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)

@@ -19,7 +19,7 @@ from async_oauth1.errors import StoreUnavailableError
 
 from ._errors import StoreError
 
-__all__ = ["EVERYTHING", "LEASE", "Notifier"]
+__all__ = ["EVERYTHING", "LEASE", "Notifier", "UntrustedError"]
 
 _log = logging.getLogger(__name__)
 
@@ -39,14 +39,21 @@ _RETRY = 0.2
 EVERYTHING = "*"
 
 
+class UntrustedError(Exception):
+    """The server answers, but would not tell of every change; the message says what to do."""
+
+
 class Notifier(ABC):
     """Tells of changes: ``c`` and a client, ``t`` and a token, ``u`` and a user whose tokens, ``*`` for everything.
 
     Attributes:
         url: printable, without password.
+        settling_time: seconds after the beginning of a subscription in which a change may be made that was announced
+            before; 0 if the notifier tells of changes when they are made, and not before.
     """
 
     url: str
+    settling_time: float = 0.0
 
     def __init__(self, url: str, *, timer: Callable[[], float] = time.monotonic) -> None:
         """Remember the arguments; no I/O.
@@ -60,6 +67,7 @@ class Notifier(ABC):
         self._proved_until = float("-inf")
         self._tell: Callable[[str], None] = _nobody
         self._task: asyncio.Task[None] | None = None
+        self._complaint = ""
 
     def is_current(self) -> bool:
         """Whether everything that was told until a moment ago has arrived here."""
@@ -69,7 +77,8 @@ class Notifier(ABC):
         """Begin to listen.
 
         Args:
-            tell: called with each change, and with `EVERYTHING` where some may have been missed.
+            tell: called with each change, and with `EVERYTHING` if some may have been missed. An announcement that
+                says whether the change is done is passed on as it was made.
 
         Raises:
             StoreError: the server cannot be reached, or tells nothing.
@@ -77,17 +86,22 @@ class Notifier(ABC):
         if self._task is not None:
             return
         self._tell = tell
+        listens = True
         try:
             async with asyncio.timeout(_PATIENCE * 2):
-                await self._subscribe()
+                await self._subscribe_anew()
                 await self._prove()
+        except UntrustedError as error:  # the store can be used without a cache, until the operator has mended it
+            listens = False
+            self._warn(error)
+            await self._give_up()
         except Exception as error:  # two drivers' errors, of many kinds; whoever starts the provider reads one line
             await self._give_up()
             raise StoreError(f"{self.url}: {_line(error)}") from error
         except BaseException:
             await self._give_up()
             raise
-        self._task = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self._run(listens=listens))
 
     async def close(self) -> None:
         """Listen no more. Safe to repeat."""
@@ -98,7 +112,7 @@ class Notifier(ABC):
         await self._give_up()
 
     async def announce(self, change: str) -> None:  # noqa: B027 - nothing to do where the database does it
-        """Tell everybody of a change that is made now.
+        """Tell every process of a change, before it is made and when it is done.
 
         Raises:
             StoreUnavailableError: they could not be told.
@@ -122,14 +136,16 @@ class Notifier(ABC):
             await self._beat()
         self._proved_until = asked + LEASE
 
-    async def _run(self) -> None:
+    async def _run(self, *, listens: bool) -> None:
+        if not listens:
+            await self._listen_again()
         while True:
             try:
                 while True:
                     await self._prove()
                     await asyncio.sleep(_INTERVAL)
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody is listening
-                _log.warning("%s: nothing is cached until changes can be heard again: %s", self.url, _line(error))
+                self._warn(error)
             await self._give_up()
             await self._listen_again()
 
@@ -137,14 +153,26 @@ class Notifier(ABC):
         while True:
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    await self._subscribe()
+                    await self._subscribe_anew()
             except Exception as error:  # noqa: BLE001 - the next attempt may succeed
+                if isinstance(error, UntrustedError):
+                    self._warn(error)
                 _log.debug("%s: %s", self.url, _line(error))
                 await self._give_up()
                 await asyncio.sleep(_RETRY)
             else:
+                self._complaint = ""
                 _log.warning("%s: changes can be heard again", self.url)
                 return
+
+    async def _subscribe_anew(self) -> None:
+        await self._subscribe()
+        self._tell(EVERYTHING)  # what was announced before may still be under way
+
+    def _warn(self, error: BaseException) -> None:
+        if (complaint := _line(error)) != self._complaint:  # once, however often it is tried
+            self._complaint = complaint
+            _log.warning("%s: nothing is cached until changes can be heard again: %s", self.url, complaint)
 
     async def _give_up(self) -> None:
         """From now on changes may be missed."""

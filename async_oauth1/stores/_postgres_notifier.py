@@ -11,12 +11,16 @@ from typing import Any
 import asyncpg
 
 from ._errors import StoreError
-from ._notifier import Notifier
+from ._notifier import Notifier, UntrustedError
+from ._postgres_schema import MISSING_TRIGGERS
 from ._postgres_url import PostgresSettings
 
 __all__ = ["PostgresNotifier"]
 
 _CHANNEL = "oauth1"
+
+_MISSING = f"SELECT name FROM ({MISSING_TRIGGERS}) AS missing (name, there)"  # noqa: S608 - of constants alone
+_BEAT = f"SELECT pg_is_in_recovery(), ARRAY({_MISSING})"
 
 # What begins a message that is for one listener alone.
 _HELLO = "?"
@@ -56,11 +60,20 @@ class PostgresNotifier(Notifier):
                 await self._heard.wait()
         except TimeoutError:
             raise ConnectionError("tells nothing; listening needs a connection straight to PostgreSQL") from None
+        await self._beat()
 
     async def _beat(self) -> None:
         # The server sends what it has to tell before it ends the answer to a statement.
-        if self._connection is None or await self._connection.fetchval("SELECT pg_is_in_recovery()"):
+        if self._connection is None:
+            raise ConnectionError("is not connected")
+        is_replica, missing = (await self._connection.fetch(_BEAT))[0]
+        if is_replica:
             raise ConnectionError("is not the primary any more")
+        if missing:
+            raise UntrustedError(
+                f"changes would not be told of, because of the triggers {', '.join(missing)}, which are missing, "
+                "changed or not enabled with ALWAYS; run async-oauth1 migrate on this database"
+            )
 
     async def _unsubscribe(self) -> None:
         connection, self._connection = self._connection, None

@@ -15,7 +15,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LOCK", "MIGRATIONS", "SCHEMA_VERSION", "parts_of"]
+__all__ = [
+    "ENABLE_TRIGGERS",
+    "LOCK",
+    "MIGRATIONS",
+    "MISSING_TRIGGERS",
+    "REPAIR_TRIGGERS",
+    "SCHEMA_VERSION",
+    "parts_of",
+]
 
 #: Any number, as long as nobody else locks it: "oauth1" in ASCII.
 LOCK: Final = int.from_bytes(b"oauth1", "big")
@@ -82,8 +90,8 @@ _TOKENS_EXPIRE = (
 
 # Whoever changes credentials, also with psql, tells those who keep them in memory. Token credentials that are new need
 # no word: nobody has asked for them. Many at once are one word. Those that expired are known to be gone.
-_CHANGES_ARE_TOLD = (
-    """CREATE FUNCTION oauth1_tell_of_tokens() RETURNS trigger LANGUAGE plpgsql AS $$
+_FUNCTIONS = {
+    "oauth1_tell_of_tokens": """
     DECLARE
         names text[] := ARRAY(SELECT oauth_token FROM former
             WHERE expires_at IS NULL OR expires_at > extract(epoch FROM clock_timestamp()) LIMIT 101);
@@ -94,8 +102,8 @@ _CHANGES_ARE_TOLD = (
             PERFORM pg_notify('oauth1', 't' || name) FROM unnest(names) AS name;
         END IF;
         RETURN NULL;
-    END $$""",
-    """CREATE FUNCTION oauth1_tell_of_clients() RETURNS trigger LANGUAGE plpgsql AS $$
+    END """,
+    "oauth1_tell_of_clients": """
     BEGIN
         IF (SELECT count(*) FROM former) > 100 THEN
             PERFORM pg_notify('oauth1', '*');
@@ -103,26 +111,75 @@ _CHANGES_ARE_TOLD = (
             PERFORM pg_notify('oauth1', 'c' || client_id) FROM former;
         END IF;
         RETURN NULL;
-    END $$""",
-    """CREATE FUNCTION oauth1_tell_of_all() RETURNS trigger LANGUAGE plpgsql AS $$
+    END """,
+    "oauth1_tell_of_all": """
     BEGIN
         PERFORM pg_notify('oauth1', '*');
         RETURN NULL;
-    END $$""",
-    """CREATE TRIGGER oauth1_token_credential_deleted AFTER DELETE ON oauth1_token_credential
-        REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_tokens()""",
-    """CREATE TRIGGER oauth1_token_credential_updated AFTER UPDATE ON oauth1_token_credential
-        REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_tokens()""",
-    """CREATE TRIGGER oauth1_token_credential_truncated AFTER TRUNCATE ON oauth1_token_credential
-        FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_all()""",
-    """CREATE TRIGGER oauth1_client_deleted AFTER DELETE ON oauth1_client
-        REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_clients()""",
-    """CREATE TRIGGER oauth1_client_updated AFTER UPDATE ON oauth1_client
-        REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_clients()""",
-    """CREATE TRIGGER oauth1_client_inserted AFTER INSERT ON oauth1_client
-        REFERENCING NEW TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_clients()""",
-    """CREATE TRIGGER oauth1_client_truncated AFTER TRUNCATE ON oauth1_client
-        FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_all()""",
+    END """,
+}
+
+# table, what is added to its name, event, rows that the function sees, function
+_TRIGGERS = (
+    ("oauth1_token_credential", "deleted", "DELETE", "OLD", "oauth1_tell_of_tokens"),
+    ("oauth1_token_credential", "updated", "UPDATE", "OLD", "oauth1_tell_of_tokens"),
+    ("oauth1_token_credential", "truncated", "TRUNCATE", "", "oauth1_tell_of_all"),
+    ("oauth1_client", "deleted", "DELETE", "OLD", "oauth1_tell_of_clients"),
+    ("oauth1_client", "updated", "UPDATE", "OLD", "oauth1_tell_of_clients"),
+    ("oauth1_client", "inserted", "INSERT", "NEW", "oauth1_tell_of_clients"),
+    ("oauth1_client", "truncated", "TRUNCATE", "", "oauth1_tell_of_all"),
+)
+
+
+def _create_function(name: str) -> str:
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${_FUNCTIONS[name]}$$"
+
+
+def _create_trigger(table: str, suffix: str, event: str, rows: str, function: str) -> str:
+    referencing = f"REFERENCING {rows} TABLE AS former " if rows else ""
+    return (
+        f"CREATE TRIGGER {table}_{suffix} AFTER {event} ON {table}"
+        f" {referencing}FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+    )
+
+
+_CHANGES_ARE_TOLD = (
+    *(_create_function(name) for name in _FUNCTIONS),
+    *(_create_trigger(*trigger) for trigger in _TRIGGERS),
+)
+
+# ALWAYS: also in a session with session_replication_role=replica, which skips ordinary triggers.
+#: One statement for each trigger, by the trigger's name.
+ENABLE_TRIGGERS: Final = {
+    f"{trigger[0]}_{trigger[1]}": f"ALTER TABLE {trigger[0]} ENABLE ALWAYS TRIGGER {trigger[0]}_{trigger[1]}"
+    for trigger in _TRIGGERS
+}
+
+#: Makes functions and triggers anew, in order; a trigger's by its name.
+REPAIR_TRIGGERS: Final = {
+    f"{trigger[0]}_{trigger[1]}": (
+        _create_function(trigger[4]).replace("CREATE", "CREATE OR REPLACE", 1),
+        f"DROP TRIGGER IF EXISTS {trigger[0]}_{trigger[1]} ON {trigger[0]}",
+        _create_trigger(*trigger),
+    )
+    for trigger in _TRIGGERS
+}
+
+# The bits of pg_trigger.tgtype for a trigger that is fired after a statement.
+_EVENT_BITS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+
+#: The triggers that would not tell of a change, by name, and whether each is there and only needs to be enabled. A
+#: trigger that is enabled without ALWAYS counts as disabled.
+MISSING_TRIGGERS: Final = (
+    "SELECT wanted.name, t.oid IS NOT NULL FROM (VALUES "  # noqa: S608 - of constants alone
+    + ", ".join(
+        f"('{table}', '{table}_{suffix}', {_EVENT_BITS[event]}, '{function}', $body${_FUNCTIONS[function]}$body$)"
+        for table, suffix, event, _, function in _TRIGGERS
+    )
+    + ") AS wanted (relation, name, type, function, body) LEFT JOIN (pg_trigger AS t JOIN pg_proc AS p"
+    " ON p.oid = t.tgfoid) ON t.tgrelid = to_regclass(wanted.relation) AND t.tgname = wanted.name"
+    " AND t.tgtype = wanted.type AND p.proname = wanted.function AND p.prosrc = wanted.body AND t.tgqual IS NULL"
+    " WHERE t.tgenabled IS DISTINCT FROM 'A' ORDER BY wanted.name"
 )
 
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.

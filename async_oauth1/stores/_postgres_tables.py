@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from ._errors import StoreError
-from ._postgres_schema import LOCK, SCHEMA_VERSION, parts_of
+from ._postgres_schema import ENABLE_TRIGGERS, LOCK, MISSING_TRIGGERS, REPAIR_TRIGGERS, SCHEMA_VERSION, parts_of
 
 __all__ = ["check_tables", "migrate_tables"]
 
@@ -107,6 +107,7 @@ async def _migrate(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) 
         parts = parts_of(number)
         for part in parts:
             await _apply(connection, number, part, is_last=part is parts[-1])
+    await _repair_triggers(connection, url)
 
 
 async def _prepare(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> int:
@@ -140,6 +141,24 @@ async def _apply(
             await connection.execute(statement)
         if is_last:
             await connection.execute("UPDATE oauth1_schema SET version = $1", number + 1)
+
+
+async def _repair_triggers(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
+    """Make the triggers anew that a restore has left out or disabled; they belong to the version of the schema."""
+    try:
+        async with _turn(connection):
+            await connection.execute(_LOCK_TIMEOUT)
+            for name, exists in await connection.fetch(MISSING_TRIGGERS):
+                for statement in () if exists else REPAIR_TRIGGERS[name]:
+                    await connection.execute(statement)
+                await connection.execute(ENABLE_TRIGGERS[name])
+    except asyncpg.InsufficientPrivilegeError as error:  # everything but the cache works without them
+        _log.warning(
+            "%s: the triggers that tell of changes cannot be made: %s; run async-oauth1 migrate as the owner of the"
+            " tables, or nothing is cached",
+            url,
+            " ".join(str(error).split()),
+        )
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,8 @@ from typing import Any
 
 from async_oauth1.errors import StoreUnavailableError
 
-from ._notifier import Notifier
+from ._holds import HOLD, begun, read_announcement
+from ._notifier import EVERYTHING, Notifier
 from ._redis_node import RedisNode, failure, new_client
 from ._redis_servers import Servers, servers_of
 from ._redis_url import RedisSettings
@@ -20,7 +21,9 @@ __all__ = ["RedisNotifier"]
 
 
 class RedisNotifier(Notifier):
-    """Subscribes at one server. A change is announced before it is made, too: where nobody can hear, it is not made."""
+    """Subscribes at one server. A change is announced before it is made, too: if nobody can be told, it is not made."""
+
+    settling_time = HOLD
 
     def __init__(self, url: str, *, timer: Callable[[], float] = time.monotonic) -> None:
         """Read the URL; no I/O.
@@ -108,9 +111,15 @@ class RedisNotifier(Notifier):
                 if message is None or message["type"] != "message":
                     continue
                 if message["channel"] == self._channel:
-                    self._tell(message["data"].decode(errors="replace"))
+                    self._tell(_announcement(message["data"].decode(errors="replace")))
                 elif self._echo is not None and not self._echo.done():
                     self._echo.set_result(None)
         finally:
             with contextlib.suppress(*failure):
                 await pubsub.aclose()
+
+
+def _announcement(message: str) -> str:
+    """A release before the two kinds of announcement says the same before and after: the change may yet be made."""
+    is_plain = read_announcement(message)[0] is None
+    return begun(message, "") if is_plain and message != EVERYTHING else message

@@ -8,6 +8,8 @@ every look-up goes to the store, as if there were no cache.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -21,6 +23,7 @@ from ._base import redact_url
 from ._delegating import DelegatingStore
 from ._errors import StoreError
 from ._forgetful import Memory
+from ._holds import HOLD, Holds, begun, done, read_announcement
 from ._life import is_live, live_client
 from ._notifier import Notifier
 from ._protocol import Store
@@ -29,6 +32,10 @@ __all__ = ["CachingStore", "Notifier", "open_notifier"]
 
 #: Of each kind; about 1 KB for one.
 MAX_ENTRIES = 10_000
+
+# Seconds for which an answer is remembered while a change may be under way that was announced before this process
+# began to listen.
+_UNSETTLED_LIFETIME = 0.5
 
 T = TypeVar("T")
 _Found = tuple[Client | None, TokenCredential | None]
@@ -100,11 +107,8 @@ class CachingStore(DelegatingStore):
         Raises:
             ValueError: a number that is not above 0.
         """
-        for name, value in (
-            ("max_entries", max_entries),
-            ("lifetime", lifetime),
-            ("unknown_lifetime", unknown_lifetime),
-        ):
+        numbers = {"max_entries": max_entries, "lifetime": lifetime, "unknown_lifetime": unknown_lifetime}
+        for name, value in numbers.items():
             if not value > 0:
                 raise ValueError(f"{name} is a number above 0, not {value!r}")
         super().__init__(store)
@@ -119,6 +123,9 @@ class CachingStore(DelegatingStore):
         self._in_the_air: set[asyncio.Task[_Found]] = set()
         self._changes: set[asyncio.Task[Any]] = set()
         self._generation = 0
+        self._timer = timer
+        self._holds = Holds(timer)
+        self._unsettled_until = float("-inf")
 
     async def open(self) -> None:
         """Connect the store, and listen for changes.
@@ -128,7 +135,7 @@ class CachingStore(DelegatingStore):
         """
         await self._store.open()
         try:
-            await self._notifier.open(self._forget)
+            await self._notifier.open(self._heard)
         except BaseException:
             await self._store.close()
             raise
@@ -248,14 +255,19 @@ class CachingStore(DelegatingStore):
 
     def _remember(self, question: _Question, client: Client | None, token: TokenCredential | None) -> None:
         client_id, oauth_token = question
+        lifetime = _UNSETTLED_LIFETIME if self._timer() < self._unsettled_until else None
+        if self._holds.cover("c" + client_id):
+            return
         if client is not None:
-            self._clients.keep(client_id, client)
+            self._clients.keep(client_id, client, lifetime)
         else:
             self._unknown.keep((client_id, None), None)
-        if token is not None:
-            self._tokens.keep(token.oauth_token, token)
-        elif oauth_token is not None:
+        if oauth_token is None or self._holds.cover("t" + oauth_token):
+            return
+        if token is None:
             self._unknown.keep(question, None)
+        elif not self._holds.cover("u" + token.user_id):
+            self._tokens.keep(token.oauth_token, token, lifetime)
 
     def _landed(self, question: _Question, task: asyncio.Task[_Found]) -> None:
         self._in_the_air.discard(task)
@@ -277,21 +289,49 @@ class CachingStore(DelegatingStore):
         return task.result()
 
     async def _tell(self, change: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Tell before and after: what cannot be told is not done, and what may have been done is told."""
-        await self._notifier.announce(change)
+        """Announce a change before and after it is made; a change that cannot be announced is not made."""
+        identifier = secrets.token_hex(8)
+        self._heard(begun(change, identifier))
         try:
-            return await work()
-        finally:
-            self._forget(change)
-            await self._notifier.announce(change)
+            await self._notifier.announce(begun(change, identifier))
+        except BaseException:
+            self._heard(done(change, identifier))
+            raise
+        # If it fails, it is not announced as done: the database may still carry out what it was told.
+        result = await self._finish(asyncio.ensure_future(work()), begun(change, identifier))
+        self._heard(done(change, identifier))
+        await self._notifier.announce(done(change, identifier))
+        return result
+
+    async def _finish(self, task: asyncio.Future[T], announcement: str) -> T:
+        """Wait for a change, and announce it again while it takes long, and at the end if it fails."""
+        while not (await asyncio.wait({task}, timeout=HOLD / 3))[0]:
+            await self._repeat(announcement)
+        if task.cancelled() or task.exception() is not None:
+            await self._repeat(announcement)
+        return task.result()
+
+    async def _repeat(self, announcement: str) -> None:
+        self._heard(announcement)
+        with contextlib.suppress(StoreUnavailableError):
+            await self._notifier.announce(announcement)
 
     def _changed(self, task: asyncio.Task[Any]) -> None:
         self._changes.discard(task)
         if not task.cancelled():
             task.exception()  # retrieved, where the caller has gone
 
+    def _heard(self, message: str) -> None:
+        """Forget what a change concerns, and cache it again once the change is done."""
+        is_done, identifier, change = read_announcement(message)
+        if is_done is False:
+            self._holds.begin(change, identifier)
+        elif is_done:
+            self._holds.end(change, identifier)
+        self._forget(change)
+
     def _forget(self, change: str) -> None:
-        """Forget what a change may concern, and let no answer in that was asked for before it."""
+        """Forget what a change may concern, and keep no answer that was asked for before it."""
         self._generation += 1
         self._flights.clear()
         self._unknown.clear()
@@ -304,5 +344,6 @@ class CachingStore(DelegatingStore):
         elif kind == "u":
             self._tokens.forget_where(lambda token: token.user_id == name)
         else:  # everything, or what a newer release says
+            self._unsettled_until = self._timer() + self._notifier.settling_time
             self._clients.clear()
             self._tokens.clear()
