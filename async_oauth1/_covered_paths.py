@@ -105,8 +105,9 @@ class CoveredPaths:
             return True  # as nearly always
         raw_path: bytes | None = scope.get("raw_path")
         if not layout.root_paths and not layout.mounts and _are_plain(path, root_path, raw_path):
-            texts = {path.lower()} | _behind({path}, {root_path}) | _behind({path.lower()}, {root_path.lower()})
-            return any(self._begin(f"/{text.lower()}".replace("//", "/")) for text in texts)
+            texts = {text.lower() for text in {path} | _behind({path}, {root_path})}
+            texts |= _behind(texts, {root_path.lower()})
+            return any(self._begin(f"/{text}".replace("//", "/")) for text in texts)
         roots = {root for root in (root_path, *layout.root_paths) if root}
         spellings = {path} if raw_path is None else {path, raw_path.decode("utf-8", "replace")}
         return any(self._reach(text, layout.mounts) for text in _readings(spellings, roots))
