@@ -94,7 +94,8 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
         if not parameters.get(name):
             raise MissingRequiredParameterError(name)
     check_identifiers(request, policy)
-    check_header_parameters(request, policy)
+    if request.other_header_parameters:
+        check_header_parameters(request, policy)
     if "oauth_version" in parameters:
         check_version(request)
 

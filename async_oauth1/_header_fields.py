@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from .errors import InvalidRequestError, UnsupportedMediaTypeError
 
 _FORM = b"application/x-www-form-urlencoded"
 #: In bytes; clients send some fifty.
 _MAX_FORM_LABEL = 255
+#: Answers about labels that are kept; clients use few.
+_LABELS_KEPT = 256
 # One parameter of a form's media type, or none behind a semicolon. Stricter than RFC 9110: some parsers split at commas
 # and know no quotes, and one decodes the form by the first "charset=" anywhere. So the charset is one that leaves every
 # ASCII character as it is, and nothing else looks like it.
@@ -60,6 +63,11 @@ def is_form(content_type: bytes | None) -> bool:
         return True
     if not content_type or len(content_type) > _MAX_FORM_LABEL:
         return False
+    return _is_form(content_type)
+
+
+@lru_cache(maxsize=_LABELS_KEPT)
+def _is_form(content_type: bytes) -> bool:
     media_type, *parameters = content_type.split(b";")
     return media_type.strip(b" \t").lower() == _FORM and all(map(_FORM_PARAMETER.fullmatch, parameters))
 
@@ -77,12 +85,18 @@ def check_label(content_type: bytes) -> None:
     Raises:
         UnsupportedMediaTypeError: some parser could read the body as a form.
     """
-    if b"*" in content_type or b"urlencoded" in content_type.translate(None, _NO_LETTERS).lower():
+    resembles = _resembles_form if len(content_type) <= _MAX_FORM_LABEL else _resembles_form.__wrapped__
+    if resembles(content_type):
         raise UnsupportedMediaTypeError(
             f"Some parsers read a body of the Content-Type {content_type[:100].decode('latin-1')!a} as a form, so "
             "its signature could not be relied on. Send a form as application/x-www-form-urlencoded, with no parameter "
             'but charset=UTF-8; send anything else under a media type without "urlencoded" and "*".'
         )
+
+
+@lru_cache(maxsize=_LABELS_KEPT)
+def _resembles_form(content_type: bytes) -> bool:
+    return b"*" in content_type or b"urlencoded" in content_type.translate(None, _NO_LETTERS).lower()
 
 
 def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:

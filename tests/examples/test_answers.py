@@ -111,7 +111,7 @@ def test_an_authorization_header_of_64_kib(provider: Photos, packets: int, size:
     """In one packet or in many. It is read, and its signature is wrong; one byte more is too much."""
     url, headers, _ = Printer(provider.url).signed("GET", "/signed")
     header = headers["Authorization"]
-    header += ', x="' + "y" * (size - len(header) - 6) + '"'
+    header += ', xoauth_x="' + "y" * (size - len(header) - 13) + '"'
     assert len(header) == size
     octets = (
         f"GET /signed HTTP/1.1\r\nHost: {url[7:-7]}\r\nConnection: close\r\nAuthorization: {header}\r\n\r\n".encode()
