@@ -17,6 +17,7 @@ from quart import Quart
 
 from .app import create_app
 from .settings import Settings, SettingsError
+from .stopping import GracefulStop
 from .storage import open_storage
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -75,6 +76,8 @@ async def serve(settings: Settings, listener: socket.socket, ready: Callable[[],
 
         _collect_seldom()
         await _serve_until(stop, app, listener)
+    # A signal that comes while the loop closes finds its pipe closed; `ignore_stop_signals` drops it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
 def ignore_stop_signals() -> None:
@@ -109,15 +112,19 @@ def _stop_event() -> asyncio.Event:
 
 
 async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket) -> None:
+    graceful = GracefulStop(app)
+    descriptor = listener.detach()
+
     async def stopped(*_: Any) -> None:
         await stop.wait()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_report)
+        await graceful.drain(descriptor)
         # From Python 3.12 on, hypercorn waits for every connection without end; a stuck one must not keep the rest.
         loop.call_later(GRACE + 1, serving.cancel)
 
     serving = asyncio.ensure_future(
-        serve_with_hypercorn(cast("Framework", app), _config(listener), shutdown_trigger=stopped)
+        serve_with_hypercorn(cast("Framework", graceful), _config(descriptor), shutdown_trigger=stopped)
     )
     try:
         await serving
@@ -132,9 +139,9 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         loop.default_exception_handler(context)
 
 
-def _config(listener: socket.socket) -> Config:
+def _config(descriptor: int) -> Config:
     config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
+    config.bind = [f"fd://{descriptor}"]
     config.backlog = BACKLOG
     config.graceful_timeout = GRACE
     config.h11_max_incomplete_size = LARGEST_HEAD
