@@ -156,7 +156,7 @@ class PostgresDatabase:
         async with asyncio.timeout(self.settings.timeout):
             connection = await pool.acquire()
             try:
-                rows: list[Row] = await connection.fetch(sql, *arguments)
+                rows: list[Any] = await connection.fetch(sql, *arguments, record_class=_HiddenRecord)
             except (asyncpg.UniqueViolationError, *_TRY_AGAIN):
                 raise  # an answer: the connection is as good as before
             except BaseException as error:
@@ -294,6 +294,15 @@ class PostgresDatabase:
 
     def _error(self, reason: str) -> StoreError:
         return StoreError(f"{self.settings.url}: {reason}")
+
+
+class _HiddenRecord(asyncpg.Record):
+    """A row whose values are not shown: asyncio's debug mode logs the results of slow tasks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} values>"
 
 
 async def _version(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> int:
