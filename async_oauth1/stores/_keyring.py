@@ -1,14 +1,20 @@
-"""Secrets at rest: sealed under the newest of some keys, opened with any of them.
+"""Secrets at rest: encrypted under the newest of some keys, decrypted with any of them.
 
-A sealed text begins with `MARK`; what does not is plain, written before there was a key, and is read as it stands. So a
-key can be given to a store that is in use, and a new one put before the old: what was written before stays readable,
-until it is sealed anew and the old key can go.
+An encrypted text begins with `MARK`. Any other text is plain, written before there was a key, and is read as it stands.
+So a key can be given to a store that is in use, and a new one put before the old: what was written before stays
+readable, until it is encrypted anew and the old key can go.
+
+Texts are encrypted with AES-256-GCM, and the place where they are stored (table, column, primary key) is authenticated
+with them: copied to another row, a text cannot be decrypted. Each key is a Fernet key, from which HKDF derives the one
+for AES. Former releases wrote Fernet tokens, which are bound to no place and are still read. The new form begins with
+the same mark, so that a worker of a former release finds it unreadable, rather than take it for a plain secret.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,21 +22,48 @@ from ._errors import StoreError
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["ENVIRONMENT_VARIABLE", "KeyRing", "UnreadableError", "keys_from_environment", "new_key"]
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "DamagedError",
+    "KeyRing",
+    "Place",
+    "UnreadableError",
+    "keys_from_environment",
+    "new_key",
+]
 
 #: Holds keys, newest first, with commas between them.
 ENVIRONMENT_VARIABLE = "ASYNC_OAUTH1_KEYS"
 
-#: What every sealed text begins with, and no plain one may.
+#: What every encrypted text begins with, and no plain one may.
 MARK = "$fernet$"
+
+#: Where a text is stored: table, column, primary key. None of them holds a NUL.
+Place = tuple[str, str, str]
+
+# What no Fernet token begins with: "$" is not in its alphabet.
+_BOUND = MARK + "aesgcm$"
+
+# A nonce and a tag at least; Fernet tokens are longer.
+_ENCRYPTED = re.compile(r"\$fernet\$(?:aesgcm\$)?[A-Za-z0-9_-]{38,}={0,2}", re.ASCII)
+
+# Chosen at random for each text. After 2**32 texts under one key, two were the same with a probability of 2**-33.
+_NONCE_BYTES = 12
+
+_HKDF_INFO = b"async-oauth1: secrets at rest, AES-256-GCM"
 
 # Python's decoder overlooks what is no base64: two keys with a wrong character in between would be the first of them.
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=", re.ASCII)
 
 
 class UnreadableError(ValueError):
-    """A sealed text that none of the keys opens."""
+    """An encrypted text that none of the keys decrypts in its place."""
+
+
+class DamagedError(UnreadableError):
+    """A text with the mark of an encrypted one that no key ever made."""
 
 
 class KeyRing:
@@ -49,42 +82,72 @@ class KeyRing:
         """
         if isinstance(keys, str):
             raise TypeError("keys is a sequence of strings, not one string")
-        self._keys = tuple(_fernet(key, number) for number, key in enumerate(keys, 1))
+        self._keys = tuple(_Key(key, number) for number, key in enumerate(keys, 1))
 
     def __bool__(self) -> bool:
-        """Whether texts are sealed at all."""
+        """Whether texts are encrypted at all."""
         return bool(self._keys)
 
-    def seal(self, text: str) -> str:
-        """What to write.
+    def seal(self, text: str, place: Place) -> str:
+        """The text to be stored in a place.
 
         Raises:
-            ValueError: without a key, a text that would be taken for a sealed one.
+            ValueError: without a key, a text that would be taken for an encrypted one.
         """
         if self._keys:
-            return MARK + self._keys[0].encrypt(text.encode()).decode()
+            return self._keys[0].encrypt(text, place)
         if text.startswith(MARK):
             raise ValueError(f'a secret must not begin with "{MARK}"')
         return text
 
-    def open(self, text: str) -> str:
-        """What was sealed.
+    def open(self, text: str, place: Place) -> str:
+        """The text that was sealed for a place.
 
         Raises:
-            UnreadableError: none of the keys opens it.
+            UnreadableError: none of the keys decrypts it there.
         """
         if not text.startswith(MARK):
             return text
         for key in self._keys:
-            if (opened := _opened(key, text)) is not None:
+            if (opened := key.decrypt(text, place)) is not None:
                 return opened
-        raise UnreadableError(
-            "is encrypted under a key that was not given" if self._keys else "is encrypted, and no key was given"
-        )
+        if not self._keys:
+            raise UnreadableError("is encrypted, and no key was given")
+        if not _ENCRYPTED.fullmatch(text):
+            raise DamagedError("is damaged")
+        moved = ", or was moved here from another row" if text.startswith(_BOUND) else ""
+        raise UnreadableError(f"is encrypted under a key that was not given{moved}")
 
-    def is_current(self, text: str) -> bool:
-        """Whether it is sealed under the newest key."""
-        return bool(self._keys) and text.startswith(MARK) and _opened(self._keys[0], text) is not None
+    def is_current(self, text: str, place: Place) -> bool:
+        """Whether it is encrypted under the newest key and bound to its place."""
+        return bool(self._keys) and text.startswith(_BOUND) and self._keys[0].decrypt(text, place) is not None
+
+
+class _Key:
+    """One key of the ring, for both forms of encrypted texts."""
+
+    __slots__ = ("_aes", "_failures", "_fernet")
+
+    def __init__(self, key: str, number: int) -> None:
+        self._fernet = _fernet(key, number)
+        from cryptography.exceptions import InvalidTag
+        from cryptography.fernet import InvalidToken
+
+        self._aes = _derived(key)
+        self._failures = (InvalidTag, InvalidToken, ValueError)  # the last one for what is not Base64
+
+    def encrypt(self, text: str, place: Place) -> str:
+        nonce = os.urandom(_NONCE_BYTES)
+        return _BOUND + urlsafe_b64encode(nonce + self._aes.encrypt(nonce, text.encode(), _octets(place))).decode()
+
+    def decrypt(self, text: str, place: Place) -> str | None:
+        try:
+            if not text.startswith(_BOUND):
+                return self._fernet.decrypt(text.removeprefix(MARK)).decode()
+            octets = urlsafe_b64decode(text.removeprefix(_BOUND))
+            return self._aes.decrypt(octets[:_NONCE_BYTES], octets[_NONCE_BYTES:], _octets(place)).decode()
+        except self._failures:
+            return None
 
 
 def new_key() -> str:
@@ -97,7 +160,7 @@ def new_key() -> str:
 
 
 def keys_from_environment() -> tuple[str, ...]:
-    """The keys in the environment; none where the variable is not set or empty."""
+    """The keys in the environment; none if the variable is not set or empty."""
     return tuple(key.strip() for key in os.environ.get(ENVIRONMENT_VARIABLE, "").split(",") if key.strip())
 
 
@@ -115,10 +178,13 @@ def _load_fernet() -> type[Fernet]:
     return Fernet
 
 
-def _opened(key: Fernet, text: str) -> str | None:
-    from cryptography.fernet import InvalidToken
+def _derived(key: str) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    try:
-        return key.decrypt(text.removeprefix(MARK)).decode()
-    except InvalidToken:
-        return None
+    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=_HKDF_INFO).derive(urlsafe_b64decode(key)))
+
+
+def _octets(place: Place) -> bytes:
+    return "\0".join(place).encode()

@@ -212,7 +212,7 @@ class PostgresDatabase:
         async with asyncio.timeout_at(deadline):
             connection = await pool.acquire()
             try:
-                rows: list[Row] = await connection.fetch(sql, *arguments)
+                rows: list[Row] = await connection.fetch(sql, *arguments, record_class=_HiddenRecord)
                 if sql is PING:
                     _require_writable(rows)
             except _ANSWERS:
@@ -295,6 +295,15 @@ class PostgresDatabase:
     def _not_understood(self) -> StoreError:
         """For a `ValueError` of asyncpg's, whose message may show a piece of the URL that belongs to the password."""
         return StoreError(f"{self.settings.url}: is not a URL that libpq understands")
+
+
+class _HiddenRecord(asyncpg.Record):
+    """A row whose values are not shown: asyncio's debug mode logs the results of slow tasks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} values>"
 
 
 async def _leave_as_it_is(connection: object) -> None:

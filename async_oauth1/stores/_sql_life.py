@@ -6,8 +6,9 @@ where what it has read still stands there; where somebody else was faster, it be
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from async_oauth1.credentials import Client, TokenCredential
@@ -16,10 +17,12 @@ from async_oauth1.errors import StoreUnavailableError
 from . import _rows as rows
 from ._base import BaseStore, check_text, is_text, user_id_of
 from ._errors import StoreError
-from ._keyring import KeyRing, UnreadableError
+from ._keyring import DamagedError, KeyRing, Place, UnreadableError
 from ._life import issued, rotated
 
 __all__ = ["SQLLife"]
+
+_log = logging.getLogger(__name__)
 
 # As often as others may be faster.
 _TRIES = 16
@@ -29,28 +32,33 @@ class _Sealed(NamedTuple):
     """The statements about a table with secrets.
 
     Attributes:
+        places: where the secrets of one row are stored.
         page: some rows after one of a name: the name, and the columns with secrets.
         update: writes those columns of one row, where they are still as they were read.
     """
 
+    places: Callable[[str], Sequence[Place]]
     page: str
     update: str
 
 
 _SEALED = (
     _Sealed(
+        rows.client_place,
         "SELECT client_id, client_secret, overlapping_secrets FROM oauth1_client"
         " WHERE client_id > $1 ORDER BY client_id LIMIT 200",
         "UPDATE oauth1_client SET client_secret = $2, overlapping_secrets = $3 WHERE client_id = $1"
         " AND COALESCE(client_secret, '') = COALESCE(CAST($4 AS text), '') AND overlapping_secrets = $5 RETURNING 1",
     ),
     _Sealed(
+        rows.token_place,
         "SELECT oauth_token, oauth_token_secret FROM oauth1_token_credential"
         " WHERE oauth_token > $1 ORDER BY oauth_token LIMIT 200",
         "UPDATE oauth1_token_credential SET oauth_token_secret = $2 WHERE oauth_token = $1"
         " AND oauth_token_secret = $3 RETURNING 1",
     ),
     _Sealed(
+        rows.temporary_place,
         "SELECT oauth_token, oauth_token_secret, oauth_verifier FROM oauth1_temporary_credential"
         " WHERE oauth_token > $1 ORDER BY oauth_token LIMIT 200",
         "UPDATE oauth1_temporary_credential SET oauth_token_secret = $2, oauth_verifier = $3 WHERE oauth_token = $1"
@@ -61,10 +69,16 @@ _SEALED = (
 # Keys that open these are the right ones.
 _SAMPLES = (
     (
-        "SELECT client_secret, overlapping_secrets FROM oauth1_client"
-        " WHERE client_secret LIKE '$fernet$%' OR overlapping_secrets LIKE '$fernet$%' LIMIT 100"
+        rows.client_place,
+        (
+            "SELECT client_id, client_secret, overlapping_secrets FROM oauth1_client"
+            " WHERE client_secret LIKE '$fernet$%' OR overlapping_secrets LIKE '$fernet$%' LIMIT 100"
+        ),
     ),
-    "SELECT oauth_token_secret FROM oauth1_token_credential ORDER BY oauth_token LIMIT 1",
+    (
+        rows.token_place,
+        "SELECT oauth_token, oauth_token_secret FROM oauth1_token_credential ORDER BY oauth_token LIMIT 1",
+    ),
 )
 _ROTATE = (
     "UPDATE oauth1_client SET client_secret = $1, overlapping_secrets = $2"
@@ -155,11 +169,18 @@ class SQLLife(BaseStore):
             How many rows were written.
 
         Raises:
-            StoreError: there is no key, or none that opens a secret.
+            StoreError: there is no key; or some records could not be read, and all others are encrypted now.
         """
         if not self._keys:
             raise StoreError(f"{self.url}: there is no key to encrypt with; ASYNC_OAUTH1_KEYS holds keys, newest first")
-        return sum([await self._reencrypt(table) for table in _SEALED])
+        unreadable: list[str] = []
+        written = sum([await self._reencrypt(table, unreadable) for table in _SEALED])
+        if unreadable:
+            raise StoreError(
+                f"{self.url}: {unreadable[0]}; {len(unreadable)} record(s) could not be read, the others are encrypted"
+                " under the newest key"
+            )
+        return written
 
     async def _check_keys(self) -> None:
         """Refuse to open a store with secrets that the keys do not open.
@@ -168,32 +189,45 @@ class SQLLife(BaseStore):
             StoreError: says so.
         """
         try:
-            for statement in _SAMPLES:
-                for row in await self._run(statement):
-                    _opened(row, self._keys)
-        except UnreadableError as error:
-            raise StoreError(f"{self.url}: {error}") from None
+            for places, statement in _SAMPLES:
+                for name, *values in await self._run(statement):
+                    self._check_sample(name, values, places(name))
         except StoreUnavailableError as error:
             raise StoreError(f"{self.url}: does not answer") from error
 
-    async def _reencrypt(self, table: _Sealed) -> int:
+    def _check_sample(self, name: Any, values: Sequence[Any], places: Sequence[Place]) -> None:
+        try:
+            _opened(values, places, self._keys)
+        except (DamagedError, TypeError) as error:  # is answered with 503 when it is met; other keys would not help
+            _log.error("%s: the record %.8s... %s", self.url, name, error)
+        except UnreadableError as error:
+            raise StoreError(f"{self.url}: the record {str(name)[:8]}... {error}") from None
+
+    async def _reencrypt(self, table: _Sealed, unreadable: list[str]) -> int:
         written, last = 0, ""
         while found := await self._run(table.page, last):
             for row in found:
-                written += await self._reencrypt_row(table, row)
+                try:
+                    written += await self._reencrypt_row(table, row)
+                except (UnreadableError, TypeError) as error:
+                    unreadable.append(f"the record {str(row[0])[:8]}... {error}")
             last = found[-1][0]
         return written
 
     async def _reencrypt_row(self, table: _Sealed, row: Sequence[Any]) -> bool:
-        """Whether it was necessary. Where somebody changes the row meanwhile, they encrypt it."""
+        """Whether it was necessary. If another process changes the row meanwhile, that process encrypts it."""
         name, *values = row
-        if all(value in _NOTHING_SECRET or self._keys.is_current(value) for value in values):
+        places = table.places(name)
+        opened = _opened(values, places, self._keys)
+        if all(
+            value in _NOTHING_SECRET or self._keys.is_current(value, place)
+            for value, place in zip(values, places, strict=True)
+        ):
             return False
-        try:
-            opened = _opened(values, self._keys)
-        except UnreadableError as error:
-            raise StoreError(f"{self.url}: the record {name[:8]}... {error}") from None
-        sealed = [value if value in _NOTHING_SECRET else self._keys.seal(value) for value in opened]
+        sealed = [
+            value if value in _NOTHING_SECRET else self._keys.seal(value, place)
+            for value, place in zip(opened, places, strict=True)
+        ]
         return bool(await self._run(table.update, name, *sealed, *values))
 
 
@@ -201,5 +235,13 @@ class SQLLife(BaseStore):
 _NOTHING_SECRET = (None, "[]")
 
 
-def _opened(values: Iterable[str | None], keys: KeyRing) -> list[Any]:
-    return [None if value is None else keys.open(value) for value in values]
+def _opened(values: Iterable[Any], places: Iterable[Place], keys: KeyRing) -> list[Any]:
+    return [_opened_value(value, place, keys) for value, place in zip(values, places, strict=True)]
+
+
+def _opened_value(value: Any, place: Place, keys: KeyRing) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"holds {type(value).__name__} instead of text")
+    return keys.open(value, place)

@@ -61,9 +61,23 @@ _MEANINGS = {
 }
 
 
+class _Hidden(tuple[Any, ...]):
+    """Values that are not shown: aiosqlite logs parameters, and asyncio's debug mode results."""
+
+    __slots__ = ()
+
+    @classmethod
+    def row(cls, _: object, row: tuple[Any, ...]) -> _Hidden:
+        """For sqlite3's ``row_factory``."""
+        return cls(row)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} values>"
+
+
 async def fetch(connection: aiosqlite.Connection, sql: str, parameters: Iterable[object] = ()) -> Rows:
     """Run one statement to its end and return its rows: one hop to the connection's thread."""
-    return cast("Rows", await connection.execute_fetchall(sql, parameters))
+    return cast("Rows", await connection.execute_fetchall(sql, _Hidden(parameters)))
 
 
 async def roll_back(connection: aiosqlite.Connection) -> None:
@@ -74,6 +88,8 @@ async def roll_back(connection: aiosqlite.Connection) -> None:
 
 def breaks_connection(error: sqlite3.Error) -> bool:
     """Whether the connection should not be used again after this error."""
+    if not hasattr(error, "sqlite_errorcode"):  # Python's own: a row with text that is not UTF-8
+        return False
     return _primary_code(error) not in _HARMLESS
 
 
@@ -144,6 +160,7 @@ class SQLiteFile:
             connection = await aiosqlite.connect(uri, uri=True, timeout=self.timeout, isolation_level=None)
         except sqlite3.Error as error:
             raise self.translated(error) from error
+        connection.row_factory = _Hidden.row  # type: ignore[assignment]
         try:
             # A nonce or a take that a power failure undoes could be used again; in WAL mode only FULL syncs every
             # commit. Batches share its cost.

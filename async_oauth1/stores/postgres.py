@@ -159,7 +159,7 @@ class PostgresStore(SQLLife):
         ((created, has_room),) = await self._database.fetch(
             sql.INSERT_TEMPORARY,
             credential.oauth_token,
-            self._keys.seal(credential.oauth_token_secret),
+            self._keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
             client_id,
             redirect_uri,
             now + self._temporary_credential_lifetime,
@@ -190,7 +190,8 @@ class PostgresStore(SQLLife):
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token)
         _check_length(user_id=user_id)
-        return await self._changes(sql.APPROVE, oauth_token, self._clock(), user_id, self._keys.seal(verifier))
+        sealed = self._keys.seal(verifier, rows.temporary_place(oauth_token)[1])
+        return await self._changes(sql.APPROVE, oauth_token, self._clock(), user_id, sealed)
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
@@ -222,7 +223,8 @@ class PostgresStore(SQLLife):
         required_text(oauth_token=oauth_token, client_id=client_id)
         made = self._new_token_credential(token, client_id, "")
         _check_length(oauth_token=made.oauth_token)
-        new = (made.oauth_token, self._keys.seal(made.oauth_token_secret), made.scope, made.expires_at)
+        sealed = self._keys.seal(made.oauth_token_secret, rows.token_place(made.oauth_token)[0])
+        new = (made.oauth_token, sealed, made.scope, made.expires_at)
         try:
             exchanged = await self._database.fetch(sql.EXCHANGE, oauth_token, client_id, made.created_at, *new)
         except asyncpg.UniqueViolationError:
@@ -243,7 +245,7 @@ class PostgresStore(SQLLife):
     async def list_clients(self) -> list[Client]:
         """Every client, by name."""
         found = await self._database.fetch(sql.LIST_CLIENTS)
-        return [rows.client(row, self._keys, self._clock()) for row in found]
+        return rows.readable(found, lambda row: rows.client(row, self._keys, self._clock()))
 
     async def remove_client(self, client_id: str) -> bool:
         """Remove a client with its token and temporary credentials; ``False`` where there is none."""
@@ -256,7 +258,7 @@ class PostgresStore(SQLLife):
         if not is_text(user_id or "", client_id or ""):
             return []
         found = await self._database.fetch(sql.LIST_TOKENS, user_id, client_id, self._clock())
-        return [rows.token(row, self._keys) for row in found]
+        return rows.readable(found, lambda row: rows.token(row, self._keys))
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
         """Revoke token credentials, of that resource owner alone where given; ``False`` where there are none."""

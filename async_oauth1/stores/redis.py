@@ -25,11 +25,12 @@ from async_oauth1.hooks import resolve
 from . import _redis_scripts as scripts
 from ._base import GONE, BaseStore, StoreError, is_text, new_temporary_credential, nonce_key, required_text, user_id_of
 from ._batch import NonceBatcher
-from ._keyring import KeyRing, UnreadableError
+from ._keyring import KeyRing
 from ._redis_connections import Command
 from ._redis_node import Moved, RedisNode, Script
 from ._redis_servers import Servers, servers_of
 from ._redis_url import RedisSettings
+from ._rows import temporary, temporary_place
 
 __all__ = ["RedisStore"]
 
@@ -157,14 +158,14 @@ class RedisStore(BaseStore):
         credential = new_temporary_credential(token, client_id, redirect_uri)
         values = {
             "provider": self._provider,
-            "secret": self._keys.seal(credential.oauth_token_secret),
+            "secret": self._keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
             "client_id": client_id,
             "callback": redirect_uri,
         }
         lifetime = self._temporary_credential_lifetime * 1000
         pairs = [part for pair in values.items() for part in pair]
         limit = self._max_pending_per_client
-        if not await self._run(scripts.TAKE_SHARE, client_id, limit, lifetime, kind=_SHARE):
+        if not await self._run(scripts.TAKE_SHARE, self._share_of(client_id), limit, lifetime, kind=_SHARE):
             raise TooManyPendingError()
         if not await self._run(scripts.CREATE, credential.oauth_token, lifetime, *pairs):
             await self._give_back(client_id.encode())
@@ -176,22 +177,19 @@ class RedisStore(BaseStore):
         if not is_text(oauth_token):
             return None
 
-        async def read(node: RedisNode, key: bytes, *, asking: bool) -> Any:
-            return (await node.read(("HGETALL", key), asking=asking))[0]
+        async def read(node: RedisNode, key: bytes, *, asking: bool) -> TemporaryCredential | None:
+            (found,) = await node.read(("HGETALL", key), asking=asking)
+            return _credential(oauth_token, found, self._keys) if self._is_ours(oauth_token, found) else None
 
-        found = await self._on_node(oauth_token, read)
-        values = {name.decode(): value.decode() for name, value in found.items()}
-        if values and values.get("provider") != self._provider:
-            # Its client may be known here, too, under the same secret; its users are others.
-            _log.info(
-                "%s: the token %.8s... belongs to another provider, see the option provider", self.url, oauth_token
-            )
-            return None
-        try:
-            return _credential(oauth_token, values, self._keys)
-        except UnreadableError as error:
-            _log.error("%s: the secret of the token %.8s... %s", self.url, oauth_token, error)
-            raise StoreUnavailableError() from error
+        credential: TemporaryCredential | None = await self._on_node(oauth_token, read)
+        return credential
+
+    def _is_ours(self, oauth_token: str, found: dict[bytes, bytes]) -> bool:
+        if not found or found.get(b"provider") == self._provider.encode():
+            return True
+        # Its client may be known here, too, under the same secret; its users are others.
+        _log.info("%s: the token %.8s... belongs to another provider, see the option provider", self.url, oauth_token)
+        return False
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
@@ -202,7 +200,8 @@ class RedisStore(BaseStore):
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token)
-        return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, self._keys.seal(verifier)))
+        sealed = self._keys.seal(verifier, temporary_place(oauth_token)[1])
+        return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, sealed))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
@@ -220,6 +219,9 @@ class RedisStore(BaseStore):
         """Whose temporary credentials these are: what an approval in another provider must not touch."""
         return self._settings.provider or self._settings.prefix.decode()
 
+    def _share_of(self, client_id: str) -> str:
+        return f"{self._provider}\0{client_id}"
+
     async def _remove(self, script: Script, oauth_token: str) -> bool:
         """Remove credentials by a script that returns their client, whose share they leave."""
         client_id: bytes | None = await self._run(script, oauth_token, self._provider)
@@ -229,7 +231,7 @@ class RedisStore(BaseStore):
 
     async def _give_back(self, client_id: bytes) -> None:
         with suppress(StoreUnavailableError):  # the count begins anew before long
-            await self._run(scripts.GIVE_BACK, client_id.decode(errors="surrogateescape"), kind=_SHARE)
+            await self._run(scripts.GIVE_BACK, self._share_of(client_id.decode(errors="surrogateescape")), kind=_SHARE)
 
     async def _run(self, script: Script, name: str, *arguments: str | int, kind: bytes = _CREDENTIAL) -> Any:
         async def run(node: RedisNode, key: bytes, *, asking: bool) -> Any:
@@ -331,18 +333,18 @@ def _warn(node: RedisNode, message: str) -> None:
     _log.warning("Redis %s:%d: %s", *node.address, message)
 
 
-def _credential(oauth_token: str, values: dict[str, str], keys: KeyRing) -> TemporaryCredential | None:
-    if not values:
+def _credential(oauth_token: str, found: dict[bytes, bytes], keys: KeyRing) -> TemporaryCredential | None:
+    """The record of a hash; its values become those of a row."""
+    if not found:
         return None
-    return TemporaryCredential(
-        oauth_token=oauth_token,
-        oauth_token_secret=keys.open(values["secret"]),
-        client_id=values["client_id"],
-        oauth_callback=values["callback"],
-        user_id=values.get("user_id"),
-        oauth_verifier=keys.open(values["verifier"]) if "verifier" in values else None,
-        decided="verifier" in values,
-    )
+    row: list[str | bytes | bool | None] = [oauth_token]
+    for name in (b"secret", b"client_id", b"callback", b"user_id", b"verifier"):
+        value = found.get(name)
+        try:
+            row.append(None if value is None else value.decode())
+        except UnicodeDecodeError:
+            row.append(value)  # is no text, and found to be none
+    return temporary([*row, b"verifier" in found], keys)
 
 
 def _reason(error: BaseException) -> str:

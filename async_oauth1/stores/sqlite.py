@@ -147,7 +147,7 @@ class SQLiteStore(SQLLife):
                 sql.INSERT_TEMPORARY,
                 (
                     credential.oauth_token,
-                    self._keys.seal(credential.oauth_token_secret),
+                    self._keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
                     client_id,
                     redirect_uri,
                     now + self._temporary_credential_lifetime,
@@ -187,7 +187,7 @@ class SQLiteStore(SQLLife):
         return await self._changes(
             "UPDATE oauth1_temporary_credential SET user_id = ?, oauth_verifier = ?, decided = 1"
             " WHERE oauth_token = ? AND decided = 0 AND expires_at > ? RETURNING 1",
-            (user_id, self._keys.seal(verifier), oauth_token, self._clock()),
+            (user_id, self._keys.seal(verifier, rows.temporary_place(oauth_token)[1]), oauth_token, self._clock()),
         )
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
@@ -259,7 +259,7 @@ class SQLiteStore(SQLLife):
     async def list_clients(self) -> list[Client]:
         """Every client, by name."""
         found = await self._database.read(rows.SELECT_CLIENT + " ORDER BY name, client_id", ())
-        return [rows.client(row, self._keys, self._clock()) for row in found]
+        return rows.readable(found, lambda row: rows.client(row, self._keys, self._clock()))
 
     async def remove_client(self, client_id: str) -> bool:
         """Remove a client with its token and temporary credentials; ``False`` where there is none."""
@@ -288,7 +288,7 @@ class SQLiteStore(SQLLife):
             f"{rows.SELECT_TOKEN} WHERE {where} ORDER BY created_at, oauth_token",
             (self._clock(), *given.values()),
         )
-        return [rows.token(row, self._keys) for row in found]
+        return rows.readable(found, lambda row: rows.token(row, self._keys))
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
         """Revoke token credentials, of that resource owner alone where given; ``False`` where there are none."""

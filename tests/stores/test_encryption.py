@@ -215,9 +215,10 @@ def test_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_plain_and_encrypted_are_never_mistaken() -> None:
     """A plain secret that looks encrypted is refused without a key, and survives with one."""
-    tricky = KeyRing([OLD]).seal("s")
+    place = ("table", "column", "key")
+    tricky = KeyRing([OLD]).seal("s", place)
     with pytest.raises(ValueError, match="must not begin with"):
-        KeyRing().seal(tricky)
-    assert KeyRing([NEW]).open(KeyRing([NEW]).seal(tricky)) == tricky
+        KeyRing().seal(tricky, place)
+    assert KeyRing([NEW]).open(KeyRing([NEW]).seal(tricky, place), place) == tricky
     with pytest.raises(TypeError):
         KeyRing(OLD)
