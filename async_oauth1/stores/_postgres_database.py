@@ -212,7 +212,7 @@ class PostgresDatabase:
         async with asyncio.timeout_at(deadline):
             connection = await pool.acquire()
             try:
-                rows: list[Row] = await connection.fetch(sql, *arguments, record_class=_HiddenRecord)
+                rows: list[Any] = await connection.fetch(sql, *arguments, record_class=_HiddenRecord)
                 if sql is PING:
                     _require_writable(rows)
             except _ANSWERS:
