@@ -52,7 +52,21 @@ class RequestTargetMiddleware:
             except OAuth1Error as error:
                 await refuse(resource_error_response(error, realm=self.policy.realm), receive, send)
                 return
+        elif scope["type"] == "websocket" and not self._can_be_routed(scope):
+            await send({"type": "websocket.close", "code": 1008})
+            return
         await self.app(scope, receive, send)
+
+    def _can_be_routed(self, scope: Scope) -> bool:
+        """Of a WebSocket: it is refused by closing it, whatever is wrong."""
+        try:
+            host = single_host(scope["headers"])
+            if host:
+                normalize_host(host, "https" if scope.get("scheme") == "wss" else "http")
+        except OAuth1Error:
+            return False
+        path: str = scope["path"]
+        return path.startswith("/")
 
     def _routable(self, scope: Scope) -> Scope:
         host = single_host(scope["headers"])

@@ -16,6 +16,7 @@ from hypercorn.typing import Framework
 from quart import Quart
 
 from .app import create_app
+from .connection_errors import log_in_one_line
 from .settings import Settings, SettingsError
 from .stopping import GracefulStop
 from .storage import open_storage
@@ -75,6 +76,7 @@ async def serve(settings: Settings, listener: socket.socket, ready: Callable[[],
             ready()
 
         _collect_seldom()
+        asyncio.get_running_loop().set_exception_handler(log_in_one_line)
         await _serve_until(stop, app, listener)
     # A signal that comes while the loop closes finds its pipe closed; `ignore_stop_signals` drops it.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
@@ -118,7 +120,6 @@ async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket)
     async def stopped(*_: Any) -> None:
         await stop.wait()
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_report)
         await graceful.drain(descriptor)
         # From Python 3.12 on, hypercorn waits for every connection without end; a stuck one must not keep the rest.
         loop.call_later(GRACE + 1, serving.cancel)
@@ -131,12 +132,6 @@ async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
-
-
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # Before Python 3.13, asyncio takes a connection that is cut off at the end for an error.
-    if not isinstance(context.get("exception"), asyncio.CancelledError):
-        loop.default_exception_handler(context)
 
 
 def _config(descriptor: int) -> Config:
