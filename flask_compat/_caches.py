@@ -1,8 +1,8 @@
 """A cache behind one interface, which is proved before anything depends on it.
 
 What the hooks need is three promises: an entry that was added is found and cannot be added again; of two calls that
-take an entry away one alone is told so; and an entry stays for as long as it was meant to. The first use shows whether the
-first two hold. The third cannot be shown, so caches that are known to break it are named in the log.
+take an entry away one alone is told so; and an entry stays for as long as it was meant to. The first use shows whether
+the first two hold. The third cannot be shown, so caches that are known to break it are named in the log.
 """
 
 from __future__ import annotations
