@@ -41,7 +41,10 @@ from .client import Client
 from .ported import Token, Variant, made_async, make_provider
 
 # How aiocache says that a key exists in Memcached, under "python -bb".
-pytestmark = pytest.mark.filterwarnings(r"ignore:str\(\) on a bytes instance:BytesWarning")
+pytestmark = [
+    pytest.mark.filterwarnings(r"ignore:str\(\) on a bytes instance:BytesWarning"),
+    pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning"),  # aiocache's, of redis-py
+]
 
 BOTH = [Variant(framework, is_async, False) for framework in ("flask", "quart") for is_async in (False, True)]
 
