@@ -15,6 +15,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, StoreError, open_store
 from async_oauth1.stores._keyring import MARK, KeyRing, UnreadableError, new_key
+from async_oauth1.stores.sqlite import SQLiteStore
 from tests.servers import Postgres, Valkey
 
 KEY = new_key()
@@ -195,9 +196,11 @@ async def test_text_that_is_not_utf8_does_not_cost_the_connection(tmp_path) -> N
     """503 for its own record; the next look-up uses the same connection."""
     url = f"sqlite:///{tmp_path}/store.db"
     async with await filled(url, []) as store:
+        assert isinstance(store, SQLiteStore)
         with closing(sqlite3.connect(f"{tmp_path}/store.db")) as connection:
             connection.execute("UPDATE oauth1_client SET name = CAST(x'ff' AS TEXT) WHERE client_id = 'a'")
             connection.commit()
+        assert store._database._reader is not None
         reader = store._database._reader.connection
         with pytest.raises(StoreUnavailableError):
             await store.query_client("a")
