@@ -27,7 +27,14 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS photos_session
         (session_id text PRIMARY KEY, user_id text NOT NULL, expires_at double precision NOT NULL);
     CREATE INDEX IF NOT EXISTS photos_session_expiry ON photos_session (expires_at);
+    CREATE TABLE IF NOT EXISTS photos_mark (name text PRIMARY KEY);
     COMMIT;
+"""
+_MARK = "INSERT INTO photos_mark VALUES ($1) ON CONFLICT DO NOTHING"
+# One statement, so that a crash leaves either both or neither.
+_MARK_AND_ADD = """
+    WITH marked AS (INSERT INTO photos_mark VALUES ($1) ON CONFLICT DO NOTHING RETURNING name)
+    INSERT INTO photos_user SELECT $2::text, $3::text FROM marked ON CONFLICT DO NOTHING
 """
 
 
@@ -43,10 +50,6 @@ class PostgresUsers:
     async def migrate(self) -> None:
         """Create the tables. Safe to repeat, and to do in several processes at once."""
         await self._execute(_TABLES)
-
-    async def add(self, user_id: str, password_hash: str) -> None:
-        """Add a user; one who is there already stays as before."""
-        await self._execute("INSERT INTO photos_user VALUES ($1, $2) ON CONFLICT DO NOTHING", user_id, password_hash)
 
     async def find(self, user_id: str) -> str | None:
         """The hash of a user's password; ``None`` for one who does not exist."""
@@ -70,6 +73,17 @@ class PostgresUsers:
     async def end_session(self, session_id: str) -> None:
         """Sign out: the identifier is worthless from now on."""
         await self._execute("DELETE FROM photos_session WHERE session_id = $1", session_id)
+
+    async def is_marked(self, name: str) -> bool:
+        """Whether `mark` was called with this name, in any process."""
+        return await self._execute("SELECT name FROM photos_mark WHERE name = $1", name) is not None
+
+    async def mark(self, name: str, user: tuple[str, str] | None = None) -> None:
+        """Remember a name for good; the first call with it adds the user in the same statement."""
+        if user:
+            await self._execute(_MARK_AND_ADD, name, *user)
+        else:
+            await self._execute(_MARK, name)
 
     async def _execute(self, sql: str, *parameters: object) -> str | None:
         """Run one statement; the first column of its first row, if there is one."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -34,6 +36,7 @@ class Settings:
         workers: how many processes serve.
         external_base_url: what Jane and clients see, where a proxy stands in front.
         session_key: signs the session cookie; the same in all workers.
+        demo_data: add the story's user and client although others can reach this provider.
     """
 
     host: str
@@ -43,6 +46,7 @@ class Settings:
     workers: int
     external_base_url: str | None
     session_key: str = field(repr=False)
+    demo_data: bool = False
 
     @property
     def policy(self) -> Policy:
@@ -57,6 +61,17 @@ class Settings:
     def is_https(self) -> bool:
         """Whether browsers come by https, so that the cookie may ask for it."""
         return (self.external_base_url or "").lower().startswith("https:")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this machine alone can connect, and no https URL says that a proxy lets others in."""
+        if self.is_https:
+            return False
+        try:
+            found = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        except (OSError, UnicodeError):
+            return False  # `listen` says why
+        return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
     @property
     def cookie_name(self) -> str:
@@ -99,6 +114,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
     add("--nonces", metavar="URL", help="nonces, temporary credentials; PHOTOS_NONCES, as --store")
     add("--workers", type=int, default=1, metavar="N", help="processes that serve (%(default)s)")
     add("--external-base-url", metavar="URL", help="behind a proxy, what clients see; PHOTOS_EXTERNAL_BASE_URL")
+    add("--demo-data", action="store_true", help="add jane and the printer, not on loopback alone; PHOTOS_DEMO_DATA=1")
     options = parser.parse_args(arguments)
     # A flag wins, also an empty one: it is a script's unset variable, and must not serve from another store.
     store = options.store
@@ -115,9 +131,19 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         workers=options.workers,
         external_base_url=options.external_base_url or environ.get("PHOTOS_EXTERNAL_BASE_URL") or None,
         session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
+        demo_data=options.demo_data or _switch(environ, "PHOTOS_DEMO_DATA"),
     )
     _check(settings)
     return settings
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "0").strip().lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("", "0", "false", "no", "off"):
+        return False
+    raise SettingsError(f"{name} is 1 or 0, not {value!r}")
 
 
 def _check(settings: Settings) -> None:

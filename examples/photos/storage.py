@@ -24,6 +24,8 @@ PRINTER = Client(
     callbacks=("http://printer.example.com/ready",),
 )
 USER, PASSWORD = "jane", "wonderland"
+# What a store remembers: that photos was started on it, and that it was given the data of the story.
+_STARTED, _DEMO_DATA = "started", "demo data"
 
 # What the store of --nonces answers for; everything else is the main store's.
 _NONCE_HOOKS = (
@@ -97,15 +99,24 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
         users = open_users(settings.store)
         try:
             await users.migrate()
-            await _add_missing(store, users)
+            await _add_demo_data(settings, store, users)
         except StoreUnavailableError as error:
             raise StoreError(f"{store.url}: does not answer") from error
         yield Storage(store, nonces, users)
 
 
-async def _add_missing(store: Store, users: Users) -> None:
-    if await users.find(USER) is None:
-        await users.add(USER, await hash_password(PASSWORD))
-    if await store.query_client(PRINTER.client_id) is None:
+async def _add_demo_data(settings: Settings, store: Store, users: Users) -> None:
+    """Add the story's user and client once: their secrets are public, so what was removed stays removed.
+
+    A provider that began without them gets them only if it is told to: whoever tries such a store on loopback must
+    not leave a public password in it.
+    """
+    is_first_start = not await users.is_marked(_STARTED)
+    wanted = settings.demo_data or (is_first_start and settings.is_local)
+    if wanted and not await users.is_marked(_DEMO_DATA):
+        # The client first: after a crash in between, the next start finds no mark and goes on.
         with suppress(ValueError):  # another process was faster
             await store.add_client(PRINTER)
+        await users.mark(_DEMO_DATA, (USER, await hash_password(PASSWORD)))
+    if is_first_start:
+        await users.mark(_STARTED)

@@ -27,6 +27,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS photos_user (user_id TEXT PRIMARY KEY, password_hash TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS photos_session (session_id TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at REAL)",
     "CREATE INDEX IF NOT EXISTS photos_session_expiry ON photos_session (expires_at)",
+    "CREATE TABLE IF NOT EXISTS photos_mark (name TEXT PRIMARY KEY)",
 )
 
 
@@ -35,10 +36,6 @@ class Users(Protocol):
 
     async def migrate(self) -> None:
         """Create the tables. Safe to repeat, and to do in several processes at once."""
-        ...
-
-    async def add(self, user_id: str, password_hash: str) -> None:
-        """Add a user; one who is there already stays as before."""
         ...
 
     async def find(self, user_id: str) -> str | None:
@@ -57,6 +54,19 @@ class Users(Protocol):
         """Sign out: the identifier is worthless from now on."""
         ...
 
+    async def is_marked(self, name: str) -> bool:
+        """Whether `mark` was called with this name, in any process."""
+        ...
+
+    async def mark(self, name: str, user: tuple[str, str] | None = None) -> None:
+        """Remember a name for good. The first call with it adds a user in the same step.
+
+        Args:
+            name: what is remembered.
+            user: identifier and password hash; a later call with the same name does not add it.
+        """
+        ...
+
 
 class MemoryUsers:
     """Users of one process."""
@@ -65,13 +75,10 @@ class MemoryUsers:
         """Start empty."""
         self._users: dict[str, str] = {}
         self._sessions: dict[str, tuple[str, float]] = {}
+        self._marks: set[str] = set()
 
     async def migrate(self) -> None:
         """Nothing to create."""
-
-    async def add(self, user_id: str, password_hash: str) -> None:
-        """Add a user; one who is there already stays as before."""
-        self._users.setdefault(user_id, password_hash)
 
     async def find(self, user_id: str) -> str | None:
         """The hash of a user's password; ``None`` for one who does not exist."""
@@ -94,6 +101,17 @@ class MemoryUsers:
         """Sign out: the identifier is worthless from now on."""
         self._sessions.pop(session_id, None)
 
+    async def is_marked(self, name: str) -> bool:
+        """Whether `mark` was called with this name."""
+        return name in self._marks
+
+    async def mark(self, name: str, user: tuple[str, str] | None = None) -> None:
+        """Remember a name for good; the first call with it adds the user."""
+        if name not in self._marks:
+            self._marks.add(name)
+            if user:
+                self._users.setdefault(*user)
+
 
 class SQLiteUsers:
     """Users in the store's file. A connection per question: pages are few, and nothing is left open or stale."""
@@ -106,10 +124,6 @@ class SQLiteUsers:
         """Create the tables. Safe to repeat, and to do in several processes at once."""
         for statement in _TABLES:
             await self._execute(statement)
-
-    async def add(self, user_id: str, password_hash: str) -> None:
-        """Add a user; one who is there already stays as before."""
-        await self._execute("INSERT OR IGNORE INTO photos_user VALUES (?, ?)", user_id, password_hash)
 
     async def find(self, user_id: str) -> str | None:
         """The hash of a user's password; ``None`` for one who does not exist."""
@@ -132,15 +146,34 @@ class SQLiteUsers:
         """Sign out: the identifier is worthless from now on."""
         await self._execute("DELETE FROM photos_session WHERE session_id = ?", session_id)
 
+    async def is_marked(self, name: str) -> bool:
+        """Whether `mark` was called with this name, in any process."""
+        return await self._execute("SELECT name FROM photos_mark WHERE name = ?", name) is not None
+
+    async def mark(self, name: str, user: tuple[str, str] | None = None) -> None:
+        """Remember a name for good; the first call with it adds the user in the same transaction."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            is_new = connection.execute("INSERT OR IGNORE INTO photos_mark VALUES (?)", (name,)).rowcount
+            if is_new and user:
+                connection.execute("INSERT OR IGNORE INTO photos_user VALUES (?, ?)", user)
+            connection.execute("COMMIT")
+
+        await self._run(work)
+
     async def _execute(self, sql: str, *parameters: object) -> str | None:
         """Run one statement; the first column of its first row, if there is one."""
-        try:
-            row = await asyncio.to_thread(self._run, lambda connection: connection.execute(sql, parameters).fetchone())
-        except sqlite3.Error as error:
-            raise StoreUnavailableError() from error
+        row = await self._run(lambda connection: connection.execute(sql, parameters).fetchone())
         return row[0] if row else None
 
-    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await asyncio.to_thread(self._connected, work)
+        except sqlite3.Error as error:
+            raise StoreUnavailableError() from error
+
+    def _connected(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with closing(sqlite3.connect(self._uri, uri=True, timeout=_TIMEOUT, isolation_level=None)) as connection:
             return work(connection)
 

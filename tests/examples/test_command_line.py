@@ -158,7 +158,10 @@ def test_several_providers_may_begin_on_one_file_at_once(tmp_path: Path) -> None
 
 def test_behind_a_proxy_that_removes_a_prefix() -> None:
     """Signatures are over what the client sees; pages and redirects lead back through the proxy."""
-    with photos("--external-base-url", "https://photos.example.net/deep/") as running, httpx2.Client() as browser:
+    with (
+        photos("--demo-data", "--external-base-url", "https://photos.example.net/deep/") as running,
+        httpx2.Client() as browser,
+    ):
         printer = Printer("https://photos.example.net/deep")
         url, headers, _ = printer.signed("GET", "/signed/x?a=b")
         answer = browser.get(url.replace("https://photos.example.net/deep", running.url), headers=headers)
