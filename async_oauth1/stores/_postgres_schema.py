@@ -177,7 +177,8 @@ MISSING_TRIGGERS: Final = (
         for table, suffix, event, _, function in _TRIGGERS
     )
     + ") AS wanted (relation, name, type, function, body) LEFT JOIN (pg_trigger AS t JOIN pg_proc AS p"
-    " ON p.oid = t.tgfoid) ON t.tgrelid = to_regclass(quote_ident(current_schema()) || '.' || wanted.relation) AND t.tgname = wanted.name"
+    " ON p.oid = t.tgfoid) ON t.tgrelid = to_regclass(quote_ident(current_schema()) || '.'"
+    " || wanted.relation) AND t.tgname = wanted.name"
     " AND t.tgtype = wanted.type AND p.proname = wanted.function AND p.prosrc = wanted.body AND t.tgqual IS NULL"
     " WHERE t.tgenabled IS DISTINCT FROM 'A' ORDER BY wanted.name"
 )
