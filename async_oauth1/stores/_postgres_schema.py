@@ -123,8 +123,14 @@ _CHANGES_ARE_TOLD = (
         FOR EACH STATEMENT EXECUTE FUNCTION oauth1_tell_of_all()""",
 )
 
+# Nonces with timestamps up to this one may have been removed, so they are refused.
+_FORGOTTEN = (
+    "CREATE TABLE oauth1_nonce_forgotten (timestamp bigint NOT NULL)",
+    "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
+)
+
 #: Each migration is a list of statements; together they are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN)
 
 #: What this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)
