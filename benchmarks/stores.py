@@ -143,11 +143,11 @@ async def fill_postgres(pool: asyncpg.Pool[Any], first: int, last: int) -> None:
     """Nonces in the store's own statement, their timestamps spread over the eleven minutes that they live for."""
     now = int(time.time())
     for start in range(first, last, 5_000):
-        keys = [
+        keys = sorted(
             str(UUID(bytes=nonce_key(f"live{n}", str(now + n * 660 // last), "client", "token")))
             for n in range(start, min(start + 5_000, last))
-        ]
-        await pool.fetch(REMEMBER, sorted(keys), now + 6600, now)
+        )
+        await pool.fetch(REMEMBER, keys, [int(key[:8], 16) for key in keys], 6600)
 
 
 async def postgres_growth(server: Postgres, live: int) -> list[dict[str, Any]]:

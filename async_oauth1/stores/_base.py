@@ -14,12 +14,13 @@ from uuid import UUID
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.hooks import resolve
-from async_oauth1.policy import Policy
+from async_oauth1.policy import CLOCK_TOLERANCE, Policy
 
 from ._errors import StoreError
 from ._keyring import KeyRing
 
 __all__ = [
+    "EXPIRED_TOKENS_STAY",
     "GONE",
     "BaseStore",
     "StoreError",
@@ -28,6 +29,7 @@ __all__ = [
     "new_temporary_credential",
     "new_token_credential",
     "nonce_key",
+    "nonce_seconds",
     "redact_url",
     "required_text",
     "shown_name",
@@ -37,7 +39,11 @@ __all__ = [
 #: What ``count_wrong_verifier`` says of temporary credentials that are no more: above any limit on tries.
 GONE = 2**31 - 1
 
+#: How long expired token credentials stay, in seconds: a clock that jumps ahead and back must not have removed them.
+EXPIRED_TOKENS_STAY = 86_400
+
 _DEFAULTS = Policy()
+_MAX_SECONDS = 2**32 - 1
 
 
 class BaseStore:
@@ -99,6 +105,19 @@ class BaseStore:
             self._max_pending_per_client = policy.max_pending_per_client
         if policy.token_credential_lifetime is not None:
             self._token_credential_lifetime = policy.token_credential_lifetime
+
+    def _is_stale(self, seconds: int) -> bool:
+        """Whether a nonce's timestamp is so old that the store could have forgotten it.
+
+        The invariant of every store: a nonce is answered to be new only if a record of an earlier use would still be
+        there. A record lives until its timestamp is ``nonce_lifetime`` old, and this refuses `CLOCK_TOLERANCE` earlier.
+        So it holds for workers whose clocks differ by that much. It is asked after the store has answered, when the
+        answer cannot be older than this look at the clock: waiting for a batch, a lock or the network opens no gap.
+        If a clock jumps, records go too early. So a store also remembers the newest timestamp that it has removed, and
+        refuses everything up to it (Redis removes by itself, and cannot).
+        """
+        lifetime = self._nonce_lifetime
+        return seconds <= self._clock() - (lifetime - min(CLOCK_TOLERANCE, lifetime // 2))
 
     def _new_token_credential(self, token: Mapping[str, str], client_id: str, user_id: str) -> TokenCredential:
         now, lifetime = self._clock(), self._token_credential_lifetime
@@ -206,8 +225,18 @@ def nonce_key(nonce: str, timestamp: str, client_id: str, oauth_token: str | Non
         whole = b""
     if whole.count(0) != 3:  # no value may hold a NUL, so no two lists of values make the same text
         required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
-    seconds = int(timestamp) if timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12 else 0
-    return (seconds & 0xFFFFFFFF).to_bytes(4, "big") + blake2b(whole, digest_size=12).digest()
+    return nonce_seconds(timestamp).to_bytes(4, "big") + blake2b(whole, digest_size=12).digest()
+
+
+def nonce_seconds(timestamp: str) -> int:
+    """A nonce's timestamp as a number of 32 bits; 0, older than any, if it is none.
+
+    Nobody could say when a nonce with such a timestamp may be forgotten, so the stores refuse it.
+    """
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return 0
+    seconds = int(timestamp)
+    return seconds if seconds <= _MAX_SECONDS else 0
 
 
 async def user_id_of(grant_user: Any) -> str:

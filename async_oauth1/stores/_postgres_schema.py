@@ -183,8 +183,14 @@ MISSING_TRIGGERS: Final = (
     " WHERE t.tgenabled IS DISTINCT FROM 'A' ORDER BY wanted.name"
 )
 
+# Nonces with timestamps up to this one may have been removed, so they are refused.
+_FORGOTTEN = (
+    "CREATE TABLE oauth1_nonce_forgotten (timestamp bigint NOT NULL)",
+    "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
+)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN)
 
 #: What this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

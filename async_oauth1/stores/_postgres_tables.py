@@ -34,7 +34,7 @@ _TRY_AGAIN = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 _STATE = """SELECT current_schema()::text AS schema,
     coalesce(bool_or(c.relname = 'oauth1_schema'), false) AS has_version,
     coalesce(bool_or(c.relname = 'oauth1_client'), false) AS has_clients,
-    count(*) = 5 AS is_complete,
+    count(*) = 6 AS is_complete,
     (SELECT n.nspname::text FROM pg_class AS o JOIN pg_namespace AS n ON n.oid = o.relnamespace
         WHERE o.oid = to_regclass('oauth1_schema') AND n.nspname <> current_schema()) AS elsewhere,
     current_setting('server_encoding') AS server_encoding, pg_client_encoding()::text AS client_encoding,
@@ -42,7 +42,8 @@ _STATE = """SELECT current_schema()::text AS schema,
     current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit
     FROM pg_class AS c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname IN
-    ('oauth1_schema', 'oauth1_client', 'oauth1_temporary_credential', 'oauth1_token_credential', 'oauth1_nonce')"""
+    ('oauth1_schema', 'oauth1_client', 'oauth1_temporary_credential', 'oauth1_token_credential', 'oauth1_nonce',
+    'oauth1_nonce_forgotten')"""
 
 
 class _State(NamedTuple):

@@ -7,11 +7,12 @@ from ._redis_node import Script
 __all__ = ["APPROVE", "COUNT", "CREATE", "DENY", "GIVE_BACK", "REMEMBER", "TAKE", "TAKE_SHARE"]
 
 # "1" rather than "": older servers share the object of a small number among all keys that have it.
+# An argument for each key says how many seconds it lives.
 # Returns a string of digits, one for each key: 1 where it is new.
 REMEMBER = Script(
     """local fresh = {}
 for i, key in ipairs(KEYS) do
-  fresh[i] = redis.call('SET', key, '1', 'NX', 'EX', ARGV[1]) and '1' or '0'
+  fresh[i] = redis.call('SET', key, '1', 'NX', 'EX', ARGV[i]) and '1' or '0'
 end
 return table.concat(fresh)"""
 )

@@ -61,8 +61,14 @@ _TOKENS_EXPIRE = (
     "CREATE INDEX oauth1_token_credential_expiry ON oauth1_token_credential (expires_at) WHERE expires_at IS NOT NULL",
 )
 
+# Nonces with timestamps up to this one may have been removed, so they are refused.
+_FORGOTTEN = (
+    "CREATE TABLE oauth1_nonce_forgotten (timestamp INTEGER NOT NULL)",
+    "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
+)
+
 #: Each migration is a list of statements; together they are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN)
 
 #: What this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

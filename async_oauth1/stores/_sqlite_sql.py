@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 __all__ = [
+    "FORGET",
     "INSERT_CLIENT",
     "INSERT_TEMPORARY",
     "INSERT_TOKEN",
+    "NEWEST",
     "PURGE_NONCES",
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
@@ -41,16 +43,26 @@ QUERY_CREDENTIALS = (
     " FROM (SELECT 1) LEFT JOIN oauth1_client AS c ON c.client_id = ?1"
     " LEFT JOIN oauth1_token_credential AS t ON t.oauth_token = ?2 AND t.client_id = ?1"
 )
-# A known nonce is left as it is and not returned, unless it has expired: then it is as good as new.
+# A known nonce is left as it is and not returned, and neither is one that may have been removed.
 REMEMBER = (
-    "INSERT INTO oauth1_nonce (nonce, expires_at) SELECT value, ?2 FROM json_each(?1) WHERE true"
-    " ON CONFLICT (nonce) DO UPDATE SET expires_at = excluded.expires_at WHERE oauth1_nonce.expires_at <= ?3"
-    " RETURNING nonce"
+    "INSERT INTO oauth1_nonce (nonce, expires_at)"
+    " SELECT value, CAST(json_extract(value, '$[0]') AS INTEGER) + ?2 FROM json_each(?1)"
+    " WHERE CAST(json_extract(value, '$[0]') AS INTEGER) > (SELECT timestamp FROM oauth1_nonce_forgotten)"
+    " ON CONFLICT (nonce) DO NOTHING RETURNING nonce"
+)
+# What the data say about the time: the newest timestamp that was accepted, the newest temporary credentials. A worker
+# whose clock is ahead must not remove what the others still need.
+NEWEST = (
+    "SELECT max((SELECT COALESCE(max(expires_at), 0) FROM oauth1_nonce) - ?1,"
+    " (SELECT COALESCE(max(expires_at), 0) FROM oauth1_temporary_credential) - ?2)"
 )
 PURGE_NONCES = (
     "DELETE FROM oauth1_nonce WHERE nonce IN"
     " (SELECT nonce FROM oauth1_nonce WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+    " RETURNING CAST(json_extract(nonce, '$[0]') AS INTEGER)"
 )
+# In the same transaction as `PURGE_NONCES`.
+FORGET = "UPDATE oauth1_nonce_forgotten SET timestamp = max(timestamp, ?1)"
 PURGE_TEMPORARY = (
     "DELETE FROM oauth1_temporary_credential WHERE oauth_token IN"
     " (SELECT oauth_token FROM oauth1_temporary_credential WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"

@@ -17,16 +17,18 @@ from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.hooks import resolve
 
 from ._base import (
+    EXPIRED_TOKENS_STAY,
     GONE,
     BaseStore,
     check_text,
     is_text,
     new_temporary_credential,
+    nonce_seconds,
     required_text,
     user_id_of,
 )
-from ._expiring import Expiring
 from ._life import is_live, issued, live_client, rotated
+from ._nonces import NonceTable
 from ._pending import Pending, PendingTable
 
 __all__ = ["MemoryStore"]
@@ -72,7 +74,7 @@ class MemoryStore(BaseStore):
         self._clients: dict[str, Client] = {}
         self._tokens: dict[str, TokenCredential] = {}
         self._temporary = PendingTable()
-        self._nonces: Expiring[_NonceKey, None] = Expiring()
+        self._nonces: NonceTable[_NonceKey] = NonceTable()
         self._lock = Lock()
 
     async def migrate(self) -> None:
@@ -111,17 +113,15 @@ class MemoryStore(BaseStore):
         key = (client_id, oauth_token or "", timestamp, nonce)
         if not is_text(*key):
             required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
-        now = self._clock()
+        seconds, nonces = nonce_seconds(timestamp), self._nonces
         with self._lock:
-            entry = self._nonces.get(key)
-            if entry is not None and entry[0] > now:
+            if nonces.knows(seconds, key) or self._is_stale(seconds):
                 return True
-            if entry is not None:
-                del self._nonces[key]  # so that it is inserted anew, at the end
-            self._nonces.purge(now, _PURGED_PER_INSERTION)
-            if len(self._nonces) >= self._max_nonces:
+            # By the clock and by what clients say: one of the two that is ahead removes nothing too early.
+            nonces.forget(min(self._clock(), max(nonces.newest, seconds)) - self._nonce_lifetime, _PURGED_PER_INSERTION)
+            if len(nonces) >= self._max_nonces:
                 raise StoreUnavailableError()
-            self._nonces[key] = (now + self._nonce_lifetime, None)
+            nonces.add(seconds, key)
             return False
 
     async def create_temporary_credential(
@@ -157,10 +157,10 @@ class MemoryStore(BaseStore):
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
         now = self._clock()
         with self._lock:
-            entry = self._temporary.get(oauth_token)
-            if entry is not None:
-                del self._temporary[oauth_token]
-        return entry is not None and entry[0] > now
+            if self._temporary.live(oauth_token, now) is None:
+                return False
+            del self._temporary[oauth_token]
+            return True
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
         """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
@@ -328,19 +328,16 @@ class MemoryStore(BaseStore):
 
     def _live_token(self, oauth_token: str) -> TokenCredential | None:
         token = self._tokens.get(oauth_token)
-        if token is not None and not is_live(token, self._clock()):
-            self._tokens.pop(oauth_token, None)
-            return None
-        return token
+        return token if token is not None and is_live(token, self._clock()) else None
 
     def _tokens_of(self, user_id: str | None, client_id: str | None) -> list[TokenCredential]:
         now = self._clock()
-        for name in [name for name, token in self._tokens.items() if not is_live(token, now)]:
+        for name in [name for name, token in self._tokens.items() if not is_live(token, now - EXPIRED_TOKENS_STAY)]:
             del self._tokens[name]
         return [
             token
             for token in self._tokens.values()
-            if user_id in (None, token.user_id) and client_id in (None, token.client_id)
+            if user_id in (None, token.user_id) and client_id in (None, token.client_id) and is_live(token, now)
         ]
 
     def _add_token(self, credential: TokenCredential) -> TokenCredential:

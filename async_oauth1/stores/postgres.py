@@ -7,7 +7,6 @@ become one ``INSERT``, look-ups one ``SELECT``.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -23,11 +22,13 @@ from async_oauth1.hooks import resolve
 from . import _postgres_sql as sql
 from . import _rows as rows
 from ._base import (
+    EXPIRED_TOKENS_STAY,
     GONE,
     check_text,
     is_text,
     new_temporary_credential,
     nonce_key,
+    nonce_seconds,
     required_text,
     user_id_of,
 )
@@ -142,7 +143,8 @@ class PostgresStore(SQLLife):
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
-        return await self._nonces.ask(str(UUID(bytes=nonce_key(nonce, timestamp, client_id, oauth_token))))
+        known = await self._nonces.ask(str(UUID(bytes=nonce_key(nonce, timestamp, client_id, oauth_token))))
+        return known or self._is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -304,11 +306,10 @@ class PostgresStore(SQLLife):
         return dict.fromkeys(questions)
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
-        now = self._clock()
         # Sorted: two workers that insert the same nonces in different orders would wait for each other.
-        fresh = await self._database.fetch_here(
-            sql.REMEMBER, sorted(keys), math.ceil(now + self._nonce_lifetime), math.floor(now)
-        )
+        keys = sorted(keys)
+        seconds = [int(key[:8], 16) for key in keys]
+        fresh = await self._database.fetch_here(sql.REMEMBER, keys, seconds, self._nonce_lifetime)
         self._purge_after(len(keys))
         return {row[0] for row in fresh}
 
@@ -316,13 +317,13 @@ class PostgresStore(SQLLife):
         """Start a removal of expired rows where one is due; nobody waits for it."""
         now = self._clock()
         if limit := self._purges.inserted(inserted, now):
-            self._database.spawn(self._purge(math.floor(now), limit))
+            self._database.spawn(self._purge(now, limit))
 
-    async def _purge(self, now: int, limit: int) -> None:
+    async def _purge(self, now: float, limit: int) -> None:
         try:
             await self._database.fetch(sql.PURGE_NONCES, now, limit)
             await self._database.fetch(sql.PURGE_TEMPORARY, now, limit)
-            await self._database.fetch(sql.PURGE_TOKENS, now, limit)
+            await self._database.fetch(sql.PURGE_TOKENS, now, limit, EXPIRED_TOKENS_STAY)
         except StoreUnavailableError:
             pass  # logged; expired rows count for nothing, and the next removal takes them along
 

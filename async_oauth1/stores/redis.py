@@ -23,7 +23,17 @@ from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.hooks import resolve
 
 from . import _redis_scripts as scripts
-from ._base import GONE, BaseStore, StoreError, is_text, new_temporary_credential, nonce_key, required_text, user_id_of
+from ._base import (
+    GONE,
+    BaseStore,
+    StoreError,
+    is_text,
+    new_temporary_credential,
+    nonce_key,
+    nonce_seconds,
+    required_text,
+    user_id_of,
+)
 from ._batch import NonceBatcher
 from ._keyring import KeyRing
 from ._redis_connections import Command
@@ -64,7 +74,7 @@ class RedisStore(BaseStore):
                 Sentinels and Clusters, else 0), ``tls`` (1 or 0), ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``,
                 ``ssl_cert_reqs``, ``sentinel_username``, ``sentinel_password``.
             nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
-            clock: not used.
+            clock: Unix time, in seconds: how old a nonce's timestamp is. What is kept expires by the server's own.
             keys: that secrets and verifiers are encrypted under, newest first.
 
         Raises:
@@ -139,12 +149,14 @@ class RedisStore(BaseStore):
         key = self._settings.prefix + b"n" + nonce_key(nonce, timestamp, client_id, oauth_token)
         node = self._require_servers().known_node_for(key)
         if node is not None:
-            return await self._batcher(node).ask(key)
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                return await self._batcher(await self._require_servers().node_for(key)).ask(key)
-        except TimeoutError as error:
-            raise StoreUnavailableError() from error
+            known = await self._batcher(node).ask(key)
+        else:
+            try:
+                async with asyncio.timeout(self._settings.timeout):
+                    known = await self._batcher(await self._require_servers().node_for(key)).ask(key)
+            except TimeoutError as error:
+                raise StoreUnavailableError() from error
+        return known or self._is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -270,7 +282,7 @@ class RedisStore(BaseStore):
         try:
             if self._settings.kind == "cluster" or len(keys) == 1:
                 return await self._remember_each(node, keys)
-            fresh = await node.run(scripts.REMEMBER, keys, (self._nonce_lifetime,))
+            fresh = await node.run(scripts.REMEMBER, keys, self._lifetimes(keys))
         except (Moved, TimeoutError) as error:
             raise StoreUnavailableError() from error
         return {key for key, digit in zip(keys, fresh, strict=True) if digit == b"1"[0]}
@@ -292,7 +304,13 @@ class RedisStore(BaseStore):
         return fresh
 
     def _set_commands(self, keys: Sequence[bytes]) -> list[Command]:
-        return [("SET", key, b"1", "NX", "EX", self._nonce_lifetime) for key in keys]
+        lifetimes = zip(keys, self._lifetimes(keys), strict=True)
+        return [("SET", key, b"1", "NX", "EX", lifetime) for key, lifetime in lifetimes]
+
+    def _lifetimes(self, keys: Sequence[bytes]) -> list[int]:
+        """Seconds from now: until the timestamp, which a key holds, is as old as the lifetime of nonces, or longer."""
+        start, now, lifetime = len(self._settings.prefix) + 1, int(self._clock()), self._nonce_lifetime
+        return [lifetime + max(0, int.from_bytes(key[start : start + 4], "big") - now) for key in keys]
 
     def _batcher(self, node: RedisNode) -> NonceBatcher[bytes]:
         """One batch at a time for each node: one that does not answer holds up nobody else's."""

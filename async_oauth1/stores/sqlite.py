@@ -7,6 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
@@ -16,10 +17,12 @@ from async_oauth1.hooks import resolve
 from . import _rows as rows
 from . import _sqlite_sql as sql
 from ._base import (
+    EXPIRED_TOKENS_STAY,
     GONE,
     check_text,
     is_text,
     new_temporary_credential,
+    nonce_seconds,
     required_text,
     user_id_of,
 )
@@ -129,7 +132,8 @@ class SQLiteStore(SQLLife):
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
         required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         # JSON keeps the four apart: no value can be written so that it reads as another's neighbour.
-        return await self._nonces.ask(json.dumps([timestamp, nonce, client_id, oauth_token or ""]))
+        known = await self._nonces.ask(json.dumps([timestamp, nonce, client_id, oauth_token or ""]))
+        return known or self._is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -316,8 +320,7 @@ class SQLiteStore(SQLLife):
         return bool(await self._database.write(sql, parameters))
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
-        now = self._clock()
-        fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), now + self._nonce_lifetime, now))
+        fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self._nonce_lifetime))
         self._purge_after(len(keys))
         return {row[0] for row in fresh}
 
@@ -328,8 +331,14 @@ class SQLiteStore(SQLLife):
             self._database.spawn(self._purge(now, limit))
 
     async def _purge(self, now: float, limit: int) -> None:
-        try:
-            for statement in (sql.PURGE_NONCES, sql.PURGE_TEMPORARY, sql.PURGE_TOKENS):
-                await self._database.write(statement, (now, limit))
-        except StoreUnavailableError:
-            pass  # logged; expired rows count for nothing, and the next removal takes them along
+        async def work(execute: Execute) -> None:
+            newest = await execute(sql.NEWEST, (self._nonce_lifetime, self._temporary_credential_lifetime))
+            # The clock of this worker, the system's clock, and what was written last: whichever is the earliest.
+            end = min(now, time.time(), newest[0][0])
+            if forgotten := await execute(sql.PURGE_NONCES, (end, limit)):
+                await execute(sql.FORGET, (max(row[0] for row in forgotten),))
+            await execute(sql.PURGE_TEMPORARY, (end, limit))
+            await execute(sql.PURGE_TOKENS, (end - EXPIRED_TOKENS_STAY, limit))
+
+        with suppress(StoreUnavailableError):  # it is logged, and the next removal takes the rows along
+            await self._database.transaction(work)

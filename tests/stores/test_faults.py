@@ -68,7 +68,7 @@ async def test_a_server_that_is_not_there_at_first_use(server: Valkey | Postgres
     await asyncio.to_thread(server.kill)
     questions = [
         store.ping(),
-        store.exists_nonce("n", "1", "c", None),
+        store.exists_nonce("n", "4000000000", "c", None),
         store.get_temporary_credential("t"),
         store.delete_temporary_credential("t"),
         store.deny_temporary_credential("t"),
@@ -83,7 +83,7 @@ async def test_a_server_that_is_not_there_at_first_use(server: Valkey | Postgres
 async def test_callers_that_hang_up_in_a_batch(store: TransientStore) -> None:
     """Half of the callers leave at every moment that there is; the others get their answers."""
     for turns in range(12):
-        tasks = [asyncio.create_task(store.exists_nonce(f"{turns}-{n}", "1", "c", None)) for n in range(64)]
+        tasks = [asyncio.create_task(store.exists_nonce(f"{turns}-{n}", "4000000000", "c", None)) for n in range(64)]
         tasks += [asyncio.create_task(store.count_wrong_verifier(f"{n}")) for n in range(8)]
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -100,14 +100,14 @@ async def test_memory_is_full() -> None:
     server = Valkey("--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
     try:
         async with open_store(server.url) as store:
-            questions = (store.exists_nonce(f"n{n}", "1", "c", None) for n in range(50_000))
+            questions = (store.exists_nonce(f"n{n}", "4000000000", "c", None) for n in range(50_000))
             answers = await asyncio.gather(*questions, return_exceptions=True)
             assert {type(answer) for answer in answers} == {bool, StoreUnavailableError}
             with server.client() as client:
                 client.config_set("maxmemory", "100mb")
             known = next(n for n, answer in enumerate(answers) if answer is False)
-            assert await store.exists_nonce(f"n{known}", "1", "c", None) is True
-            assert await store.exists_nonce("new", "1", "c", None) is False
+            assert await store.exists_nonce(f"n{known}", "4000000000", "c", None) is True
+            assert await store.exists_nonce("new", "4000000000", "c", None) is False
     finally:
         server.close()
 
@@ -142,13 +142,13 @@ async def test_no_client_is_let_in() -> None:
     hogs = []
     try:
         async with open_store(server.url) as store:
-            assert await store.exists_nonce("n", "1", "c", None) is False
+            assert await store.exists_nonce("n", "4000000000", "c", None) is False
             refused = False
             while not refused:
                 hogs.append(socket.create_connection(("127.0.0.1", server.port)))
                 hogs[-1].sendall(b"PING\r\n")
                 refused = b"max number of clients" in hogs[-1].recv(100)
-            assert await store.exists_nonce("n", "1", "c", None) is True
+            assert await store.exists_nonce("n", "4000000000", "c", None) is True
             with pytest.raises(StoreError):
                 await open_store(server.url).open()
             for hog in hogs:
@@ -223,8 +223,8 @@ async def test_connections_that_die_in_silence(kind: str) -> None:
                 await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(8)))
                 wire.cut()
                 with pytest.raises(StoreUnavailableError):
-                    await store.exists_nonce("n", "1", "c", None)
-                assert await store.exists_nonce("n", "1", "c", None) is False
+                    await store.exists_nonce("n", "4000000000", "c", None)
+                assert await store.exists_nonce("n", "4000000000", "c", None) is False
                 await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(8)))
             wire.give_up()  # from Python 3.12 on the listener waits for all its connections
     finally:

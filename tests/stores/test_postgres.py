@@ -44,7 +44,7 @@ async def test_a_database_that_is_not_ours(server: Postgres) -> None:
     with pytest.raises(StoreError, match="made by a newer release"):
         await open_store(server.url).migrate()
     server.sql("UPDATE oauth1_schema SET version = 0")
-    assert "this release needs 3; migrate it first" in await _refusal(server.url)
+    assert "this release needs 4; migrate it first" in await _refusal(server.url)
     server.sql("DROP TABLE oauth1_schema")
     assert "belongs to another application" in await _refusal(server.url)
     with pytest.raises(StoreError, match="belongs to another application"):
@@ -106,15 +106,15 @@ async def test_before_open_and_after_close(server: Postgres) -> None:
     store = open_store(server.url)
     await store.migrate()
     with pytest.raises(RuntimeError, match="before it was opened"):
-        await store.exists_nonce("n", "1", "c", None)
+        await store.exists_nonce("n", "4000000000", "c", None)
     async with store:
         await store.open()
-        assert await store.exists_nonce("n", "1", "c", None) is False
+        assert await store.exists_nonce("n", "4000000000", "c", None) is False
     await store.close()
     with pytest.raises(StoreUnavailableError):
-        await store.exists_nonce("n", "1", "c", None)
+        await store.exists_nonce("n", "4000000000", "c", None)
     async with store:
-        assert await store.exists_nonce("n", "1", "c", None) is True
+        assert await store.exists_nonce("n", "4000000000", "c", None) is True
 
 
 async def test_the_applications_pool(server: Postgres) -> None:
@@ -132,8 +132,8 @@ async def test_the_applications_pool(server: Postgres) -> None:
         client = Client(client_id="c", callbacks=("oob",))
         async with store:
             await store.add_client(client)
-            assert await store.exists_nonce("n", "1", "c", None) is False
-            assert await store.exists_nonce("n", "1", "c", None) is True
+            assert await store.exists_nonce("n", "4000000000", "c", None) is False
+            assert await store.exists_nonce("n", "4000000000", "c", None) is True
             assert await store.query_credentials("c", "t") == (client, None)
         assert await pool.fetchval("SELECT count(*) FROM oauth1_nonce") == 1
 
@@ -144,14 +144,14 @@ async def test_concurrent_questions_share_round_trips(server: Postgres) -> None:
     await store.migrate()
     async with store:
         await store.query_credentials("c", "t")
-        await store.exists_nonce("n", "1", "c", "t")
+        await store.exists_nonce("n", "4000000000", "c", "t")
         before = store.round_trips
         await store.query_credentials("c", "t")
-        await store.exists_nonce("n2", "1", "c", "t")
+        await store.exists_nonce("n2", "4000000000", "c", "t")
         assert store.round_trips - before == 2
         before = store.round_trips
         await asyncio.gather(*(store.query_credentials(f"c{n}", "t") for n in range(100)))
-        await asyncio.gather(*(store.exists_nonce(f"m{n}", "1", "c", "t") for n in range(100)))
+        await asyncio.gather(*(store.exists_nonce(f"m{n}", "4000000000", "c", "t") for n in range(100)))
         assert store.round_trips - before <= 4
 
 
@@ -176,7 +176,7 @@ async def test_stricter_isolation_and_no_statement_cache(server: Postgres) -> No
             name = {"oauth_token": f"t{number}", "oauth_token_secret": "s"}
             credential = await first.create_temporary_credential(name, "c", "oob")
             takes = [store.delete_temporary_credential(credential.oauth_token) for store in (first, second)]
-            nonces = [store.exists_nonce(f"n{number}", "1", "c", None) for store in (first, second)]
+            nonces = [store.exists_nonce(f"n{number}", "4000000000", "c", None) for store in (first, second)]
             answers = await asyncio.gather(*takes, *nonces, return_exceptions=True)
             assert [answer for answer in answers[:2] if answer is True] == [True]
             assert [answer for answer in answers[2:] if answer is False] == [False]
@@ -217,7 +217,7 @@ async def test_behind_pgbouncer(server: Postgres) -> None:
                 assert made is not None
                 assert made.user_id == f"u{name}"
                 assert await store.exchange(pending, token) is None
-                assert await store.exists_nonce(name, "1", "c", name) is False
+                assert await store.exists_nonce(name, "4000000000", "c", name) is False
                 client, found = await store.query_credentials("c", name)
                 assert client is not None
                 assert found == made
@@ -225,7 +225,9 @@ async def test_behind_pgbouncer(server: Postgres) -> None:
             stores = (first, second)
             for turn in range(5):
                 await asyncio.gather(*(flow(stores[n % 2], f"{turn}-{n}") for n in range(16)))
-            answers = await asyncio.gather(*(stores[n % 2].exists_nonce("one", "1", "c", None) for n in range(64)))
+            answers = await asyncio.gather(
+                *(stores[n % 2].exists_nonce("one", "4000000000", "c", None) for n in range(64))
+            )
             assert answers.count(False) == 1
     finally:
         pooler.close()
@@ -237,7 +239,8 @@ async def test_expired_rows_leave(server: Postgres, clock) -> None:
     await store.migrate()
     async with store:
         for number in range(30):
-            await asyncio.gather(*(store.exists_nonce(f"{number}-{n}", "1", "c", None) for n in range(100)))
+            now = str(int(clock()))
+            await asyncio.gather(*(store.exists_nonce(f"{number}-{n}", now, "c", None) for n in range(100)))
             await store.create_temporary_credential(
                 {"oauth_token": f"t{number}", "oauth_token_secret": "s"}, "c", "oob"
             )

@@ -30,7 +30,7 @@ async def main():
                 token = {"oauth_token": f"{number}-{sys.argv[2]}-{copy}", "oauth_token_secret": "s"}
                 return credential and await store.exchange(credential, token)
             nonces, takes, exchanges = await asyncio.gather(
-                asyncio.gather(*(store.exists_nonce(f"n{number}", "1700000000", "c", "t") for _ in range(50))),
+                asyncio.gather(*(store.exists_nonce(f"n{number}", "4000000000", "c", "t") for _ in range(50))),
                 asyncio.gather(*(store.delete_temporary_credential(f"take{number}") for _ in range(50))),
                 asyncio.gather(*(exchange(copy) for copy in range(50))),
             )

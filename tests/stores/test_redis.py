@@ -99,13 +99,13 @@ async def test_a_replica_takes_no_nonces() -> None:
             with master.client() as client:
                 client.replicaof("127.0.0.1", 1)
             with pytest.raises(StoreUnavailableError):
-                await store.exists_nonce("n", "1", "c", None)
+                await store.exists_nonce("n", "4000000000", "c", None)
             with pytest.raises(StoreUnavailableError):
                 await store.ping()
             with master.client() as client:
                 client.replicaof("NO", "ONE")
             await store.ping()
-            assert await store.exists_nonce("n", "1", "c", None) is False
+            assert await store.exists_nonce("n", "4000000000", "c", None) is False
     finally:
         replica.close()
         master.close()
@@ -142,38 +142,38 @@ async def test_before_open_and_after_close(valkey: Valkey) -> None:
     """Use before open is a mistake of the application; use after close is refused; both can be repeated."""
     store = open_store(valkey.url)
     with pytest.raises(RuntimeError, match="before it was opened"):
-        await store.exists_nonce("n", "1", "c", None)
+        await store.exists_nonce("n", "4000000000", "c", None)
     async with store:
         await store.open()
         await store.ping()
     await store.close()
     with pytest.raises(StoreUnavailableError):
-        await store.exists_nonce("n", "1", "c", None)
+        await store.exists_nonce("n", "4000000000", "c", None)
 
 
 async def test_concurrent_nonces_share_round_trips(valkey: Valkey) -> None:
     """One nonce alone is one round trip, a hundred at once are few; a server that forgot its scripts is told again."""
     valkey.flush()
     async with RedisStore(valkey.url) as store:
-        assert await store.exists_nonce("n0", "1", "c", "t") is False
+        assert await store.exists_nonce("n0", "4000000000", "c", "t") is False
         before = store.round_trips
-        assert await store.exists_nonce("n1", "1", "c", "t") is False
+        assert await store.exists_nonce("n1", "4000000000", "c", "t") is False
         assert store.round_trips - before == 1
         before = store.round_trips
-        answers = await asyncio.gather(*(store.exists_nonce(f"m{n}", "1", "c", "t") for n in range(100)))
+        answers = await asyncio.gather(*(store.exists_nonce(f"m{n}", "4000000000", "c", "t") for n in range(100)))
         assert not any(answers)
         assert store.round_trips - before <= 2
         with valkey.client() as client:
             client.script_flush()
-        assert await store.exists_nonce("n1", "1", "c", "t") is True
-        assert await store.exists_nonce("n2", "1", "c", "t") is False
+        assert await store.exists_nonce("n1", "4000000000", "c", "t") is True
+        assert await store.exists_nonce("n2", "4000000000", "c", "t") is False
 
 
 async def test_keys_are_small_and_all_expire(valkey: Valkey) -> None:
     """A nonce of any length is a key of 24 bytes, a client's share one number; nothing is kept for ever."""
     valkey.flush()
     async with open_store(valkey.url) as store:
-        await store.exists_nonce("n" * 255, "1", "c" * 255, "t" * 255)
+        await store.exists_nonce("n" * 255, "4000000000", "c" * 255, "t" * 255)
         await store.create_temporary_credential({"oauth_token": "t", "oauth_token_secret": "s"}, "c", "oob")
     with valkey.client() as client:
         keys = client.keys()
@@ -202,7 +202,7 @@ async def test_a_slot_moves_to_another_node(cluster: ValkeyCluster, *, finished:
                 token = {"oauth_token": name, "oauth_token_secret": "s"}
                 await store.create_temporary_credential(token, "c", "oob")
                 assert await store.delete_temporary_credential(name) is True
-            questions = [(f"n{n}", "1", "c", None) for n in range(2_000)]  # of every slot, some of this one
+            questions = [(f"n{n}", "4000000000", "c", None) for n in range(2_000)]  # of every slot, some of this one
             assert not any(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
             assert all(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
         finally:
@@ -238,18 +238,18 @@ async def test_a_write_counts_when_a_replica_has_it() -> None:
         with master.client() as client:
             wait_until(lambda: len(client.execute_command("ROLE")[2]) == 1, "the replica follows")
         async with open_store(f"{master.url}?wait_replicas=1&timeout=1") as store:
-            assert await store.exists_nonce("n0", "1", "c", None) is False
+            assert await store.exists_nonce("n0", "4000000000", "c", None) is False
             with replica.client() as client:
                 assert client.dbsize() == 1
             replica.freeze()
             for name in ("n1", "n2"):
                 with pytest.raises(StoreUnavailableError):
-                    await store.exists_nonce(name, "1", "c", None)
+                    await store.exists_nonce(name, "4000000000", "c", None)
             replica.thaw()
             await _served(store)
             replica.kill()
             await _served(store)
-            assert await store.exists_nonce("n1", "1", "c", None) is True
+            assert await store.exists_nonce("n1", "4000000000", "c", None) is True
     finally:
         replica.close()
         master.close()
@@ -264,12 +264,12 @@ async def test_a_write_does_not_count_where_a_replica_has_left() -> None:
         with master.client() as client:
             wait_until(lambda: len(client.execute_command("ROLE")[2]) == 2, "the replicas follow")
         async with open_store(f"{master.url}?wait_replicas=1") as store:
-            assert await store.exists_nonce("n0", "1", "c", None) is False
+            assert await store.exists_nonce("n0", "4000000000", "c", None) is False
             with replicas[0].client() as client:
                 client.replicaof("NO", "ONE")
             with pytest.raises(StoreUnavailableError):
-                await store.exists_nonce("n1", "1", "c", None)
-            assert await store.exists_nonce("n2", "1", "c", None) is False
+                await store.exists_nonce("n1", "4000000000", "c", None)
+            assert await store.exists_nonce("n2", "4000000000", "c", None) is False
     finally:
         for server in (*replicas, master):
             server.close()
@@ -280,13 +280,13 @@ async def test_a_write_does_not_count_where_nobody_says_who_follows() -> None:
     server = Valkey()
     try:
         async with open_store(f"{server.url}?wait_replicas=1") as store:
-            assert await store.exists_nonce("n0", "1", "c", None) is False
+            assert await store.exists_nonce("n0", "4000000000", "c", None) is False
             with server.client() as client:
                 client.execute_command("ACL", "SETUSER", "default", "-role")
                 with pytest.raises(StoreUnavailableError):
-                    await store.exists_nonce("n1", "1", "c", None)
+                    await store.exists_nonce("n1", "4000000000", "c", None)
                 client.execute_command("ACL", "SETUSER", "default", "+role")
-            assert await store.exists_nonce("n2", "1", "c", None) is False
+            assert await store.exists_nonce("n2", "4000000000", "c", None) is False
     finally:
         server.close()
 
@@ -305,7 +305,7 @@ async def test_a_slot_that_moves_on_and_on(cluster: ValkeyCluster, monkeypatch: 
         monkeypatch.setattr(RedisNode, "write_each", send_on)
         monkeypatch.setattr(RedisNode, "write", send_on_again)
         with pytest.raises(StoreUnavailableError):
-            await store.exists_nonce("n", "1", "c", None)
+            await store.exists_nonce("n", "4000000000", "c", None)
 
 
 OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
@@ -342,7 +342,7 @@ def test_a_doubt_outlives_what_was_asked_before_it() -> None:
 async def _served(store: TransientStore) -> None:
     for number in range(50):
         try:
-            await store.exists_nonce(f"served{number}", "1", "c", None)
+            await store.exists_nonce(f"served{number}", "4000000000", "c", None)
         except StoreUnavailableError:
             assert number < 49
             await asyncio.sleep(0.02)

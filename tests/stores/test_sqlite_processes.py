@@ -21,7 +21,7 @@ async def main():
     async with store:
         print("ready", flush=True)
         sys.stdin.readline()
-        nonces = [store.exists_nonce(f"n{n // 3}", "1700000000", "c", "t") for n in range(600)]
+        nonces = [store.exists_nonce(f"n{n // 3}", "4000000000", "c", "t") for n in range(600)]
         takes = [store.delete_temporary_credential(f"take{n // 2}") for n in range(40)]
         credentials = [await store.get_temporary_credential(f"exchange{n}") for n in range(20)]
         exchanges = [
