@@ -11,19 +11,17 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from hypercorn.asyncio import serve as serve_with_hypercorn
-from hypercorn.config import Config
 from hypercorn.typing import Framework
 from quart import Quart
 
 from .app import create_app
+from .connections import BACKLOG, Limit, LimitedConfig, is_accept_error, raise_descriptor_limit, report
 from .settings import Settings, SettingsError
 from .storage import open_storage
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Seconds in which what is in flight is finished.
 GRACE = 5.0
-#: Connections that the kernel keeps while the workers are busy.
-BACKLOG = 1024
 #: An Authorization header and a query of 64 KiB each arrive whole, in any number of packets.
 LARGEST_HEAD = 256 * 1024
 #: New ones, less those that are gone.
@@ -111,11 +109,18 @@ def _stop_event() -> asyncio.Event:
 async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket) -> None:
     async def stopped(*_: Any) -> None:
         await stop.wait()
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_report)
         # From Python 3.12 on, hypercorn waits for every connection without end; a stuck one must not keep the rest.
         loop.call_later(GRACE + 1, serving.cancel)
 
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if is_accept_error(context):
+            report(f"cannot accept connections: {context['exception']}")
+        # Before Python 3.13, asyncio takes a connection that is cut off at the end for an error.
+        elif not (stop.is_set() and isinstance(context.get("exception"), asyncio.CancelledError)):
+            loop.default_exception_handler(context)
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(handle)
     serving = asyncio.ensure_future(
         serve_with_hypercorn(cast("Framework", app), _config(listener), shutdown_trigger=stopped)
     )
@@ -126,16 +131,10 @@ async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket)
             raise
 
 
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # Before Python 3.13, asyncio takes a connection that is cut off at the end for an error.
-    if not isinstance(context.get("exception"), asyncio.CancelledError):
-        loop.default_exception_handler(context)
-
-
-def _config(listener: socket.socket) -> Config:
-    config = Config()
+def _config(listener: socket.socket) -> LimitedConfig:
+    config = LimitedConfig()
+    config.limit = Limit(raise_descriptor_limit())
     config.bind = [f"fd://{listener.detach()}"]
-    config.backlog = BACKLOG
     config.graceful_timeout = GRACE
     config.h11_max_incomplete_size = LARGEST_HEAD
     config.h2_max_header_list_size = LARGEST_HEAD
