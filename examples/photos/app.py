@@ -42,7 +42,8 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     storage.register_hooks(server, require_oauth)
     add_endpoints(app, server, require_oauth)
     add_health(app, storage)
-    pages = Pages(server, storage.store, storage.users, Passwords(), settings.path_prefix)
+    trusted = settings.trusted_proxies
+    pages = Pages(server, storage.store, storage.users, Passwords(), settings.path_prefix, trusted)
     app.register_blueprint(pages.blueprint())
     add_error_handlers(app, require_oauth)
     add_transport_check(app, settings)

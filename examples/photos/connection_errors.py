@@ -11,6 +11,8 @@ import asyncio
 import logging
 from typing import Any
 
+from .connections import is_accept_error, report
+
 __all__ = ["log_in_one_line"]
 
 log = logging.getLogger("photos")
@@ -24,6 +26,9 @@ def log_in_one_line(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
         context: what asyncio knows of the exception.
     """
     error = context.get("exception")
+    if is_accept_error(context):
+        report(f"cannot accept connections: {error}")
+        return
     if isinstance(error, asyncio.CancelledError):
         return  # before Python 3.13, asyncio takes a connection that is cut off at the end for an error
     if error is None or not _comes_from_connection(context):

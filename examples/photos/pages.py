@@ -6,15 +6,21 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from quart import Blueprint, Response, abort, g, redirect, render_template, request
+from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from async_oauth1.quart import AuthorizationServer
 from async_oauth1.stores import Store
 
+from .addresses import client_address
 from .forms import read_form
-from .passwords import Passwords
+from .passwords import Passwords, TooManySignInsError
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
+
+#: Seconds; by then a few others have been answered.
+RETRY_AFTER = 2
+TOO_MANY = "Too many people are signing in at the moment. Try again in a few seconds."
 
 Answer = str | tuple[str, int] | Response | WerkzeugResponse
 
@@ -29,6 +35,7 @@ class Pages:
         users: who may sign in.
         passwords: checks them.
         prefix: what a proxy removes from the front of each path.
+        trusted_proxies: networks of the proxies that say where a request comes from.
     """
 
     server: AuthorizationServer
@@ -36,6 +43,7 @@ class Pages:
     users: Users
     passwords: Passwords
     prefix: str
+    trusted_proxies: tuple[str, ...] = ()
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -85,10 +93,23 @@ class Pages:
         name, password = form.get("username", ""), form.get("password", "")
         target = local_page(form.get("next") or request.args.get("next"))
         password_hash = await self.users.find(name)
-        if not await self.passwords.check(name, request.remote_addr or "", password_hash, password):
+        if not await self.is_right(name, password_hash, password):
             return await render_template("login.html", next=target, username=name, wrong=True), 403
         await sign_in(self.users, name)
         return self.to(target)
+
+    async def is_right(self, name: str, password_hash: str | None, password: str) -> bool:
+        """Check her password.
+
+        Raises:
+            ServiceUnavailable: too many others are signing in.
+        """
+        forwarded_for = request.headers.getlist("X-Forwarded-For")
+        address = client_address(request.remote_addr or "", forwarded_for, self.trusted_proxies)
+        try:
+            return await self.passwords.check(name, address, password_hash, password)
+        except TooManySignInsError as error:
+            raise ServiceUnavailable(TOO_MANY, retry_after=RETRY_AFTER) from error
 
     async def logout(self) -> Answer:
         """End her session."""

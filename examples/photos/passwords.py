@@ -1,7 +1,8 @@
 """Checking passwords: slowly by design, and slower after each wrong one.
 
-Nobody is ever locked out, or told to come back later: that would let anyone lock Jane out. What slows down is one user
-name from one address, by a few seconds at most, so a guesser waits and she, from elsewhere, does not.
+No user is ever locked out: that would let anyone lock Jane out. What slows down is one user name from one address, by a
+few seconds at most, so a guesser waits and she, from elsewhere, does not. Checks wait in a queue that takes seconds at
+most, and one address has a share of it. A request that finds no place is told to come back, and costs nothing.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeVar
@@ -28,10 +30,18 @@ LONGEST_DELAY = 3.0
 FORGOTTEN_AFTER = 15 * 60.0
 #: Pairs of user name and address that are remembered; about 300 bytes each.
 PAIRS_REMEMBERED = 10_000
+#: Checks that wait or run at once: about five seconds' work for two threads.
+QUEUE = 40
+#: How many of them may come from one address; those that wait for their delay are counted, too.
+PER_ADDRESS = 8
 
 _hasher = PasswordHasher()
 # Each hash takes 64 MiB: two at once. Threads of their own, since a caller who hangs up leaves his running.
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="passwords")
+
+
+class TooManySignInsError(Exception):
+    """The queue is full, or the address's share of it; the password was not looked at."""
 
 
 @dataclass(slots=True)
@@ -51,6 +61,8 @@ class Passwords:
     def __init__(self) -> None:
         """Start without any wrong attempt."""
         self._attempts: OrderedDict[tuple[str, str], _Attempts] = OrderedDict()
+        self._by_address: Counter[str] = Counter()
+        self._queued = 0
 
     async def check(self, name: str, address: str, password_hash: str | None, password: str) -> bool:
         """Whether a password is right; an unknown user costs what a known one does.
@@ -60,17 +72,48 @@ class Passwords:
             address: where from.
             password_hash: what is kept for that name, or ``None``.
             password: what was typed.
+
+        Raises:
+            TooManySignInsError: too many others wait.
         """
+        with self._share_of(address):
+            return await self._check(name, address, password_hash, password)
+
+    async def _check(self, name: str, address: str, password_hash: str | None, password: str) -> bool:
         attempts = self._remembered(name, address)
         delay = attempts.delay()
         # Wrong until it proves right: guesses made at once slow each other down, and so do those given up.
         attempts.wrong += 1
         await asyncio.sleep(delay)
-        async with attempts.turn:  # a crowd of guesses at one name keeps one thread busy, not all of them
-            right = await _in_thread(lambda: _verify(password_hash, password))
+        # The turn: a crowd of guesses at one name keeps one thread busy, not all of them.
+        with self._place():
+            async with attempts.turn:
+                right = await _in_thread(lambda: _verify(password_hash, password))
         if right:
             attempts.wrong = 0
         return right
+
+    @contextmanager
+    def _share_of(self, address: str) -> Iterator[None]:
+        if self._by_address[address] >= PER_ADDRESS or self._queued >= QUEUE:
+            raise TooManySignInsError()
+        self._by_address[address] += 1
+        try:
+            yield
+        finally:
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._queued >= QUEUE:
+            raise TooManySignInsError()
+        self._queued += 1
+        try:
+            yield
+        finally:
+            self._queued -= 1
 
     def _remembered(self, name: str, address: str) -> _Attempts:
         pair, now = (name[:255], address), time.monotonic()

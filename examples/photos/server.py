@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from hypercorn.asyncio import serve as serve_with_hypercorn
-from hypercorn.config import Config
 from hypercorn.typing import Framework
 from quart import Quart
 
 from .app import create_app
 from .connection_errors import log_in_one_line
+from .connections import BACKLOG, Limit, LimitedConfig, raise_descriptor_limit
 from .settings import Settings, SettingsError
 from .stopping import GracefulStop
 from .storage import open_storage
@@ -24,8 +24,6 @@ from .storage import open_storage
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Seconds in which what is in flight is finished.
 GRACE = 5.0
-#: Connections that the kernel keeps while the workers are busy.
-BACKLOG = 1024
 #: An Authorization header and a query of 64 KiB each arrive whole, in any number of packets.
 LARGEST_HEAD = 256 * 1024
 #: New ones, less those that are gone.
@@ -134,10 +132,10 @@ async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket)
             raise
 
 
-def _config(descriptor: int) -> Config:
-    config = Config()
+def _config(descriptor: int) -> LimitedConfig:
+    config = LimitedConfig()
+    config.limit = Limit(raise_descriptor_limit())
     config.bind = [f"fd://{descriptor}"]
-    config.backlog = BACKLOG
     config.graceful_timeout = GRACE
     config.h11_max_incomplete_size = LARGEST_HEAD
     config.h2_max_header_list_size = LARGEST_HEAD

@@ -8,7 +8,7 @@ import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ class Settings:
         external_base_url: what Jane and clients see, where a proxy stands in front.
         session_key: signs the session cookie; the same in all workers.
         demo_data: add the story's user and client although others can reach this provider.
+        trusted_proxies: networks whose ``X-Forwarded-For`` says where a request comes from; sign-ins are counted by it.
     """
 
     host: str
@@ -47,6 +48,7 @@ class Settings:
     external_base_url: str | None
     session_key: str = field(repr=False)
     demo_data: bool = False
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -55,6 +57,7 @@ class Settings:
             realm="Photos",
             signature_methods=tuple(SIGNATURE_METHODS),
             external_base_url=self.external_base_url,
+            trusted_proxies=self.trusted_proxies,
         )
 
     @property
@@ -64,8 +67,8 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether this machine alone can connect, and no https URL says that a proxy lets others in."""
-        if self.is_https:
+        """Whether this machine alone can connect, and nothing says that a proxy lets others in."""
+        if self.is_https or self.trusted_proxies:
             return False
         try:
             found = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -115,6 +118,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
     add("--workers", type=int, default=1, metavar="N", help="processes that serve (%(default)s)")
     add("--external-base-url", metavar="URL", help="behind a proxy, what clients see; PHOTOS_EXTERNAL_BASE_URL")
     add("--demo-data", action="store_true", help="add jane and the printer, not on loopback alone; PHOTOS_DEMO_DATA=1")
+    add("--trusted-proxies", metavar="NETWORKS", help="whose X-Forwarded-For is believed; PHOTOS_TRUSTED_PROXIES")
     options = parser.parse_args(arguments)
     # A flag wins, also an empty one: it is a script's unset variable, and must not serve from another store.
     store = options.store
@@ -132,9 +136,20 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         external_base_url=options.external_base_url or environ.get("PHOTOS_EXTERNAL_BASE_URL") or None,
         session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
         demo_data=options.demo_data or _switch(environ, "PHOTOS_DEMO_DATA"),
+        trusted_proxies=_networks(options.trusted_proxies or environ.get("PHOTOS_TRUSTED_PROXIES") or ""),
     )
     _check(settings)
     return settings
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    try:
+        for name in names:
+            ip_network(name)
+    except ValueError as error:
+        raise SettingsError(f"--trusted-proxies takes networks such as 10.0.0.0/8,::1: {error}") from error
+    return names
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:

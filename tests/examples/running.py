@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -85,8 +87,21 @@ class Photos:
 
 
 @contextmanager
-def photos(*arguments: str, store: str = "memory://", cwd: Path | None = None, **more: str) -> Iterator[Photos]:
+def photos(
+    *arguments: str,
+    store: str = "memory://",
+    cwd: Path | None = None,
+    limit_descriptors: int | None = None,
+    **more: str,
+) -> Iterator[Photos]:
     """Start the provider on a free port; whatever it has become, it is gone afterwards.
+
+    Args:
+        arguments: of its command line.
+        store: its store's URL.
+        cwd: its working directory.
+        limit_descriptors: the hard limit of its descriptors.
+        more: its environment.
 
     Raises:
         AssertionError: it did not announce itself, or wrote a traceback.
@@ -100,6 +115,7 @@ def photos(*arguments: str, store: str = "memory://", cwd: Path | None = None, *
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=limit_descriptors and partial(_limit_descriptors, limit_descriptors),  # noqa: PLW1509 - one system call
     )
     running = Photos(process, "", 0, store)
     try:
@@ -118,6 +134,10 @@ def photos(*arguments: str, store: str = "memory://", cwd: Path | None = None, *
     finally:
         kill_group(process)
         running.ended()
+
+
+def _limit_descriptors(number: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:

@@ -97,7 +97,11 @@ async def test_several_processes_at_once_add_it_once(store: str) -> None:
     assert await asyncio.gather(*(start(store) for _ in range(4))) == [(True, True)] * 4
 
 
-@pytest.mark.parametrize("arguments", [HTTPS, ("--host", "0.0.0.0"), ("--host", "::")], ids=["https", "IPv4", "IPv6"])
+@pytest.mark.parametrize(
+    "arguments",
+    [HTTPS, ("--host", "0.0.0.0"), ("--host", "::"), ("--trusted-proxies", "127.0.0.1")],
+    ids=["https", "IPv4", "IPv6", "proxy"],
+)
 async def test_a_provider_that_others_reach_has_no_public_secrets(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Not at its first start, and not when it is tried on loopback later; the flag adds them all the same."""
     store = f"sqlite:///{tmp_path}/photos.db"
