@@ -17,6 +17,7 @@ from async_oauth1.hooks import resolve
 from async_oauth1.policy import Policy
 
 from ._errors import StoreError
+from ._forks import ProcessBound
 from ._keyring import KeyRing
 
 __all__ = [
@@ -40,7 +41,7 @@ GONE = 2**31 - 1
 _DEFAULTS = Policy()
 
 
-class BaseStore:
+class BaseStore(ProcessBound):
     """Lifetimes and ``async with``, the same in every store."""
 
     url: str

@@ -25,6 +25,7 @@ from async_oauth1.hooks import resolve
 from . import _redis_scripts as scripts
 from ._base import GONE, BaseStore, StoreError, is_text, new_temporary_credential, nonce_key, required_text, user_id_of
 from ._batch import NonceBatcher
+from ._forks import LeftBehind
 from ._keyring import KeyRing
 from ._redis_connections import Command
 from ._redis_node import Moved, RedisNode, Script
@@ -44,6 +45,9 @@ class RedisStore(BaseStore):
     """The hooks of nonces and temporary credentials."""
 
     shared = True
+
+    _servers: Servers | None
+    _left_behind: bool
 
     def __init__(
         self,
@@ -72,10 +76,8 @@ class RedisStore(BaseStore):
         """
         self._settings = RedisSettings.from_url(url)
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
-        self._servers: Servers | None = None
         self._closed = False
-        self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._begin()
 
     @property
     def round_trips(self) -> int:
@@ -88,7 +90,7 @@ class RedisStore(BaseStore):
         Raises:
             StoreError: they cannot.
         """
-        if self._servers is not None:
+        if self._servers is not None and not self._left_behind:
             return
         await self.open()
         await self.close()
@@ -99,6 +101,8 @@ class RedisStore(BaseStore):
         Raises:
             StoreError: a server cannot be reached, or refuses the password.
         """
+        if self._left_behind:
+            self._begin()
         if self._servers is not None:
             return
         servers = servers_of(self._settings)
@@ -113,9 +117,12 @@ class RedisStore(BaseStore):
             await servers.close()
             raise
         self._servers, self._closed = servers, False
+        self._bind()
 
     async def close(self) -> None:
         """Finish what is under way and disconnect. Safe to repeat."""
+        if self._left_behind:
+            return
         self._closed = True
         for batcher in self._batchers.values():
             await batcher.drain()
@@ -125,6 +132,7 @@ class RedisStore(BaseStore):
         self._batchers.clear()
         if servers is not None:
             await servers.close()
+        self._release()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless every server answers and can be written to."""
@@ -300,6 +308,18 @@ class RedisStore(BaseStore):
         if batcher is None:
             batcher = self._batchers[node] = NonceBatcher(partial(self._remember, node), fail_together=True)
         return batcher
+
+    def _begin(self) -> None:
+        self._servers = None
+        self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._left_behind = False
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        self._begin()
+        nothing: Any = LeftBehind(self.url)
+        self._servers, self._closed, self._left_behind = nothing, False, True
 
     def _require_servers(self) -> Servers:
         if self._closed:

@@ -24,6 +24,7 @@ from ._base import (
     user_id_of,
 )
 from ._batch import NonceBatcher
+from ._forks import LeftBehind
 from ._life import is_live
 from ._purge import PurgeSchedule
 from ._sql_life import SQLLife
@@ -61,8 +62,8 @@ class SQLiteStore(SQLLife):
             StoreError: the URL is not understood, or one of the keys is none.
         """
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
-        self._database = SQLiteDatabase(SQLiteFile.from_url(url))
-        self._nonces = NonceBatcher(self._remember)
+        self._file = SQLiteFile.from_url(url)
+        self._begin()
         self._purges = PurgeSchedule(clock(), after_insertions=_PURGE_AFTER_INSERTIONS)
 
     async def migrate(self) -> None:
@@ -71,7 +72,7 @@ class SQLiteStore(SQLLife):
         Raises:
             StoreError: the file cannot be created or used, or was made by a newer release.
         """
-        await self._database.file.migrate()
+        await self._file.migrate()
 
     async def open(self) -> None:
         """Connect; creates nothing.
@@ -80,17 +81,23 @@ class SQLiteStore(SQLLife):
             StoreError: the file is missing, damaged, locked, its tables are not those of this release, or the keys
                 are not those that its secrets are encrypted under.
         """
+        if self._left_behind:
+            self._begin()
         await self._database.open()
         try:
             await self._check_keys()
         except BaseException:
             await self._database.close()
             raise
+        self._bind()
 
     async def close(self) -> None:
         """Finish what is under way and disconnect. Safe to repeat."""
+        if self._left_behind:
+            return
         await self._nonces.drain()
         await self._database.close()
+        self._release()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the file can be read and written."""
@@ -297,6 +304,17 @@ class SQLiteStore(SQLLife):
             " AND (expires_at IS NULL OR expires_at > ?3) RETURNING 1",
             (oauth_token, user_id, self._clock()),
         )
+
+    def _begin(self) -> None:
+        self._database = SQLiteDatabase(self._file)
+        self._nonces = NonceBatcher(self._remember)
+        self._left_behind = False
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        nothing: Any = LeftBehind(self.url)
+        self._database = self._nonces = nothing
+        self._left_behind = True
 
     async def _run(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
         # SQLite takes $1 for a name, ?1 for a number.
