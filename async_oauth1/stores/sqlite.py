@@ -89,6 +89,7 @@ class SQLiteStore(SQLLife):
         except BaseException:
             await self._database.close()
             raise
+        self._file.warn_of_readers()
         self._bind()
 
     async def close(self) -> None:
@@ -318,7 +319,9 @@ class SQLiteStore(SQLLife):
 
     async def _run(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
         # SQLite takes $1 for a name, ?1 for a number.
-        return await self._database.write(re.sub(r"\$(?=\d)", "?", statement), arguments)
+        statement = re.sub(r"\$(?=\d)", "?", statement)
+        run = self._database.read if statement.startswith("SELECT") else self._database.write
+        return await run(statement, arguments)
 
     async def _insert_token(self, credential: TokenCredential) -> None:
         try:
