@@ -176,8 +176,9 @@ class SQLLife(BaseStore):
         unreadable: dict[object, str] = {}
         written = sum([await self._reencrypt(table, unreadable) for table in _SEALED])
         if unreadable:
+            first = next(iter(unreadable.values()))
             raise StoreError(
-                f"{self.url}: {next(iter(unreadable.values()))}; {len(unreadable)} record(s) could not be read, the others are encrypted"
+                f"{self.url}: {first}; {len(unreadable)} record(s) could not be read, the others are encrypted"
                 " under the newest key"
             )
         return written
