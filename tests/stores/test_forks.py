@@ -208,3 +208,37 @@ def test_a_memory_store_with_clients_alone() -> None:
         """
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("kind", ["postgres"])
+def test_the_pool_of_an_application(url: str) -> None:
+    """It was made before the fork as well, so the child cannot open the store again either."""
+    program = textwrap.dedent(
+        """
+        import asyncio, os, sys
+        import asyncpg
+        from async_oauth1.errors import StoreUnavailableError
+        from async_oauth1.stores.postgres import PostgresStore
+        runner = asyncio.Runner()
+        async def begin():
+            store = PostgresStore(pool=await asyncpg.create_pool(sys.argv[1], min_size=1))
+            await store.migrate()
+            await store.open()
+            return store
+        store = runner.run(begin())
+        async def refused(question):
+            try:
+                await question
+            except StoreUnavailableError as error:
+                return "make the pool and the store in each worker" in str(error)
+        async def in_child():
+            return [await refused(store.ping()), await refused(store.open()), await store.close()]
+        child = os.fork()
+        if child == 0:
+            asyncio.set_event_loop(None)
+            os._exit(asyncio.run(in_child()) != [True, True, None])
+        assert os.waitpid(child, 0)[1] == 0
+        runner.run(store.ping())
+        """
+    )
+    subprocess.run([sys.executable, "-c", program, url], check=True, timeout=60)
