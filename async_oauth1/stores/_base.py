@@ -17,6 +17,7 @@ from async_oauth1.hooks import resolve
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
 
 from ._errors import StoreError
+from ._forks import ProcessBound
 from ._keyring import KeyRing
 
 __all__ = [
@@ -46,7 +47,7 @@ _DEFAULTS = Policy()
 _MAX_SECONDS = 2**32 - 1
 
 
-class BaseStore:
+class BaseStore(ProcessBound):
     """Lifetimes and ``async with``, the same in every store."""
 
     url: str

@@ -12,12 +12,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 
 from async_oauth1.errors import StoreUnavailableError
 
 from ._errors import StoreError
+from ._forks import ProcessBound
 
 __all__ = ["EVERYTHING", "LEASE", "Notifier", "UntrustedError"]
 
@@ -43,7 +44,7 @@ class UntrustedError(Exception):
     """The server answers, but would not tell of every change; the message says what to do."""
 
 
-class Notifier(ABC):
+class Notifier(ProcessBound):
     """Tells of changes: ``c`` and a client, ``t`` and a token, ``u`` and a user whose tokens, ``*`` for everything.
 
     Attributes:
@@ -86,6 +87,7 @@ class Notifier(ABC):
         if self._task is not None:
             return
         self._tell = tell
+        self._bind()
         listens = True
         try:
             async with asyncio.timeout(_PATIENCE * 2):
@@ -110,8 +112,9 @@ class Notifier(ABC):
             task.cancel()
             await asyncio.wait({task})
         await self._give_up()
+        self._release()
 
-    async def announce(self, change: str) -> None:  # noqa: B027 - nothing to do where the database does it
+    async def announce(self, change: str) -> None:
         """Tell every process of a change, before it is made and when it is done.
 
         Raises:
@@ -129,6 +132,11 @@ class Notifier(ABC):
     @abstractmethod
     async def _unsubscribe(self) -> None:
         """Disconnect, whatever is left of the connection."""
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        self._proved_until = float("-inf")
+        self._task = None
 
     async def _prove(self) -> None:
         asked = self._timer()

@@ -45,7 +45,8 @@ _FAILURES = (
     asyncio.TimeoutError,
 )
 
-# The values of one question cannot be stored or compared: octets that the encoding does not have, too long a text.
+# The values of one question cannot be stored or compared: octets that the encoding does not have, too long a text, or
+# what asyncpg cannot send. The messages of the latter show the values, and are not logged.
 _DATA_ERRORS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 
 # The server has answered, and the connection is as good as before.
@@ -320,4 +321,8 @@ def _line(error: BaseException) -> str:
         return "does not answer in time"
     if isinstance(error, unknown_statement):
         return ADVICE
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, _DATA_ERRORS):
+        return f"refuses a value ({type(error).__name__})"
+    # Details show the values of a row: "Failing row contains (...)".
+    text = str(error.args[0]) if isinstance(error, asyncpg.PostgresError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__

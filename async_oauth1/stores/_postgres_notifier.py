@@ -80,6 +80,11 @@ class PostgresNotifier(Notifier):
         if connection is not None:
             connection.terminate()
 
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        super().leave_behind()
+        self._connection = None
+
     async def _connect(self) -> asyncpg.Connection[Any]:
         try:
             return await asyncpg.connect(

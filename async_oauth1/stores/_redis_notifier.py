@@ -38,8 +38,7 @@ class RedisNotifier(Notifier):
         self._settings = RedisSettings.from_url(url)
         super().__init__(self._settings.url, timer=timer)
         self._channel = self._settings.prefix + b"changes"
-        # Each listener's own: what proves that one of them hears need not be heard by all.
-        self._own_channel = self._settings.prefix + b"beat:" + secrets.token_hex(16).encode()
+        self._own_channel = b""
         self._servers: Servers | None = None
         self._publisher: Servers | None = None
         self._client: Any = None
@@ -70,6 +69,8 @@ class RedisNotifier(Notifier):
             await publisher.close()
 
     async def _subscribe(self) -> None:
+        # Each listener's own: another's beats would prove nothing, in a forked process either.
+        self._own_channel = self._settings.prefix + b"beat:" + secrets.token_hex(16).encode()
         self._servers = servers_of(self._settings)
         node = await self._servers.node_for(b"")
         self._client = new_client(node.address, self._settings)
@@ -90,6 +91,11 @@ class RedisNotifier(Notifier):
         await asyncio.wait({self._echo, self._reader}, return_when=asyncio.FIRST_COMPLETED)
         if not self._echo.done():
             raise ConnectionError("has closed the connection") from self._reader.exception()
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        super().leave_behind()
+        self._servers = self._publisher = self._client = self._reader = self._echo = None
 
     async def _unsubscribe(self) -> None:
         reader, self._reader = self._reader, None

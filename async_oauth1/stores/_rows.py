@@ -69,7 +69,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
             name=_text(row[3]),
             callbacks=tuple(json.loads(row[4])),
             signature_methods=tuple(json.loads(row[5])),
-            rsa_public_key=row[6],
+            rsa_public_key=None if row[6] is None else _text(row[6]),
             nonce_policy=row[7],
             callback_query_may_differ=bool(row[8]),
         )

@@ -46,21 +46,21 @@ _SEALED = (
     _Sealed(
         rows.client_place,
         "SELECT client_id, client_secret, overlapping_secrets FROM oauth1_client"
-        " WHERE client_id > $1 ORDER BY client_id LIMIT 200",
+        " WHERE client_id > CAST($1 AS text) ORDER BY client_id LIMIT 200",
         "UPDATE oauth1_client SET client_secret = $2, overlapping_secrets = $3 WHERE client_id = $1"
         " AND COALESCE(client_secret, '') = COALESCE(CAST($4 AS text), '') AND overlapping_secrets = $5 RETURNING 1",
     ),
     _Sealed(
         rows.token_place,
         "SELECT oauth_token, oauth_token_secret FROM oauth1_token_credential"
-        " WHERE oauth_token > $1 ORDER BY oauth_token LIMIT 200",
+        " WHERE oauth_token > CAST($1 AS text) ORDER BY oauth_token LIMIT 200",
         "UPDATE oauth1_token_credential SET oauth_token_secret = $2 WHERE oauth_token = $1"
         " AND oauth_token_secret = $3 RETURNING 1",
     ),
     _Sealed(
         rows.temporary_place,
         "SELECT oauth_token, oauth_token_secret, oauth_verifier FROM oauth1_temporary_credential"
-        " WHERE oauth_token > $1 ORDER BY oauth_token LIMIT 200",
+        " WHERE oauth_token > CAST($1 AS text) ORDER BY oauth_token LIMIT 200",
         "UPDATE oauth1_temporary_credential SET oauth_token_secret = $2, oauth_verifier = $3 WHERE oauth_token = $1"
         " AND oauth_token_secret = $4 AND COALESCE(oauth_verifier, '') = COALESCE(CAST($5 AS text), '') RETURNING 1",
     ),
@@ -173,11 +173,12 @@ class SQLLife(BaseStore):
         """
         if not self._keys:
             raise StoreError(f"{self.url}: there is no key to encrypt with; ASYNC_OAUTH1_KEYS holds keys, newest first")
-        unreadable: list[str] = []
+        unreadable: dict[object, str] = {}
         written = sum([await self._reencrypt(table, unreadable) for table in _SEALED])
         if unreadable:
+            first = next(iter(unreadable.values()))
             raise StoreError(
-                f"{self.url}: {unreadable[0]}; {len(unreadable)} record(s) could not be read, the others are encrypted"
+                f"{self.url}: {first}; {len(unreadable)} record(s) could not be read, the others are encrypted"
                 " under the newest key"
             )
         return written
@@ -191,32 +192,39 @@ class SQLLife(BaseStore):
         try:
             for places, statement in _SAMPLES:
                 for name, *values in await self._run(statement):
-                    self._check_sample(name, values, places(name))
+                    self._check_sample(name, values, places)
         except StoreUnavailableError as error:
             raise StoreError(f"{self.url}: does not answer") from error
 
-    def _check_sample(self, name: Any, values: Sequence[Any], places: Sequence[Place]) -> None:
+    def _check_sample(self, name: Any, values: Sequence[Any], places: Callable[[str], Sequence[Place]]) -> None:
         try:
-            _opened(values, places, self._keys)
+            _require_text(name)
+            _opened(values, places(name), self._keys)
         except (DamagedError, TypeError) as error:  # is answered with 503 when it is met; other keys would not help
             _log.error("%s: the record %.8s... %s", self.url, name, error)
         except UnreadableError as error:
             raise StoreError(f"{self.url}: the record {str(name)[:8]}... {error}") from None
 
-    async def _reencrypt(self, table: _Sealed, unreadable: list[str]) -> int:
+    async def _reencrypt(self, table: _Sealed, unreadable: dict[object, str]) -> int:
         written, last = 0, ""
+        no_names: set[bytes] = set()
         while found := await self._run(table.page, last):
             for row in found:
                 try:
                     written += await self._reencrypt_row(table, row)
                 except (UnreadableError, TypeError) as error:
-                    unreadable.append(f"the record {str(row[0])[:8]}... {error}")
+                    unreadable[table.page, row[0]] = f"the record {str(row[0])[:8]}... {error}"
             last = found[-1][0]
+            if isinstance(last, bytes):  # SQLite sorts octets behind every text: they would come again and again
+                if last in no_names:
+                    break
+                no_names.add(last)
         return written
 
     async def _reencrypt_row(self, table: _Sealed, row: Sequence[Any]) -> bool:
         """Whether it was necessary. If another process changes the row meanwhile, that process encrypts it."""
         name, *values = row
+        _require_text(name)
         places = table.places(name)
         opened = _opened(values, places, self._keys)
         if all(
@@ -242,6 +250,10 @@ def _opened(values: Iterable[Any], places: Iterable[Place], keys: KeyRing) -> li
 def _opened_value(value: Any, place: Place, keys: KeyRing) -> str | None:
     if value is None:
         return None
+    _require_text(value)
+    return keys.open(value, place)
+
+
+def _require_text(value: Any) -> None:
     if not isinstance(value, str):
         raise TypeError(f"holds {type(value).__name__} instead of text")
-    return keys.open(value, place)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import math
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +20,9 @@ import aiosqlite
 from ._base import StoreError, redact_url, shown_name
 from ._sqlite_schema import MIGRATIONS, SCHEMA_VERSION
 
-__all__ = ["PROBE", "Rows", "SQLiteFile", "breaks_connection", "fetch", "roll_back"]
+__all__ = ["PROBE", "Rows", "SQLiteFile", "breaks_connection", "fetch", "is_no_text", "roll_back"]
+
+_log = logging.getLogger(__name__)
 
 Rows = list[tuple[Any, ...]]
 
@@ -86,9 +91,14 @@ async def roll_back(connection: aiosqlite.Connection) -> None:
         await connection.execute_fetchall("ROLLBACK")
 
 
+def is_no_text(error: sqlite3.Error) -> bool:
+    """Whether a row holds text that is not UTF-8; the message of the error shows that text."""
+    return not hasattr(error, "sqlite_errorcode") and str(error).startswith("Could not decode to UTF-8")
+
+
 def breaks_connection(error: sqlite3.Error) -> bool:
     """Whether the connection should not be used again after this error."""
-    if not hasattr(error, "sqlite_errorcode"):  # Python's own: a row with text that is not UTF-8
+    if not hasattr(error, "sqlite_errorcode"):  # Python's own, such as a row with text that is not UTF-8
         return False
     return _primary_code(error) not in _HARMLESS
 
@@ -136,6 +146,8 @@ class SQLiteFile:
 
     def translated(self, error: sqlite3.Error) -> StoreError:
         """What an error of SQLite's means, in one line."""
+        if is_no_text(error):
+            return self.error("holds text that is not UTF-8")
         reason = _MEANINGS.get(_primary_code(error))
         detail = " ".join(str(error).split())
         return self.error(f"{reason} ({detail})" if reason else detail)
@@ -147,6 +159,34 @@ class SQLiteFile:
         except OSError:
             return None
         return status.st_dev, status.st_ino
+
+    def warn_of_readers(self) -> None:
+        """Warn, in one line, if other users of the machine may read the file or one of its companions."""
+        readable = []
+        for path in (self.path, f"{self.path}-wal", f"{self.path}-shm"):
+            with contextlib.suppress(OSError):
+                mode = stat.S_IMODE(os.stat(path).st_mode)
+                if mode & (stat.S_IRGRP | stat.S_IROTH):
+                    readable.append((os.path.basename(path), mode))
+        if os.name == "posix" and readable:  # elsewhere the mode says nothing about other users
+            found = ", ".join(f"{name} has mode {mode:o}" for name, mode in readable)
+            names = " ".join(name for name, _ in readable)
+            _log.warning("%s: other users may read the secrets in it: %s; run chmod 600 %s", self.url, found, names)
+
+    async def fetch_octets(self, sql: str, parameters: Iterable[object]) -> Rows:
+        """Rows as `fetch` reads them, but with bytes in the place of text that is not UTF-8.
+
+        Raises:
+            StoreError: the file cannot be opened.
+            sqlite3.Error: the statement failed.
+        """
+        connection = await self.connect()
+        try:
+            connection.text_factory = _text_or_octets
+            await fetch(connection, "PRAGMA query_only = 1")
+            return await fetch(connection, sql, parameters)
+        finally:
+            await connection.close()
 
     async def connect(self) -> aiosqlite.Connection:
         """A connection to an existing file, in autocommit mode.
@@ -279,6 +319,13 @@ class SQLiteFile:
                 f"has schema version {version}, made by a newer release; this one knows up to {SCHEMA_VERSION}"
             )
         return self.error(f"has schema version {version}, this release needs {SCHEMA_VERSION}; migrate it first")
+
+
+def _text_or_octets(octets: bytes) -> str | bytes:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets
 
 
 async def _version(connection: aiosqlite.Connection) -> int:

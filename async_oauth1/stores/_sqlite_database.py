@@ -17,7 +17,7 @@ import aiosqlite
 from async_oauth1.errors import StoreUnavailableError
 
 from ._base import StoreError
-from ._sqlite_connection import Rows, SQLiteFile, breaks_connection, fetch, roll_back
+from ._sqlite_connection import Rows, SQLiteFile, breaks_connection, fetch, is_no_text, roll_back
 
 __all__ = ["Execute", "SQLiteDatabase"]
 
@@ -81,7 +81,7 @@ class SQLiteDatabase:
         self._reader = self._writer = None
 
     async def read(self, sql: str, parameters: Iterable[object]) -> Rows:
-        """The rows of one SELECT.
+        """The rows of one SELECT; text that is not UTF-8 comes as bytes.
 
         Raises:
             StoreUnavailableError: the file could not be asked.
@@ -93,6 +93,8 @@ class SQLiteDatabase:
         try:
             return await fetch(connection, sql, parameters)
         except sqlite3.Error as error:
+            if is_no_text(error):
+                return await self.detached(self._read_octets(sql, parameters))
             if breaks_connection(error) and link.connection is connection:
                 await self.detached(self._distrust(link))
             raise self._unavailable(error) from error
@@ -172,6 +174,12 @@ class SQLiteDatabase:
                 await roll_back(link.connection)
         except (sqlite3.Error, ValueError):
             await self._disconnect(link)
+
+    async def _read_octets(self, sql: str, parameters: Iterable[object]) -> Rows:
+        try:
+            return await self.file.fetch_octets(sql, parameters)
+        except (sqlite3.Error, StoreError) as error:
+            raise self._unavailable(error) from error
 
     async def _distrust(self, reader: _Link) -> None:
         """Connect both anew: what the reader has found broken may still look whole in the writer's cache."""

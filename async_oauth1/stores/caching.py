@@ -23,6 +23,7 @@ from ._base import redact_url
 from ._delegating import DelegatingStore
 from ._errors import StoreError
 from ._forgetful import Memory
+from ._forks import ProcessBound
 from ._holds import HOLD, Holds, begun, done, read_announcement
 from ._life import is_live, live_client
 from ._notifier import Notifier
@@ -78,7 +79,7 @@ def open_notifier(url: str) -> Notifier:
     return cast("Notifier", notifier_class(url))
 
 
-class CachingStore(DelegatingStore):
+class CachingStore(DelegatingStore, ProcessBound):
     """A store with a memory for clients and token credentials; everything else it passes on."""
 
     def __init__(
@@ -118,10 +119,7 @@ class CachingStore(DelegatingStore):
         self._tokens: Memory[str, TokenCredential] = Memory(max_entries, lifetime, timer)
         # Apart: who asks for names that do not exist drives out nobody's credentials.
         self._unknown: Memory[_Question, None] = Memory(max_entries, unknown_lifetime, timer)
-        # Those who ask join the flight that left last; all of them land before the store is closed.
-        self._flights: dict[_Question, asyncio.Task[_Found]] = {}
-        self._in_the_air: set[asyncio.Task[_Found]] = set()
-        self._changes: set[asyncio.Task[Any]] = set()
+        self._begin()
         self._generation = 0
         self._timer = timer
         self._holds = Holds(timer)
@@ -139,6 +137,7 @@ class CachingStore(DelegatingStore):
         except BaseException:
             await self._store.close()
             raise
+        self._bind()
 
     async def close(self) -> None:
         """Finish what is under way, forget everything and disconnect. Safe to repeat."""
@@ -148,6 +147,7 @@ class CachingStore(DelegatingStore):
         await self._store.close()
         if self._in_the_air:
             await asyncio.wait(self._in_the_air)
+        self._release()
 
     async def query_client(self, client_id: str) -> Client | None:
         """Look a client up."""
@@ -214,6 +214,16 @@ class CachingStore(DelegatingStore):
             "u" + user_id if user_id is not None else "c" + (client_id or ""),
             partial(self._store.revoke_token_credentials, user_id=user_id, client_id=client_id),
         )
+
+    def _begin(self) -> None:
+        # Those who ask join the flight that left last; all of them land before the store is closed.
+        self._flights: dict[_Question, asyncio.Task[_Found]] = {}
+        self._in_the_air: set[asyncio.Task[_Found]] = set()
+        self._changes: set[asyncio.Task[Any]] = set()
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        self._begin()  # the store and the notifier refuse, and nothing that is cached counts without the latter
 
     def _recall_client(self, client_id: str) -> tuple[bool, Client | None]:
         client = self._clients.recall(client_id)

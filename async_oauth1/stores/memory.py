@@ -27,6 +27,7 @@ from ._base import (
     required_text,
     user_id_of,
 )
+from ._forks import LeftBehind
 from ._life import is_live, issued, live_client, rotated
 from ._nonces import NonceTable
 from ._pending import Pending, PendingTable
@@ -76,12 +77,21 @@ class MemoryStore(BaseStore):
         self._temporary = PendingTable()
         self._nonces: NonceTable[_NonceKey] = NonceTable()
         self._lock = Lock()
+        self._opened = False
+        self._bind()
+
+    async def open(self) -> None:
+        """Belong to this process: in one that is forked from it later every use is refused."""
+        with self._lock:
+            self._opened = True
 
     async def migrate(self) -> None:
         """Nothing to create."""
 
     async def ping(self) -> None:
-        """Memory always answers."""
+        """Memory always answers, in the process that it belongs to."""
+        with self._lock:
+            pass
 
     async def query_client(self, client_id: str) -> Client | None:
         """Look a client up."""
@@ -325,6 +335,17 @@ class MemoryStore(BaseStore):
     async def reencrypt(self) -> int:
         """Nothing is encrypted in memory."""
         return 0
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        if not (self._opened or self._nonces or self._temporary or self._tokens):
+            self._bind()  # clients alone, which a program registers before it forks
+            self._lock = Lock()
+            return
+        nothing: Any = LeftBehind(
+            self.url, "make a memory store in each worker, or use one that processes can share, such as sqlite:///"
+        )
+        self._clients = self._tokens = self._temporary = self._nonces = self._lock = nothing
 
     def _live_token(self, oauth_token: str) -> TokenCredential | None:
         token = self._tokens.get(oauth_token)

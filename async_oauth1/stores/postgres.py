@@ -33,6 +33,7 @@ from ._base import (
     user_id_of,
 )
 from ._batch import Batcher, NonceBatcher
+from ._forks import LeftBehind
 from ._life import is_live
 from ._postgres_connection import PooledConnection
 from ._postgres_database import PostgresDatabase, Row
@@ -82,10 +83,9 @@ class PostgresStore(SQLLife):
             raise TypeError("PostgresStore takes a URL or a pool")
         settings = PostgresSettings("postgresql://") if url is None else PostgresSettings.from_url(url)
         super().__init__(settings.url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
-        self._database = PostgresDatabase(settings, pool)
-        self._nonces = NonceBatcher(self._remember, fail_together=True)
-        self._lookups = Batcher(self._look_up, fail_together=True)
-        self._pings = Batcher(self._answer_ping, fail_together=True)
+        self._settings = settings
+        self._pool = pool
+        self._begin()
         self._purges = PurgeSchedule(clock(), after_insertions=_PURGE_AFTER_INSERTIONS)
 
     @property
@@ -108,19 +108,25 @@ class PostgresStore(SQLLife):
             StoreError: the server cannot be reached, its tables are not those of this release, or the keys are not
                 those that its secrets are encrypted under.
         """
+        if self._left_behind and self._pool is None:
+            self._begin()
         await self._database.open()
         try:
             await self._check_keys()
         except BaseException:
             await self._database.close()
             raise
+        self._bind()
 
     async def close(self) -> None:
         """Finish what is under way and disconnect; a pool that was given stays open. Safe to repeat."""
+        if self._left_behind:
+            return
         await self._nonces.drain()
         await self._lookups.drain()
         await self._pings.drain()
         await self._database.close()
+        self._release()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the database answers and can be written to."""
@@ -267,6 +273,21 @@ class PostgresStore(SQLLife):
         return is_text(oauth_token, user_id or "") and await self._changes(
             sql.REVOKE, oauth_token, user_id, self._clock()
         )
+
+    def _begin(self) -> None:
+        self._database = PostgresDatabase(self._settings, self._pool)
+        self._nonces = NonceBatcher(self._remember, fail_together=True)
+        self._lookups = Batcher(self._look_up, fail_together=True)
+        self._pings = Batcher(self._answer_ping, fail_together=True)
+        self._left_behind = False
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        nothing: Any = LeftBehind(self.url)
+        if self._pool is not None:
+            nothing = LeftBehind(self.url, "make the pool and the store in each worker (gunicorn's post_fork)")
+        self._database = self._nonces = self._lookups = self._pings = nothing
+        self._left_behind = True
 
     async def _run(self, statement: str, *arguments: object) -> Sequence[Row]:
         return await self._database.fetch(statement, *arguments)

@@ -35,6 +35,7 @@ from ._base import (
     user_id_of,
 )
 from ._batch import NonceBatcher
+from ._forks import LeftBehind
 from ._keyring import KeyRing
 from ._redis_connections import Command
 from ._redis_node import Moved, RedisNode, Script
@@ -54,6 +55,9 @@ class RedisStore(BaseStore):
     """The hooks of nonces and temporary credentials."""
 
     shared = True
+
+    _servers: Servers | None
+    _left_behind: bool
 
     def __init__(
         self,
@@ -82,10 +86,8 @@ class RedisStore(BaseStore):
         """
         self._settings = RedisSettings.from_url(url)
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
-        self._servers: Servers | None = None
         self._closed = False
-        self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._begin()
 
     @property
     def round_trips(self) -> int:
@@ -98,7 +100,7 @@ class RedisStore(BaseStore):
         Raises:
             StoreError: they cannot.
         """
-        if self._servers is not None:
+        if self._servers is not None and not self._left_behind:
             return
         await self.open()
         await self.close()
@@ -109,6 +111,8 @@ class RedisStore(BaseStore):
         Raises:
             StoreError: a server cannot be reached, or refuses the password.
         """
+        if self._left_behind:
+            self._begin()
         if self._servers is not None:
             return
         servers = servers_of(self._settings)
@@ -123,9 +127,12 @@ class RedisStore(BaseStore):
             await servers.close()
             raise
         self._servers, self._closed = servers, False
+        self._bind()
 
     async def close(self) -> None:
         """Finish what is under way and disconnect. Safe to repeat."""
+        if self._left_behind:
+            return
         self._closed = True
         for batcher in self._batchers.values():
             await batcher.drain()
@@ -135,6 +142,7 @@ class RedisStore(BaseStore):
         self._batchers.clear()
         if servers is not None:
             await servers.close()
+        self._release()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless every server answers and can be written to."""
@@ -318,6 +326,18 @@ class RedisStore(BaseStore):
         if batcher is None:
             batcher = self._batchers[node] = NonceBatcher(partial(self._remember, node), fail_together=True)
         return batcher
+
+    def _begin(self) -> None:
+        self._servers = None
+        self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._left_behind = False
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        self._begin()
+        nothing: Any = LeftBehind(self.url)
+        self._servers, self._closed, self._left_behind = nothing, False, True
 
     def _require_servers(self) -> Servers:
         if self._closed:

@@ -27,6 +27,7 @@ from ._base import (
     user_id_of,
 )
 from ._batch import NonceBatcher
+from ._forks import LeftBehind
 from ._life import is_live
 from ._purge import PurgeSchedule
 from ._sql_life import SQLLife
@@ -64,8 +65,8 @@ class SQLiteStore(SQLLife):
             StoreError: the URL is not understood, or one of the keys is none.
         """
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
-        self._database = SQLiteDatabase(SQLiteFile.from_url(url))
-        self._nonces = NonceBatcher(self._remember)
+        self._file = SQLiteFile.from_url(url)
+        self._begin()
         self._purges = PurgeSchedule(clock(), after_insertions=_PURGE_AFTER_INSERTIONS)
 
     async def migrate(self) -> None:
@@ -74,7 +75,7 @@ class SQLiteStore(SQLLife):
         Raises:
             StoreError: the file cannot be created or used, or was made by a newer release.
         """
-        await self._database.file.migrate()
+        await self._file.migrate()
 
     async def open(self) -> None:
         """Connect; creates nothing.
@@ -83,17 +84,24 @@ class SQLiteStore(SQLLife):
             StoreError: the file is missing, damaged, locked, its tables are not those of this release, or the keys
                 are not those that its secrets are encrypted under.
         """
+        if self._left_behind:
+            self._begin()
         await self._database.open()
         try:
             await self._check_keys()
         except BaseException:
             await self._database.close()
             raise
+        self._file.warn_of_readers()
+        self._bind()
 
     async def close(self) -> None:
         """Finish what is under way and disconnect. Safe to repeat."""
+        if self._left_behind:
+            return
         await self._nonces.drain()
         await self._database.close()
+        self._release()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the file can be read and written."""
@@ -302,9 +310,22 @@ class SQLiteStore(SQLLife):
             (oauth_token, user_id, self._clock()),
         )
 
+    def _begin(self) -> None:
+        self._database = SQLiteDatabase(self._file)
+        self._nonces = NonceBatcher(self._remember)
+        self._left_behind = False
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        nothing: Any = LeftBehind(self.url)
+        self._database = self._nonces = nothing
+        self._left_behind = True
+
     async def _run(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
         # SQLite takes $1 for a name, ?1 for a number.
-        return await self._database.write(re.sub(r"\$(?=\d)", "?", statement), arguments)
+        statement = re.sub(r"\$(?=\d)", "?", statement)
+        run = self._database.read if statement.startswith("SELECT") else self._database.write
+        return await run(statement, arguments)
 
     async def _insert_token(self, credential: TokenCredential) -> None:
         try:
