@@ -16,8 +16,8 @@ from ._checks import (
     check_body_hash,
     check_host,
     check_protocol_parameters,
-    check_still_in_window,
     check_timestamp,
+    outside_window,
 )
 from ._models import are_records, asked_means, optional, recorded_means
 from .errors import (
@@ -284,8 +284,11 @@ class BaseServer:
             TimestampRefusedError: it has left the window since.
         """
         timestamp = request.oauth_params.get("oauth_timestamp")
-        if timestamp is not None:
-            check_still_in_window(timestamp, self.policy.timestamp_window, self.clock())
+        if timestamp is None:
+            return
+        window, now = self.policy.timestamp_window, self.clock()
+        if abs(int(timestamp) - now) > window:
+            raise outside_window(window, now)
 
     async def _find_problem(self, request: OAuth1Request) -> OAuth1Error | None:
         client, credential = request.client, request.credential

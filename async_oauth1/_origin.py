@@ -44,7 +44,7 @@ def request_origin(scope: Mapping[str, Any], policy: Policy) -> tuple[str, str, 
     Raises:
         InvalidRequestError: no usable Host header, or a trusted proxy's headers are malformed.
     """
-    base_url = _base_url(scope, policy)
+    base_url = policy.external_base_url and _base_url(scope, policy)
     if base_url:
         scheme, _, rest = base_url.partition("://")
         host, slash, path = rest.partition("/")
