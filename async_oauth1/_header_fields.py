@@ -121,3 +121,8 @@ def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, byte
                 raise InvalidRequestError("The request has two Content-Type headers.")
             content_type = value
     return authorization or b"", content_type or b""
+
+
+def announces_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether Content-Length says that there is a body; without one, only reading tells."""
+    return any(name.lower() == b"content-length" and value.strip() != b"0" for name, value in headers)

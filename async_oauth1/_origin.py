@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ._callbacks import is_loopback_host, parse_address
+from ._hosts import normalize_host
 from .errors import InvalidRequestError, MisdirectedRequestError
 from .policy import Policy
-from .request import normalize_host
 
 _ABSOLUTE = re.compile(rb"(https?)://([^/?#]*)([^?#]*)", re.IGNORECASE)
 _FORWARDED_PAIR = re.compile(r'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))[ \t]*(?:;|\Z)')

@@ -8,10 +8,8 @@ invalid UTF-8, repeated names all but one value. So this is built from the raw p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable
-from functools import cached_property, lru_cache
-from ipaddress import IPv6Address
+from functools import cached_property
 from typing import Any, Literal
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
@@ -21,20 +19,11 @@ from ._base_string import base_string
 from ._callbacks import is_loopback_host
 from ._encoding import canonical_form, split_pairs, unescape
 from ._header_fields import Headers, is_form, is_form_for_everyone, relevant_fields
+from ._hosts import normalize_host
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
 from .signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
-
-# Labels of 1 to 63 characters, as DNS has them: Werkzeug fails on any other while it routes.
-_HOST = re.compile(
-    r"(\[[0-9A-Fa-f:.]{2,45}\]|(?=[^:]{1,255}(?::|\Z))[A-Za-z0-9\-_~]{1,63}(?:\.[A-Za-z0-9\-_~]{1,63})*+\.?)"
-    r"(?::([0-9]{0,5}))?"
-)
-#: Answers about hosts that are kept; a server has few names.
-HOSTS_KEPT = 1_024
 
 
 class OAuth1Request(AuthlibOAuth1Request):
@@ -323,29 +312,6 @@ class OAuth1Request(AuthlibOAuth1Request):
     def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # it can be written, whatever mypy says
         """All parameters."""
         return [*self.query_params, *self.body_params, *self.auth_params]
-
-
-@lru_cache(maxsize=HOSTS_KEPT)
-def normalize_host(host: str, scheme: str) -> str:
-    """Check a host, lower its case and drop the scheme's default port (section 3.4.1.2).
-
-    Raises:
-        InvalidRequestError: the host is malformed.
-    """
-    match = _HOST.fullmatch(host)
-    if not match:
-        raise InvalidRequestError("The Host header is missing or malformed.")
-    name, port = match[1].lower(), match[2]
-    if name.startswith("["):
-        try:
-            IPv6Address(name[1:-1])
-        except ValueError:
-            raise InvalidRequestError("The Host header has a malformed IPv6 address.") from None
-    if not port or int(port) == DEFAULT_PORTS.get(scheme):
-        return name
-    if not 0 < int(port) < 65_536:
-        raise InvalidRequestError("The Host header has a port that does not exist.")
-    return f"{name}:{int(port)}"
 
 
 def _too_large(what: str, limit: int) -> RequestTooLargeError:
