@@ -66,7 +66,7 @@ def test_both_forms_of_an_error(error: errors.OAuth1Error) -> None:
         assert ("Cache-Control", "no-store") in response.headers
         challenge = dict(response.headers).get("WWW-Authenticate")
         assert challenge == ('OAuth realm="Photos"' if error.status_code == 401 else None)
-        assert ("Retry-After" in dict(response.headers)) == (error.status_code == 503)
+        assert ("Retry-After" in dict(response.headers)) == (error.status_code in (429, 503))
     assert ("Allow" in dict(server.headers)) == (error.status_code == 405)
 
 
