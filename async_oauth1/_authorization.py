@@ -31,7 +31,7 @@ _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, 
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
-def parse_authorization(octets: bytes, *, max_parameters: int = 1_000) -> tuple[str, str | None] | None:
+def parse_authorization(octets: bytes, max_parameters: int = 1_000) -> tuple[str, str | None] | None:
     """Read the value of an ``Authorization`` header.
 
     Args:
@@ -57,8 +57,8 @@ def parse_authorization(octets: bytes, *, max_parameters: int = 1_000) -> tuple[
     return _parse_elements(text[5:], max_parameters)
 
 
-def protocol_parameters(form: str) -> dict[str, str]:
-    """Those of the parameters whose names begin with ``oauth_``, decoded.
+def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
+    """Those of the parameters whose names begin with ``oauth_``, decoded; and whether there are others.
 
     Args:
         form: a canonical form.
@@ -68,12 +68,13 @@ def protocol_parameters(form: str) -> dict[str, str]:
         InvalidRequestError: a value is not UTF-8.
     """
     if not form:
-        return {}
+        return {}, False
     number = form.count("&oauth_") + form.startswith("oauth_")
     pieces = form.replace("&", "=").split("=")
     each = iter(pieces)
     parameters = dict(zip(each, each))  # noqa: B905 - a canonical form has a value for each name
-    if 2 * number < len(pieces):
+    others = 2 * number < len(pieces)
+    if others:
         parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
     if len(parameters) < number:
         raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
@@ -83,7 +84,7 @@ def protocol_parameters(form: str) -> dict[str, str]:
                 parameters[name] = unescape_strictly(value)
             except UnicodeDecodeError:
                 raise InvalidRequestError(f'"{unescape(name)}" is not UTF-8.') from None
-    return parameters
+    return parameters, others
 
 
 def other_names(form: str) -> list[str]:

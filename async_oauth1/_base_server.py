@@ -12,13 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from ._checks import (
-    check_body_hash,
-    check_host,
-    check_protocol_parameters,
-    check_still_in_window,
-    check_timestamp,
-)
+from ._checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
+from ._header_fields import announces_body
 from ._models import are_records, asked_means, optional, recorded_means
 from .errors import (
     InsecureTransportError,
@@ -246,7 +241,7 @@ class BaseServer:
         if (
             self.policy.require_signed_body
             and request.body_protection == "none"
-            and (_announces_body(request) or await _body_of(request))
+            and (announces_body(request.raw_headers) or await _body_of(request))
         ):
             raise InvalidRequestError(
                 "Nothing signs the body of this request. Send its hash as oauth_body_hash, or send it as a form "
@@ -284,8 +279,11 @@ class BaseServer:
             TimestampRefusedError: it has left the window since.
         """
         timestamp = request.oauth_params.get("oauth_timestamp")
-        if timestamp is not None:
-            check_still_in_window(timestamp, self.policy.timestamp_window, self.clock())
+        if timestamp is None:
+            return
+        window, now = self.policy.timestamp_window, self.clock()
+        if abs(int(timestamp) - now) > window:
+            raise outside_window(window, now)
 
     async def _find_problem(self, request: OAuth1Request) -> OAuth1Error | None:
         client, credential = request.client, request.credential
@@ -340,11 +338,6 @@ async def _body_of(request: OAuth1Request) -> bytes:
     if request.body is None and request.read_body is not None:
         request.body = await call_hook(request.read_body)
     return request.body or b""
-
-
-def _announces_body(request: OAuth1Request) -> bool:
-    """Whether Content-Length says that there is a body; without one, only reading tells."""
-    return any(name.lower() == b"content-length" and value.strip() != b"0" for name, value in request.raw_headers)
 
 
 def _verify_in_vain(request: OAuth1Request) -> None:

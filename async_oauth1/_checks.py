@@ -94,7 +94,7 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
         if not parameters.get(name):
             raise MissingRequiredParameterError(name)
     check_identifiers(request, policy)
-    if request.other_header_parameters:
+    if request.has_other_header_parameters:
         check_header_parameters(request, policy)
     if "oauth_version" in parameters:
         check_version(request)
@@ -143,19 +143,15 @@ def check_timestamp_window(timestamp: str, window: int, now: float) -> None:
         if _MILLISECONDS.fullmatch(timestamp):
             raise InvalidRequestError('"oauth_timestamp" looks like milliseconds; it counts seconds since 1970.')
         raise InvalidRequestError('"oauth_timestamp" is not a positive whole number of seconds since 1970.')
-    check_still_in_window(timestamp, window, now)
-
-
-def check_still_in_window(timestamp: str, window: int, now: float) -> None:
-    """As `check_timestamp_window`, for a timestamp that is known to be a number.
-
-    Raises:
-        TimestampRefusedError: it lies outside the window.
-    """
     if abs(int(timestamp) - now) > window:
-        raise TimestampRefusedError(
-            f'"oauth_timestamp" is more than {window} seconds away from this server\'s time, which is {int(now)}.'
-        )
+        raise outside_window(window, now)
+
+
+def outside_window(window: int, now: float) -> TimestampRefusedError:
+    """What is raised for a timestamp that is more than ``window`` seconds away from the server's time."""
+    return TimestampRefusedError(
+        f'"oauth_timestamp" is more than {window} seconds away from this server\'s time, which is {int(now)}.'
+    )
 
 
 def check_body_hash(request: OAuth1Request, body: bytes) -> None:

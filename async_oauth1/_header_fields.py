@@ -72,31 +72,39 @@ def _is_form(content_type: bytes) -> bool:
     return media_type.strip(b" \t").lower() == _FORM and all(map(_FORM_PARAMETER.fullmatch, parameters))
 
 
-def check_label(content_type: bytes) -> None:
-    """Refuse a Content-Type that is not a form's, but that some parser takes for one.
+def is_form_for_everyone(content_type: bytes) -> bool:
+    """As `is_form`, but a Content-Type that is not a form's must not be one for any other parser either.
 
     Parsers search for the name anywhere in the field, take white space off that is none, know other names
     (``application/x-url-encoded``), or read the field as a list of media ranges with wildcards, as in ``Accept``. Such
     a body would reach the view as a form, and no signature would cover it.
 
-    Args:
-        content_type: a value for which `is_form` is false.
-
     Raises:
-        UnsupportedMediaTypeError: some parser could read the body as a form.
+        UnsupportedMediaTypeError: it is not a form's, but some parser could read the body as one.
     """
-    resembles = _resembles_form if len(content_type) <= _MAX_FORM_LABEL else _resembles_form.__wrapped__
-    if resembles(content_type):
+    if content_type == _FORM:
+        return True
+    if len(content_type) > _MAX_FORM_LABEL:
+        _refuse_lookalike(content_type)
+        return False
+    return _is_form_for_everyone(content_type)
+
+
+@lru_cache(maxsize=_LABELS_KEPT)
+def _is_form_for_everyone(content_type: bytes) -> bool:
+    if _is_form(content_type):
+        return True
+    _refuse_lookalike(content_type)
+    return False
+
+
+def _refuse_lookalike(content_type: bytes) -> None:
+    if b"*" in content_type or b"urlencoded" in content_type.translate(None, _NO_LETTERS).lower():
         raise UnsupportedMediaTypeError(
             f"Some parsers read a body of the Content-Type {content_type[:100].decode('latin-1')!a} as a form, so "
             "its signature could not be relied on. Send a form as application/x-www-form-urlencoded, with no parameter "
             'but charset=UTF-8; send anything else under a media type without "urlencoded" and "*".'
         )
-
-
-@lru_cache(maxsize=_LABELS_KEPT)
-def _resembles_form(content_type: bytes) -> bool:
-    return b"*" in content_type or b"urlencoded" in content_type.translate(None, _NO_LETTERS).lower()
 
 
 def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
@@ -113,3 +121,8 @@ def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, byte
                 raise InvalidRequestError("The request has two Content-Type headers.")
             content_type = value
     return authorization or b"", content_type or b""
+
+
+def announces_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether Content-Length says that there is a body; without one, only reading tells."""
+    return any(name.lower() == b"content-length" and value.strip() != b"0" for name, value in headers)

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ._callbacks import is_loopback_host, parse_address
+from ._hosts import normalize_host
 from .errors import InvalidRequestError, MisdirectedRequestError
 from .policy import Policy
-from .request import normalize_host
 
 _ABSOLUTE = re.compile(rb"(https?)://([^/?#]*)([^?#]*)", re.IGNORECASE)
 _FORWARDED_PAIR = re.compile(r'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))[ \t]*(?:;|\Z)')
@@ -44,7 +44,7 @@ def request_origin(scope: Mapping[str, Any], policy: Policy) -> tuple[str, str, 
     Raises:
         InvalidRequestError: no usable Host header, or a trusted proxy's headers are malformed.
     """
-    base_url = _base_url(scope, policy)
+    base_url = policy.external_base_url and _base_url(scope, policy)
     if base_url:
         scheme, _, rest = base_url.partition("://")
         host, slash, path = rest.partition("/")

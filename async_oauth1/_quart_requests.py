@@ -25,10 +25,12 @@ _GUARD = "async_oauth1.request_targets"
 async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
     """The wire's own octets: Quart's ``url`` and ``form`` have lost what was signed."""
     current = current_request() if request is None else request
-    whole: Any = current.scope
-    scope = snapshot(whole)  # trailers may arrive with the body
+    scope: Any = current.scope
     content_type = content_type_of(scope)
-    form = await read_form(current, policy.max_form_bytes) if content_type and is_form(content_type) else None
+    form = None
+    if content_type and is_form(content_type):
+        scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
+        form = await read_form(current, policy.max_form_bytes)
     oauth1_request = make_request(OAuth1Request, scope, policy, form)
     if "oauth_body_hash" in oauth1_request.oauth_params or policy.require_signed_body:
         oauth1_request.read_body = functools.partial(read_body, current)

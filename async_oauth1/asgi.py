@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from ._asgi import ASGIApp, Message, Receive, Scope, refuse, request_from_scope, send_response, snapshot
+from ._hosts import normalize_host
 from ._origin import single_host, with_path
 from ._verifying import OAuth1Middleware
 from .errors import InvalidRequestError, OAuth1Error
 from .policy import Policy
-from .request import normalize_host
 from .responses import resource_error_response
 
 __all__ = [

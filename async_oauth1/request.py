@@ -8,10 +8,8 @@ invalid UTF-8, repeated names all but one value. So this is built from the raw p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable
-from functools import cached_property, lru_cache
-from ipaddress import IPv6Address
+from functools import cached_property
 from typing import Any, Literal
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
@@ -20,21 +18,12 @@ from ._authorization import other_names, parse_authorization, protocol_parameter
 from ._base_string import base_string
 from ._callbacks import is_loopback_host
 from ._encoding import canonical_form, split_pairs, unescape
-from ._header_fields import Headers, check_label, is_form, relevant_fields
+from ._header_fields import Headers, is_form, is_form_for_everyone, relevant_fields
+from ._hosts import normalize_host
 from .errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
 from .signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
-
-# Labels of 1 to 63 characters, as DNS has them: Werkzeug fails on any other while it routes.
-_HOST = re.compile(
-    r"(\[[0-9A-Fa-f:.]{2,45}\]|(?=[^:]{1,255}(?::|\Z))[A-Za-z0-9\-_~]{1,63}(?:\.[A-Za-z0-9\-_~]{1,63})*+\.?)"
-    r"(?::([0-9]{0,5}))?"
-)
-#: Answers about hosts that are kept; a server has few names.
-HOSTS_KEPT = 1_024
 
 
 class OAuth1Request(AuthlibOAuth1Request):
@@ -54,6 +43,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         oauth_params: the ``oauth_`` parameters, decoded.
         signature_type: where they were: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: of the Authorization header.
+        has_other_header_parameters: the Authorization header has names that do not begin with ``oauth_``.
         may_be_rewritten: the scheme or the peer may be what a client wrote into a header: a server or middleware has
             put it there before this package looked.
         read_body: reads the body where it was not read; awaited once the signature holds, for ``oauth_body_hash``.
@@ -67,8 +57,8 @@ class OAuth1Request(AuthlibOAuth1Request):
     credential: Any = None
     user: Any = None
     body_hash_holds: bool = False
-    may_be_rewritten: bool = False
-    _base_string: str | None = None
+    may_be_rewritten: bool
+    _base_string: str | None
 
     def __init__(
         self,
@@ -118,11 +108,12 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.raw_headers = tuple(headers)
         self.peer = peer
         self.body = body
+        # Read for every request, so not class attributes: those take a search through the bases.
+        self.may_be_rewritten = False
+        self._base_string = None
 
         authorization, content_type = relevant_fields(self.raw_headers)
-        self.is_form = bool(content_type) and is_form(content_type)
-        if content_type and not self.is_form:
-            check_label(content_type)
+        self.is_form = bool(content_type) and is_form_for_everyone(content_type)
         octets = body if self.is_form and body else b""
         if len(authorization) > max_header_bytes:
             raise _too_large("Authorization header", max_header_bytes)
@@ -131,7 +122,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         if len(octets) > max_form_bytes:
             raise _too_large("form", max_form_bytes)
         self.realm: str | None
-        header_form, self.realm = parse_authorization(authorization, max_parameters=max_parameters) or ("", None)
+        header_form, self.realm = parse_authorization(authorization, max_parameters) or ("", None)
         query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
         body_form = canonical_form(octets, max_parameters=max_parameters) if octets else ""
         self._header_form, self._query_form, self._body_form = header_form, query_form, body_form
@@ -142,6 +133,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         self._form = form
         if form.count("=") > max_parameters:  # as many as there are pairs
             raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
+        self.has_other_header_parameters: bool
         self.signature_type: str | None
         self.oauth_params: dict[str, str]
         self.signature_type, self.oauth_params = self._find_protocol_parameters()
@@ -153,10 +145,13 @@ class OAuth1Request(AuthlibOAuth1Request):
     def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
         """Section 3.5: the protocol parameters come from one place, and each once (3.1)."""
         if "oauth_" not in self._query_form and "oauth_" not in self._body_form:
-            parameters = protocol_parameters(self._header_form)
+            parameters, self.has_other_header_parameters = protocol_parameters(self._header_form)
             return ("HEADER", parameters) if parameters else (None, {})
-        forms = (("HEADER", self._header_form), ("QUERY", self._query_form), ("BODY", self._body_form))
-        found = [(place, parameters) for place, form in forms if (parameters := protocol_parameters(form))]
+        in_header, self.has_other_header_parameters = protocol_parameters(self._header_form)
+        in_query, _ = protocol_parameters(self._query_form)
+        in_body, _ = protocol_parameters(self._body_form)
+        places = (("HEADER", in_header), ("QUERY", in_query), ("BODY", in_body))
+        found = [(place, parameters) for place, parameters in places if parameters]
         if len(found) > 1:
             names = ", ".join(place for place, _ in found)
             raise DuplicatedOAuthProtocolParameterError(
@@ -234,10 +229,7 @@ class OAuth1Request(AuthlibOAuth1Request):
     @property
     def other_header_parameters(self) -> list[str]:
         """Names in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``; not the realm."""
-        form = self._header_form
-        if not form or (self.signature_type == "HEADER" and form.count("=") == len(self.oauth_params)):
-            return []
-        return other_names(form)
+        return other_names(self._header_form) if self.has_other_header_parameters else []
 
     @property
     def body_protection(self) -> Literal["form", "hash", "none"]:
@@ -320,29 +312,6 @@ class OAuth1Request(AuthlibOAuth1Request):
     def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # it can be written, whatever mypy says
         """All parameters."""
         return [*self.query_params, *self.body_params, *self.auth_params]
-
-
-@lru_cache(maxsize=HOSTS_KEPT)
-def normalize_host(host: str, scheme: str) -> str:
-    """Check a host, lower its case and drop the scheme's default port (section 3.4.1.2).
-
-    Raises:
-        InvalidRequestError: the host is malformed.
-    """
-    match = _HOST.fullmatch(host)
-    if not match:
-        raise InvalidRequestError("The Host header is missing or malformed.")
-    name, port = match[1].lower(), match[2]
-    if name.startswith("["):
-        try:
-            IPv6Address(name[1:-1])
-        except ValueError:
-            raise InvalidRequestError("The Host header has a malformed IPv6 address.") from None
-    if not port or int(port) == DEFAULT_PORTS.get(scheme):
-        return name
-    if not 0 < int(port) < 65_536:
-        raise InvalidRequestError("The Host header has a port that does not exist.")
-    return f"{name}:{int(port)}"
 
 
 def _too_large(what: str, limit: int) -> RequestTooLargeError:

@@ -97,9 +97,8 @@ class ResourceProtector(BaseServer):
 
     async def _look_up(self, request: OAuth1Request, token: str | None) -> None:
         client_id = request.client_id
-        query_credentials = self.hooks.get("query_credentials")
-        overridden = self._overrides("get_client_by_id") or self._overrides("get_token_credential")
-        if token is not None and query_credentials and not overridden:
+        query_credentials = self.hooks.get("query_credentials") if token is not None else None
+        if query_credentials and not (self._overrides("get_client_by_id") or self._overrides("get_token_credential")):
             request.client, request.credential = await call_hook(query_credentials, client_id, token)
         else:
             # One after the other: an ORM session allows no more. The second is made for an unknown client, too.

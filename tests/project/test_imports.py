@@ -14,7 +14,7 @@ import pytest
 #: earlier steps of its own. Modules of one step do not know each other. A package is one name here.
 FLOORS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("errors", "_recoding", "_tokens"), ("_encoding",)),
-    (("_authorization", "_base_string", "_callbacks", "_header_fields"), ("signature",)),
+    (("_authorization", "_base_string", "_callbacks", "_header_fields", "_hosts"), ("signature",)),
     (("request",),),
     (("credentials", "policy"), ("hooks",)),
     (("_checks", "_origin", "responses"),),
