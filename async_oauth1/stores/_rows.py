@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from async_oauth1._rsa_keys import StoredKey
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
 
@@ -69,7 +70,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
             name=_text(row[3]),
             callbacks=tuple(json.loads(row[4])),
             signature_methods=tuple(json.loads(row[5])),
-            rsa_public_key=row[6],
+            rsa_public_key=None if row[6] is None else StoredKey(_text(row[6])),
             nonce_policy=row[7],
             callback_query_may_differ=bool(row[8]),
         )

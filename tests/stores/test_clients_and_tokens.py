@@ -8,6 +8,7 @@ import pytest
 
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.stores import Store
+from tests.keys import RSA_PUBLIC_KEY
 
 FULL = Client(
     client_id="full",
@@ -16,7 +17,7 @@ FULL = Client(
     name='Ünï "quoted" <b>',
     callbacks=("http://a.example/cb?x=1", "oob", "com.example.app:/done"),
     signature_methods=("RSA-SHA256", "HMAC-SHA512"),
-    rsa_public_key="-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    rsa_public_key=RSA_PUBLIC_KEY,
     nonce_policy="log-only",
     callback_query_may_differ=True,
 )
