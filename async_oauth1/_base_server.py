@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from ._checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
 from ._header_fields import announces_body
 from ._models import are_records, asked_means, optional, recorded_means
+from ._rsa_keys import log_key_problem
 from .errors import (
     InsecureTransportError,
     InvalidClientError,
@@ -299,6 +300,8 @@ class BaseServer:
                 keys, methods = recorded_means(client, credential, rsa=rsa)
             else:
                 keys, methods = await asked_means(client, credential, rsa=rsa)
+            if rsa:
+                log_key_problem(request.client_id, keys[0].rsa_key)
             holds = request.is_signed_with(*keys)
         if methods is not None and name not in methods:
             return UnsupportedSignatureMethodError("The signature method is not enabled for this client.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from ._callbacks import callback_matches, check_callback_syntax
+from ._rsa_keys import StoredKey, check_key_form
 
 __all__ = [
     "Client",
@@ -77,7 +78,7 @@ class Client:
         name: what the resource owner reads on the consent page.
         callbacks: registered callbacks; ``oob`` among them allows codes.
         signature_methods: those enabled for this client; empty: all of the server's, or RSA's where it has a key.
-        rsa_public_key: PEM.
+        rsa_public_key: PEM, a public key or an X.509 certificate; 1,024 bits or more, 2,048 are recommended.
         nonce_policy: ``strict`` or ``log-only``.
         callback_query_may_differ: let the query of a callback differ from the registered one.
     """
@@ -98,8 +99,8 @@ class Client:
 
         Raises:
             TypeError: a single string where a tuple of strings is meant; its letters would be secrets.
-            ValueError: an identifier that no request can carry, an unknown nonce policy, or a number of ends that is
-                not that of the overlapping secrets.
+            ValueError: an identifier that no request can carry, an unknown nonce policy, a number of ends that is not
+                that of the overlapping secrets, or an RSA key that cannot be used.
             InvalidRequestError: a callback that the first step would refuse.
         """
         for name in ("overlapping_secrets", "callbacks", "signature_methods"):
@@ -111,6 +112,8 @@ class Client:
             raise ValueError("overlaps_end_at has one time for each of overlapping_secrets, or none at all")
         if self.nonce_policy not in ("strict", "log-only"):
             raise ValueError(f'nonce_policy is "strict" or "log-only", not {self.nonce_policy!r}')
+        if self.rsa_public_key is not None and not isinstance(self.rsa_public_key, StoredKey):
+            _check_rsa_public_key(self.rsa_public_key)
         for callback in self.callbacks:
             check_callback_syntax(callback)
 
@@ -145,6 +148,13 @@ class Client:
     def check_callback(self, uri: str) -> bool:
         """Whether the callback is registered; a loopback one with any port."""
         return callback_matches(uri, self.callbacks, query_may_differ=self.callback_query_may_differ)
+
+
+def _check_rsa_public_key(key: str) -> None:
+    try:
+        check_key_form(key)
+    except ValueError as error:
+        raise ValueError(f"rsa_public_key {error}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,9 +21,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from ._base_string import base_string_parameters
 from ._encoding import Pair, escape_text, escape_uri, join_pairs
+from ._rsa_keys import public_key
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 __all__ = [
@@ -37,10 +37,6 @@ __all__ = [
     "signature_base_string",
 ]
 
-log = logging.getLogger(__name__)
-
-#: Parsed RSA keys that are kept; parsing one costs several verifications.
-RSA_KEYS_KEPT = 1_024
 #: Prepared HMAC keys that are kept, half a kilobyte each.
 HMAC_KEYS_KEPT = 4_096
 
@@ -180,16 +176,16 @@ class RsaSignatureMethod:
         return base64.b64encode(signature).decode()
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
-        """Check against the client's public key; secrets take no part."""
+        """Check against the client's public key, of 1,024 bits or more; secrets take no part."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
-        public_key = _public_key(keys.rsa_key) if keys.rsa_key else None
-        if public_key is None:
+        key = public_key(keys.rsa_key) if keys.rsa_key else None
+        if key is None:
             return False
         try:
             octets = base64.b64decode(signature, validate=True)
-            public_key.verify(octets, base_string.encode(), PKCS1v15(), self._hash())
+            key.verify(octets, base_string.encode(), PKCS1v15(), self._hash())
         except (InvalidSignature, binascii.Error, ValueError):  # ValueError: characters beyond ASCII
             return False
         return True
@@ -230,27 +226,6 @@ def _private_key(pem: str | bytes | None) -> RSAPrivateKey:
     key = load_pem_private_key(_octets(pem or b""), password=None)
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("The private key is not an RSA key.")
-    return key
-
-
-@lru_cache(maxsize=RSA_KEYS_KEPT)
-def _public_key(pem: str | bytes) -> RSAPublicKey | None:
-    """Load a public key; ``None``, and one line in the log, where a client was registered with none that works."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-    from cryptography.x509 import load_pem_x509_certificate
-
-    octets = _octets(pem)
-    try:
-        certified = b"BEGIN CERTIFICATE" in octets
-        key: object = load_pem_x509_certificate(octets).public_key() if certified else load_pem_public_key(octets)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        log.error("A client's RSA public key is not readable PEM: %s", error)
-        return None
-    if not isinstance(key, RSAPublicKey):
-        log.error("A client's RSA public key is a key of another kind: %s", type(key).__name__)
-        return None
     return key
 
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import open_store
+from tests.keys import WEAK_RSA_PUBLIC_KEY
 from tests.servers import wait_until
 
 COMMAND = (sys.executable, "-m", "async_oauth1")
@@ -51,6 +52,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "curve.pem").write_bytes(curve.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     (folder / "broken.pem").write_bytes(public[:60] + b"\n-----END PUBLIC KEY-----\n")
     (folder / "text.pem").write_text("not a key")
+    short = rsa.generate_private_key(65537, 1024)
+    (folder / "short.pem").write_bytes(short.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (folder / "weak.pem").write_text(WEAK_RSA_PUBLIC_KEY)
+    (folder / "base64.pem").write_bytes(b"".join(public.splitlines()[1:-1]))
+    (folder / "ssh.pub").write_bytes(private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
     (folder / "large.pem").write_bytes(b"x" * 100_000)
     return folder
 
@@ -113,6 +119,14 @@ async def test_a_public_key_means_rsa(url: str, keys: Path, file: str) -> None:
     (client,) = await stored(url)
     assert client.signature_methods == ("RSA-SHA1",)
     assert client.rsa_public_key == (keys / "public.pem").read_text().removeprefix("a note\n").removesuffix("another\n")
+
+
+async def test_a_short_key_is_registered_with_a_recommendation(url: str, keys: Path) -> None:
+    """A key of 1,024 bits is taken; stderr recommends a longer one."""
+    result = run("client", "add", "--store", url, "--name", "R", "--rsa-public-key", str(keys / "short.pem"), "--json")
+    assert result.returncode == 0
+    assert "has 1024 bits; 2048 or more are recommended" in result.stderr
+    assert (await stored(url))[0].rsa_public_key == (keys / "short.pem").read_text()
 
 
 async def test_methods_are_chosen_one_by_one(url: str, keys: Path) -> None:
@@ -199,6 +213,9 @@ ADD = ("client", "add", "--store", "URL", "--name", "P")
         ((*ADD, "--rsa-public-key", "KEYS/curve.pem"), "but not an RSA one"),
         ((*ADD, "--rsa-public-key", "KEYS/broken.pem"), "is not a public key in PEM"),
         ((*ADD, "--rsa-public-key", "KEYS/text.pem"), "is not a public key in PEM"),
+        ((*ADD, "--rsa-public-key", "KEYS/weak.pem"), "has 512 bits; at least 1024 are needed"),
+        ((*ADD, "--rsa-public-key", "KEYS/base64.pem"), "is Base64 without the lines of PEM"),
+        ((*ADD, "--rsa-public-key", "KEYS/ssh.pub"), "is in the format of OpenSSH"),
         ((*ADD, "--rsa-public-key", "KEYS/large.pem"), "too large for a key"),
         ((*ADD, "--rsa-public-key", "KEYS/none.pem"), "No such file or directory"),
         ((*ADD, "--rsa-public-key", "KEYS"), "Is a directory"),

@@ -22,6 +22,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, StoreError, open_store
 from async_oauth1.stores._keyring import new_key
 from async_oauth1.stores.caching import CachingStore, open_notifier
+from tests.keys import RSA_PUBLIC_KEY
 
 from .servers import Valkey
 from .test_cli import COMMAND, run
@@ -251,7 +252,7 @@ async def test_mistakes_are_one_line(
     url: str, provider: Store, tmp_path: Path, arguments: tuple[str, ...], reason: str, environment: dict[str, str]
 ) -> None:
     """One line on stderr that names the mistake, exit status 2, nothing on stdout, and nothing has changed."""
-    await provider.add_client(Client(client_id="rsa", rsa_public_key="key"))
+    await provider.add_client(Client(client_id="rsa", rsa_public_key=RSA_PUBLIC_KEY))
     sealed = f"sqlite:///{tmp_path}/sealed.db"
     if "SEALED" in arguments:
         async with open_store(await migrated(sealed), keys=[KEY]) as store:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ._console import CommandError, printable
+from async_oauth1._rsa_keys import MAX_KEY_BYTES, RECOMMENDED_RSA_BITS, check_key_form, public_key
+
+from ._console import CommandError, printable, say
 
 __all__ = ["read_public_key"]
-
-# Larger files hold no key; reading one by mistake should not take long.
-_MAX_KEY_BYTES = 64 * 1024
-# cryptography reads shorter ones; they have been broken in public.
-_MIN_RSA_BITS = 1024
 
 
 def read_public_key(path: Path) -> str:
@@ -23,34 +20,24 @@ def read_public_key(path: Path) -> str:
     shown = f"--rsa-public-key {printable(str(path))}"
     try:
         with path.open("rb") as file:
-            octets = file.read(_MAX_KEY_BYTES + 1)
+            octets = file.read(MAX_KEY_BYTES + 1)  # a larger file holds no key
     except (OSError, ValueError) as error:
         raise CommandError(f"{shown}: {getattr(error, 'strerror', None) or 'cannot be read'}") from error
-    if b"PRIVATE KEY" in octets:
-        raise CommandError(f"{shown}: holds a private key, which stays with the client; give the public one")
-    if len(octets) > _MAX_KEY_BYTES:
-        raise CommandError(f"{shown}: too large for a key")
     return _normalized(octets, shown)
 
 
 def _normalized(octets: bytes, shown: str) -> str:
     """The key alone, in one form: what else the file says does not get into the store."""
     try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-        from cryptography.x509 import load_pem_x509_certificate
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     except ModuleNotFoundError as error:
         raise CommandError(f"{shown}: reading RSA keys needs the package cryptography") from error
     try:
-        if b"BEGIN CERTIFICATE" in octets:
-            key: object = load_pem_x509_certificate(octets).public_key()
-        else:
-            key = load_pem_public_key(octets)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise CommandError(f"{shown}: is not a public key in PEM") from error
-    if not isinstance(key, RSAPublicKey):
-        raise CommandError(f"{shown}: is a public key, but not an RSA one")
-    if key.key_size < _MIN_RSA_BITS:
-        raise CommandError(f"{shown}: has {key.key_size} bits; at least {_MIN_RSA_BITS} are needed")
+        check_key_form(octets)
+    except ValueError as error:
+        raise CommandError(f"{shown}: {error}") from None
+    key = public_key(octets)
+    assert key is not None  # noqa: S101 - it has just been checked
+    if key.key_size < RECOMMENDED_RSA_BITS:
+        say(f"{shown}: has {key.key_size} bits; {RECOMMENDED_RSA_BITS} or more are recommended.")
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from async_oauth1._rsa_keys import StoredKey
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
 
@@ -69,7 +70,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
             name=_text(row[3]),
             callbacks=tuple(json.loads(row[4])),
             signature_methods=tuple(json.loads(row[5])),
-            rsa_public_key=None if row[6] is None else _text(row[6]),
+            rsa_public_key=_key(row[6]),
             nonce_policy=row[7],
             callback_query_may_differ=bool(row[8]),
         )
@@ -199,6 +200,13 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a column holds {type(value).__name__} instead of text")
     return value
+
+
+def _key(value: Any) -> StoredKey | None:
+    """A client's RSA key; SQLite keeps octets as they were given."""
+    if value is None:
+        return None
+    return StoredKey(value.decode("utf-8", "replace") if isinstance(value, bytes) else _text(value))
 
 
 def _unusable(oauth_token: Any, error: Exception) -> StoreUnavailableError:

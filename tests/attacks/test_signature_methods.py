@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from quart import Quart
 
 from async_oauth1 import Client, OAuth1Request, Policy, TemporaryCredential
+from async_oauth1._rsa_keys import StoredKey
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
 
 from .provider import ALL_SIGNATURE_METHODS, CLIENT, JANE, Provider, make_provider
@@ -140,7 +141,7 @@ PRIVATE_PEM = RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncrypt
 )
 async def test_a_client_whose_rsa_key_is_unusable_is_refused(provider: Provider, key: str | None) -> None:
     """A registration that went wrong is that client's 401, not everybody's 500."""
-    await add(provider, client_id="rsa", client_secret="s", rsa_public_key=key)
+    await add(provider, client_id="rsa", client_secret="s", rsa_public_key=None if key is None else StoredKey(key))
     for name in ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
         keys = replace(RSA, method=name)
         for how in ({}, {"signature": b"a"}, {"signature": b""}, {"signature": b"AAAA"}, {"signature": b"\xc3\xa9"}):

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from async_oauth1 import Client, TemporaryCredential, TokenCredential
+from async_oauth1._rsa_keys import StoredKey
 from async_oauth1.authorization_server import AuthorizationDecision
 from async_oauth1.errors import InvalidRequestError
+from tests.keys import RSA_PUBLIC_KEY
 
 TEMPORARY = TemporaryCredential(
     oauth_token="t", oauth_token_secret="hidden-1", client_id="c", oauth_callback="oob", oauth_verifier="hidden-2"
@@ -20,7 +22,7 @@ CLIENT = Client(
     client_id="c",
     client_secret="hidden-1",
     overlapping_secrets=("hidden-2", "hidden-3"),
-    rsa_public_key="hidden-4",
+    rsa_public_key=StoredKey("hidden-4"),
     callbacks=("oob", "http://a.example/", "http://b.example/"),
 )
 
@@ -133,7 +135,7 @@ def test_one_string_is_no_tuple(name: str) -> None:
 
 def test_a_public_key_leaves_the_secret_without_a_method() -> None:
     """A client that signs with RSA has a secret, too, but no second way in unless HMAC is enabled for it by name."""
-    client = Client(client_id="c", client_secret="s", rsa_public_key="PEM")
+    client = Client(client_id="c", client_secret="s", rsa_public_key=RSA_PUBLIC_KEY)
     assert client.get_signature_methods() == ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512")
     assert replace(client, signature_methods=("HMAC-SHA1",)).get_signature_methods() == ("HMAC-SHA1",)
     assert Client(client_id="c", client_secret="s").get_signature_methods() is None

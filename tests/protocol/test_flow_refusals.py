@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from async_oauth1 import Client, Policy
+from async_oauth1._rsa_keys import StoredKey
 from async_oauth1.bridge import drive
 from async_oauth1.errors import (
     InvalidClientError,
@@ -255,7 +256,7 @@ def test_no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> None:
     jane = provider.token()
     provider.refusal(jane.wire("POST", form=[(b"password", b"hidden-form")], signature="x"))
     provider.refusal(jane.wire(query=[(b"q", b"hidden-query")], signature="x"))
-    provider.add(Client(client_id="rsa", rsa_public_key="hidden-key"))
+    provider.add(Client(client_id="rsa", rsa_public_key=StoredKey("hidden-key")))
     provider.refusal(Signer("rsa", signature_method="RSA-SHA1").wire(signature="AAAA"), two_legged=True)
     provider.exchange(temporary.wire("POST", oauth_verifier=verifier))
 

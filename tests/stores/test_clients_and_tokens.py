@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from async_oauth1._rsa_keys import StoredKey
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.stores import Store
+from tests.keys import RSA_PUBLIC_KEY
 
 FULL = Client(
     client_id="full",
@@ -16,7 +18,7 @@ FULL = Client(
     name='Ünï "quoted" <b>',
     callbacks=("http://a.example/cb?x=1", "oob", "com.example.app:/done"),
     signature_methods=("RSA-SHA256", "HMAC-SHA512"),
-    rsa_public_key="-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    rsa_public_key=RSA_PUBLIC_KEY,
     nonce_policy="log-only",
     callback_query_may_differ=True,
 )
@@ -29,6 +31,20 @@ async def test_every_attribute_of_a_client_survives(full_store: Store, record: C
     assert await full_store.query_client(record.client_id) == record
     assert await full_store.query_credentials(record.client_id, "none") == (record, None)
     assert await full_store.list_clients() == [record]
+
+
+async def test_a_refused_key_spoils_no_record(full_store: Store, client: Client) -> None:
+    """A client whose RSA key was stored before it was refused is found, listed and rotated, as are the others."""
+    old = Client(client_id="old", client_secret="secret", rsa_public_key=StoredKey("no key"))
+    await full_store.add_client(client)
+    await full_store.add_client(old)
+    assert await full_store.query_client("old") == old
+    assert await full_store.query_credentials("old", "none") == (old, None)
+    assert {record.client_id for record in await full_store.list_clients()} == {"old", client.client_id}
+    rotated = await full_store.rotate_client_secret("old", overlap=60)
+    assert rotated is not None
+    assert rotated.rsa_public_key == "no key"
+    assert await full_store.query_client("old") == rotated
 
 
 async def test_a_taken_client_id_is_refused(full_store: Store, client: Client) -> None:

@@ -11,6 +11,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.policy import Policy
 from async_oauth1.stores import Store
 from async_oauth1.stores._life import MAX_OVERLAPPING_SECRETS
+from tests.keys import RSA_PUBLIC_KEY
 
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}
 
@@ -124,7 +125,7 @@ async def test_concurrent_rotations_lose_no_secret(full_store: Store, client: Cl
 async def test_what_cannot_be_rotated(full_store: Store, client: Client) -> None:
     """Nobody's secret is None; no secret, an overlap that is no time, too many former ones: a ValueError."""
     await full_store.add_client(client)
-    await full_store.add_client(Client(client_id="rsa", rsa_public_key="key"))
+    await full_store.add_client(Client(client_id="rsa", rsa_public_key=RSA_PUBLIC_KEY))
     for name in ("unknown", "a\0b", "\ud800"):
         assert await full_store.rotate_client_secret(name, overlap=0) is None
     with pytest.raises(ValueError, match="has no secret"):
