@@ -113,7 +113,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         self._base_string = None
 
         authorization, content_type = relevant_fields(self.raw_headers)
-        self.is_form = bool(content_type) and is_form_for_everyone(content_type)
+        self.is_form = content_type != b"" and is_form_for_everyone(content_type)
         octets = body if self.is_form and body else b""
         if len(authorization) > max_header_bytes:
             raise _too_large("Authorization header", max_header_bytes)
@@ -251,7 +251,7 @@ class OAuth1Request(AuthlibOAuth1Request):
 
         Nothing else is checked: neither the timestamp, nor the nonce, nor whether this method is accepted at all.
         """
-        method = SIGNATURE_METHODS.get(self.signature_method or "")
+        method = SIGNATURE_METHODS.get(self.oauth_params.get("oauth_signature_method", ""))
         signature = self.signature
         if method is None or not signature:
             return False

@@ -102,7 +102,7 @@ class SQLiteDatabase:
             raise self._unavailable(error) from error
 
     async def write(self, sql: str, parameters: Iterable[object]) -> Rows:
-        """One statement as its own transaction; the rows that it returns.
+        """One statement as its own transaction; the rows that it returns, those of a SELECT as `read` does.
 
         Raises:
             StoreUnavailableError: nothing was written.
@@ -151,7 +151,12 @@ class SQLiteDatabase:
                 connection = await self._connect_again(link)
 
             async def execute(sql: str, parameters: Iterable[object]) -> Rows:
-                return await fetch(connection, sql, parameters)
+                try:
+                    return await fetch(connection, sql, parameters)
+                except sqlite3.Error as error:
+                    if is_no_text(error) and sql.startswith("SELECT"):
+                        return await self._read_octets(sql, parameters)
+                    raise
 
             try:
                 return await work(execute)

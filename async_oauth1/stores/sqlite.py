@@ -323,9 +323,7 @@ class SQLiteStore(SQLLife):
 
     async def _run(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
         # SQLite takes $1 for a name, ?1 for a number.
-        statement = re.sub(r"\$(?=\d)", "?", statement)
-        run = self._database.read if statement.startswith("SELECT") else self._database.write
-        return await run(statement, arguments)
+        return await self._database.write(re.sub(r"\$(?=\d)", "?", statement), arguments)
 
     async def _insert_token(self, credential: TokenCredential) -> None:
         try:
