@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -221,7 +222,7 @@ class PostgresDatabase:
             except BaseException as error:
                 # Broken, in the middle of an answer, or to a server that has become read-only. Asking it to cancel
                 # would be of no use where it does not answer.
-                connection.terminate()
+                _terminate(connection)
                 if isinstance(error, _STALE) and pool is not self._given_pool:
                     await pool.expire_connections()
                 raise
@@ -278,7 +279,7 @@ class PostgresDatabase:
             try:
                 await work(connection)
             except BaseException:
-                connection.terminate()
+                _terminate(connection)
                 raise
             finally:
                 await pool.release(connection, timeout=self.settings.timeout)
@@ -296,6 +297,12 @@ class PostgresDatabase:
     def _not_understood(self) -> StoreError:
         """For a `ValueError` of asyncpg's, whose message may show a piece of the URL that belongs to the password."""
         return StoreError(f"{self.settings.url}: is not a URL that libpq understands")
+
+
+def _terminate(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+    """Close a connection at once; one that its server has closed has left the pool by itself."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 class _HiddenRecord(asyncpg.Record):
