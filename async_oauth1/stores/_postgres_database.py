@@ -223,8 +223,9 @@ class PostgresDatabase:
                 # Broken, in the middle of an answer, or to a server that has become read-only. Asking it to cancel
                 # would be of no use where it does not answer.
                 _terminate(connection)
-                if isinstance(error, _STALE) and pool is not self._given_pool:
-                    await pool.expire_connections()
+                own = pool is not self._given_pool
+                if isinstance(error, _STALE if own else asyncpg.ReadOnlySQLTransactionError):
+                    await pool.expire_connections()  # each is replaced when it is acquired next
                 raise
             finally:
                 await pool.release(connection, timeout=self.settings.timeout)
