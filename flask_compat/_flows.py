@@ -91,7 +91,8 @@ class Flows(BaseServer):
     @property
     def policy(self) -> Policy:
         """The configured policy with what Authlib keeps in class attributes."""
-        return _with(self._policy, tuple(self.server.SUPPORTED_SIGNATURE_METHODS))
+        methods = tuple(self.server.find_setting("SUPPORTED_SIGNATURE_METHODS"))
+        return _with(self.server.find_policy(self._policy), methods)
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
@@ -126,7 +127,7 @@ class Flows(BaseServer):
         if not callable(func):
             raise MissingHookError(self.server.MISSING_HOOK.format(name))
         if name == "exists_nonce":
-            return functools.partial(_call_exists_nonce, self.server.EXPIRY_TIME, func)
+            return functools.partial(_call_exists_nonce, self.server.find_setting("EXPIRY_TIME"), func)
         return functools.partial(call_hook, func)
 
     async def get_client_by_id(self, client_id: str) -> Any:
@@ -179,7 +180,9 @@ class Flows(BaseServer):
         """
         if request.nonce_is_pending and request.timestamp:
             with authlib_errors():
-                check_timestamp_window(request.timestamp, self.server.EXPIRY_TIME or sys.maxsize, self.clock())
+                check_timestamp_window(
+                    request.timestamp, self.server.find_setting("EXPIRY_TIME") or sys.maxsize, self.clock()
+                )
 
     async def validate_oauth_signature(self, request: Any) -> None:
         """The signature holds."""

@@ -11,6 +11,7 @@ from async_oauth1._base_server import BaseServer
 from async_oauth1.policy import Policy
 
 from ._callables import is_async, may_block
+from ._configurations import Configuration, Configurations
 from ._frameworks import adopt_app, find_framework, find_home
 from ._running import Kinds, run
 from .signature import VERIFIERS, Verifier
@@ -41,6 +42,11 @@ class Server:
 
     app: Any
     _flows: Any
+
+    def __init__(self) -> None:
+        """Start without an application."""
+        self._configurations = Configurations()
+        self._shown: dict[str, Any] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Give each class a registry of its own, over those of its bases as they are at any time."""
@@ -95,17 +101,40 @@ class Server:
         """Take an application's configuration."""
         adopt_app(app)
         policy = _POLICY.updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None})
+        settings: dict[str, Any] = {}
         methods = app.config.get("OAUTH1_SUPPORTED_SIGNATURE_METHODS")
         if methods:
             if isinstance(methods, str) or not isinstance(methods, Collection):
                 raise TypeError(
                     f"OAUTH1_SUPPORTED_SIGNATURE_METHODS is a collection of names, not {type(methods).__name__}"
                 )
-            self.SUPPORTED_SIGNATURE_METHODS = methods
+            settings["SUPPORTED_SIGNATURE_METHODS"] = methods
         if app.config.get("OAUTH1_TIMESTAMP_WINDOW"):
-            self.EXPIRY_TIME = policy.timestamp_window
-        self._flows.policy = policy
+            settings["EXPIRY_TIME"] = policy.timestamp_window
+        self._configurations.add(app, Configuration(policy, settings))
+        self._show(settings)
         self.app = app
+
+    def _show(self, settings: dict[str, Any]) -> None:
+        """Set what a single application has configured as attributes; what the user has set stays."""
+        for name, value in self._shown.items():
+            if vars(self).get(name) is value:
+                delattr(self, name)
+        self._shown = settings if self._configurations.only is not None else {}
+        vars(self).update(self._shown)
+
+    def find_policy(self, default: Policy) -> Policy:
+        """The rules of the application at work."""
+        configuration = self._configurations.find()
+        return default if configuration is None else configuration.policy
+
+    def find_setting(self, name: str) -> Any:
+        """An attribute, or what the application at work has configured in its place."""
+        if self._configurations.only is None and name not in vars(self):
+            configuration = self._configurations.find()
+            if configuration is not None and name in configuration.settings:
+                return configuration.settings[name]
+        return getattr(self, name)
 
     def _framework(self) -> Any:
         return find_framework(self.app)

@@ -67,6 +67,7 @@ class AuthorizationServer(Server):
             query_client: looks a client up by its identifier.
             token_generator: makes a dict of ``oauth_token`` and ``oauth_token_secret``.
         """
+        super().__init__()
         self.app = app
         self.query_client = query_client
         self.token_generator = token_generator

@@ -57,6 +57,7 @@ class ResourceProtector(Server):
             query_token: looks a token credential up by client identifier and token.
             exists_nonce: remembers a nonce, and says whether it was known.
         """
+        super().__init__()
         self.query_client = query_client
         self.query_token = query_token
         self._exists_nonce = exists_nonce
