@@ -49,6 +49,9 @@ _log = logging.getLogger(__name__)
 # What a key is about: temporary credentials, or how many of them a client has.
 _CREDENTIAL, _SHARE = b"t", b"s"
 
+# How long the key of a `ping` lives. If it is there already, its `SET NX` is refused all the same when others would be.
+_PROBE_SECONDS = 10
+
 
 class RedisStore(BaseStore):
     """The hooks of nonces and temporary credentials."""
@@ -137,12 +140,18 @@ class RedisStore(BaseStore):
             await servers.close()
 
     async def ping(self) -> None:
-        """Raise `StoreUnavailableError` unless every server answers and can be written to."""
-        for node in await self._require_servers().masters():
+        """Raise `StoreUnavailableError` unless every server answers and takes a nonce.
+
+        A key that expires after seconds is written to each, by the script that nonces are written by.
+        """
+        servers = self._require_servers()
+        probes = [(node, servers.key_at(node, self._settings.prefix + b"p")) for node in await servers.masters()]
+        for node, key in probes:
             (info,) = await node.read(("INFO", "replication"))
             if info.get("role") != "master":
                 node.distrust("is no master")  # so that the next one finds who has taken over
                 raise StoreUnavailableError()
+            await self._follow(key, _probe)
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
@@ -345,6 +354,10 @@ class RedisStore(BaseStore):
 
 class _OnNode(Protocol):
     def __call__(self, node: RedisNode, key: bytes, /, *, asking: bool) -> Coroutine[object, object, Any]: ...
+
+
+async def _probe(node: RedisNode, key: bytes, *, asking: bool) -> None:
+    await node.run(scripts.REMEMBER, [key], [_PROBE_SECONDS], asking=asking)
 
 
 def _warn(node: RedisNode, message: str) -> None:

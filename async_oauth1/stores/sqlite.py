@@ -30,7 +30,7 @@ from ._batch import NonceBatcher
 from ._life import is_live
 from ._purge import PurgeSchedule
 from ._sql_life import SQLLife
-from ._sqlite_connection import PROBE, SQLiteFile
+from ._sqlite_connection import SQLiteFile
 from ._sqlite_database import Execute, SQLiteDatabase
 
 __all__ = ["SQLiteStore"]
@@ -98,7 +98,7 @@ class SQLiteStore(SQLLife):
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the file can be read and written."""
         await self._database.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
-        await self._database.write(PROBE, ())
+        await self._database.transaction(self._write_nothing)
 
     async def query_client(self, client_id: str) -> Client | None:
         """Look a client up."""
@@ -318,6 +318,11 @@ class SQLiteStore(SQLLife):
 
     async def _changes(self, sql: str, parameters: Sequence[object]) -> bool:
         return bool(await self._database.write(sql, parameters))
+
+    async def _write_nothing(self, execute: Execute) -> None:
+        """Add a row and remove it: both are committed, so the disk has to take the changed pages."""
+        await execute(sql.ADD_PROBE, ())
+        await execute(sql.REMOVE_PROBE, ())
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
         fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self._nonce_lifetime))
