@@ -3,7 +3,7 @@
 Redis and Valkey serve alike. What they keep they keep for as long as they are configured to: with
 ``appendonly yes`` a killed server forgets nothing that it has confirmed, and with ``appendfsync always`` neither does a
 machine that loses its power; with ``maxmemory-policy noeviction`` a full server refuses requests rather than forget a
-nonce. `RedisStore.open` warns where the first and the last are not so.
+nonce. `RedisStore.open` warns if the first is not so, and refuses a server that may evict nonces.
 
 Times are the server's own: its clock, and not the workers', says when something has expired.
 """
@@ -36,6 +36,7 @@ from ._base import (
 )
 from ._batch import NonceBatcher
 from ._keyring import KeyRing
+from ._redis_checks import check_server
 from ._redis_connections import Command
 from ._redis_node import Moved, RedisNode, Script
 from ._redis_servers import Servers, servers_of
@@ -72,7 +73,8 @@ class RedisStore(BaseStore):
             url: ``redis://user:password@host:port/database``, the same with ``rediss://`` over TLS,
                 ``redis+sentinel://host:port,host:port/service`` or ``redis+cluster://host:port,host:port``. Options
                 in its query: ``timeout`` (seconds that any call may take, 2 unless given), ``max_connections``,
-                ``prefix`` (of every key; ``oauth1``), ``provider`` (a name that tells apart providers with the same
+                ``prefix`` (of every key; ``oauth1``), ``eviction`` (``allowed`` accepts a server that may evict
+                nonces), ``provider`` (a name that tells apart providers with the same
                 prefix), ``wait_replicas`` (how many must confirm a write where so many follow; 1 for
                 Sentinels and Clusters, else 0), ``tls`` (1 or 0), ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``,
                 ``ssl_cert_reqs``, ``sentinel_username``, ``sentinel_password``.
@@ -110,7 +112,7 @@ class RedisStore(BaseStore):
         """Connect, and warn of servers that keep less than nonces need.
 
         Raises:
-            StoreError: a server cannot be reached, or refuses the password.
+            StoreError: a server cannot be reached, refuses the password, or may evict nonces.
         """
         if self._servers is not None:
             return
@@ -118,7 +120,7 @@ class RedisStore(BaseStore):
         try:
             for node in await servers.masters():
                 (info,) = await node.read(("INFO",))
-                self._check(node, info)
+                check_server(self._settings, node.address, info)
         except (StoreUnavailableError, Moved) as error:
             await servers.close()
             raise StoreError(f"{self.url}: {_reason(error)}") from error
@@ -340,17 +342,6 @@ class RedisStore(BaseStore):
         if not task.cancelled():
             task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
 
-    def _check(self, node: RedisNode, info: dict[str, Any]) -> None:
-        """Refuse what is no such server; warn of one that forgets what it has confirmed."""
-        if info.get("cluster_enabled") and self._settings.kind != "cluster":
-            raise StoreError(f"{self.url}: is a node of a Cluster; its URL begins with redis+cluster://")
-        if info.get("role") == "slave":
-            raise StoreError(f"{self.url}: is a replica; connect to its master")
-        if not info.get("aof_enabled", 1):
-            _warn(node, "appendonly is off: a restart forgets nonces, which can then be replayed")
-        if info.get("maxmemory_policy", "noeviction") != "noeviction":
-            _warn(node, f"maxmemory-policy is {info['maxmemory_policy']}: a full server forgets nonces")
-
 
 class _OnNode(Protocol):
     def __call__(self, node: RedisNode, key: bytes, /, *, asking: bool) -> Coroutine[object, object, Any]: ...
@@ -358,10 +349,6 @@ class _OnNode(Protocol):
 
 async def _probe(node: RedisNode, key: bytes, *, asking: bool) -> None:
     await node.run(scripts.REMEMBER, [key], [_PROBE_SECONDS], asking=asking)
-
-
-def _warn(node: RedisNode, message: str) -> None:
-    _log.warning("Redis %s:%d: %s", *node.address, message)
 
 
 def _credential(oauth_token: str, found: dict[bytes, bytes], keys: KeyRing) -> TemporaryCredential | None:
