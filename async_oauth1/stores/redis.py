@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ from ._base import (
     required_text,
     user_id_of,
 )
-from ._batch import NonceBatcher
+from ._batch import Batcher, NonceBatcher
 from ._keyring import KeyRing
 from ._redis_checks import check_server
 from ._redis_connections import Command
@@ -90,6 +90,7 @@ class RedisStore(BaseStore):
         self._servers: Servers | None = None
         self._closed = False
         self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
+        self._pings = Batcher(self._answer_ping, fail_together=True)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -134,6 +135,7 @@ class RedisStore(BaseStore):
         self._closed = True
         for batcher in self._batchers.values():
             await batcher.drain()
+        await self._pings.drain()
         while self._tasks:
             await asyncio.wait(self._tasks)
         servers, self._servers = self._servers, None
@@ -146,14 +148,7 @@ class RedisStore(BaseStore):
 
         A key that expires after seconds is written to each, by the script that nonces are written by.
         """
-        servers = self._require_servers()
-        probes = [(node, servers.key_at(node, self._settings.prefix + b"p")) for node in await servers.masters()]
-        for node, key in probes:
-            (info,) = await node.read(("INFO", "replication"))
-            if info.get("role") != "master":
-                node.distrust("is no master")  # so that the next one finds who has taken over
-                raise StoreUnavailableError()
-            await self._follow(key, _probe)
+        await self._pings.ask(None)
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
@@ -322,6 +317,18 @@ class RedisStore(BaseStore):
         """Seconds from now: until the timestamp, which a key holds, is as old as the lifetime of nonces, or longer."""
         start, now, lifetime = len(self._settings.prefix) + 1, int(self._clock()), self._nonce_lifetime
         return [lifetime + max(0, int.from_bytes(key[start : start + 4], "big") - now) for key in keys]
+
+    async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:
+        """One write at a time to each server, however many ask."""
+        servers = self._require_servers()
+        probes = [(node, servers.key_at(node, self._settings.prefix + b"p")) for node in await servers.masters()]
+        for node, key in probes:
+            (info,) = await node.read(("INFO", "replication"))
+            if info.get("role") != "master":
+                node.distrust("is no master")  # so that the next one finds who has taken over
+                raise StoreUnavailableError()
+            await self._follow(key, _probe)
+        return dict.fromkeys(questions)
 
     def _batcher(self, node: RedisNode) -> NonceBatcher[bytes]:
         """One batch at a time for each node: one that does not answer holds up nobody else's."""

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,7 +26,7 @@ from ._base import (
     required_text,
     user_id_of,
 )
-from ._batch import NonceBatcher
+from ._batch import Batcher, NonceBatcher
 from ._life import is_live
 from ._purge import PurgeSchedule
 from ._sql_life import SQLLife
@@ -66,6 +66,7 @@ class SQLiteStore(SQLLife):
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
         self._database = SQLiteDatabase(SQLiteFile.from_url(url))
         self._nonces = NonceBatcher(self._remember)
+        self._pings = Batcher(self._answer_ping, fail_together=True)
         self._purges = PurgeSchedule(clock(), after_insertions=_PURGE_AFTER_INSERTIONS)
 
     async def migrate(self) -> None:
@@ -93,12 +94,12 @@ class SQLiteStore(SQLLife):
     async def close(self) -> None:
         """Finish what is under way and disconnect. Safe to repeat."""
         await self._nonces.drain()
+        await self._pings.drain()
         await self._database.close()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the file can be read and written."""
-        await self._database.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
-        await self._database.transaction(self._write_nothing)
+        await self._pings.ask(None)
 
     async def query_client(self, client_id: str) -> Client | None:
         """Look a client up."""
@@ -318,6 +319,12 @@ class SQLiteStore(SQLLife):
 
     async def _changes(self, sql: str, parameters: Sequence[object]) -> bool:
         return bool(await self._database.write(sql, parameters))
+
+    async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:
+        """One write at a time, however many ask."""
+        await self._database.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
+        await self._database.transaction(self._write_nothing)
+        return dict.fromkeys(questions)
 
     async def _write_nothing(self, execute: Execute) -> None:
         """Add a row and remove it: both are committed, so the disk has to take the changed pages."""

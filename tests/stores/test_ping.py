@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from redis.crc import key_slot
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import TransientStore, open_store
+from async_oauth1.stores.redis import RedisStore
 from async_oauth1.stores.sqlite import SQLiteStore
 from tests.servers import Valkey, ValkeyCluster, redis_binary, wait_until
 
@@ -124,6 +126,24 @@ async def test_what_ping_writes_goes_again(server: Valkey) -> None:
         (key,) = client.keys()
         assert key.startswith(b"photos:")
         assert 0 < client.ttl(key) <= 60
+
+
+async def test_a_hundred_pings_share_their_writes(server: Valkey, tmp_path: Path) -> None:
+    """Health checks cannot keep a store busy: those that arrive while one is under way share the next write."""
+    async with RedisStore(server.url) as store:
+        await store.ping()
+        before = store.round_trips
+        await asyncio.gather(*(store.ping() for _ in range(100)))
+        assert store.round_trips - before <= 6
+    file = SQLiteStore(f"sqlite:///{tmp_path}/store.db")
+    await file.migrate()
+    async with file:
+        await file.ping()
+        size = (tmp_path / "store.db-wal").stat().st_size
+        await file.ping()
+        one = (tmp_path / "store.db-wal").stat().st_size - size
+        await asyncio.gather(*(file.ping() for _ in range(100)))
+        assert (tmp_path / "store.db-wal").stat().st_size <= size + 3 * one
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
