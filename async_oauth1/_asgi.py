@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from ._origin import may_be_rewritten, origin_form, peer_address, request_origin
@@ -15,6 +16,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+#: The application behind a middleware that verifies, while it does so: its configuration counts.
+application_behind: ContextVar[object | None] = ContextVar("async_oauth1.application_behind", default=None)
 #: Any ASGI application: frameworks disagree about the types of the three.
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 

@@ -117,14 +117,17 @@ class BaseServer:
         """
         self._custom_verifiers[name] = verify
 
-    def require_hooks(self) -> None:
+    def require_hooks(self, *, again: bool = False) -> None:
         """Check that nothing is missing; called before serving, and at the first request otherwise.
+
+        Args:
+            again: check it although nothing was missing before: another application may want more.
 
         Raises:
             MissingHookError: names every hook that is missing.
             ValueError: the policy enables a signature method that does not exist.
         """
-        if self._complete:
+        if self._complete and not again:
             return
         require_hooks({name: self._has_hook(name) for name in self.REQUIRED_HOOKS}, type(self).__name__)
         known = [*SIGNATURE_METHODS, *self._custom_verifiers]

@@ -6,7 +6,17 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any, Literal, NamedTuple
 
-from ._asgi import ASGIApp, Message, Receive, Scope, content_type_of, refuse, request_from_scope, snapshot
+from ._asgi import (
+    ASGIApp,
+    Message,
+    Receive,
+    Scope,
+    application_behind,
+    content_type_of,
+    refuse,
+    request_from_scope,
+    snapshot,
+)
 from ._covered_paths import CoveredPaths, Layout, layout_of
 from ._origin import with_path
 from .errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
@@ -88,6 +98,7 @@ class OAuth1Middleware:
         self._mounts = mounts
         self._layout: Layout | None = None
         self.app = app
+        self._application = _innermost(app)
         self.protector = protector
         self.two_legged = two_legged
         self.body_hash_required = body_hash_required
@@ -108,6 +119,7 @@ class OAuth1Middleware:
             return
         scope = snapshot(scope)
         body = _Body(receive, self.body_timeout)
+        before = application_behind.set(self._application)
         try:
             scope = with_path(scope, self.protector.policy)
             request = await self._verify(scope, body) if self._is_protected(scope) else None
@@ -116,6 +128,8 @@ class OAuth1Middleware:
             return
         except _ClientHasLeftError:
             return
+        finally:
+            application_behind.reset(before)
         if request is not None:
             scope = {**scope, SCOPE_KEY: Verified(self.protector, request)}
         await self.app(scope, body.receive_again if body.received else receive, send)
@@ -135,6 +149,14 @@ class OAuth1Middleware:
         return await self.protector.validate_request(
             request, two_legged=self.two_legged, body_hash_required=self.body_hash_required
         )
+
+
+def _innermost(app: Any) -> Any:
+    """The application behind all middleware; the configuration of Quart's counts for its protector."""
+    app = getattr(app, "__self__", app)  # app.asgi_app, a bound method
+    while (inner := getattr(app, "app", None)) is not None:
+        app = getattr(inner, "__self__", inner)
+    return app
 
 
 class _ClientHasLeftError(Exception):

@@ -7,7 +7,7 @@ names; `Hooks.register_store` takes them all at once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from inspect import CO_ITERABLE_COROUTINE
 from types import CoroutineType, GeneratorType
@@ -164,7 +164,7 @@ _SPEAKS_FOR = {
 class Hooks:
     """The hooks of one server, each given alone or by a store."""
 
-    __slots__ = ("_from_store", "_names", "_policy", "_registered")
+    __slots__ = ("_from_store", "_names", "_policies", "_registered")
 
     def __init__(self, names: Iterable[str], policy: Policy) -> None:
         """Start empty.
@@ -174,7 +174,7 @@ class Hooks:
             policy: told to each store that is registered.
         """
         self._names = tuple(names)
-        self._policy = policy
+        self._policies = [policy]
         self._registered: dict[str, Callable[..., Any]] = {}
         self._from_store: set[str] = set()
 
@@ -217,16 +217,17 @@ class Hooks:
         """The hook, or ``None`` where it is missing."""
         return self._registered.get(name)
 
-    def adopt(self, policy: Policy) -> None:
-        """Tell a changed policy to every store that is already registered."""
-        self._policy = policy
+    def adopt(self, policies: Sequence[Policy]) -> None:
+        """Tell other policies to every store, whether it is registered already or later."""
+        self._policies = list(policies)
         for func in tuple(self._registered.values()):
             self._prepare(getattr(func, "__self__", None))
 
     def _prepare(self, store: object) -> None:
         prepare = getattr(store, "prepare", None)
         if callable(prepare):
-            prepare(self._policy)
+            for policy in self._policies:
+                prepare(policy)
 
 
 def require_hooks(registered: Mapping[str, bool], owner: str) -> None:

@@ -21,20 +21,18 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 
 from quart import Quart, Response, current_app, g, has_app_context
 from quart.wrappers import Request
 from werkzeug.local import LocalProxy
-from werkzeug.utils import import_string
 
-from ._base_server import BaseServer
-from ._quart_requests import current_request, guard_routing, make_response, read_request
-from ._tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
+from ._quart_applications import ServesApplications, TokenGenerators
+from ._quart_requests import current_request, make_response, read_request
 from ._verifying import SCOPE_KEY, Verified
 from .authorization_server import AuthorizationServer as _AuthorizationServer
-from .errors import MissingHookError, OAuth1Error
-from .hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator, resolve
+from .errors import OAuth1Error
+from .hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator
 from .policy import Policy
 from .request import OAuth1Request
 from .resource_protector import ResourceProtector as _ResourceProtector
@@ -65,7 +63,7 @@ current_credential: Any = LocalProxy(functools.partial(_verified, "credential"))
 current_client: Any = LocalProxy(functools.partial(_verified, "client"))
 
 
-class AuthorizationServer(_AuthorizationServer):
+class AuthorizationServer(ServesApplications, _AuthorizationServer):
     """The authorization server of a Quart application. Its methods read the current request.
 
     Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, ``OAUTH1_TOKEN_GENERATOR``,
@@ -113,8 +111,11 @@ class AuthorizationServer(_AuthorizationServer):
         """
         self._give(query_client=query_client, token_generator=token_generator)
         if self.hooks.get("token_generator") is None:
-            self.register_hook("token_generator", _token_generator(app))
-        _adopt(self, app)
+            self.register_hook("token_generator", TokenGenerators())
+        generators = self.hooks.get("token_generator")
+        if isinstance(generators, TokenGenerators):
+            generators.add(app)
+        self.adopt(app)
         app.after_serving(self._finish_exchanges)
 
     async def create_temporary_credentials_response(self, request: Request | None = None) -> Response:
@@ -164,7 +165,7 @@ class AuthorizationServer(_AuthorizationServer):
                 self.register_hook(name, func)
 
 
-class ResourceProtector(_ResourceProtector):
+class ResourceProtector(ServesApplications, _ResourceProtector):
     """Protects the views of a Quart application.
 
         @require_oauth()                    a token credential is needed
@@ -220,7 +221,7 @@ class ResourceProtector(_ResourceProtector):
             TypeError: a value of the configuration is of the wrong kind.
         """
         self._give(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
-        _adopt(self, app)
+        self.adopt(app)
         if self._protect_automatic_options not in app.before_request_funcs[None]:
             app.before_request(self._protect_automatic_options)
 
@@ -324,60 +325,3 @@ class ResourceProtector(_ResourceProtector):
         for name, func in hooks.items():
             if func is not None:
                 self.register_hook(name, func)
-
-
-def _adopt(server: BaseServer, app: Quart) -> None:
-    server.policy = server.policy.updated(app.config)
-    server.hooks.adopt(server.policy)
-    guard_routing(app, server.policy)
-
-    servers: list[BaseServer] = app.extensions.setdefault("async_oauth1", [])
-    servers.append(server)
-
-    async def check_hooks() -> None:
-        if server is servers[-1]:  # the last of them: what was to give hooks to the others has run, too
-            _require_hooks(servers)
-
-    async def answer(error: OAuth1Error) -> Response:
-        return make_response(resource_error_response(error, realm=server.policy.realm))
-
-    app.before_serving(check_hooks)
-    # What a view lets through is still the client's error, and no 500. An application's own handler comes first.
-    if OAuth1Error not in app.error_handler_spec[None][None]:
-        app.register_error_handler(OAuth1Error, answer)
-
-
-def _require_hooks(servers: list[BaseServer]) -> None:
-    """Name what is missing of every server: who adds the hooks of one should not be stopped by the next."""
-    missing = []
-    for server in servers:
-        try:
-            server.require_hooks()
-        except MissingHookError as error:
-            missing.append(str(error))
-    if missing:
-        raise MissingHookError(" ".join(missing))
-
-
-def _token_generator(app: Quart) -> Callable[[], Awaitable[dict[str, str]]]:
-    token = _generator(app, "OAUTH1_TOKEN_GENERATOR", "OAUTH1_TOKEN_LENGTH", TOKEN_LENGTH)
-    secret = _generator(app, "OAUTH1_TOKEN_SECRET_GENERATOR", "OAUTH1_TOKEN_SECRET_LENGTH", TOKEN_SECRET_LENGTH)
-
-    async def generate() -> dict[str, str]:
-        return {"oauth_token": await resolve(token()), "oauth_token_secret": await resolve(secret())}
-
-    return generate
-
-
-def _generator(app: Quart, generator_key: str, length_key: str, default_length: int) -> Callable[[], Any]:
-    generator: Any = app.config.get(generator_key)
-    if isinstance(generator, str):
-        generator = import_string(generator)
-    if generator is None:
-        length = app.config.get(length_key, default_length)
-        if not isinstance(length, int) or length not in TOKEN_LENGTHS:
-            raise ValueError(f"{length_key} is a number of characters, 22 (128 bits) to 255, not {length!r}")
-        return functools.partial(generate_token, length)
-    if not callable(generator):
-        raise TypeError(f"{generator_key} is a function, or a string that imports one")
-    return cast("Callable[[], Any]", generator)

@@ -98,7 +98,7 @@ class Flows(BaseServer):
     def policy(self, policy: Policy) -> None:
         self._policy = policy
 
-    def require_hooks(self) -> None:
+    def require_hooks(self, *, again: bool = False) -> None:
         """Authlib misses a hook when it is used."""
 
     def is_secure(self, request: Any) -> bool:

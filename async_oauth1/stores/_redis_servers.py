@@ -53,6 +53,10 @@ class Servers(Protocol):
         """The node that another one has named."""
         ...
 
+    def key_at(self, node: RedisNode, prefix: bytes) -> bytes:
+        """A key with this prefix that belongs to one of the masters."""
+        ...
+
     def round_trips(self) -> int:
         """How often servers were asked."""
         ...
@@ -84,6 +88,9 @@ class _Nodes:
         if node is None:
             node = self._nodes[address] = RedisNode(address, self._settings)
         return node
+
+    def key_at(self, node: RedisNode, prefix: bytes) -> bytes:
+        return prefix
 
     def round_trips(self) -> int:
         return sum(node.round_trips for node in self._nodes.values())
@@ -214,6 +221,11 @@ class _Cluster(_Nodes):
     async def masters(self) -> Sequence[RedisNode]:
         await self.node_for(b"")
         return list({owner.address: owner for owner in self._owners if owner is not None}.values())
+
+    def key_at(self, node: RedisNode, prefix: bytes) -> bytes:
+        # A node with a single slot takes 16,384 attempts on average; a usual one takes a few.
+        keys = (b"%b%d" % (prefix, number) for number in range(_SLOTS * 20))
+        return next((key for key in keys if self._owners[key_slot(key)] is node), prefix)
 
     async def _refresh(self) -> None:
         began = time.monotonic()

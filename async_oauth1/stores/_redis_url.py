@@ -28,6 +28,7 @@ _OPTIONS = (
     "prefix",
     "provider",
     "wait_replicas",
+    "eviction",
     "tls",
     *_TLS_OPTIONS,
     "sentinel_username",
@@ -56,6 +57,7 @@ class RedisSettings:
         prefix: what every key begins with, with a colon at its end.
         provider: whose temporary credentials these are; empty for whoever uses the prefix.
         wait_replicas: how many replicas must confirm each write, where so many follow.
+        eviction_allowed: servers that may evict nonces are accepted.
     """
 
     url: str
@@ -71,6 +73,7 @@ class RedisSettings:
     prefix: bytes = b"oauth1:"
     provider: str = ""
     wait_replicas: int = 0
+    eviction_allowed: bool = False
 
     @classmethod
     def from_url(cls, url: str) -> RedisSettings:
@@ -107,6 +110,7 @@ class RedisSettings:
             wait_replicas=int(
                 _number(options, "wait_replicas", 0 if kind == "single" else 1, (0, 100), shown, whole=True)
             ),
+            eviction_allowed=_eviction(options.get("eviction", "refused"), shown),
         )
 
 
@@ -179,6 +183,12 @@ def _provider(text: str, shown: str) -> str:
     if not text.isprintable() or not is_text(text) or len(text.encode()) > _MAX_PROVIDER:
         raise StoreError(f"{shown}: provider is up to {_MAX_PROVIDER} printable bytes")
     return text
+
+
+def _eviction(text: str, shown: str) -> bool:
+    if text not in ("refused", "allowed"):
+        raise StoreError(f"{shown}: eviction is refused or allowed")
+    return text == "allowed"
 
 
 def _number(

@@ -33,8 +33,8 @@ _MAX_TIMEOUT = 3600.0
 # RETURNING and upsert on the same statement.
 _OLDEST_SQLITE = (3, 35)
 
-#: Writes nothing, but takes the lock that a write takes. BEGIN IMMEDIATE would not do: of a file that cannot be written
-#: to SQLite lets it pass.
+#: Writes nothing, but takes the lock that a write takes: enough for a file that is being opened; `ping` does write.
+#: BEGIN IMMEDIATE would not do: of a file that cannot be written to SQLite lets it pass.
 PROBE = "DELETE FROM oauth1_nonce WHERE false"
 
 # A file up to this size is read whole when it is opened, which takes a fraction of a second; damage in a larger one

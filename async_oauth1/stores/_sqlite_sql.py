@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ADD_PROBE",
     "FORGET",
     "INSERT_CLIENT",
     "INSERT_TEMPORARY",
@@ -13,6 +14,7 @@ __all__ = [
     "PURGE_TOKENS",
     "QUERY_CREDENTIALS",
     "REMEMBER",
+    "REMOVE_PROBE",
 ]
 
 INSERT_CLIENT = (
@@ -50,6 +52,9 @@ REMEMBER = (
     " WHERE CAST(json_extract(value, '$[0]') AS INTEGER) > (SELECT timestamp FROM oauth1_nonce_forgotten)"
     " ON CONFLICT (nonce) DO NOTHING RETURNING nonce"
 )
+# What `ping` writes, in one transaction. No nonce is an empty text; those are JSON arrays.
+ADD_PROBE = "INSERT INTO oauth1_nonce (nonce, expires_at) VALUES ('', 0)"
+REMOVE_PROBE = "DELETE FROM oauth1_nonce WHERE nonce = ''"
 # What the data say about the time: the newest timestamp that was accepted, the newest temporary credentials. A worker
 # whose clock is ahead must not remove what the others still need.
 NEWEST = (

@@ -3,7 +3,7 @@
 Redis and Valkey serve alike. What they keep they keep for as long as they are configured to: with
 ``appendonly yes`` a killed server forgets nothing that it has confirmed, and with ``appendfsync always`` neither does a
 machine that loses its power; with ``maxmemory-policy noeviction`` a full server refuses requests rather than forget a
-nonce. `RedisStore.open` warns where the first and the last are not so.
+nonce. `RedisStore.open` warns if the first is not so, and refuses a server that may evict nonces.
 
 Times are the server's own: its clock, and not the workers', says when something has expired.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
@@ -34,9 +34,10 @@ from ._base import (
     required_text,
     user_id_of,
 )
-from ._batch import NonceBatcher
+from ._batch import Batcher, NonceBatcher
 from ._forks import LeftBehind
 from ._keyring import KeyRing
+from ._redis_checks import check_server
 from ._redis_connections import Command
 from ._redis_node import Moved, RedisNode, Script
 from ._redis_servers import Servers, servers_of
@@ -49,6 +50,9 @@ _log = logging.getLogger(__name__)
 
 # What a key is about: temporary credentials, or how many of them a client has.
 _CREDENTIAL, _SHARE = b"t", b"s"
+
+# How long the key of a `ping` lives. If it is there already, its `SET NX` is refused all the same when others would be.
+_PROBE_SECONDS = 10
 
 
 class RedisStore(BaseStore):
@@ -73,7 +77,8 @@ class RedisStore(BaseStore):
             url: ``redis://user:password@host:port/database``, the same with ``rediss://`` over TLS,
                 ``redis+sentinel://host:port,host:port/service`` or ``redis+cluster://host:port,host:port``. Options
                 in its query: ``timeout`` (seconds that any call may take, 2 unless given), ``max_connections``,
-                ``prefix`` (of every key; ``oauth1``), ``provider`` (a name that tells apart providers with the same
+                ``prefix`` (of every key; ``oauth1``), ``eviction`` (``allowed`` accepts a server that may evict
+                nonces), ``provider`` (a name that tells apart providers with the same
                 prefix), ``wait_replicas`` (how many must confirm a write where so many follow; 1 for
                 Sentinels and Clusters, else 0), ``tls`` (1 or 0), ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``,
                 ``ssl_cert_reqs``, ``sentinel_username``, ``sentinel_password``.
@@ -109,7 +114,7 @@ class RedisStore(BaseStore):
         """Connect, and warn of servers that keep less than nonces need.
 
         Raises:
-            StoreError: a server cannot be reached, or refuses the password.
+            StoreError: a server cannot be reached, refuses the password, or may evict nonces.
         """
         if self._left_behind:
             self._begin()
@@ -119,7 +124,7 @@ class RedisStore(BaseStore):
         try:
             for node in await servers.masters():
                 (info,) = await node.read(("INFO",))
-                self._check(node, info)
+                check_server(self._settings, node.address, info)
         except (StoreUnavailableError, Moved) as error:
             await servers.close()
             raise StoreError(f"{self.url}: {_reason(error)}") from error
@@ -136,6 +141,7 @@ class RedisStore(BaseStore):
         self._closed = True
         for batcher in self._batchers.values():
             await batcher.drain()
+        await self._pings.drain()
         while self._tasks:
             await asyncio.wait(self._tasks)
         servers, self._servers = self._servers, None
@@ -145,12 +151,11 @@ class RedisStore(BaseStore):
         self._release()
 
     async def ping(self) -> None:
-        """Raise `StoreUnavailableError` unless every server answers and can be written to."""
-        for node in await self._require_servers().masters():
-            (info,) = await node.read(("INFO", "replication"))
-            if info.get("role") != "master":
-                node.distrust("is no master")  # so that the next one finds who has taken over
-                raise StoreUnavailableError()
+        """Raise `StoreUnavailableError` unless every server answers and takes a nonce.
+
+        A key that expires after seconds is written to each, by the script that nonces are written by.
+        """
+        await self._pings.ask(None)
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
@@ -320,6 +325,18 @@ class RedisStore(BaseStore):
         start, now, lifetime = len(self._settings.prefix) + 1, int(self._clock()), self._nonce_lifetime
         return [lifetime + max(0, int.from_bytes(key[start : start + 4], "big") - now) for key in keys]
 
+    async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:
+        """One write at a time to each server, however many ask."""
+        servers = self._require_servers()
+        probes = [(node, servers.key_at(node, self._settings.prefix + b"p")) for node in await servers.masters()]
+        for node, key in probes:
+            (info,) = await node.read(("INFO", "replication"))
+            if info.get("role") != "master":
+                node.distrust("is no master")  # so that the next one finds who has taken over
+                raise StoreUnavailableError()
+            await self._follow(key, _probe)
+        return dict.fromkeys(questions)
+
     def _batcher(self, node: RedisNode) -> NonceBatcher[bytes]:
         """One batch at a time for each node: one that does not answer holds up nobody else's."""
         batcher = self._batchers.get(node)
@@ -328,6 +345,7 @@ class RedisStore(BaseStore):
         return batcher
 
     def _begin(self) -> None:
+        self._pings = Batcher(self._answer_ping, fail_together=True)
         self._servers = None
         self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -351,24 +369,13 @@ class RedisStore(BaseStore):
         if not task.cancelled():
             task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
 
-    def _check(self, node: RedisNode, info: dict[str, Any]) -> None:
-        """Refuse what is no such server; warn of one that forgets what it has confirmed."""
-        if info.get("cluster_enabled") and self._settings.kind != "cluster":
-            raise StoreError(f"{self.url}: is a node of a Cluster; its URL begins with redis+cluster://")
-        if info.get("role") == "slave":
-            raise StoreError(f"{self.url}: is a replica; connect to its master")
-        if not info.get("aof_enabled", 1):
-            _warn(node, "appendonly is off: a restart forgets nonces, which can then be replayed")
-        if info.get("maxmemory_policy", "noeviction") != "noeviction":
-            _warn(node, f"maxmemory-policy is {info['maxmemory_policy']}: a full server forgets nonces")
-
 
 class _OnNode(Protocol):
     def __call__(self, node: RedisNode, key: bytes, /, *, asking: bool) -> Coroutine[object, object, Any]: ...
 
 
-def _warn(node: RedisNode, message: str) -> None:
-    _log.warning("Redis %s:%d: %s", *node.address, message)
+async def _probe(node: RedisNode, key: bytes, *, asking: bool) -> None:
+    await node.run(scripts.REMEMBER, [key], [_PROBE_SECONDS], asking=asking)
 
 
 def _credential(oauth_token: str, found: dict[bytes, bytes], keys: KeyRing) -> TemporaryCredential | None:

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,12 +26,12 @@ from ._base import (
     required_text,
     user_id_of,
 )
-from ._batch import NonceBatcher
+from ._batch import Batcher, NonceBatcher
 from ._forks import LeftBehind
 from ._life import is_live
 from ._purge import PurgeSchedule
 from ._sql_life import SQLLife
-from ._sqlite_connection import PROBE, SQLiteFile
+from ._sqlite_connection import SQLiteFile
 from ._sqlite_database import Execute, SQLiteDatabase
 
 __all__ = ["SQLiteStore"]
@@ -100,13 +100,13 @@ class SQLiteStore(SQLLife):
         if self._left_behind:
             return
         await self._nonces.drain()
+        await self._pings.drain()
         await self._database.close()
         self._release()
 
     async def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the file can be read and written."""
-        await self._database.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
-        await self._database.write(PROBE, ())
+        await self._pings.ask(None)
 
     async def query_client(self, client_id: str) -> Client | None:
         """Look a client up."""
@@ -311,6 +311,7 @@ class SQLiteStore(SQLLife):
         )
 
     def _begin(self) -> None:
+        self._pings = Batcher(self._answer_ping, fail_together=True)
         self._database = SQLiteDatabase(self._file)
         self._nonces = NonceBatcher(self._remember)
         self._left_behind = False
@@ -318,7 +319,7 @@ class SQLiteStore(SQLLife):
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
         nothing: Any = LeftBehind(self.url)
-        self._database = self._nonces = nothing
+        self._database = self._nonces = self._pings = nothing
         self._left_behind = True
 
     async def _run(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
@@ -337,6 +338,17 @@ class SQLiteStore(SQLLife):
 
     async def _changes(self, sql: str, parameters: Sequence[object]) -> bool:
         return bool(await self._database.write(sql, parameters))
+
+    async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:
+        """One write at a time, however many ask."""
+        await self._database.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
+        await self._database.transaction(self._write_nothing)
+        return dict.fromkeys(questions)
+
+    async def _write_nothing(self, execute: Execute) -> None:
+        """Add a row and remove it: both are committed, so the disk has to take the changed pages."""
+        await execute(sql.ADD_PROBE, ())
+        await execute(sql.REMOVE_PROBE, ())
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
         fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self._nonce_lifetime))

@@ -19,7 +19,14 @@ FLOORS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("credentials", "policy"), ("hooks",)),
     (("_checks", "_origin", "responses"),),
     (("bridge", "_models"), ("_base_server",), ("_credential_hooks",), ("authorization_server", "resource_protector")),
-    (("_asgi", "_covered_paths"), ("_verifying",), ("asgi",), ("_quart_requests",), ("quart",)),
+    (
+        ("_asgi", "_covered_paths"),
+        ("_verifying",),
+        ("asgi",),
+        ("_quart_requests",),
+        ("_quart_applications",),
+        ("quart",),
+    ),
     (("stores", "explain"),),
     (("cli",), ("__main__",)),
 )
