@@ -56,8 +56,8 @@ async def test_workers_of_one_provider_share(url: str) -> None:
     ):
         pending = await one.create_temporary_credential(TOKEN, "c", "oob")
         assert await other.get_temporary_credential(TOKEN["oauth_token"]) == pending
-        assert await one.exists_nonce("n", "1", "c", None) is False
-        assert await other.exists_nonce("n", "1", "c", None) is True
+        assert await one.exists_nonce("n", "4000000000", "c", None) is False
+        assert await other.exists_nonce("n", "4000000000", "c", None) is True
 
 
 def test_the_separator() -> None:
