@@ -206,9 +206,10 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
 
     async def generate_credentials(self) -> dict[str, str]:
         """Ask the server's generator."""
-        if self.server.token_generator is None:
+        generator = self.server.find_token_generator()
+        if generator is None:
             return await super().generate_credentials()
-        generated: dict[str, str] = await call_hook(self.server.token_generator)
+        generated: dict[str, str] = await call_hook(generator)
         return generated
 
     async def handle_credentials(self, parameters: list[tuple[str, str]]) -> Any:

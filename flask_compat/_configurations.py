@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import flask
 
 from async_oauth1.policy import Policy
+
+T = TypeVar("T")
 
 
 class Configuration(NamedTuple):
@@ -45,9 +47,8 @@ class Configurations:
         """
         if self.only is not None:
             return self.only
-        for app in _applications_at_work():
-            if (found := self._by_application.get(app)) is not None:
-                return found
+        if (found := of_application_at_work(self._by_application)) is not None:
+            return found
         configurations = list(self._by_application.values())
         if any(other != configurations[0] for other in configurations):
             raise RuntimeError(
@@ -55,6 +56,11 @@ class Configurations:
                 "with the application that handles the request, or push its application context."
             )
         return configurations[0] if configurations else None
+
+
+def of_application_at_work(values: WeakKeyDictionary[Any, T]) -> T | None:
+    """What is kept for the application that handles the request; ``None`` outside of all of them."""
+    return next((values[app] for app in _applications_at_work() if app in values), None)
 
 
 def _applications_at_work() -> Iterator[Any]:

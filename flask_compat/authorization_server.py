@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from werkzeug.utils import import_string
 
@@ -16,6 +17,7 @@ from async_oauth1.responses import error_headers
 
 from ._authorization_flows import AuthorizationFlows
 from ._callables import is_async
+from ._configurations import of_application_at_work
 from ._server import Server
 
 __all__ = ["AuthorizationServer"]
@@ -71,6 +73,8 @@ class AuthorizationServer(Server):
         self.app = app
         self.query_client = query_client
         self.token_generator = token_generator
+        self._made_generators: WeakKeyDictionary[Any, Callable[[], Any]] = WeakKeyDictionary()
+        self._first_made: Callable[[], Any] | None = None
         self._hooks: dict[str, Callable[..., Any] | None] = {
             "exists_nonce": None,
             "create_temporary_credential": None,
@@ -105,8 +109,9 @@ class AuthorizationServer(Server):
             self.query_client = query_client
         if token_generator is not None:
             self.token_generator = token_generator
+        self._made_generators[app] = made = self.create_token_generator(app)
         if self.token_generator is None:
-            self.token_generator = self.create_token_generator(app)
+            self.token_generator = self._first_made = made
 
     def register_hook(self, name: str, func: Callable[..., Any]) -> None:
         """Set one of the six hooks, a plain or a coroutine function.
@@ -117,6 +122,12 @@ class AuthorizationServer(Server):
         if name not in self._hooks:
             raise ValueError('Invalid "name" of hook')
         self._hooks[name] = func
+
+    def find_token_generator(self) -> Callable[..., Any] | None:
+        """The generator that was given, or that of the application at work."""
+        if self._first_made is None or self.token_generator is not self._first_made:
+            return self.token_generator
+        return of_application_at_work(self._made_generators) or self._first_made
 
     def create_token_generator(self, app: Any) -> Callable[[], Any]:
         """Make the generator that an application's configuration asks for."""

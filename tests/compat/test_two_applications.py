@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import flask
 import pytest
 import quart
 
-from flask_compat import AuthorizationServer, ResourceProtector
+from async_oauth1.signature import SIGNATURE_METHODS, SigningKeys, signature_base_string
+from flask_compat import AuthorizationServer, ClientMixin, ResourceProtector, TemporaryCredential
 
 from .client import fetch
 
+HOST = "photos.example.net"
 FRAMEWORKS = [flask.Flask, quart.Quart]
 
 
@@ -70,3 +75,80 @@ async def test_window_methods_and_https(framework: Any) -> None:
     assert seen == [(True, ("HMAC-SHA1",), 300), (False, ("PLAINTEXT",), 9000)]
     with pytest.raises(RuntimeError, match="configure this server differently"):
         _ = protector._flows.policy
+
+
+class Model(ClientMixin):  # type: ignore[misc]
+    """A client, and with it a token credential and a temporary credential."""
+
+    user_id = "owner"
+
+    def get_client_secret(self) -> str:
+        return "secret"
+
+    def get_rsa_public_key(self) -> None:
+        return None
+
+    def get_default_redirect_uri(self) -> str:
+        return "http://127.0.0.1/ready"
+
+    def get_client_id(self) -> str:
+        return "c"
+
+    def get_oauth_token(self) -> str:
+        return "t"
+
+    def get_oauth_token_secret(self) -> str:
+        return "ts"
+
+
+def signed(method: str, uri: str, token_secret: str = "", **more: str) -> dict[str, str]:
+    """An Authorization header that holds."""
+    parameters = {
+        "oauth_consumer_key": "c",
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": str(int(time.time())),
+        "oauth_nonce": secrets.token_hex(8),
+        **more,
+    }
+    pairs = [(name, quote(value, safe="~")) for name, value in parameters.items()]
+    base_string = signature_base_string(method, uri, pairs)
+    signature = SIGNATURE_METHODS["HMAC-SHA1"].sign(base_string, SigningKeys("secret", token_secret))
+    pairs.append(("oauth_signature", quote(signature, safe="~")))
+    return {"Authorization": "OAuth " + ", ".join(f'{name}="{value}"' for name, value in pairs), "Host": HOST}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("lax_is_last", [False, True])
+async def test_signed_requests_by_plain_http(framework: Any, *, lax_is_last: bool) -> None:
+    """One application accepts them, the other does not, whichever was made last."""
+    model = Model()
+    protector = ResourceProtector(
+        query_client=lambda _: model, query_token=lambda *_: model, exists_nonce=lambda *_: False
+    )
+    apps = {}
+    for lax in (not lax_is_last, lax_is_last):
+        app = apps[lax] = framework("app")
+        app.config["OAUTH1_REQUIRE_HTTPS"] = not lax
+        protector.init_app(app)
+        app.add_url_rule("/photos", "photos", protector(lambda: "photos"))
+    for _ in range(2):
+        for lax, status in ((True, 200), (False, 400)):
+            header = signed("GET", f"http://{HOST}/photos", "ts", oauth_token="t")
+            assert (await fetch(apps[lax], "GET", "/photos", "", header)).status == status
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_token_lengths(framework: Any) -> None:
+    """Tokens are as long as the application has them that issues them."""
+    server = AuthorizationServer(query_client=lambda _: Model())
+    server.register_hook("exists_nonce", lambda *_: False)
+    server.register_hook("create_temporary_credential", lambda token, *_: TemporaryCredential(token))
+    for length in (30, 50, 30):
+        app = framework("app")
+        app.config.update(OAUTH1_TOKEN_LENGTH=length, OAUTH1_REQUIRE_HTTPS=False)
+        server.init_app(app)
+        app.add_url_rule("/initiate", "initiate", server.create_temporary_credentials_response, methods=["POST"])
+        header = signed("POST", f"http://{HOST}/initiate", oauth_callback="http://127.0.0.1/ready")
+        answer = await fetch(app, "POST", "/initiate", "", header)
+        assert answer.status == 200, answer
+        assert len(dict(parse_qsl(answer.body))["oauth_token"]) == length
