@@ -30,8 +30,12 @@ async def test_nonces(store: TransientStore) -> None:
     """In every store: whatever is asked beside them, good nonces are new once and known afterwards."""
     names = [f"n{number}" for number in range(20)]
     for expected in (False, True):
-        good = [store.exists_nonce(name, "1", "c", None) for name in names]
-        bad = [store.exists_nonce(*values) for p in POISON for values in ((p, "1", "c", None), ("n", "1", p, p))]
+        good = [store.exists_nonce(name, "4000000000", "c", None) for name in names]
+        bad = [
+            store.exists_nonce(*values)
+            for p in POISON
+            for values in ((p, "4000000000", "c", None), ("n", "4000000000", p, p))
+        ]
         answers = await _each(*good[:10], *bad, *good[10:])
         assert [*answers[:10], *answers[-10:]] == [expected] * 20
         for answer in answers[10:-10]:
@@ -106,7 +110,7 @@ async def test_nonces_in_a_latin1_database(latin1: str) -> None:
         await connection.execute(statement)
     await connection.close()
     async with PostgresStore(latin1) as store:
-        answers = await _each(*(store.exists_nonce(name, "1", name, name) for name in ("n", "€", "ÿ", "語")))
+        answers = await _each(*(store.exists_nonce(name, "4000000000", name, name) for name in ("n", "€", "ÿ", "語")))
         assert answers == [False] * 4
 
 

@@ -61,7 +61,7 @@ async def test_approvals_against_a_locked_table_do_not_starve_protected_routes(
         for number in range(6):
             client, _ = await store.query_credentials("c", "unknown")
             assert client is not None
-            assert await store.exists_nonce(f"n{number}", "1", "c", None) is False
+            assert await store.exists_nonce(f"n{number}", "4000000000", "c", None) is False
         await asyncio.gather(*(store.ping() for _ in range(20)))
         assert not any(approval.done() for approval in approvals)
     finally:
@@ -77,7 +77,7 @@ async def test_removals_of_expired_rows_do_not_starve_protected_routes(server: P
             await holder.execute("BEGIN; LOCK TABLE oauth1_temporary_credential")
             for number in range(8):
                 clock.advance(60)
-                assert await store.exists_nonce(f"n{number}", "1", "c", None) is False
+                assert await store.exists_nonce(f"n{number}", "4000000000", "c", None) is False
                 assert await store.query_client("c") is None
             await _waiting_for_locks(server, 1)
         finally:
@@ -99,7 +99,7 @@ async def test_a_small_pool_still_serves_both(server: Postgres, size: int) -> No
             token = {"oauth_token": f"t{number}", "oauth_token_secret": "s"}
             pending = await store.create_temporary_credential(token, "c", "oob")
             assert await store.create_authorization_verifier(pending, "jane", "v") is True
-            assert await store.exists_nonce(f"n{number}", "1", "c", None) is False
+            assert await store.exists_nonce(f"n{number}", "4000000000", "c", None) is False
             assert await store.query_client("c") is None
             await store.ping()
 

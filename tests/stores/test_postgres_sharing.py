@@ -49,8 +49,8 @@ async def test_each_schema_has_its_own_tables(server: Postgres) -> None:
             assert await ours.get_temporary_credential("t") is None
             assert await ours.create_authorization_verifier(pending, "their jane", "v") is False
             assert await ours.delete_temporary_credential("t") is False
-            assert await theirs.exists_nonce("n", "1", "c", None) is False
-            assert await ours.exists_nonce("n", "1", "c", None) is False
+            assert await theirs.exists_nonce("n", "4000000000", "c", None) is False
+            assert await ours.exists_nonce("n", "4000000000", "c", None) is False
             assert await ours.remove_client("c") is True
         assert await theirs.query_client("c") == Client(client_id="c", client_secret="theirs")
         assert await theirs.get_temporary_credential("t") is not None
@@ -62,7 +62,7 @@ async def test_a_migration_leaves_the_other_schema_alone(server: Postgres) -> No
     server.sql(";".join(MIGRATIONS[0]))
     await PostgresStore(_mine(server)).migrate()
     assert server.sql("SELECT version FROM public.oauth1_schema") == "1"
-    assert server.sql(TABLES.format("Mine")) == "5"
+    assert server.sql(TABLES.format("Mine")) == "6"
     columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.oauth1_token_credential'::regclass"
     assert server.sql(f"{columns} AND attname = 'expires_at'") == "0"
     where = "tgrelid::regclass::text LIKE 'public.%' OR tgrelid::regclass::text LIKE 'oauth1_%'"
@@ -143,4 +143,4 @@ async def test_many_workers_create_both_schemas_at_once(server: Postgres) -> Non
     """Migrations of two schemas that run side by side do not mix up."""
     urls = [server.url, _mine(server)] * 4
     await asyncio.gather(*(PostgresStore(url).migrate() for url in urls))
-    assert server.sql(TABLES.format("Mine")) == server.sql(TABLES.format("public")) == "5"
+    assert server.sql(TABLES.format("Mine")) == server.sql(TABLES.format("public")) == "6"
