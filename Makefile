@@ -16,7 +16,7 @@ help:
 	@echo "make stress  the long races and faults, and what the stores cost; half an hour"
 	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; half an hour, and needs wrk"
 	@echo "make docs    these pages and the API as a site, in build/docs"
-	@echo "make lint    ruff, mypy and pyright"
+	@echo "make lint    ruff, mypy, pyright, and the structure of the modules"
 	@echo "make clean   remove what the others made"
 
 demo: $(VENV)/.installed-examples
@@ -29,7 +29,7 @@ test: $(VENV)/.installed-test
 	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term $(ARGS)
 
 stress: $(VENV)/.installed-test
-	RACE_ROUNDS=100 $(RUN) -m pytest tests/examples/test_four_workers.py
+	RACE_ROUNDS=100 $(RUN) -m pytest tests/examples/serving/test_four_workers.py
 	$(RUN) -m benchmarks.faults --rounds 10
 	$(RUN) -m benchmarks.stores
 
@@ -44,6 +44,7 @@ lint: $(VENV)/.installed-lint
 	$(RUN) -m ruff check
 	$(RUN) -m mypy
 	$(RUN) -m pyright --pythonpath $(RUN)
+	$(RUN) -m tools
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -4,13 +4,13 @@ This package is the protocol, without framework and without I/O; `async_oauth1.q
 `async_oauth1.stores` keeps credentials and nonces.
 """
 
-from .authorization_server import AuthorizationDecision, AuthorizationServer
 from .credentials import Client, TemporaryCredential, TokenCredential
 from .errors import OAuth1Error, StoreUnavailableError
 from .policy import Policy
-from .request import OAuth1Request
-from .resource_protector import ResourceProtector
-from .signature import SIGNATURE_METHODS, SigningKeys
+from .protocol.request import OAuth1Request
+from .protocol.signature import SIGNATURE_METHODS, SigningKeys
+from .provider.authorization_server import AuthorizationDecision, AuthorizationServer
+from .provider.resource_protector import ResourceProtector
 
 __all__ = [
     "SIGNATURE_METHODS",

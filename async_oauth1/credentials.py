@@ -10,8 +10,8 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from ._callbacks import callback_matches, check_callback_syntax
-from ._rsa_keys import StoredKey, check_key_form
+from .protocol.callbacks import callback_matches, check_callback_syntax
+from .protocol.rsa_keys import StoredKey, check_key_form
 
 __all__ = [
     "Client",

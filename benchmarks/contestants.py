@@ -18,9 +18,9 @@ from typing import Any
 from urllib.parse import quote
 
 from async_oauth1 import OAuth1Request, Policy, ResourceProtector
-from async_oauth1.bridge import drive
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import OAuth1Error
+from async_oauth1.provider.sync_driver import drive
 from async_oauth1.signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["CASES", "CONTESTANTS", "OURS", "WHOLE_FLOW", "Case", "make_case", "tampered"]

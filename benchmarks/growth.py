@@ -18,8 +18,8 @@ from statistics import median
 from typing import Any
 
 from async_oauth1 import OAuth1Request, ResourceProtector
-from async_oauth1.bridge import drive
 from async_oauth1.credentials import Client
+from async_oauth1.provider.sync_driver import drive
 from async_oauth1.stores import MemoryStore
 from async_oauth1.stores.postgres import PostgresStore
 from tests.servers import Postgres

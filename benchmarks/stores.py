@@ -23,9 +23,9 @@ import asyncpg
 import redis.asyncio
 
 from async_oauth1.credentials import Client
-from async_oauth1.stores._base import nonce_key
-from async_oauth1.stores._postgres_sql import REMEMBER
+from async_oauth1.stores.base import nonce_key
 from async_oauth1.stores.postgres import PostgresStore
+from async_oauth1.stores.postgres.sql import REMEMBER
 from async_oauth1.stores.redis import RedisStore
 from tests.servers import Postgres, Valkey, redis_binary
 

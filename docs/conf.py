@@ -20,3 +20,5 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 napoleon_use_ivar = True  # a record's attributes are described once
+# A name that two public modules export, such as ResourceProtector, has several targets; each of them is right.
+suppress_warnings = ["ref.python"]

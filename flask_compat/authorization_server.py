@@ -9,16 +9,16 @@ from weakref import WeakKeyDictionary
 
 from werkzeug.utils import import_string
 
-from async_oauth1 import authorization_server as core
-from async_oauth1._encoding import as_text, escape_text
-from async_oauth1._tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
-from async_oauth1.hooks import call_hook
-from async_oauth1.responses import error_headers
+from async_oauth1.protocol.encoding import as_text, escape_text
+from async_oauth1.provider import authorization_server as core
+from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.responses import error_headers
+from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
 
-from ._authorization_flows import AuthorizationFlows
-from ._callables import is_async
-from ._configurations import of_application_at_work
-from ._server import Server
+from .configurations import of_application_at_work
+from .execution.callable_kinds import is_async
+from .flows.authorization import AuthorizationFlows
+from .server import Server
 
 __all__ = ["AuthorizationServer"]
 

@@ -23,12 +23,12 @@ from typing import Any
 
 from authlib.oauth1 import TemporaryCredential
 
-from async_oauth1._encoding import escape_text
 from async_oauth1.errors import InvalidTokenError
+from async_oauth1.protocol.encoding import escape_text
 
-from ._cache_kinds import settled
-from ._caches import Cache, UnsuitableCacheError, has_no_add
-from ._nonce_lifetime import needed_lifetime
+from .caching.kinds import settled
+from .caching.nonce_lifetime import needed_lifetime
+from .caching.promises import Cache, UnsuitableCacheError, has_no_add
 
 __all__ = [
     "UnsuitableCacheError",

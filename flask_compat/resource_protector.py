@@ -11,14 +11,14 @@ from typing import Any, overload
 from authlib.consts import default_json_headers
 from werkzeug.local import LocalProxy
 
-from async_oauth1 import resource_protector as core
-from async_oauth1.hooks import call_hook, is_awaitable, resolve
-from async_oauth1.responses import error_headers
+from async_oauth1.provider import resource_protector as core
+from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
+from async_oauth1.provider.responses import error_headers
 
-from ._flows import ProtectorFlows
-from ._frameworks import context_globals
-from ._server import Server
 from .errors import OAuth1Error
+from .flows.base import ProtectorFlows
+from .frameworks.detection import context_globals
+from .server import Server
 from .wrapper import OAuth1Request
 
 __all__ = ["ResourceProtector", "current_credential"]

@@ -28,8 +28,8 @@ from authlib.oauth1.rfc5849.signature import (
 )
 from authlib.oauth1.rfc5849.signature import generate_signature_base_string as _authlib_base_string
 
-from async_oauth1._encoding import as_text
-from async_oauth1.request import OAuth1Request
+from async_oauth1.protocol.encoding import as_text
+from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
 __all__ = [

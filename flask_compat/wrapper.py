@@ -9,15 +9,15 @@ from urllib.parse import quote, urlsplit
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
-from async_oauth1._encoding import escape_text
 from async_oauth1.errors import InsecureTransportError, InvalidRequestError
-from async_oauth1.hooks import call_hook
 from async_oauth1.policy import Policy
-from async_oauth1.request import OAuth1Request as WireRequest
-from async_oauth1.request import is_form
+from async_oauth1.protocol.encoding import escape_text
+from async_oauth1.protocol.request import OAuth1Request as WireRequest
+from async_oauth1.protocol.request import is_form
+from async_oauth1.provider.hooks import call_hook
 
-from ._callables import is_async
-from ._running import settle
+from .execution.callable_kinds import is_async
+from .execution.flow_runner import settle
 
 __all__ = ["OAuth1Request"]
 

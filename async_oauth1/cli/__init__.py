@@ -14,10 +14,11 @@ import typer
 
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.stores import StoreError
-from async_oauth1.stores._keyring import new_key
+from async_oauth1.stores.encryption import new_key
 
-from . import _clients, _tokens
-from ._console import (
+from . import clients as _clients
+from . import tokens as _tokens
+from .console import (
     CommandError,
     JsonOption,
     StoreOption,

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import cast
 
-from ._base import StoreError, redact_url
-from ._keyring import keys_from_environment
-from ._protocol import Store, TransientStore
-from .caching import CachingStore, open_notifier
-from .memory import MemoryStore
+from .base import StoreError, redact_url
+from .caching.store import CachingStore, open_notifier
+from .encryption import keys_from_environment
+from .interfaces import Store, TransientStore
+from .memory.store import MemoryStore
 
 __all__ = ["MemoryStore", "Store", "StoreError", "TransientStore", "open_store"]
 

@@ -52,7 +52,7 @@ def wrap(app: Quart, protector: ResourceProtector, *, middleware: bool, lingerin
     """Put the middleware in front."""
     asgi_app: Any = app.asgi_app
     if middleware:
-        from async_oauth1 import asgi
+        from async_oauth1.asgi import targets as asgi
 
         make: Any = getattr(asgi, "OAuth1Middleware")  # noqa: B009 - versions without it are measured, too
         asgi_app = make(asgi_app, protector, prefixes=("/photos",))

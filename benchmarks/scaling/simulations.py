@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from async_oauth1.stores._forgetful import Memory
+from async_oauth1.stores.caching.ttl_cache import Memory
 
 __all__ = ["BURST", "DAY", "CacheRun", "NonceRun", "burst", "constant", "daily_wave", "run_cache", "run_nonces"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from async_oauth1 import Policy
-from async_oauth1.stores.caching import MAX_ENTRIES
+from async_oauth1.stores.caching.store import MAX_ENTRIES
 
 __all__ = [
     "Assumptions",

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from async_oauth1.stores import StoreError
 
-from .server import ignore_stop_signals, listen, serve, url_of
+from .serving.server import ignore_stop_signals, listen, serve, url_of
+from .serving.workers import supervise
 from .settings import SettingsError, read_settings
 from .storage import check_shared, open_storage
-from .workers import supervise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from async_oauth1 import SIGNATURE_METHODS, OAuth1Error, Policy
-from async_oauth1.request import normalize_host
+from async_oauth1.protocol.request import normalize_host
 
 __all__ = ["Settings", "SettingsError", "read_settings"]
 

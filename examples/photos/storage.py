@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from async_oauth1 import Client, StoreUnavailableError
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
@@ -12,7 +13,7 @@ from async_oauth1.stores import Store, StoreError, TransientStore, open_store
 
 from .passwords import hash_password
 from .settings import Settings, SettingsError
-from .users import Users, open_users
+from .users import MemoryUsers, SQLiteUsers, Users
 
 __all__ = ["Storage", "check_shared", "open_storage"]
 
@@ -120,3 +121,19 @@ async def _add_demo_data(settings: Settings, store: Store, users: Users) -> None
         await users.mark(_DEMO_DATA, (USER, await hash_password(PASSWORD)))
     if is_first_start:
         await users.mark(_STARTED)
+
+
+def open_users(url: str) -> Users:
+    """The users that belong to a store.
+
+    Args:
+        url: the store's, which `open_store` has understood.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() == "memory":
+        return MemoryUsers()
+    if scheme.lower() in ("postgres", "postgresql"):
+        from .postgres_users import PostgresUsers
+
+        return PostgresUsers(url)
+    return SQLiteUsers(unquote(rest.partition("?")[0][1:], errors="surrogateescape"))

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Protocol, TypeVar
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from async_oauth1 import StoreUnavailableError
 
-__all__ = ["MemoryUsers", "SQLiteUsers", "Users", "open_users"]
+__all__ = ["MemoryUsers", "SQLiteUsers", "Users"]
 
 T = TypeVar("T")
 
@@ -176,19 +176,3 @@ class SQLiteUsers:
     def _connected(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with closing(sqlite3.connect(self._uri, uri=True, timeout=_TIMEOUT, isolation_level=None)) as connection:
             return work(connection)
-
-
-def open_users(url: str) -> Users:
-    """The users that belong to a store.
-
-    Args:
-        url: the store's, which `open_store` has understood.
-    """
-    scheme, _, rest = url.partition("://")
-    if scheme.lower() == "memory":
-        return MemoryUsers()
-    if scheme.lower() in ("postgres", "postgresql"):
-        from .postgres_users import PostgresUsers
-
-        return PostgresUsers(url)
-    return SQLiteUsers(unquote(rest.partition("?")[0][1:], errors="surrogateescape"))

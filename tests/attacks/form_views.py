@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from async_oauth1 import Policy
 from async_oauth1.asgi import OAuth1Middleware
-from async_oauth1.resource_protector import ResourceProtector
+from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.stores import MemoryStore
 
 from .provider import add_credentials

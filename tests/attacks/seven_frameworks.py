@@ -24,8 +24,8 @@ from django.conf import settings
 
 from async_oauth1 import Policy
 from async_oauth1.asgi import OAuth1Middleware
+from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.quart import ResourceProtector as QuartProtector
-from async_oauth1.resource_protector import ResourceProtector
 from async_oauth1.stores import MemoryStore
 
 from .provider import add_credentials

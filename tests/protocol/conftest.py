@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-from .provider import Provider
+from tests.provider.provider import Provider
 
 # No deadlines: the machines that run this are shared. The number of examples keeps the directory under a minute.
 settings.register_profile("protocol", deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from async_oauth1 import OAuth1Error, OAuth1Request, Policy
 from async_oauth1.asgi import request_from_scope
-from async_oauth1.bridge import drive
+from async_oauth1.provider.sync_driver import drive
+from tests.provider.provider import READING, Provider
 
-from .provider import READING, Provider
 from .wire import FORM, Signer, Wire, any_octets
 
 OCTETS = settings(settings.get_profile("protocol"), max_examples=250)

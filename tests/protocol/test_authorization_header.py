@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from async_oauth1._authorization import _parse_elements, parse_authorization
-from async_oauth1._encoding import escape, split_pairs
 from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, OAuth1Error
+from async_oauth1.protocol.authorization_header import _parse_elements, parse_authorization
+from async_oauth1.protocol.encoding import escape, split_pairs
 
 from .wire import any_octets
 

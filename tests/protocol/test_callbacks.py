@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from async_oauth1 import Client
-from async_oauth1._callbacks import append_parameters, callback_matches, check_callback_syntax, is_loopback_host
 from async_oauth1.errors import InvalidRequestError
-
-from .provider import Provider, fields
+from async_oauth1.protocol.callbacks import append_parameters, callback_matches, check_callback_syntax, is_loopback_host
+from tests.provider.provider import Provider, fields
 
 
 @pytest.mark.parametrize(

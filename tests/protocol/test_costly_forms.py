@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from async_oauth1 import OAuth1Request
-from async_oauth1._authorization import parse_authorization
-from async_oauth1._encoding import canonical, canonical_form
-from async_oauth1._recoding import recode
 from async_oauth1.errors import InvalidRequestError
+from async_oauth1.protocol.authorization_header import parse_authorization
+from async_oauth1.protocol.encoding import canonical, canonical_form
+from async_oauth1.protocol.recoding import recode
 
 from .wire import any_octets
 

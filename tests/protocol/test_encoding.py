@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from async_oauth1._base_string import base_string_parameters
-from async_oauth1._encoding import (
+from async_oauth1.errors import InvalidRequestError
+from async_oauth1.protocol.base_string import base_string_parameters
+from async_oauth1.protocol.encoding import (
     canonical,
     canonical_form,
     escape,
@@ -20,7 +21,6 @@ from async_oauth1._encoding import (
     unescape,
     unescape_strictly,
 )
-from async_oauth1.errors import InvalidRequestError
 
 from .wire import any_octets
 

@@ -10,12 +10,12 @@ from urllib.parse import unquote
 import pytest
 
 from async_oauth1 import OAuth1Error, Policy
-from async_oauth1._authorization import parse_authorization
-from async_oauth1._callbacks import check_callback_syntax
-from async_oauth1._covered_paths import CoveredPaths, Layout
-from async_oauth1._encoding import canonical, canonical_form
 from async_oauth1.asgi import request_from_scope
-from async_oauth1.request import is_form, normalize_host
+from async_oauth1.asgi.covered_paths import CoveredPaths, Layout
+from async_oauth1.protocol.authorization_header import parse_authorization
+from async_oauth1.protocol.callbacks import check_callback_syntax
+from async_oauth1.protocol.encoding import canonical, canonical_form
+from async_oauth1.protocol.request import is_form, normalize_host
 
 from .wire import Wire
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from async_oauth1 import SIGNATURE_METHODS, Client, OAuth1Error, Policy, SigningKeys
 from async_oauth1.errors import InvalidSignatureError
+from tests.provider.provider import Provider
 
-from .provider import Provider
 from .test_rsa import PRIVATE_PEM, PUBLIC_PEM
 from .wire import FORM, Octets, Signer, Wire, any_octets, base_string
 

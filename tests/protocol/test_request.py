@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
-from async_oauth1.request import Headers, is_form
+from async_oauth1.protocol.request import Headers, is_form
 
 from .wire import FORM, Signer, Wire
 

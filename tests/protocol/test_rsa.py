@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from async_oauth1 import SIGNATURE_METHODS, Client, Policy, SigningKeys
 from async_oauth1.errors import InvalidSignatureError
+from tests.provider.provider import CALLBACK, Provider
 
-from .provider import CALLBACK, Provider
 from .wire import Signer
 
 RSA_METHODS = {name: getattr(hashes, name.removeprefix("RSA-"))() for name in ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512")}
@@ -176,7 +176,7 @@ def test_dance_by_rsa() -> None:
         signature = _sign(unsigned.signature_base_string, hashes.SHA256())
         return client.wire("POST", b"/x", signature=signature, oauth_nonce=nonce, **oauth)
 
-    from .provider import fields, with_credentials
+    from tests.provider.provider import fields, with_credentials
 
     client = Signer("rsa", signature_method="RSA-SHA256")
     temporary = with_credentials(client, provider.initiate(wire(client, oauth_callback=CALLBACK)))  # type: ignore[arg-type]

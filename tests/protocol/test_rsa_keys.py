@@ -22,13 +22,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from async_oauth1 import SIGNATURE_METHODS, Client, Policy, SigningKeys
-from async_oauth1._rsa_keys import StoredKey
 from async_oauth1.errors import OAuth1Error
-from async_oauth1.stores._keyring import KeyRing
-from async_oauth1.stores._rows import client as client_of_row
+from async_oauth1.protocol.rsa_keys import StoredKey
+from async_oauth1.stores.encryption import KeyRing
+from async_oauth1.stores.row_mapping import client as client_of_row
 from tests.keys import RSA_PUBLIC_KEY, RSA_PUBLIC_KEY_768, WEAK_RSA_PUBLIC_KEY
+from tests.provider.provider import Provider
 
-from .provider import Provider
 from .test_rsa import EC_PEM, PKCS1_PEM, PRIVATE, PRIVATE_PEM, PUBLIC_PEM, TEXT, _certificate
 from .wire import Signer
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from async_oauth1 import SIGNATURE_METHODS, SigningKeys
-from async_oauth1.signature import HmacSignatureMethod, SignatureMethod, _HmacKey
+from async_oauth1.protocol.signature import _HmacKey
+from async_oauth1.signature import HmacSignatureMethod, SignatureMethod
 
 from .wire import any_octets, shared_key_signature
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from async_oauth1 import SIGNATURE_METHODS, SigningKeys
-from async_oauth1._base_string import base_string_parameters
-from async_oauth1._encoding import canonical_form
+from async_oauth1.protocol.base_string import base_string_parameters
+from async_oauth1.protocol.encoding import canonical_form
 from async_oauth1.signature import signature_base_string
 
 from .wire import FORM, Octets, Wire, authorization, urlencode

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.stores._batch import Batcher, NonceBatcher
+from async_oauth1.stores.batching import Batcher, NonceBatcher
 
 
 class Slow:

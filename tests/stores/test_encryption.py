@@ -12,7 +12,7 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, StoreError, TransientStore, open_store
-from async_oauth1.stores._keyring import KeyRing, new_key
+from async_oauth1.stores.encryption import KeyRing, new_key
 from tests.servers import Postgres
 
 OLD, NEW = new_key(), new_key()

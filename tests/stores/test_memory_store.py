@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from async_oauth1.bridge import drive
 from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.provider.sync_driver import drive
 from async_oauth1.stores import MemoryStore
 
 

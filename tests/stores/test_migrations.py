@@ -11,8 +11,8 @@ import pytest
 
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.stores import Store, StoreError, open_store
-from async_oauth1.stores._postgres_schema import MIGRATIONS as POSTGRES_MIGRATIONS
-from async_oauth1.stores._sqlite_schema import MIGRATIONS as SQLITE_MIGRATIONS
+from async_oauth1.stores.postgres.schema import MIGRATIONS as POSTGRES_MIGRATIONS
+from async_oauth1.stores.sqlite.schema import MIGRATIONS as SQLITE_MIGRATIONS
 from tests.servers import Postgres
 
 #: As the first release wrote them, in columns that both databases read alike.

@@ -11,11 +11,11 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, TransientStore
-from async_oauth1.stores._batch import Batcher, NonceBatcher, QuestionError
-from async_oauth1.stores._postgres_database import PostgresDatabase
-from async_oauth1.stores._postgres_schema import MIGRATIONS
+from async_oauth1.stores.batching import Batcher, NonceBatcher, QuestionError
 from async_oauth1.stores.caching import CachingStore, open_notifier
 from async_oauth1.stores.postgres import PostgresStore
+from async_oauth1.stores.postgres.database import PostgresDatabase
+from async_oauth1.stores.postgres.schema import MIGRATIONS
 from tests.servers import Postgres, Valkey
 
 #: What a client can send, or a mistaken caller can pass, that some database cannot hold.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from async_oauth1.stores import MemoryStore, Store, StoreError, TransientStore, open_store
-from async_oauth1.stores._base import redact_url
+from async_oauth1.stores.base import redact_url
 
 
 def test_a_store_has_every_hook(url: str, kind: str) -> None:

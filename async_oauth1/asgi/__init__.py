@@ -1,0 +1,15 @@
+"""ASGI: from a scope to an `OAuth1Request`, and middleware that runs before any framework."""
+
+from .lingering import LingeringMiddleware
+from .middleware import OAuth1Middleware, Verified
+from .requests import request_from_scope, send_response
+from .targets import RequestTargetMiddleware
+
+__all__ = [
+    "LingeringMiddleware",
+    "OAuth1Middleware",
+    "RequestTargetMiddleware",
+    "Verified",
+    "request_from_scope",
+    "send_response",
+]

@@ -1,0 +1,213 @@
+"""Middleware that verifies requests before any framework looks at them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any, Literal, NamedTuple
+
+from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request, is_form
+from async_oauth1.provider.resource_protector import ResourceProtector
+from async_oauth1.provider.responses import resource_error_response
+
+from .covered_paths import CoveredPaths, Layout, layout_of
+from .origin import with_path
+from .requests import (
+    ASGIApp,
+    Message,
+    Receive,
+    Scope,
+    application_behind,
+    content_type_of,
+    refuse,
+    request_from_scope,
+    snapshot,
+)
+
+#: Where the scope tells what was verified.
+SCOPE_KEY = "async_oauth1.verified"
+
+
+class Verified(NamedTuple):
+    """A request that holds.
+
+    Attributes:
+        protector: who has verified it.
+        request: with ``client`` and ``credential`` set.
+    """
+
+    protector: ResourceProtector
+    request: OAuth1Request
+
+    @property
+    def body_protection(self) -> Literal["form", "hash", "none"]:
+        """What covers the body: see `OAuth1Request.body_protection`."""
+        return self.request.body_protection
+
+
+class OAuth1Middleware:
+    """Lets nothing pass under some path prefixes that is not signed well.
+
+    A refusal costs less than a framework takes to answer anything, so that a flood of bad requests leaves more time for
+    the good ones. Views that are decorated with the same protector's ``@require_oauth`` take the verified request from
+    here, and check what is theirs: the scope, whether a token is there, whether the body is signed. Views that are not
+    are protected all the same, of whatever framework; they find `Verified` in ``scope["async_oauth1.verified"]``.
+
+        app.asgi_app = OAuth1Middleware(app.asgi_app, require_oauth, prefixes=["/photos"])
+
+    WebSockets under a prefix are refused: nothing signs what they carry.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        protector: ResourceProtector,
+        prefixes: Collection[str],
+        *,
+        mounts: Collection[str] = (),
+        two_legged: bool = False,
+        body_hash_required: bool = False,
+        max_body_bytes: int = 16 * 1024 * 1024,
+        body_timeout: float = 60.0,
+    ) -> None:
+        """Wrap an ASGI application.
+
+        Args:
+            app: the application, such as ``app.asgi_app``.
+            protector: verifies; no other one may protect views under the prefixes, for the nonce is used here.
+            prefixes: decoded paths below the server's ``root_path``. Each covers itself and what is below it, in every
+                spelling that some framework could route there: ``/photos`` covers ``/photos``, ``/photos/1``,
+                ``//Photos`` and ``/x/../photos``, but not ``/photostream``. ``/`` covers everything. If there is a
+                ``root_path``, whole paths that begin with a prefix are covered, too.
+            mounts: decoded paths that the application takes off without looking for a slash, so that a mount at
+                ``/mount`` also gets ``/mountx``. The mounts of Litestar and BlackSheep are found at the first request,
+                through any middleware that keeps what it wraps as ``app``. Name them if the application is wrapped
+                otherwise, and name the prefixes of Falcon's sinks.
+            two_legged: accept the client's signature without a token.
+            body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``, as the
+                decorators do. ``Policy(require_signed_body=True)`` also lets requests without a body pass.
+            max_body_bytes: of a body that is hashed for ``oauth_body_hash``; for forms the policy's limit counts.
+            body_timeout: seconds in which a form, or a body that is hashed, must have arrived.
+
+        Raises:
+            TypeError: one string was given where several are expected.
+            ValueError: a prefix does not begin with a slash, or holds ``..``, ``;``, ``?``, ``#`` or NUL.
+        """
+        self._covered = CoveredPaths(prefixes)
+        self._mounts = mounts
+        self._layout: Layout | None = None
+        self.app = app
+        self._application = _innermost(app)
+        self.protector = protector
+        self.two_legged = two_legged
+        self.body_hash_required = body_hash_required
+        self.max_body_bytes = max_body_bytes
+        self.body_timeout = body_timeout
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            # Of a target that is no path nobody knows where a framework routes it.
+            if self._is_protected(scope) or not scope["path"].startswith("/"):
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await self.app(scope, receive, send)
+            return
+        scope = snapshot(scope)
+        body = _Body(receive, self.body_timeout)
+        before = application_behind.set(self._application)
+        try:
+            scope = with_path(scope, self.protector.policy)
+            request = await self._verify(scope, body) if self._is_protected(scope) else None
+        except OAuth1Error as error:
+            await refuse(resource_error_response(error, realm=self.protector.policy.realm), receive, send)
+            return
+        except _ClientHasLeftError:
+            return
+        finally:
+            application_behind.reset(before)
+        if request is not None:
+            scope = {**scope, SCOPE_KEY: Verified(self.protector, request)}
+        await self.app(scope, body.receive_again if body.received else receive, send)
+
+    def _is_protected(self, scope: Scope) -> bool:
+        if self._layout is None:  # not earlier: routes are also added after the application was wrapped
+            self._layout = layout_of(self.app, self._mounts)
+        return self._covered.cover(scope, self._layout)
+
+    async def _verify(self, scope: Scope, body: _Body) -> OAuth1Request:
+        content_type = content_type_of(scope)
+        form = None
+        if content_type and is_form(content_type):
+            form = await body.read_form(self.protector.policy)
+        request = request_from_scope(scope, self.protector.policy, form)
+        request.read_body = lambda: body.read(self.max_body_bytes, "body")
+        return await self.protector.validate_request(
+            request, two_legged=self.two_legged, body_hash_required=self.body_hash_required
+        )
+
+
+def _innermost(app: Any) -> Any:
+    """The application behind all middleware; the configuration of Quart's counts for its protector."""
+    app = getattr(app, "__self__", app)  # app.asgi_app, a bound method
+    while (inner := getattr(app, "app", None)) is not None:
+        app = getattr(inner, "__self__", inner)
+    return app
+
+
+class _ClientHasLeftError(Exception):
+    """There is nobody to answer."""
+
+
+class _Body:
+    """A body that is read here, and then once more by the application."""
+
+    def __init__(self, receive: Receive, seconds: float) -> None:
+        self.received = False
+        self._receive = receive
+        self._seconds = seconds
+        self._octets = b""
+
+    async def read_form(self, policy: Policy) -> bytes:
+        separators = 0
+
+        def count(piece: bytes) -> None:
+            nonlocal separators
+            separators += piece.count(b"&")
+            if separators >= policy.max_parameters:  # the rest of them would only be received to be refused
+                raise InvalidRequestError(f"The request has more than {policy.max_parameters} parameters.")
+
+        return await self.read(policy.max_form_bytes, "form", count)
+
+    async def read(self, limit: int, what: str, look_at: Callable[[bytes], None] = lambda _: None) -> bytes:
+        octets = bytearray()
+        self.received = True
+        try:
+            async with asyncio.timeout(self._seconds):
+                more = True
+                while more:
+                    message = await self._receive()
+                    if message["type"] != "http.request":
+                        raise _ClientHasLeftError
+                    piece: bytes = message.get("body", b"")
+                    look_at(piece)
+                    octets += piece
+                    more = message.get("more_body", False)
+                    if len(octets) > limit:
+                        raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
+        except TimeoutError:
+            raise InvalidRequestError(f"The {what} did not arrive in time.", status_code=408) from None
+        self._octets = bytes(octets)
+        return self._octets
+
+    async def receive_again(self) -> Message:
+        """The body in one message, and then whatever the server says."""
+        if self.received:
+            self.received = False
+            return {"type": "http.request", "body": self._octets, "more_body": False}
+        return await self._receive()

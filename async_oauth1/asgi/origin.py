@@ -1,0 +1,229 @@
+"""Scheme and host as the client saw them: what it signed, where proxies stand between (RFC 5849 section 3.4.1.2).
+
+Headers that name another scheme or host are believed from trusted proxies alone. Who writes the Host header writes
+only his own signature wrong; who writes X-Forwarded-Host could have a signature for one host accepted at another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, MutableMapping
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+from urllib.parse import quote, unquote
+
+from async_oauth1.errors import InvalidRequestError, MisdirectedRequestError
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.callbacks import is_loopback_host, parse_address
+from async_oauth1.protocol.hosts import normalize_host
+
+_ABSOLUTE = re.compile(rb"(https?)://([^/?#]*)([^?#]*)", re.IGNORECASE)
+_FORWARDED_PAIR = re.compile(r'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))[ \t]*(?:;|\Z)')
+_PORT = re.compile(r":[0-9]*\Z")
+#: Headers from which servers and middleware take the scheme or the peer's address.
+_REWRITING = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-protocol", b"x-forwarded-ssl"}
+)
+_SAYS_HTTPS = re.compile(rb"\b(?:https|ssl|on)\b", re.IGNORECASE)
+_AMBIGUOUS = (
+    "The proxy's headers disagree: configure it to set either Forwarded or X-Forwarded-*, and remove the other."
+)
+
+
+def request_origin(scope: Mapping[str, Any], policy: Policy) -> tuple[str, str, str]:
+    """Find the origin of a request.
+
+    Args:
+        scope: ASGI scope.
+        policy: says the external base URL, or which proxies to believe.
+
+    Returns:
+        Scheme; host with port, not yet normalised; and the path that a proxy removed, without a slash at its end.
+
+    Raises:
+        InvalidRequestError: no usable Host header, or a trusted proxy's headers are malformed.
+    """
+    base_url = policy.external_base_url and _base_url(scope, policy)
+    if base_url:
+        scheme, _, rest = base_url.partition("://")
+        host, slash, path = rest.partition("/")
+        return scheme.lower(), host, (slash + path).rstrip("/")
+    scheme, host = scope.get("scheme", "http"), single_host(scope["headers"])
+    if policy.trusted_proxies and _comes_from_proxy(scope, policy):
+        return (*_forwarded_origin(scope["headers"], scheme, host), "")
+    return scheme, host, ""
+
+
+def _base_url(scope: Mapping[str, Any], policy: Policy) -> str:
+    base_url = policy.external_base_url
+    return (base_url(scope) if callable(base_url) else base_url) or ""
+
+
+def peer_address(scope: Mapping[str, Any]) -> str | None:
+    """The address of the connection's other end, as the server reports it."""
+    client = scope.get("client")
+    return client[0] if client else None
+
+
+def single_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The Host header's value, or "" where there is none.
+
+    Raises:
+        InvalidRequestError: there are two.
+    """
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1:
+        raise InvalidRequestError("The request has two Host headers.")
+    return hosts[0].decode("latin-1").strip() if hosts else ""
+
+
+def request_path(scope: Mapping[str, Any]) -> bytes:
+    """The path as sent, without the query; encoded again where the server keeps only the decoded one."""
+    raw_path: bytes | None = scope.get("raw_path")
+    if raw_path is None:
+        return quote(scope["path"], safe="/:@!$&'()*+,;=~", errors="surrogatepass").encode()
+    return raw_path.partition(b"?")[0]
+
+
+def origin_form(scope: Mapping[str, Any], policy: Policy) -> bytes:
+    """The path of a request target in origin-form or absolute-form (RFC 9112 section 3.2).
+
+    Raises:
+        InvalidRequestError: the target has another form.
+        MisdirectedRequestError: absolute-form, for an authority that is not this provider's.
+    """
+    raw_path: bytes | None = scope.get("raw_path")
+    if raw_path and raw_path.startswith(b"/") and b"?" not in raw_path:
+        return raw_path  # as nearly always
+    target = request_path(scope)
+    if target.startswith(b"/"):
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if not match:
+        raise InvalidRequestError("The request target is neither a path nor an http URL.")
+    scheme = match[1].decode().lower()
+    authority = normalize_host(match[2].decode("latin-1"), scheme)
+    own_scheme, own_host, _ = request_origin(scope, policy)
+    if authority not in {normalize_host(own_host, own_scheme), normalize_host(own_host, scheme)}:
+        raise MisdirectedRequestError()
+    return match[3] or b"/"
+
+
+def with_path(scope: MutableMapping[str, Any], policy: Policy) -> MutableMapping[str, Any]:
+    """The scope with a path, also where the target was in absolute-form (RFC 9112 section 3.2.2).
+
+    Raises:
+        OAuth1Error: as `origin_form`.
+    """
+    if scope["path"].startswith("/"):
+        return scope
+    target = origin_form(scope, policy)
+    return {**scope, "raw_path": target, "path": unquote(target.decode("latin-1"))}
+
+
+def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], scheme: str, host: str) -> tuple[str, str]:
+    """What the nearest proxy says: the last element of its header, since proxies append.
+
+    A proxy that sets one kind of header passes the other on as the client wrote it, so they must not contradict.
+    """
+    fields: dict[bytes, str] = {}
+    for name, value in headers:
+        if name == b"forwarded" or name.startswith(b"x-forwarded-"):
+            fields[name] = value.decode("latin-1").rpartition(",")[2].strip()
+    forwarded = _parse_forwarded(fields.get(b"forwarded", ""))
+    standard = {key: forwarded[key] for key in ("proto", "host") if forwarded.get(key)}
+    legacy = _legacy_forwarded(fields, host)
+    if standard and legacy and standard != legacy:
+        raise InvalidRequestError(_AMBIGUOUS)
+    said = standard or legacy
+    scheme = said.get("proto", scheme).lower()
+    if scheme not in ("http", "https"):
+        raise InvalidRequestError("The proxy names a scheme that is neither http nor https.")
+    return scheme, said.get("host", host)
+
+
+def _legacy_forwarded(fields: Mapping[bytes, str], host: str) -> dict[str, str]:
+    said = {key: fields[name] for key in ("proto", "host") if fields.get(name := b"x-forwarded-" + key.encode())}
+    port = fields.get(b"x-forwarded-port")
+    if port and not _PORT.search(said.get("host", "")):
+        said["host"] = f"{said.get('host') or _PORT.sub('', host)}:{port}"
+    return said
+
+
+def _parse_forwarded(element: str) -> dict[str, str]:
+    """One element of a Forwarded header (RFC 7239 section 4)."""
+    pairs: dict[str, str] = {}
+    position = 0
+    while position < len(element):
+        match = _FORWARDED_PAIR.match(element, position)
+        if not match or match[1].lower() in pairs:
+            raise InvalidRequestError("The proxy's Forwarded header is malformed.")
+        pairs[match[1].lower()] = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+        position = match.end()
+    return pairs
+
+
+def may_be_rewritten(scope: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether the scope's scheme or peer may be what a header says, put there by a server or middleware.
+
+    uvicorn does so by default for peers on this machine, gunicorn for the scheme; ``ProxyFix`` of hypercorn and
+    granian's wrapper do so where they are used. Nobody can check afterwards whether the header was a proxy's.
+
+    Signs of it are a peer whose port is 0 or stands in the header with its address; and https from a peer on this
+    machine whose headers say https, unless the policy trusts that peer. A base URL of https decides by itself.
+    """
+    if policy.external_base_url and _base_url(scope, policy).lower().startswith("https:"):
+        return False
+    client = scope.get("client")
+    if client and client[1] == 0:
+        return True
+    for name, _ in scope["headers"]:
+        if name in _REWRITING:
+            return _is_rewritten(scope, policy)
+    return False
+
+
+def _is_rewritten(scope: Mapping[str, Any], policy: Policy) -> bool:
+    if _peer_is_rewritten(scope):
+        return True
+    if scope.get("scheme") != "https" or _comes_from_proxy(scope, policy):
+        return False
+    peer = peer_address(scope)
+    if peer is not None and not is_loopback_host(peer):
+        return False  # servers that rewrite believe peers on their own machine, unless they are told otherwise
+    return any(
+        _SAYS_HTTPS.search(value)
+        for name, value in scope["headers"]
+        if name in _REWRITING and name != b"x-forwarded-for"
+    )
+
+
+def _peer_is_rewritten(scope: Mapping[str, Any]) -> bool:
+    client = scope.get("client")
+    if not client:
+        return False
+    if client[1] == 0:  # of a connection's other end it never is
+        return True
+    ends = tuple(f"{start}{client[0]}{end}:" for start, end in (("", ""), ("[", "]")))
+    return any(
+        element.strip().startswith(ends)
+        for name, value in scope["headers"]
+        if name == b"x-forwarded-for"
+        for element in value.decode("latin-1").split(",")
+    )
+
+
+def _comes_from_proxy(scope: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether the connection's other end is a trusted proxy, and not just named like one in a header."""
+    return _is_trusted(peer_address(scope), policy.trusted_proxies) and not _peer_is_rewritten(scope)
+
+
+def _is_trusted(peer: str | None, networks: tuple[str, ...]) -> bool:
+    address = parse_address(peer or "")
+    return address is not None and any(address in network for network in _networks(networks))
+
+
+@lru_cache(maxsize=16)
+def _networks(names: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(name) for name in names)

@@ -1,0 +1,242 @@
+"""``async-oauth1 client``: who may ask for credentials at all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from async_oauth1.credentials import Client
+from async_oauth1.errors import OAuth1Error
+from async_oauth1.protocol.callbacks import check_callback_syntax
+from async_oauth1.protocol.signature import SIGNATURE_METHODS
+from async_oauth1.stores import Store
+
+from .console import (
+    CommandError,
+    JsonOption,
+    NotifyOption,
+    StoreOption,
+    mistakes,
+    moment,
+    print_json,
+    print_lines,
+    print_once,
+    print_rows,
+    printable,
+    say,
+    seconds,
+    with_store,
+)
+from .public_keys import read_public_key
+
+__all__ = ["app"]
+
+_DEFAULT_METHOD = "HMAC-SHA1"
+_DEFAULT_RSA_METHOD = "RSA-SHA1"
+_MAX_NAME_LENGTH = 200
+
+app = typer.Typer(help="Registers, lists and removes clients; gives them new secrets.", rich_markup_mode=None)
+
+ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `client list` shows it.")]
+
+
+@app.command("add")
+def add(
+    store: StoreOption,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the consent page calls the client.")],
+    callback: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--callback", metavar="URL", help='Allowed callback, or "oob" for codes; repeatable. None: two-legged only.'
+        ),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help=f"Signature method; repeatable. {_DEFAULT_METHOD} unless given, {_DEFAULT_RSA_METHOD} with a key.",
+        ),
+    ] = None,
+    rsa_public_key: Annotated[
+        Path | None, typer.Option("--rsa-public-key", metavar="FILE.pem", help="The client's RSA public key in PEM.")
+    ] = None,
+    notify: NotifyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Register a client and print its client_id and client_secret; creates the store if it is missing."""
+    key = read_public_key(rsa_public_key) if rsa_public_key is not None else None
+    record = Client(
+        client_id=secrets.token_hex(16),
+        client_secret=secrets.token_urlsafe(32),
+        name=_checked_name(name),
+        callbacks=_checked_callbacks(callback or []),
+        signature_methods=_checked_methods(method or [], has_key=key is not None),
+        rsa_public_key=key,
+    )
+
+    async def work(opened: Store) -> None:
+        await opened.add_client(record)
+
+    with_store(store, work, migrates=True, notify=notify)
+    print_once(
+        {"client_id": record.client_id, "client_secret": record.client_secret},
+        as_json=as_json,
+        lost=f"client {record.client_id} was registered, but its secret could not be written ({{reason}}): "
+        "remove it and add it again",
+    )
+    if not as_json:
+        say("The secret is not shown again.")
+
+
+@app.command("list")
+def list_(store: StoreOption, *, as_json: JsonOption = False) -> None:
+    """List the clients, without their secrets."""
+    clients = with_store(store, lambda opened: opened.list_clients())
+    if as_json:
+        print_json([_described(client) for client in clients])
+        return
+    print_rows(
+        ("client_id", "name", "callbacks", "methods"),
+        [
+            (client.client_id, client.name, "\n".join(client.callbacks), "\n".join(client.signature_methods))
+            for client in clients
+        ],
+        piped=2,
+    )
+
+
+@app.command("show")
+def show(store: StoreOption, client_id: ClientArgument, *, as_json: JsonOption = False) -> None:
+    """Show everything about a client but its secrets."""
+    client = with_store(store, lambda opened: opened.query_client(client_id))
+    if client is None:
+        raise _unknown(client_id)
+    details = _details(client)
+    if as_json:
+        print_json(details)
+        return
+    details["former_secrets_end_at"] = [moment(end) for end in _ends(client)]
+    print_lines([f"{label}: {printable(_shown(value))}" for label, value in details.items()])
+
+
+@app.command("rotate")
+def rotate(
+    store: StoreOption,
+    client_id: ClientArgument,
+    overlap: Annotated[
+        str,
+        typer.Option(
+            "--overlap",
+            metavar="TIME",
+            help="How long the former secret verifies, too: 30d, 12h, 15m, 90s; 0 where it got about.",
+        ),
+    ],
+    notify: NotifyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a client a new secret and print it; the former one verifies until the overlap ends."""
+    length = seconds("--overlap", overlap)
+    with mistakes():
+        client = with_store(store, lambda opened: opened.rotate_client_secret(client_id, overlap=length), notify=notify)
+    if client is None:
+        raise _unknown(client_id)
+    values: dict[str, object] = {"client_id": client.client_id, "client_secret": client.client_secret}
+    if as_json:
+        values["former_secrets_end_at"] = _ends(client)
+    print_once(
+        values,
+        as_json=as_json,
+        lost=f"client {client.client_id} has a new secret, but it could not be written ({{reason}}): rotate it again",
+    )
+    if not as_json:
+        ends = _ends(client)
+        say(
+            f"The secret is not shown again. The former one verifies until {moment(ends[0])}."
+            if ends
+            else "The secret is not shown again. No other one verifies any more."
+        )
+
+
+@app.command("remove")
+def remove(
+    store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Remove a client, with every token that resource owners gave it."""
+    if not with_store(store, lambda opened: opened.remove_client(client_id), notify=notify):
+        raise _unknown(client_id)
+    if as_json:
+        print_json({"client_id": client_id, "removed": True})
+    else:
+        say(f"Removed client {printable(client_id)} and its tokens.")
+
+
+def _unknown(client_id: str) -> CommandError:
+    return CommandError(f"there is no client {printable(client_id)}")
+
+
+def _described(client: Client) -> dict[str, object]:
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "callbacks": client.callbacks,
+        "signature_methods": client.signature_methods,
+    }
+
+
+def _details(client: Client) -> dict[str, object]:
+    return {
+        **_described(client),
+        "nonce_policy": client.nonce_policy,
+        "callback_query_may_differ": client.callback_query_may_differ,
+        "has_secret": client.client_secret is not None,
+        "former_secrets_end_at": _ends(client),
+        "rsa_public_key": client.rsa_public_key,
+    }
+
+
+def _ends(client: Client) -> list[float | None]:
+    return list(client.overlaps_end_at) or [None] * len(client.overlapping_secrets)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value) or "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value in (None, "") else " ".join(str(value).split("\n")).strip()
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip() or not name.isprintable() or len(name) > _MAX_NAME_LENGTH:
+        raise CommandError(f"--name is 1 to {_MAX_NAME_LENGTH} printable characters on one line")
+    return name.strip()
+
+
+def _checked_callbacks(callbacks: Sequence[str]) -> tuple[str, ...]:
+    for callback in callbacks:
+        try:
+            check_callback_syntax(callback)
+        except OAuth1Error as error:
+            reason = str(error.description).replace('Invalid "oauth_callback" value: it ', "")
+            raise CommandError(f"--callback {printable(callback)}: {reason}") from error
+    return tuple(dict.fromkeys(callbacks))
+
+
+def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
+    for name in names:
+        if name not in SIGNATURE_METHODS:
+            raise CommandError(f"--method {printable(name)}: known are {', '.join(SIGNATURE_METHODS)}")
+    methods = tuple(dict.fromkeys(names)) or ((_DEFAULT_RSA_METHOD,) if has_key else (_DEFAULT_METHOD,))
+    rsa = [name for name in methods if name.startswith("RSA-")]
+    if rsa and not has_key:
+        raise CommandError(f"--method {rsa[0]} needs --rsa-public-key")
+    if has_key and not rsa:
+        raise CommandError("--rsa-public-key is of no use without a --method that begins with RSA-")
+    return methods

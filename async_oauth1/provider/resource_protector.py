@@ -1,0 +1,130 @@
+"""The resource protector: verifies signed requests for protected resources (RFC 5849 section 3.2)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from async_oauth1.credentials import TokenCredential
+from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameterError
+from async_oauth1.protocol.encoding import as_text
+from async_oauth1.protocol.request import OAuth1Request
+
+from .hooks import RESOURCE_PROTECTOR_HOOKS, call_hook
+from .signing_keys import optional
+from .verification import BaseServer, log
+
+__all__ = ["ResourceProtector"]
+
+
+class ResourceProtector(BaseServer):
+    """Verifies requests for protected resources.
+
+    Needs the hooks ``query_client``, ``query_token`` and ``exists_nonce``; uses ``query_credentials`` instead of the
+    first two where a store has it.
+    """
+
+    HOOKS = RESOURCE_PROTECTOR_HOOKS
+    REQUIRED_HOOKS: ClassVar[dict[str, str]] = {
+        "query_client": "get_client_by_id",
+        "query_token": "get_token_credential",
+        "exists_nonce": "exists_nonce",
+    }
+    OVERRIDABLE_HOOKS = ("query_client", "query_token", "query_credentials")
+
+    async def validate_request(
+        self,
+        request: OAuth1Request,
+        *,
+        scope: str | None = None,
+        two_legged: bool = False,
+        body_hash_required: bool = False,
+    ) -> OAuth1Request:
+        """Verify a request.
+
+        Args:
+            request: as read from the wire.
+            scope: what the token credential must cover, where it has ``get_scope()``; several separated by spaces.
+            two_legged: the client may act for itself, without a token. A token that it sends all the same must be good.
+            body_hash_required: refuse a body that is neither signed as a form nor by ``oauth_body_hash``.
+
+        Returns:
+            The request with ``client`` and ``credential`` set; ``credential`` is ``None`` for two-legged requests.
+
+        Raises:
+            OAuth1Error: the request is not accepted; nothing was stored for it unless its signature held.
+        """
+        self.check_request(request)
+        token = request.token
+        if token is None and not two_legged:
+            raise MissingRequiredParameterError("oauth_token")
+        await self._look_up(request, token)
+        await self.verify_signature(request, token_missing=token is not None and request.credential is None)
+        if body_hash_required or "oauth_body_hash" in request.oauth_params or self.policy.require_signed_body:
+            await self.verify_body(request, required=body_hash_required)
+        await self.use_nonce(request)
+        if scope:
+            await self._check_scope(request, scope)
+        return request
+
+    async def check_verified(
+        self,
+        request: OAuth1Request,
+        *,
+        scope: str | None = None,
+        two_legged: bool = False,
+        body_hash_required: bool = False,
+    ) -> None:
+        """Check what one route wants of a request that `validate_request` has accepted with fewer demands.
+
+        Args:
+            request: as `validate_request` returned it.
+            scope: as for `validate_request`, like the others.
+            two_legged: see there.
+            body_hash_required: see there.
+
+        Raises:
+            OAuth1Error: it is not enough for this route.
+        """
+        if request.credential is None and not two_legged:
+            raise MissingRequiredParameterError("oauth_token")
+        if body_hash_required:
+            await self.verify_body(request, required=True)
+        if scope:
+            await self._check_scope(request, scope)
+
+    def get_token_credential(self, request: OAuth1Request) -> Any:
+        """Look the token credential up; by default the hook ``query_token``."""
+        return self._hook("query_token")(request.client_id, request.token)
+
+    async def _look_up(self, request: OAuth1Request, token: str | None) -> None:
+        client_id = request.client_id
+        query_credentials = self.hooks.get("query_credentials") if token is not None else None
+        if query_credentials and not (self._overrides("get_client_by_id") or self._overrides("get_token_credential")):
+            request.client, request.credential = await call_hook(query_credentials, client_id, token)
+        else:
+            # One after the other: an ORM session allows no more. The second is made for an unknown client, too.
+            request.client = await call_hook(self.get_client_by_id, client_id)
+            if token is not None:
+                request.credential = await call_hook(self.get_token_credential, request)
+        credential = request.credential
+        if credential is None or (type(credential) is TokenCredential and credential.client_id == client_id):
+            return
+        if not await self._belongs_to_client(request):
+            log.error("The hook that looks tokens up returned one of another client than %r.", request.client_id)
+            request.credential = None
+
+    @staticmethod
+    async def _belongs_to_client(request: OAuth1Request) -> bool:
+        owner = await optional(request.credential, "get_client_id")
+        return owner is None or as_text(owner) == request.client_id
+
+    @staticmethod
+    async def _check_scope(request: OAuth1Request, scope: str) -> None:
+        if request.credential is None:
+            return
+        granted = await optional(request.credential, "get_scope")
+        if granted is None and not hasattr(request.credential, "get_scope"):
+            return
+        names = granted.split() if isinstance(granted, str) else granted or ()
+        if not set(scope.split()) <= set(names):
+            raise InsufficientScopeError()

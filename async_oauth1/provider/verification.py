@@ -1,0 +1,354 @@
+"""What the authorization server and the resource protector share: hooks, signature methods, verification.
+
+The order of a verification is fixed: what costs nothing comes first, and the nonce comes last, so that nothing is
+stored, counted or deleted on behalf of a request whose signature has not held.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from async_oauth1.errors import (
+    InsecureTransportError,
+    InvalidClientError,
+    InvalidNonceError,
+    InvalidRequestError,
+    InvalidSignatureError,
+    InvalidTokenError,
+    MissingHookError,
+    MissingRequiredParameterError,
+    OAuth1Error,
+    UnsupportedSignatureMethodError,
+    UnusableVerdictError,
+)
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.header_fields import announces_body
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.protocol.rsa_keys import log_key_problem
+from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
+
+from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
+from .hooks import Hooks, MaybeAwaitable, call_hook, require_hooks
+from .signing_keys import are_records, asked_means, optional, recorded_means
+
+#: A custom method: verifies a request, and counts only if it returns ``True`` itself.
+CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
+
+log = logging.getLogger("async_oauth1")
+
+# An unknown client costs what a known one does: these keys make the same computation, and match nothing.
+_DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
+_UNIFORM = (
+    "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
+)
+
+_REWRITTEN = (
+    "The server in front of this provider takes the scheme or the client's address from headers that any client can "
+    "send. Set external_base_url; or switch that off (uvicorn: --no-proxy-headers; see the guide to deploying for "
+    "others), and name the proxy in trusted_proxies."
+)
+
+
+class BaseServer:
+    """Hooks, signature methods and the verification of signed requests."""
+
+    #: The hooks that this server knows.
+    HOOKS: ClassVar[tuple[str, ...]] = ()
+    #: The hooks it cannot work without, each with the method that may be overridden instead.
+    REQUIRED_HOOKS: ClassVar[dict[str, str]] = {}
+    #: Hooks that a subclass may define as a method of the same name, besides the methods in `REQUIRED_HOOKS`.
+    OVERRIDABLE_HOOKS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, policy: Policy | None = None, *, clock: Callable[[], float] = time.time, **hooks: Callable[..., Any]
+    ) -> None:
+        """Start with a policy.
+
+        Args:
+            policy: the rules; the defaults where it is left out.
+            clock: Unix time in seconds.
+            hooks: hooks by name.
+
+        Raises:
+            ValueError: a name that is no hook.
+        """
+        self.policy = policy or Policy()
+        self.clock = clock
+        self.hooks = Hooks(self.HOOKS, self.policy)
+        self._custom_verifiers: dict[str, CustomVerifier] = {}
+        self._complete = False
+        self._warned_of_rewriting = False
+        for name in self.OVERRIDABLE_HOOKS:
+            if callable(method := getattr(self, name, None)):
+                self.hooks.register(name, method)
+        for name, func in hooks.items():
+            self.hooks.register(name, func)
+
+    def register_hook(self, name: str, func: Callable[..., Any]) -> None:
+        """Set one hook.
+
+        Args:
+            name: its name.
+            func: a coroutine function, or a plain function that does not block.
+
+        Raises:
+            ValueError: no hook has that name.
+        """
+        self.hooks.register(name, func)
+
+    def register_hooks(self, store: object) -> None:
+        """Fill the hooks that nothing has filled yet with the store's methods of their names.
+
+        Raises:
+            ValueError: the store has none, or keeps nonces for less than the policy needs.
+        """
+        self.hooks.register_store(store)
+
+    def register_signature_method(self, name: str, verify: CustomVerifier) -> None:
+        """Add a signature method (RFC 5849 section 3.4) to this server; the policy must enable it, too.
+
+        Args:
+            name: what ``oauth_signature_method`` says.
+            verify: called with the request, ``client`` and ``credential`` set. Only ``True`` itself accepts: the bytes
+                of a computed signature are no verdict.
+        """
+        self._custom_verifiers[name] = verify
+
+    def require_hooks(self, *, again: bool = False) -> None:
+        """Check that nothing is missing; called before serving, and at the first request otherwise.
+
+        Args:
+            again: check it although nothing was missing before: another application may want more.
+
+        Raises:
+            MissingHookError: names every hook that is missing.
+            ValueError: the policy enables a signature method that does not exist.
+        """
+        if self._complete and not again:
+            return
+        require_hooks({name: self._has_hook(name) for name in self.REQUIRED_HOOKS}, type(self).__name__)
+        known = [*SIGNATURE_METHODS, *self._custom_verifiers]
+        unknown = [name for name in self.policy.signature_methods if name not in known]
+        if unknown:
+            raise ValueError(f"Unknown signature method {', '.join(unknown)}; known are {', '.join(known)}.")
+        self._complete = True
+
+    # Overridable look-ups, with Authlib's names and arguments --------------------------------------------------------
+
+    def get_client_by_id(self, client_id: str) -> Any:
+        """Look the client up; by default the hook ``query_client``."""
+        return self._hook("query_client")(client_id)
+
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
+        """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
+        sent = request.oauth_params
+        token = sent.get("oauth_token") or None
+        return self._hook("exists_nonce")(nonce, sent.get("oauth_timestamp"), sent.get("oauth_consumer_key"), token)
+
+    # Verification ----------------------------------------------------------------------------------------------------
+
+    def check_request(self, request: OAuth1Request) -> None:
+        """The checks that need no look-up.
+
+        Raises:
+            OAuth1Error: the request is malformed, insecure, unsigned or too old.
+        """
+        if not self._complete:
+            self.require_hooks()
+        self.check_transport(request)
+        check_protocol_parameters(request, self.policy)
+        check_timestamp(request, self.policy, self.clock())
+        self.check_signature_method(request)
+
+    def check_transport(self, request: OAuth1Request) -> None:
+        """Refuse plain http and foreign hosts, as far as the policy says.
+
+        Raises:
+            OAuth1Error: the request came an insecure way, or to another's host.
+        """
+        if request.may_be_rewritten:
+            self._warn_of_rewriting()
+        if self.policy.require_https and not self.is_secure(request):
+            raise InsecureTransportError(_REWRITTEN if request.may_be_rewritten else None)
+        if self.policy.allowed_hosts:
+            check_host(request, self.policy)
+
+    def _warn_of_rewriting(self) -> None:
+        if not self._warned_of_rewriting:
+            self._warned_of_rewriting = True
+            log.warning("%s", _REWRITTEN)
+
+    def is_secure(self, request: OAuth1Request) -> bool:
+        """Whether nobody between client and server can listen."""
+        return request.is_secure
+
+    def check_signature_method(self, request: OAuth1Request) -> None:
+        """Refuse methods that are not enabled, PLAINTEXT in the open, and body hashes where there is none.
+
+        Raises:
+            OAuth1Error: the method, or what it is used with, is not supported.
+        """
+        method = request.oauth_params.get("oauth_signature_method")
+        if method not in self.policy.signature_methods:
+            raise UnsupportedSignatureMethodError(
+                f'"oauth_signature_method" must be one of {", ".join(self.policy.signature_methods)}.'
+            )
+        if method == "PLAINTEXT" and not self.is_secure(request):
+            raise UnsupportedSignatureMethodError("PLAINTEXT is accepted over https alone.")
+        if "oauth_body_hash" in request.oauth_params and request.is_form:
+            raise InvalidRequestError('"oauth_body_hash" must not be sent with a form: its parameters are signed.')
+
+    async def verify_signature(self, request: OAuth1Request, *, token_missing: bool = False) -> None:
+        """Check the signature of a request whose client and credential have been looked up.
+
+        Args:
+            request: with ``client`` and ``credential`` set to what was found.
+            token_missing: the request names a token, and no credential was found for it.
+
+        Raises:
+            OAuth1Error: it does not hold; with uniform errors always the same.
+        """
+        problem: OAuth1Error | None
+        if request.client is None or token_missing:
+            _verify_in_vain(request)
+            problem = (
+                InvalidTokenError() if request.client is not None else InvalidClientError("The client is unknown.")
+            )
+        else:
+            problem = await self._find_problem(request)
+            if problem is None:
+                return
+        log.info("Refused %r of client %r: %s", request, request.client_id, problem)
+        raise InvalidSignatureError(_UNIFORM) if self.policy.uniform_errors else problem
+
+    async def verify_body(self, request: OAuth1Request, *, required: bool = False) -> None:
+        """Check ``oauth_body_hash`` if it is present, and that the body is signed if the policy says so.
+
+        Args:
+            request: its signature holds.
+            required: refuse a request without it; a form's parameters are signed and need none.
+
+        Raises:
+            OAuth1Error: the hash is malformed or not that of the body, or required and missing; or the policy requires
+                signed bodies and nothing covers this one; the timestamp has left the window while the body arrived.
+        """
+        if "oauth_body_hash" in request.oauth_params:
+            body = await _body_of(request)
+            self.check_window(request)  # the client may have taken its time over the body
+            check_body_hash(request, body)
+            request.body_hash_holds = True
+        elif required and not (request.is_form and request.body is not None):
+            raise MissingRequiredParameterError("oauth_body_hash")
+        if (
+            self.policy.require_signed_body
+            and request.body_protection == "none"
+            and (announces_body(request.raw_headers) or await _body_of(request))
+        ):
+            raise InvalidRequestError(
+                "Nothing signs the body of this request. Send its hash as oauth_body_hash, or send it as a form "
+                "(application/x-www-form-urlencoded); PLAINTEXT signs neither."
+            )
+
+    async def use_nonce(self, request: OAuth1Request) -> None:
+        """Remember the nonce of a request that is genuine in everything else (section 3.3).
+
+        Stores keep a nonce for as long as its timestamp may be accepted. So the window is checked again once the store
+        has answered: however long the body, a look-up or the store itself took, a nonce that the store could have
+        forgotten by then belongs to a timestamp that is refused.
+
+        Raises:
+            TimestampRefusedError: the timestamp has left the window since it was first checked.
+            InvalidNonceError: the nonce was used before.
+            StoreUnavailableError: the store cannot be asked.
+        """
+        nonce = request.oauth_params.get("oauth_nonce")
+        if nonce is None:
+            return  # PLAINTEXT without timestamp and nonce
+        known = await call_hook(self.exists_nonce, nonce, request)
+        self.check_window(request)
+        if not known:
+            return
+        if await optional(request.client, "get_nonce_policy") == "log-only":
+            log.warning("Client %r has repeated the nonce %r.", request.client_id, nonce)
+            return
+        raise InvalidNonceError('"oauth_nonce" has been used before with this timestamp.')
+
+    def check_window(self, request: OAuth1Request) -> None:
+        """Check the timestamp of a request again that `check_request` has let pass.
+
+        Raises:
+            TimestampRefusedError: it has left the window since.
+        """
+        timestamp = request.oauth_params.get("oauth_timestamp")
+        if timestamp is None:
+            return
+        window, now = self.policy.timestamp_window, self.clock()
+        if abs(int(timestamp) - now) > window:
+            raise outside_window(window, now)
+
+    async def _find_problem(self, request: OAuth1Request) -> OAuth1Error | None:
+        client, credential = request.client, request.credential
+        name = request.oauth_params.get("oauth_signature_method", "")
+        if (custom_verifier := self.custom_verifier(name)) is not None:
+            holds = await call_hook(custom_verifier, request)
+            if not isinstance(holds, bool):
+                return _unusable_verdict(request, holds)
+            methods = await optional(client, "get_signature_methods")
+        else:
+            rsa = name.startswith("RSA-")
+            if are_records(client, credential):
+                keys, methods = recorded_means(client, credential, rsa=rsa)
+            else:
+                keys, methods = await asked_means(client, credential, rsa=rsa)
+            if rsa:
+                log_key_problem(request.client_id, keys[0].rsa_key)
+            holds = request.is_signed_with(*keys)
+        if methods is not None and name not in methods:
+            return UnsupportedSignatureMethodError("The signature method is not enabled for this client.")
+        return None if holds else InvalidSignatureError("The signature does not verify.")
+
+    def custom_verifier(self, name: str) -> CustomVerifier | None:
+        """The verifier of a signature method that was registered; ``None`` for the shipped ones."""
+        return self._custom_verifiers.get(name)
+
+    def _hook(self, name: str) -> Callable[..., Any]:
+        func = self.hooks.get(name)
+        if func is None:
+            raise MissingHookError(f'The "{name}" hook is required.')
+        return func
+
+    def _has_hook(self, name: str) -> bool:
+        return self.hooks.get(name) is not None or self._overrides(self.REQUIRED_HOOKS[name])
+
+    @classmethod
+    @lru_cache(maxsize=256)
+    def _overrides(cls, method: str) -> bool:
+        """Whether a subclass outside this package brings its own version of an overridable method."""
+        return not getattr(cls, method).__module__.startswith("async_oauth1.")
+
+
+def _unusable_verdict(request: OAuth1Request, verdict: object) -> UnusableVerdictError:
+    description = (
+        f"The verifier of the signature method {request.signature_method} returned {type(verdict).__name__} where True "
+        "or False is wanted, so it accepts no signature. Let it compare the signature it computed with the request's "
+        "own, by hmac.compare_digest, and return the outcome."
+    )
+    log.error(description)
+    return UnusableVerdictError(description)
+
+
+async def _body_of(request: OAuth1Request) -> bytes:
+    if request.body is None and request.read_body is not None:
+        request.body = await call_hook(request.read_body)
+    return request.body or b""
+
+
+def _verify_in_vain(request: OAuth1Request) -> None:
+    method = SIGNATURE_METHODS.get(request.signature_method or "")
+    if method is None or method.name.startswith("RSA-"):
+        method = SIGNATURE_METHODS["HMAC-SHA512"]
+    method.verify(request.signature_base_string, request.signature or "", _DUMMY_KEYS)

@@ -1,0 +1,98 @@
+"""From Quart's request to ours, and from our response to Quart's."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any
+
+from quart import Quart, Response
+from quart import request as quart_request
+from quart.wrappers import Request
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
+
+from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
+from async_oauth1.asgi.targets import RequestTargetMiddleware
+from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request, is_form
+from async_oauth1.provider.responses import OAuth1Response
+
+_GUARD = "async_oauth1.request_targets"
+
+
+async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
+    """The wire's own octets: Quart's ``url`` and ``form`` have lost what was signed."""
+    current = current_request() if request is None else request
+    scope: Any = current.scope
+    content_type = content_type_of(scope)
+    form = None
+    if content_type and is_form(content_type):
+        scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
+        form = await read_form(current, policy.max_form_bytes)
+    oauth1_request = make_request(OAuth1Request, scope, policy, form)
+    if "oauth_body_hash" in oauth1_request.oauth_params or policy.require_signed_body:
+        oauth1_request.read_body = functools.partial(read_body, current)
+    return oauth1_request
+
+
+def current_request() -> Request:
+    """The current request itself: every look through Quart's proxy costs as much as a check of the protocol."""
+    proxy: Any = quart_request
+    current: Request = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
+    return current
+
+
+async def read_form(request: Request, limit: int) -> bytes:
+    """Read at most ``limit`` bytes, and leave them for the view."""
+    if request.max_content_length is not None:
+        limit = min(limit, request.max_content_length)  # Quart's own check misses a body that is read while it arrives
+    too_large = RequestTooLargeError(f"The form is larger than {limit} bytes.")
+    if request.content_length is not None:
+        if request.content_length > limit:
+            raise too_large
+        body = await read_body(request)
+        if len(body) != request.content_length:
+            # Whoever read it before kept nothing: an empty form would verify, and what was read would be unsigned.
+            raise InvalidRequestError("The form is not as long as Content-Length says.")
+        return body
+    form = bytearray()
+    try:
+        async with asyncio.timeout(request.body_timeout):
+            async for chunk in request.body:
+                form += chunk
+                if len(form) > limit:
+                    raise too_large
+    except RequestEntityTooLarge:
+        raise too_large from None
+    except (TimeoutError, RequestTimeout):
+        raise _too_slow() from None
+    request.body.append(bytes(form))
+    return bytes(form)
+
+
+async def read_body(request: Request) -> bytes:
+    """Read a whole body, and leave it for the view."""
+    try:
+        return await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    except RequestEntityTooLarge:
+        raise RequestTooLargeError("The body is larger than this server reads.") from None
+    except RequestTimeout:
+        raise _too_slow() from None
+
+
+def _too_slow() -> InvalidRequestError:
+    return InvalidRequestError("The body did not arrive in time.", status_code=408)
+
+
+def guard_routing(app: Quart, policy: Policy) -> None:
+    """Put `RequestTargetMiddleware` in front of an application, once: its router fails on some targets and hosts."""
+    if _GUARD not in app.extensions:
+        assignable: Any = app  # a method, and the documented place for middleware
+        app.extensions[_GUARD] = assignable.asgi_app = RequestTargetMiddleware(app.asgi_app, policy)
+
+
+def make_response(response: OAuth1Response) -> Response:
+    """Make a response of Quart's."""
+    return Response(response.body, response.status_code, headers=Headers(response.headers))

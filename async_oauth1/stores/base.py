@@ -1,0 +1,298 @@
+"""What every store offers, and what the implementations share."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from hashlib import blake2b
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote_plus
+from uuid import UUID
+
+from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.policy import CLOCK_TOLERANCE, Policy
+from async_oauth1.provider.hooks import resolve
+
+from .encryption import KeyRing
+from .errors import StoreError
+from .forks import ProcessBound
+
+__all__ = [
+    "EXPIRED_TOKENS_STAY",
+    "GONE",
+    "BaseStore",
+    "StoreError",
+    "check_text",
+    "is_text",
+    "new_temporary_credential",
+    "new_token_credential",
+    "nonce_key",
+    "nonce_seconds",
+    "redact_url",
+    "required_text",
+    "shown_name",
+    "user_id_of",
+]
+
+#: What ``count_wrong_verifier`` says of temporary credentials that are no more: above any limit on tries.
+GONE = 2**31 - 1
+
+#: How long expired token credentials stay, in seconds: a clock that jumps ahead and back must not have removed them.
+EXPIRED_TOKENS_STAY = 86_400
+
+_DEFAULTS = Policy()
+_MAX_SECONDS = 2**32 - 1
+
+
+class BaseStore(ProcessBound):
+    """Lifetimes and ``async with``, the same in every store."""
+
+    url: str
+    shared: bool
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        nonce_lifetime: int | None = None,
+        clock: Callable[[], float] = time.time,
+        keys: Sequence[str] = (),
+    ) -> None:
+        """Remember the arguments; no I/O.
+
+        Args:
+            url: shown without password from here on.
+            nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
+            clock: Unix time, in seconds.
+            keys: that secrets are encrypted under, newest first.
+
+        Raises:
+            StoreError: one of the keys is none.
+        """
+        self.url = redact_url(url)
+        self._clock = clock
+        self._keys = KeyRing(keys)
+        self._token_credential_lifetime: int | None = None
+        self._configured_nonce_lifetime = nonce_lifetime
+        self._nonce_lifetime = _DEFAULTS.nonce_lifetime if nonce_lifetime is None else nonce_lifetime
+        self._prepared = False
+        self._temporary_credential_lifetime = _DEFAULTS.temporary_credential_lifetime
+        self._max_pending_per_client = _DEFAULTS.max_pending_per_client
+
+    def prepare(self, policy: Policy) -> None:
+        """Take over a server's lifetimes.
+
+        Raises:
+            ValueError: the store was configured to forget nonces too early for this server.
+        """
+        needed = policy.nonce_lifetime
+        if self._configured_nonce_lifetime is None:
+            # Several servers may share the store: the longest window counts.
+            self._nonce_lifetime = max(needed, self._nonce_lifetime) if self._prepared else needed
+        elif self._configured_nonce_lifetime < needed:
+            raise ValueError(
+                f"{self.url}: keeps nonces for {self._configured_nonce_lifetime} s, but a timestamp window of "
+                f"{policy.timestamp_window} s needs {needed} s"
+            )
+        self._prepared = True
+        # A ResourceProtector on the same store knows nothing of temporary credentials and tells the default; it must
+        # not undo what the AuthorizationServer was configured with, whichever is registered first.
+        if policy.temporary_credential_lifetime != _DEFAULTS.temporary_credential_lifetime:
+            self._temporary_credential_lifetime = policy.temporary_credential_lifetime
+        if policy.max_pending_per_client != _DEFAULTS.max_pending_per_client:
+            self._max_pending_per_client = policy.max_pending_per_client
+        if policy.token_credential_lifetime is not None:
+            self._token_credential_lifetime = policy.token_credential_lifetime
+
+    def _is_stale(self, seconds: int) -> bool:
+        """Whether a nonce's timestamp is so old that the store could have forgotten it.
+
+        The invariant of every store: a nonce is answered to be new only if a record of an earlier use would still be
+        there. A record lives until its timestamp is ``nonce_lifetime`` old, and this refuses `CLOCK_TOLERANCE` earlier.
+        So it holds for workers whose clocks differ by that much. It is asked after the store has answered, when the
+        answer cannot be older than this look at the clock: waiting for a batch, a lock or the network opens no gap.
+        If a clock jumps, records go too early. So a store also remembers the newest timestamp that it has removed, and
+        refuses everything up to it (Redis removes by itself, and cannot).
+        """
+        lifetime = self._nonce_lifetime
+        return seconds <= self._clock() - (lifetime - min(CLOCK_TOLERANCE, lifetime // 2))
+
+    def _new_token_credential(self, token: Mapping[str, str], client_id: str, user_id: str) -> TokenCredential:
+        now, lifetime = self._clock(), self._token_credential_lifetime
+        return new_token_credential(token, client_id, user_id, now, None if lifetime is None else now + lifetime)
+
+    async def open(self) -> None:
+        """Connect."""
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+    async def __aenter__(self) -> Self:
+        """Open the store."""
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        await self.close()
+
+
+def is_text(*values: str) -> bool:
+    """Whether values are text that every database can hold: no NUL, no lone surrogate."""
+    try:
+        return b"\0" not in "".join(values).encode()
+    except (TypeError, UnicodeEncodeError):
+        return False
+
+
+def required_text(**values: str) -> None:
+    """Refuse what no database can hold, by name.
+
+    Raises:
+        ValueError: a NUL or a lone surrogate.
+        TypeError: not text at all.
+    """
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is text, not {type(value).__name__}")
+    if not is_text(*values.values()):
+        name = next(name for name, value in values.items() if not is_text(value))
+        raise ValueError(f"{name} holds a NUL character or a lone surrogate")
+
+
+def check_text(record: Client | TemporaryCredential | TokenCredential) -> None:
+    """Refuse a record with text that no database can hold.
+
+    Raises:
+        ValueError: names the attribute.
+        TypeError: an attribute that must be text and is not.
+    """
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if isinstance(value, str):
+            required_text(**{item.name: value})
+        elif isinstance(value, tuple):
+            for element in value:
+                if item.name != "overlaps_end_at":
+                    required_text(**{item.name: element})
+
+
+def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_uri: str) -> TemporaryCredential:
+    """The record for what a token generator made."""
+    credential = TemporaryCredential(
+        oauth_token=token["oauth_token"],
+        oauth_token_secret=token["oauth_token_secret"],
+        client_id=client_id,
+        oauth_callback=redirect_uri,
+    )
+    check_text(credential)
+    return credential
+
+
+def new_token_credential(
+    token: Mapping[str, str], client_id: str, user_id: str, now: float, expires_at: float | None
+) -> TokenCredential:
+    """The record for what a token generator made."""
+    credential = TokenCredential(
+        oauth_token=token["oauth_token"],
+        oauth_token_secret=token["oauth_token_secret"],
+        client_id=client_id,
+        user_id=user_id,
+        scope=token.get("scope", ""),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    check_text(credential)
+    return credential
+
+
+def nonce_key(nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bytes:
+    """A nonce with all that it is unique for, in 16 bytes.
+
+    The first four are the timestamp, so that new keys lie side by side in a sorted index; the rest is a hash, too long
+    for anybody to find another client's by chance or by search. Two that met would be refused, never accepted.
+
+    Raises:
+        ValueError: text that no database can hold.
+    """
+    try:
+        whole = "\0".join((client_id, oauth_token or "", timestamp, nonce)).encode()
+    except (TypeError, UnicodeEncodeError):
+        whole = b""
+    if whole.count(0) != 3:  # no value may hold a NUL, so no two lists of values make the same text
+        required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
+    return nonce_seconds(timestamp).to_bytes(4, "big") + blake2b(whole, digest_size=12).digest()
+
+
+def nonce_seconds(timestamp: str) -> int:
+    """A nonce's timestamp as a number of 32 bits; 0, older than any, if it is none.
+
+    Nobody could say when a nonce with such a timestamp may be forgotten, so the stores refuse it.
+    """
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return 0
+    seconds = int(timestamp)
+    return seconds if seconds <= _MAX_SECONDS else 0
+
+
+async def user_id_of(grant_user: Any) -> str:
+    """The identifier of a resource owner.
+
+    Args:
+        grant_user: the identifier itself, or an object with ``get_user_id()`` or with ``id``. Numbers become text.
+
+    Raises:
+        TypeError: there is no identifier in it.
+        ValueError: the identifier is empty or cannot be stored.
+    """
+    value = grant_user
+    if not isinstance(value, (str, int, UUID)):
+        get_user_id = getattr(value, "get_user_id", None)
+        value = await resolve(get_user_id() if callable(get_user_id) else getattr(value, "id", None))
+    if isinstance(value, bool) or not isinstance(value, (str, int, UUID)):
+        raise TypeError(
+            f"grant_user is a user's identifier, or has get_user_id() or id; {type(grant_user).__name__} has none"
+        )
+    user_id = str(value)
+    if not user_id:
+        raise ValueError("grant_user has an empty identifier")
+    required_text(user_id=user_id)
+    return user_id
+
+
+def redact_url(url: str) -> str:
+    """The URL as it may be printed: on one line, without passwords.
+
+    Hides rather too much than too little where an unescaped ``@``, ``/`` or ``?`` makes a password hard to tell.
+    """
+    printable = "".join(char if char.isprintable() else "?" for char in url)
+    head, separator, rest = printable.partition("://")
+    if not separator:
+        head, rest = "", printable
+    if "@" in rest and not rest.startswith("/"):
+        credentials, _, after = rest.rpartition("@")
+        user, colon, _ = credentials.partition(":")
+        if not colon and not head.lower().startswith("postgres"):  # there a name alone is a user, elsewhere who knows
+            user = "***"
+        rest = f"{user}:***@{after}" if colon else f"{user}@{after}"
+    return f"{head}{separator}{_OPTION.sub(_redact_option, rest)}"
+
+
+def shown_name(name: str, shown: str) -> str:
+    """An option's name as it may be printed beside a URL that was redacted; "?" where that hides it."""
+    return name if name.isprintable() and name in shown else "?"
+
+
+# With what follows it and is no option: the rest of a value with an unescaped "&".
+_OPTION = re.compile(r"([?&])([^=&]*)=[^&]*(?:&[^=&]*(?=&|$))*")
+_SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key")
+
+
+def _redact_option(option: re.Match[str]) -> str:
+    """One with a secret's name loses its value; an escape in the name does not hide what it is."""
+    return f"{option[1]}{option[2]}=***" if _SECRET_NAME.search(unquote_plus(option[2])) else option[0]

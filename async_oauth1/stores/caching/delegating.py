@@ -1,0 +1,143 @@
+"""A store that passes everything on to another."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.policy import Policy
+from async_oauth1.stores.interfaces import Store
+
+__all__ = ["DelegatingStore"]
+
+
+class DelegatingStore:
+    """What a store is that changes little about another. Its methods are described in `Store`."""
+
+    def __init__(self, store: Store) -> None:
+        """Stand in front of a store."""
+        self._store = store
+        self.url = store.url
+        self.shared = store.shared
+
+    def prepare(self, policy: Policy) -> None:
+        """As `Store.prepare`."""
+        self._store.prepare(policy)
+
+    async def migrate(self) -> None:
+        """As `Store.migrate`."""
+        await self._store.migrate()
+
+    async def open(self) -> None:
+        """As `Store.open`."""
+        await self._store.open()
+
+    async def close(self) -> None:
+        """As `Store.close`."""
+        await self._store.close()
+
+    async def ping(self) -> None:
+        """As `Store.ping`."""
+        await self._store.ping()
+
+    async def __aenter__(self) -> Self:
+        """Open the store."""
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        await self.close()
+
+    async def query_client(self, client_id: str) -> Client | None:
+        """As `Store.query_client`."""
+        return await self._store.query_client(client_id)
+
+    async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
+        """As `Store.query_token`."""
+        return await self._store.query_token(client_id, oauth_token)
+
+    async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
+        """As `Store.query_credentials`."""
+        return await self._store.query_credentials(client_id, oauth_token)
+
+    async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
+        """As `Store.exists_nonce`."""
+        return await self._store.exists_nonce(nonce, timestamp, client_id, oauth_token)
+
+    async def create_temporary_credential(
+        self, token: dict[str, str], client_id: str, redirect_uri: str
+    ) -> TemporaryCredential:
+        """As `Store.create_temporary_credential`."""
+        return await self._store.create_temporary_credential(token, client_id, redirect_uri)
+
+    async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As `Store.get_temporary_credential`."""
+        return await self._store.get_temporary_credential(oauth_token)
+
+    async def delete_temporary_credential(self, oauth_token: str) -> bool:
+        """As `Store.delete_temporary_credential`."""
+        return await self._store.delete_temporary_credential(oauth_token)
+
+    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+        """As `Store.create_authorization_verifier`."""
+        return await self._store.create_authorization_verifier(credential, grant_user, verifier)
+
+    async def deny_temporary_credential(self, oauth_token: str) -> bool:
+        """As `Store.deny_temporary_credential`."""
+        return await self._store.deny_temporary_credential(oauth_token)
+
+    async def count_wrong_verifier(self, oauth_token: str) -> int:
+        """As `Store.count_wrong_verifier`."""
+        return await self._store.count_wrong_verifier(oauth_token)
+
+    async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
+        """As `Store.create_token_credential`."""
+        return await self._store.create_token_credential(token, temporary_credential)
+
+    async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
+        """As `Store.exchange`."""
+        return await self._store.exchange(temporary_credential, token)
+
+    async def issue_token_credential(
+        self, client_id: str, user_id: Any, *, scope: str = "", lifetime: float | None = None
+    ) -> TokenCredential:
+        """As `Store.issue_token_credential`."""
+        return await self._store.issue_token_credential(client_id, user_id, scope=scope, lifetime=lifetime)
+
+    async def add_client(self, client: Client) -> None:
+        """As `Store.add_client`."""
+        await self._store.add_client(client)
+
+    async def list_clients(self) -> list[Client]:
+        """As `Store.list_clients`."""
+        return await self._store.list_clients()
+
+    async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
+        """As `Store.rotate_client_secret`."""
+        return await self._store.rotate_client_secret(client_id, overlap=overlap)
+
+    async def remove_client(self, client_id: str) -> bool:
+        """As `Store.remove_client`."""
+        return await self._store.remove_client(client_id)
+
+    async def list_token_credentials(
+        self, *, user_id: str | None = None, client_id: str | None = None
+    ) -> list[TokenCredential]:
+        """As `Store.list_token_credentials`."""
+        return await self._store.list_token_credentials(user_id=user_id, client_id=client_id)
+
+    async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
+        """As `Store.revoke_token_credential`."""
+        return await self._store.revoke_token_credential(oauth_token, user_id=user_id)
+
+    async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
+        """As `Store.revoke_token_credentials`."""
+        return await self._store.revoke_token_credentials(user_id=user_id, client_id=client_id)
+
+    async def reencrypt(self) -> int:
+        """As `Store.reencrypt`."""
+        return await self._store.reencrypt()

@@ -1,0 +1,48 @@
+"""The memory store's temporary credentials, and each client's share of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from async_oauth1.credentials import TemporaryCredential
+
+from .expiring import Expiring
+
+__all__ = ["Pending", "PendingTable"]
+
+
+@dataclass(slots=True)
+class Pending:
+    """A temporary credential and what the store knows about it."""
+
+    credential: TemporaryCredential
+    wrong_verifiers: int = 0
+
+
+class PendingTable(Expiring[str, Pending]):
+    """Temporary credentials by token, and how many each client has. Remove with ``del`` and `purge` only."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self._of_client: Counter[str] = Counter()
+
+    def __setitem__(self, oauth_token: str, entry: tuple[float, Pending]) -> None:
+        """Add credentials whose token is not there yet."""
+        super().__setitem__(oauth_token, entry)
+        self._of_client[entry[1].credential.client_id] += 1
+
+    def __delitem__(self, oauth_token: str) -> None:
+        """Remove credentials, which leaves room for others of their client."""
+        client_id = self[oauth_token][1].credential.client_id
+        super().__delitem__(oauth_token)
+        self._of_client[client_id] -= 1
+        if not self._of_client[client_id]:
+            del self._of_client[client_id]
+
+    def has_room(self, client_id: str, limit: int, now: float) -> bool:
+        """Whether a client has fewer than that; those that expired are looked for only if it matters."""
+        if self._of_client[client_id] >= limit:
+            self.purge(now, len(self))
+        return self._of_client[client_id] < limit

@@ -1,0 +1,336 @@
+"""One PostgreSQL database: connections to it, statements, what its errors mean, bringing its tables up to date.
+
+A statement is a transaction of its own and needs nothing of its session, so that pgbouncer may give each to another
+connection. What asyncpg does when a connection goes back to its pool (a round trip that resets a session we never
+changed) is left out where the pool is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import asyncpg
+
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores.base import StoreError
+from async_oauth1.stores.batching import QuestionError
+
+from .connection import ADVICE, PooledConnection, check_statement_names, unknown_statement
+from .sql import PING
+from .tables import check_tables, migrate_tables
+from .url import PostgresSettings
+
+__all__ = ["PostgresDatabase", "Row"]
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+Row = Sequence[Any]
+
+# Connections that the steps of the dance leave to others: one for look-ups, one for nonces, one for `ping`.
+_KEPT_BACK = 3
+
+# PostgreSQL has undone the statement, and asks to try it again: deadlocks, and the conflicts of databases whose
+# default is a stricter isolation than READ COMMITTED.
+_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_TRIES = 3
+
+_FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # where a connection breaks at an unlucky moment
+    OSError,
+    asyncio.TimeoutError,
+)
+
+# The values of one question cannot be stored or compared: octets that the encoding does not have, too long a text, or
+# what asyncpg cannot send. The messages of the latter show the values, and are not logged.
+_DATA_ERRORS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+
+# The server has answered, and the connection is as good as before.
+_ANSWERS = (asyncpg.UniqueViolationError, *_TRY_AGAIN, *_DATA_ERRORS)
+
+# The other connections are no better than the one that met this: sessions that began while the database was read-only
+# stay read-only; a server that has become a standby, or ends, does so for all of them. And where an answer did not come
+# in time, because an address has passed to another server or a firewall has forgotten us, the others would each cost
+# another timeout.
+_STALE = (
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidCachedStatementError,
+    asyncio.CancelledError,
+)
+
+
+class PostgresDatabase:
+    """Statements on a pool of connections.
+
+    Attributes:
+        round_trips: statements sent so far.
+    """
+
+    def __init__(self, settings: PostgresSettings, pool: asyncpg.Pool[Any] | None = None) -> None:
+        """Remember the arguments; no I/O.
+
+        Args:
+            settings: what ``open`` connects with.
+            pool: the caller's, which stays open when this is closed.
+        """
+        self.settings = settings
+        self.round_trips = 0
+        self._given_pool = pool
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._closed = False
+        self._dance = asyncio.Semaphore()
+        self._complaint: str | None = None
+        self._opening = asyncio.Lock()
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            StoreError: the server cannot be reached, or its tables are not those of this release.
+        """
+        async with self._opening:
+            if self._pool is not None:
+                return
+            pool = self._given_pool or await self._connect()
+            try:
+                await self._on_connection(pool, self._check)
+            except BaseException:
+                if pool is not self._given_pool:
+                    pool.terminate()
+                raise
+            size = pool.get_max_size()
+            self._dance = asyncio.Semaphore(size - min(_KEPT_BACK, size - 1))
+            self._pool, self._closed = pool, False
+
+    async def close(self) -> None:
+        """Finish what is under way, then disconnect."""
+        self._closed = True
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        pool, self._pool = self._pool, None
+        if pool is None or pool is self._given_pool:
+            return
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                await pool.close()
+        except _FAILURES:  # the server is gone or does not answer: nothing is lost
+            pool.terminate()
+
+    async def fetch(self, sql: str, *arguments: object) -> list[Row]:
+        """Run one statement of the dance or of the administration to its end, whatever becomes of the caller.
+
+        However many of them wait for a locked table, some connections are kept back for `fetch_here`.
+
+        Raises:
+            StoreUnavailableError: the server could not be asked; it may have done what it was told.
+            asyncpg.UniqueViolationError: a key is taken; nothing was done.
+        """
+        task = self.spawn(self._fetch_in_turn(sql, arguments))
+        await asyncio.wait({task})
+        return task.result()
+
+    async def fetch_here(self, sql: str, *arguments: object) -> list[Row]:
+        """Run one statement for a caller that is never cancelled: a batch, of which there is one at a time.
+
+        Raises:
+            StoreUnavailableError: as for `fetch`.
+            QuestionError: one of the arguments cannot be stored or compared; nothing was done.
+            asyncpg.UniqueViolationError: as for `fetch`.
+        """
+        return await self._fetch_until(self._deadline(), sql, arguments)
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the database answers and can be written to."""
+        await self.fetch_here(PING)
+
+    def spawn(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
+        """Start work that `close` waits for."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    async def migrate(self) -> None:
+        """Create the tables, or bring them up to date.
+
+        Raises:
+            StoreError: the server cannot be reached, or its tables were made by a newer release.
+        """
+        if self._given_pool is not None:
+            await self._on_connection(self._given_pool, self._migrate)
+            return
+        pool = await self._connect(max_size=1)
+        try:
+            await self._on_connection(pool, self._migrate)
+        finally:
+            pool.terminate()
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self.settings.timeout
+
+    async def _fetch_in_turn(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+        deadline = self._deadline()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._dance.acquire()
+        except TimeoutError as error:
+            raise self._unavailable(error) from error
+        try:
+            return await self._fetch_until(deadline, sql, arguments)
+        finally:
+            self._dance.release()
+
+    async def _fetch_until(self, deadline: float, sql: str, arguments: Sequence[object]) -> list[Row]:
+        for tries_left in reversed(range(_TRIES)):
+            self.round_trips += 1
+            try:
+                rows = await self._fetch(self._require_pool(), deadline, sql, arguments)
+            except asyncpg.UniqueViolationError:
+                raise
+            except _DATA_ERRORS as error:
+                raise QuestionError() from error
+            except _TRY_AGAIN as error:
+                if not tries_left:
+                    raise self._unavailable(error) from error
+            except _FAILURES as error:
+                raise self._unavailable(error) from error
+            else:
+                self._complaint = None
+                return rows
+        raise AssertionError("unreachable")
+
+    async def _fetch(
+        self, pool: asyncpg.Pool[Any], deadline: float, sql: str, arguments: Sequence[object]
+    ) -> list[Row]:
+        async with asyncio.timeout_at(deadline):
+            connection = await pool.acquire()
+            try:
+                rows: list[Any] = await connection.fetch(sql, *arguments, record_class=_HiddenRecord)
+                if sql is PING:
+                    _require_writable(rows)
+            except _ANSWERS:
+                raise
+            except BaseException as error:
+                # Broken, in the middle of an answer, or to a server that has become read-only. Asking it to cancel
+                # would be of no use where it does not answer.
+                _terminate(connection)
+                own = pool is not self._given_pool
+                if isinstance(error, _STALE if own else asyncpg.ReadOnlySQLTransactionError):
+                    await pool.expire_connections()  # each is replaced when it is acquired next
+                raise
+            finally:
+                await pool.release(connection, timeout=self.settings.timeout)
+        return rows
+
+    def _forget(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
+
+    def _require_pool(self) -> asyncpg.Pool[Any]:
+        if self._closed:
+            raise StoreUnavailableError()
+        if self._pool is None:
+            raise RuntimeError(f"{self.settings.url}: the store is used before it was opened; await store.open() first")
+        return self._pool
+
+    def _unavailable(self, error: BaseException) -> StoreUnavailableError:
+        complaint = _line(error)
+        if complaint != self._complaint:  # every request of the moment meets the same trouble; one line tells of it
+            _log.warning("%s: %s", self.settings.url, complaint)
+            self._complaint = complaint
+        return StoreUnavailableError()
+
+    async def _connect(self, *, max_size: int | None = None) -> asyncpg.Pool[Any]:
+        settings = self.settings
+        try:
+            async with asyncio.timeout(settings.timeout):
+                return await asyncpg.create_pool(
+                    settings.dsn,
+                    min_size=settings.min_size if max_size is None else 0,
+                    max_size=max_size or settings.max_size,
+                    timeout=settings.connect_timeout,
+                    statement_cache_size=settings.statement_cache_size,
+                    reset=_leave_as_it_is,
+                    connection_class=PooledConnection,
+                )
+        except ValueError:
+            raise self._not_understood() from None
+        except _FAILURES as error:
+            raise StoreError(f"{settings.url}: {_line(error)}") from error
+
+    async def _on_connection(
+        self, pool: asyncpg.Pool[Any], work: Callable[[asyncpg.pool.PoolConnectionProxy[Any]], Awaitable[None]]
+    ) -> None:
+        try:
+            try:
+                async with asyncio.timeout(self.settings.timeout):
+                    connection = await pool.acquire()
+            except ValueError:  # a pool that keeps no connection open reads the URL here
+                raise self._not_understood() from None
+            try:
+                await work(connection)
+            except BaseException:
+                _terminate(connection)
+                raise
+            finally:
+                await pool.release(connection, timeout=self.settings.timeout)
+        except _FAILURES as error:
+            raise StoreError(f"{self.settings.url}: {_line(error)}") from error
+
+    async def _check(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+        async with asyncio.timeout(self.settings.timeout):
+            await check_tables(connection, self.settings.url)
+            await check_statement_names(connection, self.settings.url)
+
+    async def _migrate(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+        await migrate_tables(connection, self.settings.url)
+
+    def _not_understood(self) -> StoreError:
+        """For a `ValueError` of asyncpg's, whose message may show a piece of the URL that belongs to the password."""
+        return StoreError(f"{self.settings.url}: is not a URL that libpq understands")
+
+
+def _terminate(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+    """Close a connection at once; one that its server has closed has left the pool by itself."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+class _HiddenRecord(asyncpg.Record):
+    """A row whose values are not shown: asyncio's debug mode logs the results of slow tasks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} values>"
+
+
+async def _leave_as_it_is(connection: object) -> None:
+    """What happens to a connection on its way back to the pool: nothing, it has no state of ours."""
+
+
+def _require_writable(rows: Sequence[Row]) -> None:
+    if not rows or rows[0][0] != "off":
+        raise asyncpg.ReadOnlySQLTransactionError("is read-only")
+
+
+def _line(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "does not answer in time"
+    if isinstance(error, unknown_statement):
+        return ADVICE
+    if isinstance(error, _DATA_ERRORS):
+        return f"refuses a value ({type(error).__name__})"
+    # Details show the values of a row: "Failing row contains (...)".
+    text = str(error.args[0]) if isinstance(error, asyncpg.PostgresError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__

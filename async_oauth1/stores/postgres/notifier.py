@@ -1,0 +1,103 @@
+"""Changes as PostgreSQL tells them: triggers on our tables NOTIFY, whoever changes a row, psql included."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+
+from async_oauth1.stores.change_feed import Notifier, UntrustedError
+from async_oauth1.stores.errors import StoreError
+
+from .schema import MISSING_TRIGGERS
+from .url import PostgresSettings
+
+__all__ = ["PostgresNotifier"]
+
+_CHANNEL = "oauth1"
+
+_MISSING = f"SELECT name FROM ({MISSING_TRIGGERS}) AS missing (name, there)"  # noqa: S608 - of constants alone
+_BEAT = f"SELECT pg_is_in_recovery(), ARRAY({_MISSING})"
+
+# What begins a message that is for one listener alone.
+_HELLO = "?"
+
+
+class PostgresNotifier(Notifier):
+    """Listens on one connection of its own, straight to the server: not through a pgbouncer that pools transactions."""
+
+    def __init__(self, url: str, *, timer: Callable[[], float] = time.monotonic) -> None:
+        """Read the URL; no I/O.
+
+        Args:
+            url: as for `PostgresStore`.
+            timer: seconds that only go forward.
+
+        Raises:
+            StoreError: the URL is not understood.
+        """
+        self._settings = PostgresSettings.from_url(url)
+        super().__init__(self._settings.url, timer=timer)
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._hello = ""
+        self._heard = asyncio.Event()
+
+    async def _subscribe(self) -> None:
+        self._hello, self._heard = _HELLO + secrets.token_hex(16), asyncio.Event()
+        self._connection = connection = await self._connect()
+        await connection.add_listener(_CHANNEL, self._received)
+        # From another connection: a pooler in between would pass on what we tell ourselves, and nothing else.
+        other = await self._connect()
+        try:
+            await other.fetch("SELECT pg_notify($1, $2)", _CHANNEL, self._hello)
+        finally:
+            other.terminate()
+        try:
+            async with asyncio.timeout(1):
+                await self._heard.wait()
+        except TimeoutError:
+            raise ConnectionError("tells nothing; listening needs a connection straight to PostgreSQL") from None
+        await self._beat()
+
+    async def _beat(self) -> None:
+        # The server sends what it has to tell before it ends the answer to a statement.
+        if self._connection is None:
+            raise ConnectionError("is not connected")
+        is_replica, missing = (await self._connection.fetch(_BEAT))[0]
+        if is_replica:
+            raise ConnectionError("is not the primary any more")
+        if missing:
+            raise UntrustedError(
+                f"changes would not be told of, because of the triggers {', '.join(missing)}, which are missing, "
+                "changed or not enabled with ALWAYS; run async-oauth1 migrate on this database"
+            )
+
+    async def _unsubscribe(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        super().leave_behind()
+        self._connection = None
+
+    async def _connect(self) -> asyncpg.Connection[Any]:
+        try:
+            return await asyncpg.connect(
+                self._settings.dsn, timeout=self._settings.connect_timeout, statement_cache_size=0
+            )
+        except ValueError:  # of the URL's parts; the message may show one that belongs to the password
+            raise StoreError("is not a URL that libpq understands") from None
+
+    def _received(self, connection: object, pid: int, channel: str, payload: object) -> None:
+        if not isinstance(payload, str) or connection is not self._connection:
+            return
+        if payload == self._hello:
+            self._heard.set()
+        elif not payload.startswith(_HELLO):
+            self._tell(payload)

@@ -1,0 +1,216 @@
+"""Whether a PostgreSQL database can hold our tables, whether they are there, and bringing them up to date.
+
+Only the schema that new tables would be created in counts (``current_schema()``): with ``search_path=mine,public`` the
+tables in ``public`` belong to another provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from async_oauth1.stores.errors import StoreError
+
+from .schema import ENABLE_TRIGGERS, LOCK, MISSING_TRIGGERS, REPAIR_TRIGGERS, SCHEMA_VERSION, parts_of
+
+__all__ = ["check_tables", "migrate_tables"]
+
+_log = logging.getLogger(__name__)
+
+# Seconds for one transaction: it may wait for another worker's, or build an index on a large table.
+_TRANSACTION_TIMEOUT = 600.0
+
+# A statement that waits for a lock makes every later one on the same table wait behind it: give up after a second and
+# let them through before the next attempt.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
+_ATTEMPTS = 10
+_PAUSE = 2.0
+_TRY_AGAIN = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+
+_STATE = """SELECT current_schema()::text AS schema,
+    coalesce(bool_or(c.relname = 'oauth1_schema'), false) AS has_version,
+    coalesce(bool_or(c.relname = 'oauth1_client'), false) AS has_clients,
+    count(*) = 6 AS is_complete,
+    (SELECT n.nspname::text FROM pg_class AS o JOIN pg_namespace AS n ON n.oid = o.relnamespace
+        WHERE o.oid = to_regclass('oauth1_schema') AND n.nspname <> current_schema()) AS elsewhere,
+    current_setting('server_encoding') AS server_encoding, pg_client_encoding()::text AS client_encoding,
+    current_setting('transaction_read_only') = 'on' AS read_only,
+    current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit
+    FROM pg_class AS c
+    WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname IN
+    ('oauth1_schema', 'oauth1_client', 'oauth1_temporary_credential', 'oauth1_token_credential', 'oauth1_nonce',
+    'oauth1_nonce_forgotten')"""
+
+
+class _State(NamedTuple):
+    """A database as `_STATE` finds it."""
+
+    schema: str | None
+    has_version: bool
+    has_clients: bool
+    is_complete: bool
+    elsewhere: str | None
+    server_encoding: str
+    client_encoding: str
+    read_only: bool
+    fsync: str
+    synchronous_commit: str
+
+
+async def check_tables(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
+    """Refuse a database that is not this release's; warn of one that forgets what it has confirmed.
+
+    Raises:
+        StoreError: the reason, and the way out.
+    """
+    state = await _read_state(connection, url)
+    if not state.has_version:
+        raise StoreError(f"{url}: {_no_tables(state)}")
+    version = await _version(connection)
+    if version != SCHEMA_VERSION:
+        raise _wrong_version(url, version)
+    if not state.is_complete:
+        raise StoreError(f"{url}: some of the tables are missing in the schema {state.schema}; restore them")
+    if state.read_only:
+        raise StoreError(f"{url}: is read-only; connect to the primary")
+    for name, value in (("fsync", state.fsync), ("synchronous_commit", state.synchronous_commit)):
+        if value == "off":
+            _log.warning("%s: %s is off: a crash forgets nonces, which can then be replayed", url, name)
+
+
+async def migrate_tables(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
+    """Create the tables, or bring them up to date.
+
+    Raises:
+        StoreError: the database cannot hold them, has those of a newer release, or a lock could not be had.
+    """
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            await _migrate(connection, url)
+        except _TRY_AGAIN as error:
+            if not attempts_left:
+                raise StoreError(
+                    f"{url}: the tables are locked by another transaction, such as a backup; migrate again when it"
+                    " has ended (pg_stat_activity shows it)"
+                ) from error
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
+
+
+async def _migrate(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
+    version = await _prepare(connection, url)
+    for number in range(version, SCHEMA_VERSION):
+        parts = parts_of(number)
+        for part in parts:
+            await _apply(connection, number, part, is_last=part is parts[-1])
+    await _repair_triggers(connection, url)
+
+
+async def _prepare(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> int:
+    """Make sure that there is a version; returns it."""
+    async with _turn(connection):
+        state = await _read_state(connection, url)
+        if state.has_clients and not state.has_version:
+            raise StoreError(f"{url}: belongs to another application")
+        if not state.has_version:
+            if state.elsewhere:
+                _log.warning(
+                    "%s: creates tables in the schema %s, though the schema %s has some", url, *_schemas(state)
+                )
+            await connection.execute("CREATE TABLE oauth1_schema (version integer NOT NULL)")
+            await connection.execute("INSERT INTO oauth1_schema VALUES (0)")
+        version = await _version(connection)
+        if version > SCHEMA_VERSION:
+            raise _wrong_version(url, version)
+        return version
+
+
+async def _apply(
+    connection: asyncpg.pool.PoolConnectionProxy[Any], number: int, part: tuple[str, ...], *, is_last: bool
+) -> None:
+    """One transaction of a migration, unless another worker has finished that migration meanwhile."""
+    async with _turn(connection):
+        if await _version(connection) > number:
+            return
+        await connection.execute(_LOCK_TIMEOUT)
+        for statement in part:
+            await connection.execute(statement)
+        if is_last:
+            await connection.execute("UPDATE oauth1_schema SET version = $1", number + 1)
+
+
+async def _repair_triggers(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
+    """Make the triggers anew that a restore has left out or disabled; they belong to the version of the schema."""
+    try:
+        async with _turn(connection):
+            await connection.execute(_LOCK_TIMEOUT)
+            for name, exists in await connection.fetch(MISSING_TRIGGERS):
+                for statement in () if exists else REPAIR_TRIGGERS[name]:
+                    await connection.execute(statement)
+                await connection.execute(ENABLE_TRIGGERS[name])
+    except asyncpg.InsufficientPrivilegeError as error:  # everything but the cache works without them
+        _log.warning(
+            "%s: the triggers that tell of changes cannot be made: %s; run async-oauth1 migrate as the owner of the"
+            " tables, or nothing is cached",
+            url,
+            " ".join(str(error).split()),
+        )
+
+
+@contextlib.asynccontextmanager
+async def _turn(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> AsyncIterator[None]:
+    """A transaction that no other worker's migration runs beside."""
+    # Whatever the database's default: under a stricter isolation, a worker that has waited for the lock would not see
+    # what the one before it has made.
+    async with asyncio.timeout(_TRANSACTION_TIMEOUT), connection.transaction(isolation="read_committed"):
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        yield
+
+
+async def _read_state(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> _State:
+    state = _State(*(await connection.fetch(_STATE))[0])
+    if state.server_encoding != "UTF8":
+        raise StoreError(
+            f"{url}: the database's encoding is {state.server_encoding}, which cannot hold every name that a client may"
+            " send; create a database with ENCODING 'UTF8'"
+        )
+    if state.client_encoding != "UTF8":
+        raise StoreError(f"{url}: client_encoding is {state.client_encoding}; leave it at UTF8")
+    if state.schema is None:
+        raise StoreError(f"{url}: search_path names no schema that exists; create it, or set search_path=public")
+    return state
+
+
+async def _version(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> int:
+    rows = await connection.fetch("SELECT version FROM oauth1_schema")
+    return int(rows[0][0]) if rows else 0
+
+
+def _no_tables(state: _State) -> str:
+    if state.has_clients:
+        return "belongs to another application"
+    if state.elsewhere:
+        mine, other = _schemas(state)
+        return (
+            f"has no tables in the schema {mine} yet; migrate it first, or set search_path={other} to use those in the"
+            f" schema {other}"
+        )
+    return "has no tables yet; migrate it first"
+
+
+def _schemas(state: _State) -> tuple[str, str]:
+    return str(state.schema), str(state.elsewhere)
+
+
+def _wrong_version(url: str, version: int) -> StoreError:
+    if version > SCHEMA_VERSION:
+        return StoreError(
+            f"{url}: has schema version {version}, made by a newer release; this one knows up to {SCHEMA_VERSION}"
+        )
+    return StoreError(f"{url}: has schema version {version}, this release needs {SCHEMA_VERSION}; migrate it first")

@@ -1,0 +1,133 @@
+"""The PostgreSQL store's URL: libpq's, and in its query the sizes and timeouts of the pool."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from async_oauth1.stores.base import StoreError, is_text, redact_url, shown_name
+
+__all__ = ["PostgresSettings"]
+
+_MAX_TIMEOUT = 3600.0
+
+# What libpq and asyncpg both understand, and the server's settings that people put into URLs. Anything else would be
+# sent to the server as a setting that it does not know: a typing mistake shall be found here.
+_PASSED_ON = frozenset(
+    {
+        "application_name",
+        "database",
+        "dbname",
+        "gsslib",
+        "host",
+        "krbsrvname",
+        "options",
+        "passfile",
+        "password",
+        "port",
+        "search_path",
+        "service",
+        "servicefile",
+        "ssl_max_protocol_version",
+        "ssl_min_protocol_version",
+        "sslcert",
+        "sslcrl",
+        "sslkey",
+        "sslmode",
+        "sslnegotiation",
+        "sslpassword",
+        "sslrootcert",
+        "target_session_attrs",
+        "user",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSettings:
+    """Where the server is, and how many connections may be made to it.
+
+    Attributes:
+        url: printable.
+        dsn: what asyncpg connects with.
+        min_size: connections that are kept open.
+        max_size: connections at most. Three, or all but one of fewer, are kept back for look-ups, nonces and ``ping``;
+            the rest serve temporary credentials and the administration.
+        timeout: seconds that any one call may take, a new connection included.
+        connect_timeout: seconds that a new connection may take; libpq's, which asyncpg does not know.
+        statement_cache_size: prepared statements per connection; 0 behind a pgbouncer that pools transactions and keeps
+            no prepared statements: one older than 1.21, or with ``max_prepared_statements`` at 0, which was the default
+            before 1.24.
+    """
+
+    url: str
+    dsn: str = field(default="", repr=False)
+    min_size: int = 1
+    max_size: int = 10
+    timeout: float = 5.0
+    connect_timeout: float = 5.0
+    statement_cache_size: int = 100
+
+    @classmethod
+    def from_url(cls, url: str) -> PostgresSettings:
+        """Read ``postgresql://user@host/database?host=/folder/of/socket&max_size=20``.
+
+        Raises:
+            StoreError: the URL is not understood.
+        """
+        shown = redact_url(url)
+        location, _, query = url.partition("?")
+        if not is_text(unquote(location, errors="surrogateescape")):
+            raise StoreError(f"{shown}: holds a NUL character or octets that are not UTF-8")
+        passed_on: list[tuple[str, str]] = []
+        own: dict[str, float] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
+            if name in _LIMITS:
+                own[name] = _number(name, value, shown)
+            elif name in _PASSED_ON and not is_text(value):
+                raise StoreError(f"{shown}: {name} holds a NUL character or octets that are not UTF-8")
+            elif name in _PASSED_ON:
+                passed_on.append((name, value))
+            else:
+                unknown = shown_name(name, shown)
+                raise StoreError(
+                    f'{shown}: there is no option "{unknown}"; known are libpq\'s and {", ".join(_LIMITS)}'
+                )
+        # asyncpg knows both names of the scheme, in lower case alone.
+        dsn = f"postgresql{location[location.index(':') :]}"
+        timeout = own.get("timeout", 5.0)
+        settings = cls(
+            url=shown,
+            dsn=f"{dsn}?{urlencode(passed_on)}" if passed_on else dsn,
+            min_size=int(own.get("min_size", min(1, own.get("max_size", 1)))),
+            max_size=int(own.get("max_size", 10)),
+            timeout=timeout,
+            connect_timeout=min(own.get("connect_timeout") or timeout, timeout),  # 0 is no limit of its own
+            statement_cache_size=int(own.get("statement_cache_size", 100)),
+        )
+        if settings.min_size > settings.max_size:
+            raise StoreError(f"{shown}: min_size is above max_size")
+        return settings
+
+
+#: The options of the pool: least and greatest value, and whether it is a whole number.
+_LIMITS = {
+    "min_size": (0, 1000, True),
+    "max_size": (1, 1000, True),
+    "timeout": (0.001, _MAX_TIMEOUT, False),
+    "connect_timeout": (0, _MAX_TIMEOUT, True),
+    "statement_cache_size": (0, 10_000, True),
+}
+
+
+def _number(name: str, value: str, shown: str) -> float:
+    least, greatest, whole = _LIMITS[name]
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not least <= number <= greatest or (whole and number != int(number)):
+        kind = "a whole number" if whole else "a number of seconds"
+        raise StoreError(f"{shown}: {name} is {kind} from {least} to {greatest:g}")
+    return number

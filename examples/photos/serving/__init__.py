@@ -1,0 +1,1 @@
+"""How the provider is served: connections, workers, and stopping without losing a request."""

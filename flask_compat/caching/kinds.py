@@ -1,0 +1,181 @@
+"""What is known of a cache by its class: where it keeps its entries, how many, and which errors mean that it is down.
+
+Libraries are recognised by the names of their modules and classes, so none of them has to be installed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from flask_compat.execution.flow_runner import settle
+
+#: Base classes of what drivers raise when a server is down, unreachable or refuses to work.
+DRIVER_ERRORS = frozenset(
+    {
+        ("redis", "RedisError"),
+        ("valkey", "ValkeyError"),
+        ("pylibmc", "Error"),
+        ("_pylibmc", "MemcachedError"),
+        ("pymemcache", "MemcacheError"),
+        ("aiomcache", "ClientException"),
+        ("pymongo", "PyMongoError"),
+        ("botocore", "BotoCoreError"),
+        ("botocore", "ClientError"),
+    }
+)
+#: What the same drivers raise for an argument that they cannot send: a mistake in the program.
+MISUSE_ERRORS = frozenset({("redis", "DataError"), ("valkey", "DataError"), ("pymemcache", "MemcacheClientError")})
+
+_CLIENT_ATTRIBUTES = ("_write_client", "client", "_client")
+
+
+class CacheKind(NamedTuple):
+    """What is known of one cache.
+
+    Attributes:
+        backing: equal for two caches that keep their entries in one place; ``None`` if that place is unknown.
+        folder: of a cache that keeps each entry in a file.
+        threshold: the number of entries beyond which live ones are dropped; ``None`` if there is none.
+        local: other processes do not see the entries.
+        client: the driver's client, if there is one.
+        unsafe_client: its client must not be used by two threads at once.
+    """
+
+    backing: tuple[object, ...] | None = None
+    folder: str | None = None
+    threshold: int | None = None
+    local: bool = False
+    client: Any = None
+    unsafe_client: bool = False
+
+
+def unwrap(cache: Any) -> Any:
+    """The object behind Werkzeug's ``LocalProxy`` and behind Flask-Caching's ``Cache``.
+
+    Raises:
+        RuntimeError: the proxy has no object here, outside of a context.
+    """
+    if _is_instance(cache, "werkzeug", "LocalProxy"):
+        cache = cache._get_current_object()  # noqa: SLF001 - the proxy's documented way to its object
+    if _is_instance(cache, "flask_caching", "Cache") and hasattr(cache, "cache"):
+        cache = cache.cache
+    return cache
+
+
+def describe(cache: Any) -> CacheKind:
+    """Find out what kind of cache an unwrapped object is, without a question to any server."""
+    if _is_instance(cache, "cachelib", "FileSystemCache"):
+        folder = os.path.realpath(cache._path)  # noqa: SLF001 - cachelib has no public name for it
+        return CacheKind(("folder", folder), folder, getattr(cache, "_threshold", None) or None)
+    if _is_instance(cache, "cachelib", "SimpleCache"):
+        return CacheKind(threshold=getattr(cache, "_threshold", None) or None, local=True)
+    if _is_instance(cache, "aiocache", "SimpleMemoryCache"):
+        return CacheKind(local=True)
+    client = _client(cache)
+    address = _address(client)
+    prefix = getattr(cache, "key_prefix", None) or getattr(cache, "namespace", None)
+    if isinstance(prefix, bytes):
+        prefix = prefix.decode("latin-1")
+    backing = None if address is None else (*address, prefix if isinstance(prefix, str) else None)
+    return CacheKind(backing, client=client, unsafe_client=_is_unsafe(client))
+
+
+def is_driver_error(error: BaseException) -> bool:
+    """Whether an exception says that a cache's server cannot be used, whatever library it comes from."""
+    names = {(cls.__module__.partition(".")[0], cls.__name__) for cls in type(error).__mro__}
+    return not names.isdisjoint(DRIVER_ERRORS) and names.isdisjoint(MISUSE_ERRORS)
+
+
+async def eviction_of(kind: CacheKind) -> str | None:
+    """What a server says about dropping live entries, with its numbers; ``None`` if it never does so."""
+    client = kind.client
+    if client is None:
+        return None
+    if hasattr(client, "config_get"):
+        return await _redis_eviction(client)
+    if _package(client) in {"pymemcache", "pylibmc", "memcache", "aiomcache"}:
+        limit = await _memcached_limit(client)
+        size = f"{limit} bytes (limit_maxbytes)" if limit else "its memory"
+        return f"Memcached drops live entries when {size} are full, and all of them when it restarts"
+    return None
+
+
+@contextmanager
+def locked_folder(folder: str | None) -> Iterator[None]:
+    """Keep other processes on this machine out of a folder: cachelib looks for a file first and writes it then."""
+    if folder is None or sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+async def settled(value: Any) -> Any:
+    """What a method returned, awaited if it must be."""
+    result = settle(value)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _is_instance(value: object, package: str, name: str) -> bool:
+    return any(cls.__name__ == name and cls.__module__.partition(".")[0] == package for cls in type(value).__mro__)
+
+
+def _package(value: object) -> str:
+    return type(value).__module__.partition(".")[0]
+
+
+def _client(cache: Any) -> Any:
+    if _package(cache) in {"redis", "valkey", "pymemcache", "pylibmc"}:
+        return cache
+    return next((found for name in _CLIENT_ATTRIBUTES if (found := getattr(cache, name, None)) is not None), None)
+
+
+def _address(client: Any) -> tuple[object, ...] | None:
+    pool = getattr(client, "connection_pool", None)
+    settings = getattr(pool, "connection_kwargs", None)
+    if isinstance(settings, dict):
+        return ("redis", *(settings.get(name) for name in ("host", "port", "path", "db")))
+    for name in ("server", "addresses"):
+        if isinstance(address := getattr(client, name, None), tuple | list | str):
+            return "memcached", str(address)
+    return None
+
+
+def _is_unsafe(client: object) -> bool:
+    if _is_instance(client, "pylibmc", "Client") or _is_instance(client, "pymemcache", "Client"):
+        return True
+    return _is_instance(client, "pymemcache", "HashClient") and not getattr(client, "use_pooling", False)
+
+
+async def _redis_eviction(client: Any) -> str | None:
+    found: dict[str, str] = {}
+    with suppress(Exception):  # a managed server may forbid the question
+        for name in ("maxmemory", "maxmemory-policy"):
+            answer = await settled(client.config_get(name))
+            found |= {_text(key): _text(value) for key, value in answer.items()}
+    policy, limit = found.get("maxmemory-policy", "noeviction"), found.get("maxmemory", "0")
+    if policy == "noeviction" or limit == "0":
+        return None
+    return f"the Redis server drops live entries when {limit} bytes are full (maxmemory, maxmemory-policy {policy})"
+
+
+async def _memcached_limit(client: Any) -> str | None:
+    with suppress(Exception):  # a number for the log, and no more
+        statistics = await settled(client.stats()) if hasattr(client, "stats") else client.get_stats()[0][1]
+        return next(_text(value) for name, value in statistics.items() if _text(name) == "limit_maxbytes")
+    return None
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,1 @@
+"""What runs where: threads, event loops and WSGI."""

@@ -1,0 +1,264 @@
+"""The authorization server's flows in Authlib's order; see `_flows`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
+
+from async_oauth1.errors import (
+    AccessDeniedError,
+    InvalidRequestError,
+    InvalidTokenError,
+    MissingHookError,
+    MissingRequiredParameterError,
+    OAuth1Error,
+)
+from async_oauth1.protocol.callbacks import OUT_OF_BAND
+from async_oauth1.protocol.encoding import as_text
+from async_oauth1.provider import authorization_server
+from async_oauth1.provider.hooks import call_hook, resolve
+from async_oauth1.provider.responses import OAuth1Response
+from async_oauth1.provider.signing_keys import optional
+from flask_compat.execution.flow_runner import keep_loop_for, on_loop
+from flask_compat.execution.locks import KeyedLocks
+from flask_compat.wrapper import OAuth1Request
+
+from .base import Flows, authlib_errors, log
+
+T = TypeVar("T")
+
+#: Exchanges of one temporary credential that wait for their turn although nobody has seen their signatures yet. A
+#: client that tries again makes two or three.
+MAX_UNSIGNED_WAITING = 4
+
+
+class NoRedirectURIError(InvalidRequestError):
+    """The callback is ``oob``, and the client has no default to redirect to."""
+
+    description = 'The "oauth_callback" is "oob", and the client has no default redirect URI.'
+
+
+class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
+    """The flows of the authorization server."""
+
+    def __init__(self, server: Any) -> None:
+        """Belong to a server of the facade."""
+        super().__init__(server)
+        self._exchanges = KeyedLocks()
+
+    def _check_method(self, request: Any) -> None:
+        self.METHOD = str(self.server.TEMPORARY_CREDENTIALS_METHOD)  # a class attribute that a subclass may replace
+        super()._check_method(request)
+
+    # Section 2.1 -----------------------------------------------------------------------------------------------------
+
+    async def validate_temporary_credentials_request(self, request: Any) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.validate_temporary_credentials_request, request)
+
+    async def default_validate_temporary_credentials_request(self, request: Any) -> Any:
+        """In Authlib's order."""
+        with authlib_errors():
+            self._check_method(request)
+            if not request.client_id:
+                raise MissingRequiredParameterError("oauth_consumer_key")
+            self.check_callback(request)
+        await self.find_client(request)
+        await self.verify(request)
+        await self.check_callback_registered(request)
+        await self.finish(request)
+        return request
+
+    # Section 2.2 -----------------------------------------------------------------------------------------------------
+
+    async def validate_authorization_request(self, request: Any) -> Any:
+        """Ask the server. What it returns does not matter: like Authlib, look at the request."""
+        await call_hook(self.server.validate_authorization_request, request)
+        return request
+
+    async def default_validate_authorization_request(self, request: Any) -> Any:
+        """The core's check."""
+        return await super().validate_authorization_request(request)
+
+    async def check_callback_registered(self, request: Any) -> None:
+        """As the core, but a client that knows no callbacks may use any scheme, such as its app's own."""
+        if hasattr(request.client, "check_callback"):
+            await super().check_callback_registered(request)
+
+    async def find_redirect_uri(self, request: Any) -> str:
+        """The callback; for ``oob`` the client's default."""
+        callback = await super().find_redirect_uri(request)
+        if callback and callback != OUT_OF_BAND:
+            return callback
+        client = request.client
+        if client is None:
+            client = await self.get_client_by_id(as_text(await call_hook(request.credential.get_client_id)))
+        try:
+            default: str | None = await optional(client, "get_default_redirect_uri")
+        except NotImplementedError:
+            default = None
+        if not default:
+            raise NoRedirectURIError()
+        return default
+
+    async def create_authorization_response(self, request: Any = None, grant_user: Any = None) -> Any:
+        """A redirect; without a place to redirect to an answer that says so, where Authlib fails."""
+        try:
+            return await resolve(await super().create_authorization_response(request, grant_user))
+        except NoRedirectURIError as error:
+            return await self.handle_error(error)
+
+    def denial_parameters(self) -> list[tuple[str, str]]:
+        """Authlib's, with its description."""
+        return [(name, str(value)) for name, value in AccessDeniedError().get_body()]
+
+    async def deny(self, request: Any) -> None:
+        """A denial is final: it deletes, as far as there is a way to."""
+        try:
+            await super().deny(request)
+        except MissingHookError:
+            log.warning("A denied temporary credential stays: there is no hook to delete it.")
+
+    # Section 2.3 -----------------------------------------------------------------------------------------------------
+
+    async def validate_token_request(self, request: Any) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.validate_token_request, request)
+
+    async def default_validate_token_request(self, request: Any) -> Any:
+        """In Authlib's order. Whatever is wrong, the temporary credential stays."""
+        await self.find_client(request)
+        if not request.token:
+            raise MissingRequiredParameterError("oauth_token")
+        credential = await self.find_temporary_credential(request)
+        if not credential:
+            raise InvalidTokenError()
+        if not request.verifier:
+            raise MissingRequiredParameterError("oauth_verifier")
+        if not _is_true(await call_hook(credential.check_verifier, request.verifier)):
+            raise InvalidRequestError('Invalid "oauth_verifier"')
+        request.credential = credential
+        await self.verify(request)
+        await self.finish(request)
+        return request
+
+    async def _create_token(self, request: Any) -> list[tuple[str, str]]:
+        return await self.shield(self._create_token_alone(request))
+
+    async def _create_token_alone(self, request: Any) -> list[tuple[str, str]]:
+        token = request.token or ""
+        if self._exchanges.is_crowded(token, MAX_UNSIGNED_WAITING):
+            # Anybody can send any number of them, with whatever token, and each would keep a thread. These have to show
+            # a signature before they wait; what it was made for is read again then.
+            await self.validate_token_request(request)
+            async with self._exchanges.hold(token):
+                return await self._exchange(request)
+        # One at a time from the first look-up on: a database may show a transaction what was there when it began.
+        async with self._exchanges.hold(token):
+            return await super()._create_token(request)
+
+    async def exchange_credential(self, request: Any) -> Any:
+        """Read again, then create and delete.
+
+        Hooks of Authlib's kind do not tell whether a delete found anything, and an ORM's object is no use once its row
+        is deleted. A credential that knows ``is_decided`` comes from hooks that know the take: it comes first there.
+        """
+        request.credential = await self.find_temporary_credential(request)
+        if not request.credential:
+            raise InvalidTokenError()
+        if hasattr(request.credential, "is_decided"):
+            return await super().exchange_credential(request)
+        credential = await self.create_token_credential(request)
+        await self.delete_temporary_credential(request)
+        return credential
+
+    async def shield(self, awaitable: Awaitable[T]) -> T:
+        """Keep an exchange going: Quart cancels the handler of a client that hangs up. A thread goes on anyway."""
+        if not on_loop():
+            return await awaitable
+        exchange = asyncio.ensure_future(awaitable)
+        keep_loop_for(exchange, exchange.get_loop())
+        return await asyncio.shield(exchange)
+
+    # What the server overrides ---------------------------------------------------------------------------------------
+
+    async def create_oauth1_request(self, request: Any) -> Any:
+        """Ask the server, and understand Authlib's requests, too."""
+        try:
+            given = await call_hook(self.server.create_oauth1_request, request)
+        except ValueError as error:
+            if _raised_by_authlib(error):  # an override made one of Authlib's, and its parser has no other way
+                raise InvalidRequestError("The request is malformed.") from error
+            raise
+        made = OAuth1Request.adopt(given, self.policy)
+        self.check_transport(made)
+        return made
+
+    async def read_request(self, framework: Any, request: Any) -> Any:
+        """Read a framework's request; what was read before is taken as it is."""
+        if isinstance(request, AuthlibOAuth1Request):
+            return request
+        return await framework.read(request, self.policy)
+
+    async def generate_credentials(self) -> dict[str, str]:
+        """Ask the server's generator."""
+        generator = self.server.find_token_generator()
+        if generator is None:
+            return await super().generate_credentials()
+        generated: dict[str, str] = await call_hook(generator)
+        return generated
+
+    async def handle_credentials(self, parameters: list[tuple[str, str]]) -> Any:
+        """Let the server answer."""
+        return await call_hook(self.server.handle_response, 200, parameters, self.server.TOKEN_RESPONSE_HEADER)
+
+    async def handle_error(self, error: OAuth1Error) -> Any:
+        """Let the server answer."""
+        return await call_hook(self.server.handle_error_response, error)
+
+    async def respond(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
+        """Let the server answer."""
+        return await call_hook(self.server.handle_response, status_code, payload, headers)
+
+    async def handle_response(self, response: OAuth1Response) -> Any:
+        """Let the server answer."""
+        return await call_hook(self.server.handle_response, *response)
+
+    async def create_temporary_credential(self, request: Any) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.create_temporary_credential, request)
+
+    async def get_temporary_credential(self, request: Any) -> Any:
+        """Ask the server; what is false is none."""
+        return await call_hook(self.server.get_temporary_credential, request) or None
+
+    async def delete_temporary_credential(self, request: Any) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.delete_temporary_credential, request)
+
+    async def create_authorization_verifier(self, request: Any) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.create_authorization_verifier, request)
+
+    async def create_token_credential(self, request: Any) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.create_token_credential, request)
+
+
+def _is_true(verdict: object) -> bool:
+    """Whether a model said yes. What has yet to run is true whatever it comes to, and nobody here runs it."""
+    if isinstance(verdict, Generator | AsyncGenerator | Future):
+        log.error("check_verifier() returned %s, and neither True nor False.", type(verdict).__name__)
+        return False
+    return bool(verdict)
+
+
+def _raised_by_authlib(error: ValueError) -> bool:
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is not None and str(traceback.tb_frame.f_globals.get("__name__")).startswith("authlib.")

@@ -1,0 +1,231 @@
+"""The core's flows in Authlib's order, with Authlib's errors, over Authlib's overridable methods.
+
+What a step checks is the core's business. Here is only which step comes when: existing tests, and clients' error
+handling, depend on it. The nonce alone has another place than in Authlib, behind the signature: nothing is stored on
+behalf of a request whose signature has not held.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from authlib.common.security import is_secure_transport
+
+from async_oauth1.errors import (
+    InvalidClientError,
+    InvalidNonceError,
+    InvalidRequestError,
+    InvalidSignatureError,
+    InvalidTokenError,
+    MethodNotAllowedError,
+    MissingHookError,
+    MissingRequiredParameterError,
+    OAuth1Error,
+    TimestampRefusedError,
+    UnsupportedSignatureMethodError,
+)
+from async_oauth1.policy import Policy
+from async_oauth1.provider import resource_protector
+from async_oauth1.provider.checks import (
+    check_header_parameters,
+    check_identifiers,
+    check_timestamp_window,
+    check_version,
+    omits_timestamp,
+)
+from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.verification import BaseServer
+from flask_compat.caching.nonce_lifetime import timestamp_window
+
+log = logging.getLogger("flask_compat")
+
+_WITHOUT_DESCRIPTION = (
+    InvalidClientError,
+    InvalidNonceError,
+    InvalidSignatureError,
+    MethodNotAllowedError,
+    UnsupportedSignatureMethodError,
+)
+
+
+@contextmanager
+def authlib_errors() -> Iterator[None]:
+    """Say of an error of the core's what Authlib says, and no more; the log has the reason."""
+    try:
+        yield
+    except OAuth1Error as error:
+        translated = _translate(error)
+        if translated is error:
+            raise
+        log.info("%s: %s", error.error, error.description)
+        raise translated from error
+
+
+def _translate(error: OAuth1Error) -> OAuth1Error:
+    if type(error) in _WITHOUT_DESCRIPTION and error.description:
+        return type(error)()
+    if isinstance(error, TimestampRefusedError):
+        return InvalidRequestError('Invalid "oauth_timestamp" value')
+    if isinstance(error, InvalidRequestError):
+        for name in ("oauth_timestamp", "oauth_callback"):
+            if (error.description or "").startswith((f'"{name}"', f'Invalid "{name}" value')):
+                return InvalidRequestError(f'Invalid "{name}" value')
+    return error
+
+
+class Flows(BaseServer):
+    """What the flows of both servers share."""
+
+    def __init__(self, server: Any) -> None:
+        """Belong to a server of the facade: its methods are called, so that subclasses may override them."""
+        self.server = server
+        super().__init__(Policy(uniform_errors=False))
+
+    @property
+    def policy(self) -> Policy:
+        """The configured policy with what Authlib keeps in class attributes."""
+        methods = tuple(self.server.find_setting("SUPPORTED_SIGNATURE_METHODS"))
+        return _with(self.server.find_policy(self._policy), methods)
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def require_hooks(self, *, again: bool = False) -> None:
+        """Authlib misses a hook when it is used."""
+
+    def is_secure(self, request: Any) -> bool:
+        """As Authlib says: by scheme and host, or by the environment."""
+        return bool(is_secure_transport(request.uri))
+
+    def custom_verifier(self, name: str) -> Callable[..., Any] | None:
+        """The verifier that was registered for this class of server."""
+        verify: Callable[..., Any] | None = self.server.SIGNATURE_METHODS.get(name)
+        if verify is None or verify is self.server.VERIFIERS.get(name):
+            return None
+
+        async def verify_with_secrets(request: Any) -> Any:
+            await request.fetch_secrets()
+            try:
+                return await call_hook(verify, request)
+            except (TypeError, ValueError, NotImplementedError):
+                # What hmac and base64 say of a signature that could be none, and Authlib's mixins of a missing key.
+                log.exception("The verifier of %r failed; the signature counts as wrong.", name)
+                return False
+
+        return verify_with_secrets
+
+    def _hook(self, name: str) -> Callable[..., Any]:
+        func = self.server.find_hook(name)
+        if not callable(func):
+            raise MissingHookError(self.server.MISSING_HOOK.format(name))
+        if name == "exists_nonce":
+            return functools.partial(_call_exists_nonce, self.server.find_setting("EXPIRY_TIME"), func)
+        return functools.partial(call_hook, func)
+
+    async def get_client_by_id(self, client_id: str) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.get_client_by_id, client_id)
+
+    async def exists_nonce(self, nonce: str, request: Any) -> Any:
+        """Ask the server."""
+        return await call_hook(self.server.exists_nonce, nonce, request)
+
+    # Steps -----------------------------------------------------------------------------------------------------------
+
+    async def find_client(self, request: Any) -> None:
+        """The client that the request names; it exists."""
+        if not request.client_id:
+            raise MissingRequiredParameterError("oauth_consumer_key")
+        check_identifiers(request, self.policy)
+        check_version(request)
+        request.client = await self.get_client_by_id(request.client_id)
+        if not request.client:
+            raise InvalidClientError()
+
+    async def verify(self, request: Any) -> None:
+        """Timestamp and signature, by methods that a subclass may override."""
+        await call_hook(self.server.validate_timestamp_and_nonce, request)
+        await call_hook(self.server.validate_oauth_signature, request)
+        await self.verify_body(request)
+
+    async def finish(self, request: Any) -> None:
+        """Remember the nonce, unless an override has taken that upon itself."""
+        if request.nonce_is_pending:
+            with authlib_errors():
+                await self.use_nonce(request)
+
+    async def validate_timestamp_and_nonce(self, request: Any) -> None:
+        """The timestamp is near, and there is a nonce."""
+        request.nonce_is_pending = True
+        if omits_timestamp(request):
+            return
+        if not request.timestamp:
+            raise MissingRequiredParameterError("oauth_timestamp")
+        self.check_window(request)
+        if not request.nonce:
+            raise MissingRequiredParameterError("oauth_nonce")
+
+    def check_window(self, request: Any) -> None:
+        """As the core's, with the window that Authlib keeps in a class attribute.
+
+        An override that takes the timestamp and the nonce upon itself has rules of its own.
+        """
+        if request.nonce_is_pending and request.timestamp:
+            with authlib_errors():
+                check_timestamp_window(
+                    request.timestamp, self.server.find_setting("EXPIRY_TIME") or sys.maxsize, self.clock()
+                )
+
+    async def validate_oauth_signature(self, request: Any) -> None:
+        """The signature holds."""
+        if not request.signature_method:
+            raise MissingRequiredParameterError("oauth_signature_method")
+        with authlib_errors():
+            self.check_signature_method(request)
+            check_header_parameters(request, self.policy)
+        if not request.signature:
+            raise MissingRequiredParameterError("oauth_signature")
+        if request.signature_method not in self.server.SIGNATURE_METHODS:
+            raise UnsupportedSignatureMethodError()
+        with authlib_errors():
+            await self.verify_signature(request)
+
+
+async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: Any) -> Any:
+    token = timestamp_window.set(window or 0)
+    try:
+        return await call_hook(func, *args)
+    finally:
+        timestamp_window.reset(token)
+
+
+@functools.lru_cache(maxsize=64)
+def _with(policy: Policy, methods: tuple[str, ...]) -> Policy:
+    return replace(policy, signature_methods=methods)
+
+
+class ProtectorFlows(Flows, resource_protector.ResourceProtector):
+    """The flow of the resource protector."""
+
+    async def validate(self, request: Any) -> Any:
+        """In Authlib's order."""
+        self.check_transport(request)
+        await self.find_client(request)
+        if not request.token:
+            raise MissingRequiredParameterError("oauth_token")
+        credential = await call_hook(self.server.get_token_credential, request)
+        request.credential = credential or None
+        if credential and not await self._belongs_to_client(request):
+            request.credential = None
+        if request.credential is None:
+            raise InvalidTokenError()
+        await self.verify(request)
+        await self.finish(request)
+        return request

@@ -1,0 +1,65 @@
+"""Which framework is at work: that of the current request, or else that of the application a server belongs to."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, cast
+
+import flask
+
+from flask_compat.execution.flow_runner import Home, ThreadHome
+
+from . import flask as _flask
+
+__all__ = ["adopt_app", "context_globals", "find_framework", "find_home"]
+
+
+def _quart() -> Any:
+    """The adapter for Quart, where somebody uses Quart."""
+    if "quart" not in sys.modules:
+        return None
+    from . import quart as _quart
+
+    return _quart
+
+
+def adopt_app(app: object) -> None:
+    """Refuse what is no application, and prepare what is one.
+
+    Raises:
+        TypeError: neither Flask's nor Quart's.
+    """
+    adapter = _quart()  # imported before the first request, so that it sees the loop of that one, too
+    if not isinstance(app, flask.Flask) and not (adapter and isinstance(app, adapter.quart.Quart)):
+        raise TypeError(f"flask_compat wants an application of Flask or Quart, not {type(app).__name__}")
+    (_flask if isinstance(app, flask.Flask) else adapter).adopt(app)
+
+
+def find_framework(app: object) -> Any:
+    """The adapter of the framework at work.
+
+    Args:
+        app: of the server; decides where the current context does not.
+    """
+    adapter = _quart()
+    if adapter is None or (_flask.in_request() and not adapter.in_request()):
+        return _flask
+    if adapter.in_request() and not _flask.in_request():
+        return adapter
+    return adapter if isinstance(app, adapter.quart.Quart) else _flask
+
+
+def find_home(app: object) -> Home:
+    """Where loop and threads of the framework at work are."""
+    framework = find_framework(app)
+    if framework is not _flask:
+        return cast("Home", framework.home())
+    current: Any = flask.current_app._get_current_object() if flask.has_app_context() else app  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy's documented way to its object
+    return _flask.FlaskHome(current) if isinstance(current, flask.Flask) else ThreadHome(None)
+
+
+def context_globals() -> Any:
+    """``g`` of the current context, or ``None`` outside of one."""
+    adapter = _quart()
+    found = adapter.context_globals() if adapter else None
+    return _flask.context_globals() if found is None else found

@@ -1,0 +1,214 @@
+"""Flask: reading a request from the WSGI environ, answering, and running async hooks."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+import flask
+from flask.signals import request_started
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
+
+from async_oauth1.asgi.requests import make_request
+from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.encoding import escape_text
+from async_oauth1.protocol.request import is_form
+from async_oauth1.provider.hooks import resolve
+from flask_compat.execution.flow_runner import ThreadHome, running_loop
+from flask_compat.wrapper import OAuth1Request
+
+_LOOP = "flask_compat.loop"
+_AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+
+
+def in_request() -> bool:
+    """Whether this is a request of Flask's."""
+    return flask.has_request_context()
+
+
+def context_globals() -> Any:
+    """``flask.g``, or ``None`` outside an application context."""
+    return flask.g if flask.has_app_context() else None
+
+
+async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
+    """Read a request, the current one where there is none."""
+    current: Any = flask.request if request is None else request
+    current = getattr(current, "_get_current_object", lambda: current)()
+    form = None
+    if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
+        form = _read_form(current, policy.max_form_bytes)
+    oauth1_request = make_request(OAuth1Request.from_wire, _scope(current.environ), policy, form)
+    oauth1_request.read_body = functools.partial(_read_body, current)
+    return oauth1_request
+
+
+def respond(body: str, status_code: int, headers: list[tuple[str, str]]) -> flask.Response:
+    """Make a response."""
+    return flask.Response(body, status_code, headers)
+
+
+async def prepare(_: Policy) -> None:
+    """Nothing: reading blocks, so it is for the thread."""
+
+
+def adopt(_: object) -> None:
+    """Nothing: a WSGI server waits for its threads."""
+
+
+async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a view on a loop."""
+    return await resolve(view(*args, **kwargs))
+
+
+class FlaskHome:
+    """A Flask application: WSGI threads, and a short-lived loop in each async view."""
+
+    loops_are_short_lived = True
+
+    def __init__(self, app: flask.Flask) -> None:
+        """Belong to an application: it may have its own way to run coroutines."""
+        self._app = app
+
+    def on_loop(self) -> bool:
+        """Whether an async view runs in this thread, rather than a plain one under whatever loop was there before."""
+        loop = running_loop()
+        if loop is None:
+            return False
+        return not (flask.has_request_context() and flask.request.environ.get(_LOOP) is loop)
+
+    async def hop(self, func: Callable[[], Any]) -> Any:
+        """Call in the WSGI server's own thread, which is waiting for the async view."""
+        try:
+            from asgiref.sync import sync_to_async
+        except ImportError:
+            return await ThreadHome(None).hop(func)
+        return await sync_to_async(func, thread_sensitive=True)()
+
+    def under_way(self) -> AbstractContextManager[None]:
+        """There is no loop of the application's to wait for."""
+        return nullcontext()
+
+    def wait(self, awaitable: Awaitable[Any]) -> Any:
+        """Await it as Flask runs async views: needs ``flask[async]``."""
+        run = functools.partial(self._app.async_to_sync(_resolved), awaitable)
+        if running_loop() is None:
+            return run()
+        # A loop already runs in this thread, below the WSGI call, and cannot run twice.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(contextvars.copy_context().run, run).result()
+
+
+async def _resolved(awaitable: Awaitable[Any]) -> Any:
+    return await resolve(awaitable)
+
+
+def _note_loop(_: flask.Flask, **__: Any) -> None:
+    loop = running_loop()
+    if loop is not None:
+        flask.request.environ[_LOOP] = loop
+
+
+# Sent before any of the application's own functions run. Where a loop runs at that moment it is none of Flask's.
+request_started.connect(_note_loop)
+
+
+def _scope(environ: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of an ASGI scope that the core reads."""
+    headers = [
+        (key[5:].replace("_", "-").lower().encode("latin-1"), value.encode("latin-1"))
+        for key, value in environ.items()
+        if key.startswith("HTTP_")
+    ]
+    headers += [
+        (key.replace("_", "-").lower().encode(), environ[key].encode("latin-1"))
+        for key in ("CONTENT_TYPE", "CONTENT_LENGTH")
+        if environ.get(key)
+    ]
+    if "HTTP_HOST" not in environ:
+        headers.append((b"host", f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}".encode("latin-1")))
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return {
+        "type": "http",
+        "method": environ["REQUEST_METHOD"].upper(),  # as Flask's request has it
+        "scheme": environ["wsgi.url_scheme"],
+        "path": path.encode("latin-1").decode("utf-8", "replace"),
+        "raw_path": _raw_path(environ, path.encode("latin-1")),
+        "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
+        "headers": headers,
+        "client": _peer(environ),
+    }
+
+
+def _peer(environ: Mapping[str, Any]) -> tuple[str, None] | None:
+    """The connection's other end; ProxyFix keeps it when it puts the client's address in its place.
+
+    Without a port: not every server gives one.
+    """
+    address = environ.get("werkzeug.proxy_fix.orig", environ).get("REMOTE_ADDR")
+    return (address, None) if address else None
+
+
+def _raw_path(environ: Mapping[str, Any], path: bytes) -> bytes:
+    """The path as sent, where the server keeps it and nothing on the way has changed it.
+
+    A prefix in SCRIPT_NAME that a proxy has removed is put before it again. Elsewhere the decoded path is encoded anew:
+    whether it had ``%2F`` or ``/``, ``%7E`` or ``~``, nobody can tell then.
+    """
+    sent: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    target = sent.partition("?")[0]
+    raw = quote_from_bytes(_AUTHORITY.sub("", target).encode("latin-1"), safe=_URI_CHARACTERS)
+    prefix = environ.get("SCRIPT_NAME", "").encode("latin-1")
+    decoded = unquote_to_bytes(raw)
+    if raw and decoded == path:
+        authority = _AUTHORITY.match(target)
+        return (authority[0] if authority else "").encode("latin-1") + raw.encode()
+    if raw and prefix + decoded == path:
+        return quote_from_bytes(prefix, safe=_PATH_CHARACTERS).encode() + raw.encode()
+    return quote_from_bytes(path or b"/", safe=_PATH_CHARACTERS).encode()
+
+
+_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
+_URI_CHARACTERS = _PATH_CHARACTERS + "".join(chr(code) for code in range(33, 127) if chr(code) not in _PATH_CHARACTERS)
+
+
+def _read_form(request: flask.Request, limit: int) -> bytes:
+    """Read at most ``limit`` bytes, and leave them for the view."""
+    kept = getattr(request, "_cached_data", None)
+    if "form" in vars(request) and not kept:
+        # The view has read the form, and nothing is left of it but this.
+        pairs = request.form.items(multi=True)
+        return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
+    was_open = kept is None and "stream" in vars(request)
+    body = _read_body(request, limit)
+    # Whoever read it before kept nothing: an empty form would verify, and what was read would be unsigned.
+    if request.content_length is None and was_open:
+        raise InvalidRequestError("The form has been read before, or a part of it, and nobody knows how much.")
+    if request.content_length not in (None, len(body)):
+        raise InvalidRequestError("The form is not as long as Content-Length says.")
+    return body
+
+
+def _read_body(request: flask.Request, limit: int | None = None) -> bytes:
+    try:
+        if limit is not None and "stream" not in vars(request):
+            # Not by the request's own max_content_length: before Flask 3.1 nobody can set that.
+            allowed = request.max_content_length
+            limit = limit if allowed is None else min(limit, allowed)
+            vars(request)["stream"] = get_input_stream(request.environ, max_content_length=limit)
+        return request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise RequestTooLargeError("The body is larger than this server reads.") from None
+    except ClientDisconnected:
+        raise InvalidRequestError("The body is shorter than Content-Length says.") from None
+    except Exception as error:
+        # gunicorn's and others' own classes for a malformed chunk have no base in common with anything.
+        raise InvalidRequestError("The body cannot be read.") from error

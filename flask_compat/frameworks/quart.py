@@ -1,0 +1,139 @@
+"""Quart: reading a request from the ASGI scope, answering, and finding the application's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import quart
+from quart.signals import request_started
+from quart.wrappers import Request
+from werkzeug.datastructures import Headers
+
+from async_oauth1.asgi.requests import make_request, snapshot
+from async_oauth1.errors import InvalidRequestError, OAuth1Error
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.encoding import escape_text
+from async_oauth1.protocol.request import is_form
+from async_oauth1.provider.hooks import call_hook
+from async_oauth1.quart.requests import guard_routing, read_body, read_form
+from flask_compat.execution.flow_runner import ThreadHome, flows_ended
+from flask_compat.wrapper import OAuth1Request
+
+_LOOP = "flask_compat.loop"
+_HANDLER = "flask_compat.handler"
+_FORM = "flask_compat.form"
+
+
+def in_request() -> bool:
+    """Whether this is a request of Quart's."""
+    return quart.has_request_context()
+
+
+def context_globals() -> Any:
+    """``quart.g``, or ``None`` outside an application context."""
+    return quart.g if quart.has_app_context() else None
+
+
+async def read(request: Request | None, policy: Policy) -> OAuth1Request:
+    """Read a request, the current one where there is none."""
+    current: Any = quart.request if request is None else request
+    current = getattr(current, "_get_current_object", lambda: current)()
+    form = None
+    scope = snapshot(current.scope)  # trailers may arrive with the body
+    if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
+        form = await call_hook(_form_once, current, policy.max_form_bytes)
+    oauth1_request = make_request(OAuth1Request.from_wire, scope, policy, form)
+    oauth1_request.read_body = functools.partial(_while_handled, current, read_body)
+    return oauth1_request
+
+
+def respond(body: str, status_code: int, headers: list[tuple[str, str]]) -> quart.Response:
+    """Make a response."""
+    return quart.Response(body, status_code, headers=Headers(headers))
+
+
+async def prepare(policy: Policy) -> None:
+    """Read the current request's form. A client that sends slowly, or nothing more, then keeps no thread waiting."""
+    if quart.has_request_context() and is_form(quart.request.headers.get("Content-Type", "").encode("latin-1")):
+        current: Any = quart.request
+        with suppress(OAuth1Error):  # the flow comes upon it again, and answers it
+            await _form_once(current._get_current_object(), policy.max_form_bytes)  # noqa: SLF001 - the documented way
+
+
+def adopt(app: quart.Quart) -> None:
+    """Let flows end before the loop does, and keep from the router what it fails on."""
+    guard_routing(app, Policy().updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None}))
+    if flows_ended not in app.after_serving_funcs:
+        app.after_serving_funcs.append(flows_ended)
+
+
+async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a view on a loop; Quart has plain ones run in a thread."""
+    return await quart.current_app.ensure_async(view)(*args, **kwargs)
+
+
+def home() -> ThreadHome:
+    """The loop and threads of the current application."""
+    scope: Any = quart.request.scope if quart.has_request_context() else {}
+    return ThreadHome(scope.get(_LOOP))
+
+
+async def _form_once(request: Any, limit: int) -> bytes:
+    """A form that was too large for one reading would look like a shorter one to the next."""
+    form: bytes | OAuth1Error | None = request.scope.get(_FORM)
+    if form is None:
+        try:
+            form = await _form(request, limit)
+        except OAuth1Error as error:
+            form = error
+        request.scope[_FORM] = form
+    if isinstance(form, OAuth1Error):
+        raise form
+    return form
+
+
+async def _form(request: Any, limit: int) -> bytes:
+    if request._form is not None and not request.body._data:  # noqa: SLF001 - nothing public tells
+        # The view has read the form, and nothing is left of it but this.
+        pairs = (await request.form).items(multi=True)
+        return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
+    return await _while_handled(request, read_form, limit)
+
+
+async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, bytes]], *args: Any) -> bytes:
+    """Read for as long as somebody handles the request.
+
+    Quart cancels the handler of a client that has hung up. A flow in a thread goes on, and would wait there for a body
+    that cannot come any more, until the time that bodies have is over: a few such clients would occupy every thread.
+    """
+    handler: asyncio.Task[Any] | None = request.scope.get(_HANDLER)
+    if handler is None or handler is asyncio.current_task():
+        return await read(request, *args)
+    reading = asyncio.ensure_future(read(request, *args))
+
+    def stop(_: object) -> None:
+        reading.cancel()
+
+    handler.add_done_callback(stop)
+    try:
+        await asyncio.wait({reading})
+    finally:
+        handler.remove_done_callback(stop)
+        reading.cancel()
+    if reading.cancelled():
+        raise InvalidRequestError("The client hung up.")
+    return reading.result()
+
+
+async def _note_loop(_: Any, **__: Any) -> None:
+    scope: Any = quart.request.scope
+    scope[_LOOP] = asyncio.get_running_loop()
+    scope[_HANDLER] = asyncio.current_task()
+
+
+# Plain views run in threads, where nothing says which loop the application has.
+request_started.connect(_note_loop)

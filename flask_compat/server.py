@@ -1,0 +1,162 @@
+"""What both servers of the facade share: Authlib's class attributes, the hooks they find, and how their methods run."""
+
+from __future__ import annotations
+
+import functools
+from collections import ChainMap
+from collections.abc import Callable, Collection, MutableMapping
+from typing import Any, ClassVar, cast
+
+from async_oauth1.policy import Policy
+from async_oauth1.provider.verification import BaseServer
+
+from .configurations import Configuration, Configurations
+from .execution.callable_kinds import is_async, may_block
+from .execution.flow_runner import Kinds, run
+from .frameworks.detection import adopt_app, find_framework, find_home
+from .signature import VERIFIERS, Verifier
+
+#: Framework-free defaults; the application's configuration comes on top.
+_POLICY = Policy(uniform_errors=False)
+
+
+class Server:
+    """The base of `AuthorizationServer` and `ResourceProtector`."""
+
+    #: The registered verifiers by name: this class's own before those of the classes it derives from.
+    SIGNATURE_METHODS: ClassVar[MutableMapping[str, Verifier]] = ChainMap({}, cast("dict[str, Verifier]", VERIFIERS))
+    #: The methods that are accepted; the configuration's ``OAUTH1_SUPPORTED_SIGNATURE_METHODS`` replaces them.
+    SUPPORTED_SIGNATURE_METHODS: Collection[str] = ["HMAC-SHA1"]
+    #: Seconds into the past, and into the future, that a timestamp may lie; nothing: any.
+    EXPIRY_TIME: int = 300
+
+    VERIFIERS = VERIFIERS
+    MISSING_HOOK: ClassVar[str] = '"{}" hook is required.'
+    #: Methods that a subclass may override, async or not.
+    OVERRIDABLE: ClassVar[tuple[str, ...]] = (
+        "get_client_by_id",
+        "exists_nonce",
+        "validate_timestamp_and_nonce",
+        "validate_oauth_signature",
+    )
+
+    app: Any
+    _flows: Any
+
+    def __init__(self) -> None:
+        """Start without an application."""
+        self._configurations = Configurations()
+        self._shown: dict[str, Any] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Give each class a registry of its own, over those of its bases as they are at any time."""
+        super().__init_subclass__(**kwargs)
+        if "SIGNATURE_METHODS" not in vars(cls):
+            inherited = [vars(base)["SIGNATURE_METHODS"] for base in cls.__mro__ if "SIGNATURE_METHODS" in vars(base)]
+            cls.SIGNATURE_METHODS = ChainMap({}, *inherited)
+
+    @classmethod
+    def register_signature_method(cls, name: str, verify: Callable[..., Any]) -> None:
+        """Add a signature method to this class of servers and those derived from it.
+
+        Args:
+            name: what ``oauth_signature_method`` says; it has to be supported, too.
+            verify: called with the request. Only ``True`` itself accepts a signature.
+        """
+        cls.SIGNATURE_METHODS[name] = verify
+
+    def validate_timestamp_and_nonce(self, request: Any) -> Any:
+        """Check the timestamp, and that there is a nonce. It is remembered once the signature holds.
+
+        Raises:
+            OAuth1Error: the request is not accepted.
+        """
+        return self._run(self._flows.validate_timestamp_and_nonce, request)
+
+    def validate_oauth_signature(self, request: Any) -> Any:
+        """Check the signature.
+
+        Raises:
+            OAuth1Error: the request is not accepted.
+        """
+        return self._run(self._flows.validate_oauth_signature, request)
+
+    def get_client_by_id(self, client_id: str) -> Any:
+        """Look a client up; by default by ``query_client``."""
+        return self._run(functools.partial(BaseServer.get_client_by_id, self._flows), client_id)
+
+    def exists_nonce(self, nonce: str, request: Any) -> Any:
+        """Remember a nonce and say whether it was known; by default by the function of that name."""
+        return self._run(functools.partial(BaseServer.exists_nonce, self._flows), nonce, request)
+
+    def find_hook(self, name: str) -> Callable[..., Any] | None:
+        """What was given as a hook."""
+        raise NotImplementedError
+
+    def _given(self) -> tuple[Any, ...]:
+        """Every hook that was given."""
+        raise NotImplementedError
+
+    def _adopt(self, app: Any) -> None:
+        """Take an application's configuration."""
+        adopt_app(app)
+        policy = _POLICY.updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None})
+        settings: dict[str, Any] = {}
+        methods = app.config.get("OAUTH1_SUPPORTED_SIGNATURE_METHODS")
+        if methods:
+            if isinstance(methods, str) or not isinstance(methods, Collection):
+                raise TypeError(
+                    f"OAUTH1_SUPPORTED_SIGNATURE_METHODS is a collection of names, not {type(methods).__name__}"
+                )
+            settings["SUPPORTED_SIGNATURE_METHODS"] = methods
+        if app.config.get("OAUTH1_TIMESTAMP_WINDOW"):
+            settings["EXPIRY_TIME"] = policy.timestamp_window
+        self._configurations.add(app, Configuration(policy, settings))
+        self._show(settings)
+        self.app = app
+
+    def _show(self, settings: dict[str, Any]) -> None:
+        """Set what a single application has configured as attributes; what the user has set stays."""
+        for name, value in self._shown.items():
+            if vars(self).get(name) is value:
+                delattr(self, name)
+        self._shown = settings if self._configurations.only is not None else {}
+        vars(self).update(self._shown)
+
+    def find_policy(self, default: Policy) -> Policy:
+        """The rules of the application at work."""
+        configuration = self._configurations.find()
+        return default if configuration is None else configuration.policy
+
+    def find_setting(self, name: str) -> Any:
+        """An attribute, or what the application at work has configured in its place."""
+        if self._configurations.only is None and name not in vars(self):
+            configuration = self._configurations.find()
+            if configuration is not None and name in configuration.settings:
+                return configuration.settings[name]
+        return getattr(self, name)
+
+    def _framework(self) -> Any:
+        return find_framework(self.app)
+
+    def _run(self, step: Callable[..., Any], *args: Any) -> Any:
+        return run(lambda: find_home(self.app), self._kinds(), step, *args)
+
+    def _run_endpoint(self, step: Callable[..., Any], *args: Any) -> Any:
+        """Run what reads the current request."""
+        prepare = functools.partial(self._framework().prepare, self._flows.policy)
+        return run(lambda: find_home(self.app), self._kinds(), step, *args, prepare=prepare)
+
+    def _kinds(self) -> Kinds:
+        """Classified once, and again when a hook has been replaced."""
+        hooks = self._given()
+        known: tuple[tuple[Any, ...], Kinds] | None = self.__dict__.get("_known_kinds")
+        if known is None or known[0] != hooks:
+            known = self._known_kinds = hooks, self._classify(hooks)
+        return known[1]
+
+    def _classify(self, hooks: tuple[Any, ...]) -> Kinds:
+        overrides = [getattr(self, name) for name in self.OVERRIDABLE]
+        own = [func for func in overrides if not (getattr(func, "__module__", None) or "").startswith("flask_compat.")]
+        kinds = {is_async(func) for func in (*hooks, *own) if callable(func) and (is_async(func) or may_block(func))}
+        return Kinds(any_plain=False in kinds, any_async=True in kinds)

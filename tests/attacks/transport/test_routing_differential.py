@@ -1,0 +1,65 @@
+"""Thousands of request targets, against the routers and file servers themselves: none reaches a secret unsigned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from async_oauth1.asgi import OAuth1Middleware
+from async_oauth1.asgi.covered_paths import CoveredPaths, Layout
+from tests.attacks.generated_paths import generated_targets
+from tests.attacks.provider import make_provider
+from tests.attacks.routers import PREFIXES, SITES, UNSEEN_MOUNTS, Gate, make_files, reaches, reaches_by_uvicorn, started
+
+COUNT = 10_000
+#: A root path, and how the server tells the application.
+DEPLOYMENTS = [("", reaches), ("/api", reaches), ("/api", reaches_by_uvicorn)]
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Frameworks log each error, and some of the paths are errors to them."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("name", SITES)
+async def test_no_spelling_reaches_a_secret(name: str, tmp_path: Path) -> None:
+    """Each target goes to each framework through the middleware, unsigned, over HTTP, and many as WebSockets."""
+    protector = (await make_provider()).require_oauth
+    async with started(SITES[name](make_files(tmp_path))) as app:
+        gate = Gate(app)
+        guarded = OAuth1Middleware(gate, protector, PREFIXES, mounts=UNSEEN_MOUNTS.get(name, ()))
+        found = []
+        for number, target in enumerate(generated_targets(COUNT)):
+            root_path, ask = DEPLOYMENTS[number % len(DEPLOYMENTS)]
+            if await ask(guarded, target, root_path=root_path):
+                found.append((target, root_path, ask.__name__))
+            if number % 3 == 0 and await ask(guarded, target, root_path=root_path, websocket=True):
+                found.append((target, root_path, "websocket"))
+        assert not found
+        assert gate.passed > COUNT // 50, "hardly anything was tried on the framework"
+
+
+@pytest.mark.parametrize("name", SITES)
+async def test_without_the_middleware_the_secrets_are_found(name: str, tmp_path: Path) -> None:
+    """The targets are dangerous: of the first thousand, each framework serves a secret to many."""
+    async with started(SITES[name](make_files(tmp_path))) as app:
+        found = [target for target in islice(generated_targets(COUNT), 1_000) if await reaches(Gate(app), target)]
+    assert len(found) > 40
+
+
+def test_the_fast_way_decides_like_the_slow_one() -> None:
+    """Plain paths are judged without folding; a root path that never occurs makes each path take the long way."""
+    covered = CoveredPaths(PREFIXES)
+    for target in generated_targets(COUNT):
+        for root_path in ("", "/api"):
+            scope = {"path": unquote(target.decode("latin-1")), "raw_path": target, "root_path": root_path}
+            slowly = covered.cover(scope, Layout(root_paths=frozenset(["/never"])))
+            assert covered.cover(scope, Layout()) == slowly, (target, root_path)

@@ -1,0 +1,292 @@
+"""What Jane is asked, and what her answer leads to."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import secrets
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
+import pytest
+
+from async_oauth1 import Client
+from async_oauth1.stores import open_store
+from tests.examples.jane import READY, Jane, Printer, verifier_in
+from tests.examples.running import Photos, add_client
+
+
+@pytest.fixture(scope="module")
+def jane(provider: Photos) -> Iterator[Jane]:
+    """A browser in which she has signed in, and stays so: no test here signs her out."""
+    with Jane(provider.url) as browser:
+        assert browser.sign_in().status_code == 302
+        yield browser
+
+
+@pytest.fixture
+def printer(provider: Photos) -> Printer:
+    """The printer of the story."""
+    return Printer(provider.url)
+
+
+def client(provider: Photos, *callbacks: str, name: str = "Another printer") -> Printer:
+    """Another client, added to the store of a running provider."""
+    credentials = secrets.token_hex(16), secrets.token_urlsafe(32)
+
+    async def add() -> None:
+        async with open_store(provider.store) as store:
+            await store.add_client(
+                Client(client_id=credentials[0], client_secret=credentials[1], name=name, callbacks=callbacks)
+            )
+
+    asyncio.run(add())
+    return Printer(provider.url, *credentials)
+
+
+def test_the_page_names_the_application_and_where_she_goes(jane: Jane, printer: Printer) -> None:
+    """And holds the token that she decides about."""
+    token = printer.initiate()[0]
+    page = jane.get(f"/authorize?oauth_token={token}").text
+    assert "Printer" in page
+    assert "printer.example.com" in page
+    assert f'value="{token}"' in page
+
+
+def test_who_has_not_signed_in_comes_back_to_the_question(provider: Photos, printer: Printer) -> None:
+    """With the token that she came with."""
+    target = f"/authorize?oauth_token={printer.initiate()[0]}"
+    with Jane(provider.url) as browser:
+        asked = browser.get(target)
+        assert asked.status_code == 302
+        assert (
+            asked.headers["Location"]
+            == f"/login?next={target.replace('/', '%2F').replace('?', '%3F').replace('=', '%3D')}"
+        )
+        page = asked.headers["Location"]
+        answer = browser.post(page, page, username="jane", password="wonderland")
+        assert answer.headers["Location"] == target
+        assert browser.get(target).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/authorize/?oauth_token=T",
+        "/authorize?a=%5C&oauth_token=T&b=\\",
+        "/authorize?c=" + "x" * 2_000 + "&oauth_token=T",
+    ],
+)
+def test_whatever_an_application_adds_she_comes_back_to_the_question(
+    provider: Photos, printer: Printer, asked: str
+) -> None:
+    """Clients of OAuth 1.0 add their callback here, and others what they please; the token is what counts."""
+    token = printer.initiate()[0]
+    with Jane(provider.url) as browser:
+        login = browser.get(asked.replace("T", token)).headers["Location"]
+        answer = browser.post(login, login, username="jane", password="wonderland")
+        assert answer.headers["Location"] == f"/authorize?oauth_token={token}"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?",
+        "?oauth_token=",
+        "?oauth_token",
+        "?oauth_token=unknown",
+        "?oauth_token=%00",
+        "?oauth_token=a%0d%0ab",
+        "?oauth_token=%FF",
+        "?oauth_token=%zz",
+        "?oauth_token=" + "x" * 300,
+        "?oauth_token=" + "%C3%A9" * 200,
+        "?oauth_token=a&oauth_token=b",
+        "?oauth_token=a&%6Fauth_token=b",
+        "?OAUTH_TOKEN=a",
+        "?oauth_token=a" + "&b=c" * 2_000,
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_token_that_asks_nothing(provider: Photos, jane: Jane, query: str) -> None:
+    """A page that says so, whether she has signed in or not."""
+    with Jane(provider.url) as stranger:
+        answers = [browser.get(f"/authorize{query}") for browser in (jane, stranger)]
+    for answer in answers:
+        assert answer.status_code == 400
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert "<h1" in answer.text
+
+
+@pytest.mark.parametrize("first", ["approve", "deny"])
+@pytest.mark.parametrize("second", ["approve", "deny"])
+def test_an_answer_is_final(jane: Jane, printer: Printer, first: str, second: str) -> None:
+    """Whatever she says afterwards; and she is not asked again."""
+    temporary = printer.initiate()
+    answer = jane.decide(temporary[0], first)
+    assert answer.status_code == 302
+    again = jane.decide(temporary[0], second)
+    assert again.status_code in (400, 409)
+    assert "Location" not in again.headers
+    assert jane.get(f"/authorize?oauth_token={temporary[0]}").status_code in (400, 409)
+    refused = printer.send("POST", "/token", token=temporary, verifier="x" * 36)
+    assert refused.status_code == 401
+    if first == "approve":
+        printer.exchange(temporary, verifier_in(answer))
+        assert printer.photo().status_code == 200
+
+
+def test_a_token_is_used_up_by_the_exchange(jane: Jane, printer: Printer) -> None:
+    """Neither a page nor a second exchange finds it."""
+    temporary = printer.initiate()
+    verifier = verifier_in(jane.decide(temporary[0]))
+    printer.exchange(temporary, verifier)
+    assert jane.get(f"/authorize?oauth_token={temporary[0]}").status_code == 400
+    assert jane.decide(temporary[0]).status_code == 400
+    assert printer.send("POST", "/token", token=temporary, verifier=verifier).status_code == 401
+
+
+def test_a_denial_is_told_to_the_application(jane: Jane, printer: Printer) -> None:
+    """Without a verifier."""
+    token = printer.initiate()[0]
+    answer = jane.decide(token, "deny")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"{READY}?error=access_denied&oauth_token={token}"
+
+
+@pytest.mark.parametrize("decision", ["", "Approve", "approve ", "yes", "approve\N{SNOWMAN}"])
+def test_anything_else_is_no_decision(jane: Jane, printer: Printer, decision: str) -> None:
+    """She may still decide."""
+    token = printer.initiate()[0]
+    assert jane.decide(token, decision).status_code == 400
+    assert (
+        jane.http.post("/authorize", data={"csrf_token": jane.csrf_token("/"), "oauth_token": token}).status_code == 400
+    )
+    assert jane.decide(token).status_code == 302
+
+
+def test_a_token_in_two_places_is_refused(jane: Jane, printer: Printer) -> None:
+    """Which of them she saw is not for the provider to guess."""
+    tokens = [printer.initiate()[0] for _ in range(2)]
+    answer = jane.post(f"/authorize?oauth_token={tokens[0]}", oauth_token=tokens[1], decision="approve")
+    assert answer.status_code == 400
+    assert [jane.decide(token).status_code for token in tokens] == [302, 302]
+
+
+def test_who_is_not_signed_in_decides_nothing(provider: Photos, printer: Printer) -> None:
+    """She is asked to sign in."""
+    temporary = printer.initiate()
+    with Jane(provider.url) as stranger:
+        answer = stranger.decide(temporary[0])
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("/login?next=")
+    assert printer.send("POST", "/token", token=temporary, verifier="x").status_code == 401
+
+
+def test_a_callback_in_the_question_is_ignored(jane: Jane, printer: Printer) -> None:
+    """The one that was signed counts; with another one, anybody could send her anywhere."""
+    token = printer.initiate()[0]
+    evil = "oauth_callback=http%3A%2F%2Fevil.example%2F"
+    page = jane.get(f"/authorize?oauth_token={token}&{evil}")
+    assert page.status_code == 200
+    assert "evil" not in page.text
+    answer = jane.post(f"/authorize?{evil}", oauth_token=token, decision="approve")
+    if answer.status_code == 302:
+        assert answer.headers["Location"].startswith(f"{READY}?")
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        "http://127.0.0.1:7/ready?a=b+c&d=%7e&&e&f=%E4&=g;h",
+        "http://[::1]:7/ready",
+        "https://printer.example.net/r%2Feady/?",
+        "HTTP://printer.example.net?x=1",
+        "com.example.printer:/ready",
+        "printer://ready?state=a%26b",
+    ],
+)
+def test_a_callback_is_kept_to_the_octet(provider: Photos, jane: Jane, callback: str) -> None:
+    """What is appended comes behind it, and browsers are not kept from going there."""
+    other = client(provider, callback)
+    temporary = other.initiate(callback)
+    page = jane.get(f"/authorize?oauth_token={temporary[0]}")
+    assert page.status_code == 200
+    answer = jane.decide(temporary[0])
+    location = answer.headers["Location"]
+    assert location.startswith(callback)
+    appended = dict(parse_qsl(location[len(callback) :].lstrip("?&"), strict_parsing=True))
+    assert list(appended) == ["oauth_token", "oauth_verifier"]
+    assert appended["oauth_token"] == temporary[0]
+    other.exchange(temporary, appended["oauth_verifier"])
+    assert other.photo().json()["client_id"] == other.client_id
+
+
+def test_a_code_is_shown_where_there_is_no_callback(provider: Photos, jane: Jane) -> None:
+    """On a page that is not kept; denied, there is none."""
+    other = client(provider, "oob")
+    denied, approved = other.initiate("oob"), other.initiate("oob")
+    page = jane.decide(denied[0], "deny")
+    assert page.status_code == 200
+    assert "<output" not in page.text
+    page = jane.decide(approved[0])
+    code = page.text.partition('<output id="oauth_verifier"')[2].partition(">")[2].partition("<")[0].strip()
+    assert page.headers["Cache-Control"] == "no-store"
+    other.exchange(approved, code)
+    assert other.photo().status_code == 200
+
+
+def test_a_code_needs_to_be_registered(provider: Photos, printer: Printer) -> None:
+    """The printer of the story has a callback, and that one alone."""
+    for callback in ("oob", "http://printer.example.com/ready/", "http://printer.example.com.evil.example/ready"):
+        assert printer.send("POST", "/initiate", callback_uri=callback).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "x" * 200, "مطبعة", "&amp;", "'"],
+    ids=ascii,
+)
+def test_a_name_is_text(provider: Photos, jane: Jane, name: str) -> None:
+    """Whatever it looks like, on every page that shows it."""
+    other = client(provider, READY, name=name)
+    temporary = other.initiate()
+    pages = [jane.get(f"/authorize?oauth_token={temporary[0]}").text]
+    other.exchange(temporary, verifier_in(jane.decide(temporary[0])))
+    pages.append(jane.get("/").text)
+    for page in pages:
+        assert "<script" not in page
+        assert "<img" not in page
+        assert html.escape(name) in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+
+
+def test_letting_in_and_shutting_out(provider: Photos, jane: Jane) -> None:
+    """At once, and that application alone."""
+    first, second = (client(provider, READY, name=name) for name in ("First one", "Second one"))
+    for application in (first, second):
+        application.let_in_by(jane)
+        assert application.photo().status_code == 200
+    assert "First one" in jane.get("/").text
+    answer = jane.post("/", "/", client_id=first.client_id)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert [first.photo().status_code, second.photo().status_code] == [401, 200]
+    assert "First one" not in jane.get("/").text
+
+
+@pytest.mark.parametrize("client_id", ["", "unknown", "\N{SNOWMAN}", "x" * 10_000])
+def test_shutting_out_who_was_not_let_in_changes_nothing(jane: Jane, printer: Printer, client_id: str) -> None:
+    """Nor is it an error: it is as she wants it."""
+    printer.let_in_by(jane)
+    assert jane.post("/", "/", client_id=client_id).status_code == 302
+    assert printer.photo().status_code == 200
+
+
+def test_two_clients_that_were_added_to_a_running_provider(provider: Photos, jane: Jane) -> None:
+    """Both work at once, and neither has the other's token."""
+    added = [add_client(provider.store, "--callback", READY) for _ in range(2)]
+    clients = [Printer(provider.url, **credentials) for credentials in added]
+    tokens = [each.let_in_by(jane) for each in clients]
+    assert [each.photo().status_code for each in clients] == [200, 200]
+    clients[0].token, clients[1].token = tokens[1], tokens[0]
+    assert [each.photo().status_code for each in clients] == [401, 401]

@@ -1,0 +1,138 @@
+"""A crowd of sign-ins does not keep others waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import httpx2
+import pytest
+
+from examples.photos import passwords
+from examples.photos.addresses import client_address
+from examples.photos.passwords import PER_ADDRESS, QUEUE, Passwords, TooManySignInsError
+from examples.photos.settings import SettingsError, read_settings
+from tests.examples.jane import Jane
+from tests.examples.running import Photos, photos
+
+CROWD = 400
+
+
+async def _crowd(running: Photos, jane: Jane, address: str) -> tuple[Counter[int], set[str | None], httpx2.Response]:
+    """Send the crowd's forms under different names; while they wait, Jane signs in from another address."""
+    token, cookies = jane.csrf_token(), {"photos_session": jane.cookie}
+    limits = httpx2.Limits(max_connections=CROWD)
+
+    async def sign_in(browser: httpx2.AsyncClient, name: str, password: str) -> httpx2.Response:
+        fields = {"csrf_token": token, "username": name, "password": password}
+        return await browser.post(f"{running.url}/login", data=fields)
+
+    def browser_at(local_address: str) -> httpx2.AsyncClient:
+        transport = httpx2.AsyncHTTPTransport(local_address=local_address, limits=limits)
+        return httpx2.AsyncClient(transport=transport, cookies=cookies, timeout=120)
+
+    async with browser_at(address) as crowd, browser_at("127.0.0.1") as hers:
+        sent = [asyncio.ensure_future(sign_in(crowd, f"name {number}", "x")) for number in range(CROWD)]
+        await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
+        answer = await sign_in(hers, "jane", "wonderland")
+        answers = await asyncio.gather(*sent)
+    refused = [answer for answer in answers if answer.status_code == 503]
+    return (
+        Counter(answer.status_code for answer in answers),
+        {answer.headers.get("Retry-After") for answer in refused},
+        answer,
+    )
+
+
+async def test_a_crowd_at_one_address_does_not_keep_jane_waiting() -> None:
+    """Few of its sign-ins are looked at, the others are told to come back; she gets in from elsewhere."""
+    with photos() as running, Jane(running.url) as jane:
+        statuses, retry_after, answer = await _crowd(running, jane, "127.0.0.2")
+        assert answer.status_code == 302
+        assert set(statuses) == {403, 503}
+        assert statuses[503] > CROWD / 2
+        assert retry_after == {"2"}
+        assert jane.sign_in().status_code == 302
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """No check ends before this is set."""
+    released = asyncio.Event()
+
+    async def wait(_work: object) -> bool:
+        await released.wait()
+        return True
+
+    monkeypatch.setattr(passwords, "_in_thread", wait)
+    return released
+
+
+async def _outcomes(checks: list[asyncio.Task[bool]], held: asyncio.Event) -> Counter[object]:
+    for _ in range(5):
+        await asyncio.sleep(0)
+    held.set()
+    outcomes = await asyncio.gather(*checks, return_exceptions=True)
+    return Counter(outcome if isinstance(outcome, bool) else type(outcome) for outcome in outcomes)
+
+
+async def test_an_address_has_a_share_of_the_queue(held: asyncio.Event) -> None:
+    """Under however many names; another address still finds a place, and the share comes back."""
+    checker = Passwords()
+    crowd = [asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", None, "x")) for number in range(50)]
+    other = asyncio.ensure_future(checker.check("jane", "192.0.2.2", None, "x"))
+    assert await _outcomes(crowd, held) == {True: PER_ADDRESS, TooManySignInsError: 50 - PER_ADDRESS}
+    assert await other
+    assert await checker.check("jane", "192.0.2.1", None, "x")
+    assert not checker._by_address
+
+
+async def test_the_queue_is_bounded_for_all_addresses(held: asyncio.Event) -> None:
+    """Whoever comes when it is full is told so at once."""
+    checker = Passwords()
+    crowd = [asyncio.ensure_future(checker.check("x", f"192.0.2.{number}", None, "x")) for number in range(100)]
+    assert await _outcomes(crowd, held) == {True: QUEUE, TooManySignInsError: 100 - QUEUE}
+    assert await checker.check("x", "192.0.2.200", None, "x")
+
+
+async def test_those_who_hang_up_leave_their_places(held: asyncio.Event) -> None:
+    """Or the queue would stay full."""
+    checker = Passwords()
+    crowd = [asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", None, "x")) for number in range(PER_ADDRESS)]
+    await asyncio.sleep(0.01)
+    for check in crowd:
+        check.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+    held.set()
+    assert await checker.check("jane", "192.0.2.1", None, "x")
+
+
+PROXIES = ("10.0.0.0/8", "fd00::/8")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "address"),
+    [
+        ("192.0.2.1", [], "192.0.2.1"),
+        ("192.0.2.1", ["198.51.100.7"], "192.0.2.1"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
+        ("10.0.0.1", ["203.0.113.9", "198.51.100.7, 10.0.0.2"], "198.51.100.7"),
+        ("::ffff:10.0.0.1", ["198.51.100.7"], "198.51.100.7"),
+        ("10.0.0.1", ["198.51.100.7, rubbish"], "10.0.0.1"),
+        ("fd00::1", ["2001:db8:0:1:2:3:4:5"], "2001:db8:0:1::/64"),
+        ("", [], ""),
+    ],
+)
+def test_the_address_is_what_trusted_proxies_say(peer: str, forwarded_for: list[str], address: str) -> None:
+    """A client that writes the header itself changes nothing."""
+    assert client_address(peer, forwarded_for, PROXIES) == address
+
+
+def test_proxies_are_named_by_flag_or_environment() -> None:
+    """Networks, separated by commas; anything else is refused in one line."""
+    settings = read_settings(["--trusted-proxies", "10.0.0.0/8, ::1"], {"PHOTOS_TRUSTED_PROXIES": "192.0.2.1"})
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert read_settings([], {"PHOTOS_TRUSTED_PROXIES": "192.0.2.1"}).trusted_proxies == ("192.0.2.1",)
+    with pytest.raises(SettingsError, match="--trusted-proxies takes networks"):
+        read_settings(["--trusted-proxies", "10.0.0.1/8"], {})

@@ -1,0 +1,92 @@
+"""Four workers over PostgreSQL and Valkey: two hundred requests at once, each on its own connection."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.examples.jane import Jane, Printer, verifier_in
+from tests.examples.running import Photos, photos, run
+from tests.servers import Postgres, Valkey
+
+COPIES = 200
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
+
+
+@pytest.fixture(scope="module")
+def provider_of_four() -> Iterator[Photos]:
+    """Clients and tokens in PostgreSQL, nonces and temporary credentials in Valkey."""
+    postgres, valkey = Postgres(), Valkey()
+    try:
+        with photos("--workers", "4", "--nonces", valkey.url, store=f"{postgres.url}&cache=1000&timeout=5") as running:
+            yield running
+    finally:
+        valkey.close()
+        postgres.close()
+
+
+async def _send(running: Photos, requests: list[tuple[str, dict[str, str], str | None]], method: str) -> Counter[int]:
+    """Open a connection for each request, then send them all; how often each status came back."""
+    connections = [await asyncio.open_connection("127.0.0.1", running.port) for _ in requests]
+    messages = [_message(method, *request) for request in requests]
+    for (_, writer), message in zip(connections, messages, strict=True):
+        writer.write(message)
+    answers = await asyncio.gather(*(reader.read() for reader, _ in connections))
+    for _, writer in connections:
+        writer.close()
+    return Counter(int(answer.split(b" ", 2)[1]) for answer in answers)
+
+
+def _message(method: str, url: str, headers: dict[str, str], body: str | None) -> bytes:
+    parts = urlsplit(url)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    content = (body or "").encode()
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""]).encode() + content
+
+
+async def test_of_two_hundred_copies_one_is_served(provider_of_four: Photos) -> None:
+    """The workers have nothing in common but the stores; the others are refused as replays."""
+    printer = Printer(provider_of_four.url)
+    with Jane(provider_of_four.url) as jane:
+        jane.sign_in()
+        token = printer.let_in_by(jane)
+    for _ in range(ROUNDS):
+        request = printer.signed("GET", "/photos?file=vacation.jpg", token=token)
+        assert await _send(provider_of_four, [request] * COPIES, "GET") == {200: 1, 401: COPIES - 1}
+
+
+async def test_of_two_hundred_exchanges_one_succeeds(provider_of_four: Photos) -> None:
+    """Each signed on its own, with a nonce of its own: one gets the token credentials."""
+    printer = Printer(provider_of_four.url)
+    with Jane(provider_of_four.url) as jane:
+        jane.sign_in()
+        for _ in range(ROUNDS):
+            temporary = printer.initiate()
+            verifier = verifier_in(jane.decide(temporary[0]))
+            requests = [printer.signed("POST", "/token", token=temporary, verifier=verifier) for _ in range(COPIES)]
+            assert await _send(provider_of_four, requests, "POST") == {200: 1, 401: COPIES - 1}
+
+
+async def test_a_revocation_counts_in_every_worker(provider_of_four: Photos) -> None:
+    """Each of them has remembered the token; a second after the command has revoked it none of them serves it."""
+    printer = Printer(provider_of_four.url)
+    with Jane(provider_of_four.url) as jane:
+        jane.sign_in()
+        token = printer.let_in_by(jane)
+
+    def asked() -> list[tuple[str, dict[str, str], str | None]]:
+        return [printer.signed("GET", "/photos?file=vacation.jpg", token=token) for _ in range(COPIES)]
+
+    assert await _send(provider_of_four, asked(), "GET") == {200: COPIES}
+    command = ("token", "revoke", token[0], "--store", provider_of_four.store, "--json")
+    revoked = await asyncio.to_thread(run, "async_oauth1", *command)
+    assert (revoked.returncode, revoked.stdout) == (0, '{"revoked": 1}\n')
+    await asyncio.sleep(1)
+    assert await _send(provider_of_four, asked(), "GET") == {401: COPIES}

@@ -1,0 +1,97 @@
+"""Stopping the provider: at once, but for what is in flight."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.examples.jane import Jane
+from tests.examples.running import Photos, photos, wait_until
+
+IDLE = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+FORM = (
+    b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 30\r\n\r\n"
+)
+WORKERS = pytest.mark.parametrize("arguments", [[], ["--workers", "2"]], ids=["one process", "two"])
+
+
+@WORKERS
+@pytest.mark.parametrize(("number", "to"), [(signal.SIGTERM, os.kill), (signal.SIGINT, os.killpg)], ids=["TERM", "INT"])
+def test_a_signal_stops_it(
+    tmp_path: Path, arguments: list[str], number: signal.Signals, to: Callable[[int, int], None]
+) -> None:
+    """With status 0 and without a word, although connections are open; Ctrl-C goes to all processes of the group."""
+    store = f"sqlite:///{tmp_path}/photos.db"
+    with photos(*arguments, store=store) as running:
+        connections = [running.connect() for _ in range(4)]
+        for connection in connections[:2]:
+            connection.sendall(IDLE)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connections[2].sendall(b"GET /hea")
+        to(running.process.pid, number)
+        assert running.ended() == 0
+        assert running.output == ("", "")
+        for connection in connections:
+            connection.close()
+        wait_until(lambda: no_process_is_left(running))
+
+
+@WORKERS
+def test_what_is_in_flight_is_finished(tmp_path: Path, arguments: list[str]) -> None:
+    """A form of which half has arrived is still answered when the rest arrives."""
+    store = f"sqlite:///{tmp_path}/photos.db"
+    with photos(*arguments, store=store) as running, running.connect() as connection, Jane(running.url) as jane:
+        connection.sendall(FORM + b"username=jane&")
+        jane.get("/login")
+        running.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refuses_connections(running))
+        connection.sendall(b"password=wonderl")
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b"</html>" in answer
+        assert running.ended() == 0
+        assert running.output == ("", "")
+
+
+def test_a_stalled_request_does_not_keep_it(tmp_path: Path) -> None:
+    """It is waited for for some seconds."""
+    store = f"sqlite:///{tmp_path}/photos.db"
+    with photos(store=store) as running, running.connect() as connection, Jane(running.url) as jane:
+        connection.sendall(FORM + b"username=jane&")
+        jane.get("/login")
+        assert running.stop() == 0
+        assert running.output == ("", "")
+
+
+def test_more_signals_change_nothing() -> None:
+    """Whoever is impatient gets the same status."""
+    with photos() as running:
+        while running.process.poll() is None:
+            running.process.send_signal(signal.SIGTERM)
+            time.sleep(0.005)
+        assert running.ended() == 0
+        assert running.output == ("", "")
+
+
+def refuses_connections(running: Photos) -> bool:
+    """Whether it no longer listens."""
+    try:
+        running.connect().close()
+    except ConnectionError:
+        return True
+    return False
+
+
+def no_process_is_left(running: Photos) -> bool:
+    """Whether nothing that it started is still there."""
+    try:
+        os.killpg(running.process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return True
+    return False

@@ -1,0 +1,45 @@
+"""Run Authlib's own tests of ``flask_oauth1`` with nothing but the import changed.
+
+    python tests/flask_compat/run_authlib_suite.py PATH [pytest's options]
+
+PATH is a checkout of Authlib. Its tests are copied to a temporary folder, where ``authlib.integrations.flask_oauth1``
+becomes ``flask_compat``. Nothing is fetched, and nothing of it stays. Besides this project it needs Flask-SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SUITE = Path("tests/flask/test_oauth1")
+IMPORT, OURS = "authlib.integrations.flask_oauth1", "flask_compat"
+
+
+def main(arguments: list[str]) -> int:
+    """Copy, change the import, and run.
+
+    Args:
+        arguments: the checkout's path, then options for pytest.
+    """
+    if not arguments or not (Path(arguments[0]) / SUITE).is_dir():
+        print(f"usage: {Path(__file__).name} PATH, where PATH/{SUITE} exists", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(Path(arguments[0]) / "tests", Path(folder) / "tests")
+        changed = 0
+        for module in (Path(folder) / SUITE).glob("*.py"):
+            text = module.read_text()
+            changed += text.count(IMPORT)
+            module.write_text(text.replace(IMPORT, OURS))
+        print(f"{changed} import lines changed", flush=True)
+        project = str(Path(__file__).resolve().parents[2])
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(SUITE), *arguments[1:]]
+        return subprocess.call(command, cwd=folder, env={**os.environ, "PYTHONPATH": project})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

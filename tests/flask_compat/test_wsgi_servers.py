@@ -1,0 +1,155 @@
+"""Flask under real WSGI servers: what is signed is what was on the wire, as far as the server still knows it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import flask
+import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client as WSGIClient
+
+from .client import FORM, Client, authorization
+from .ported import Token, Variant, make_provider
+
+SERVERS = {
+    "werkzeug": ["-m", "flask", "--app", "tests.flask_compat.wsgi_app", "run", "--port", "{port}"],
+    "gunicorn": [
+        "-m",
+        "gunicorn",
+        "-w",
+        "1",
+        "--threads",
+        "2",
+        "-b",
+        "127.0.0.1:{port}",
+        "tests.flask_compat.wsgi_app:app",
+    ],
+    "hypercorn": ["-m", "hypercorn", "-b", "127.0.0.1:{port}", "wsgi:tests.flask_compat.wsgi_app:app"],
+}
+#: Servers that hand the path as it was sent to the application. Hypercorn's WSGI wrapper knows the decoded one alone.
+KEEP_THE_PATH = {"werkzeug", "gunicorn"}
+
+
+@contextmanager
+def serving(name: str, repository: Path) -> Iterator[int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = [argument.format(port=port) for argument in SERVERS[name]]
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    with subprocess.Popen(
+        [sys.executable, *arguments], cwd=repository, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            for _ in range(200):
+                try:
+                    socket.create_connection(("127.0.0.1", port), 0.1).close()
+                    break
+                except OSError:
+                    assert process.poll() is None, process.stdout and process.stdout.read().decode()
+                    time.sleep(0.05)
+            yield port
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def ask(port: int, client: Client, method: str, path: str, form: str = "") -> int:
+    """Send exactly this path, signed exactly so."""
+    parameters = client.sign(method, path, client.parameters(), form)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.putrequest(method, path, skip_host=True)
+    connection.putheader("Host", "localhost")
+    connection.putheader("Authorization", authorization(parameters))
+    if form:
+        connection.putheader("Content-Type", FORM)
+        connection.putheader("Content-Length", str(len(form)))
+    connection.endheaders(form.encode() or None)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.status
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_real_server(name: str, repository: Path) -> None:
+    """Paths with escapes, queries with anything, forms with repeated names; and what only some servers keep."""
+    client = Client(None, token="t", token_secret="s")
+    with serving(name, repository) as port:
+        assert ask(port, client, "GET", "/photos?a=%E4%BD%A0&b=%22x%22&c[]=1&d") == 200
+        assert ask(port, client, "GET", "/echo/a%20b;c") == 200
+        assert ask(port, client, "GET", "/echo/caf%C3%A9") == 200
+        assert ask(port, client, "POST", "/echo/x", "a=1&a=2&b=%FE+%2B") == 200
+        lossy = 200 if name in KEEP_THE_PATH else 401
+        assert ask(port, client, "GET", "/echo/a%2Fb") == lossy
+        assert ask(port, client, "GET", "/echo/%7Euser%61") == lossy
+        assert ask(port, client, "GET", "/echo/a%40b%3dc") == lossy
+
+
+def make_app() -> flask.Flask:
+    ported = make_provider(Variant("flask", False, False))
+    ported.database.tokens["t"] = Token("client", "t", "s", "7")
+    app: flask.Flask = ported.app
+    return app
+
+
+def header(client: Client, path: str) -> dict[str, str]:
+    return {"Authorization": authorization(client.sign("GET", path, client.parameters()))}
+
+
+def test_mounted_below_a_prefix() -> None:
+    """SCRIPT_NAME and PATH_INFO are one path again."""
+    client = Client(None, token="t", token_secret="s")
+    outer = WSGIClient(DispatcherMiddleware(flask.Flask("outer"), {"/mounted": make_app()}))
+    assert outer.get("/mounted/photos", headers=header(client, "/mounted/photos")).status_code == 200
+    assert outer.get("/mounted/photos", headers=header(client, "/photos")).status_code == 401
+
+
+def test_behind_werkzeugs_proxy_fix() -> None:
+    """A prefix that the proxy removed is in the URI that the client signed."""
+    client = Client(None, token="t", token_secret="s")
+    proxied = WSGIClient(ProxyFix(make_app(), x_prefix=1))
+    fields = {"X-Forwarded-Prefix": "/api", **header(client, "/api/photos")}
+    assert proxied.get("/photos", headers=fields).status_code == 200
+
+
+@pytest.mark.parametrize("reads", ["form", "values", "data", "nothing"])
+def test_whoever_reads_the_form_first(reads: str) -> None:
+    """A function before the view may have read it; the view may read it afterwards."""
+    app = make_app()
+
+    @app.before_request
+    def read() -> None:
+        if reads != "nothing":
+            assert getattr(flask.request, reads) is not None
+
+    @app.post("/form")
+    @make_provider_decorator(app)
+    def form() -> dict[str, list[str]]:
+        return flask.request.form.to_dict(flat=False)
+
+    client = Client(None, token="t", token_secret="s")
+    parameters = client.sign("POST", "/form", client.parameters(), "a=1&a=%C3%A9&b=")
+    fields = {"Authorization": authorization(parameters), "Content-Type": FORM}
+    answer = app.test_client().post("/form", data=b"a=1&a=%C3%A9&b=", headers=fields)
+    assert answer.get_json() == {"a": ["1", "é"], "b": [""]}
+
+
+def make_provider_decorator(app: flask.Flask) -> object:
+    from flask_compat import ResourceProtector
+
+    from .ported import Client as ClientModel
+
+    return ResourceProtector(
+        app, lambda _: ClientModel("client", "secret"), lambda *_: Token("client", "t", "s", "7"), lambda *_: False
+    )

@@ -1,0 +1,161 @@
+"""Flows over hooks, models and signature methods of every kind: plain, async, and wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from async_oauth1 import OAuth1Request, Policy
+from async_oauth1.errors import (
+    AlreadyDecidedError,
+    InvalidSignatureError,
+    UnsupportedSignatureMethodError,
+)
+from async_oauth1.provider.sync_driver import drive
+from tests.protocol.wire import Signer
+
+from .provider import Provider
+from .test_hooks import SHAPES
+
+# Awaitables ----------------------------------------------------------------------------------------------------------
+
+
+class _Model:
+    """A model whose every method returns an awaitable of a given shape, around a record of the store."""
+
+    def __init__(self, record: Any, shape: Callable[[Any], Any], **answers: Any) -> None:
+        self._record, self._shape, self._answers = record, shape, answers
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._record, name)
+        if not callable(method):
+            return method
+        return lambda *args: self._shape(self._answers[name] if name in self._answers else method(*args))
+
+
+def _shaped(provider: Provider, shape: Callable[[Any], Any]) -> None:
+    """Wrap every look-up's result in a model with awaitable methods, itself an awaitable."""
+
+    def look_up(name: str) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            record = drive(getattr(provider.store, name)(*args))
+            return shape(record if record is None else _Model(record, shape))
+
+        return call
+
+    for name in ("query_client", "query_token", "get_temporary_credential"):
+        provider.hooks.replaced[name] = look_up(name)
+    for name in ("exists_nonce", "create_temporary_credential", "create_authorization_verifier",
+                 "delete_temporary_credential", "create_token_credential"):  # fmt: skip
+        provider.hooks.replaced[name] = lambda *args, name=name: shape(drive(getattr(provider.store, name)(*args)))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_whole_dance_with_awaitable_hooks_and_models(shape: str) -> None:
+    """Hooks and methods of models may be coroutines, awaitable objects, or awaitables of awaitables."""
+    provider = Provider(without=("query_credentials", "exchange"))
+    _shaped(provider, SHAPES[shape])
+    jane = provider.token()
+    assert provider.protect(jane.wire())
+    wire = jane.wire()
+    assert provider.protect(wire)
+    assert provider.refusal(wire).error == "invalid_nonce"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_awaitable_false_is_false(shape: str) -> None:
+    """An async hook or method that says False is never taken for true because nobody awaited it."""
+    wrapped = SHAPES[shape]
+    provider = Provider(without=("exchange",))
+    temporary = provider.temporary()
+
+    provider.hooks.replaced["create_authorization_verifier"] = lambda *args: wrapped(False)
+    with pytest.raises(AlreadyDecidedError):
+        provider.decide(temporary.token)
+    del provider.hooks.replaced["create_authorization_verifier"]
+    verifier = provider.decide(temporary.token).verifier
+
+    provider.hooks.replaced["get_temporary_credential"] = lambda token: _Model(
+        drive(provider.store.get_temporary_credential(token)), wrapped, check_verifier=False
+    )
+    assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
+    del provider.hooks.replaced["get_temporary_credential"]
+
+    for gone in (False, 0):
+        provider.hooks.replaced["delete_temporary_credential"] = lambda *args, gone=gone: wrapped(gone)
+        assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
+    assert drive(provider.store.list_token_credentials()) == []
+
+
+@pytest.mark.parametrize("verdict", [1, "yes", b"x", [0], object()])
+def test_verifier_counts_only_if_true_itself(verdict: object) -> None:
+    """Something true is not True: a model that returns the verifier, or a digest, has not compared anything."""
+    provider = Provider()
+    temporary = provider.temporary()
+    provider.decide(temporary.token)
+    provider.hooks.replaced["get_temporary_credential"] = lambda token: _Model(
+        drive(provider.store.get_temporary_credential(token)), lambda value: value, check_verifier=verdict
+    )
+    assert provider.exchange(temporary.wire("POST", oauth_verifier="x")).status_code == 401
+
+
+# Custom signature methods --------------------------------------------------------------------------------------------
+
+
+async def _async_verdict(verdict: object) -> object:
+    return verdict
+
+
+@pytest.mark.parametrize("verdict", [b"computed", "computed", 1, None, [True], object(), False, lambda: True])
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_custom_method_must_say_true(verdict: object, asynchronous: bool) -> None:
+    """The signature that a documented recipe computes and returns, instead of comparing it, verifies nothing."""
+    provider = Provider(Policy(signature_methods=("CUSTOM",)))
+    provider.protector.register_signature_method(
+        "CUSTOM", lambda request: _async_verdict(verdict) if asynchronous else verdict  # type: ignore[arg-type,return-value]
+    )  # fmt: skip
+    wire = Signer(signature_method="CUSTOM").wire()
+    assert isinstance(provider.refusal(wire, two_legged=True), InvalidSignatureError)
+    assert "exists_nonce" not in provider.hooks.calls
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_custom_method(asynchronous: bool) -> None:
+    """True accepts, plain or awaited, and the verifier sees the request with its client and credential."""
+    provider = Provider(Policy(signature_methods=("HMAC-SHA1", "CUSTOM")))
+    provider.server.register_signature_method("CUSTOM", lambda request: False)
+    jane = provider.token()
+    seen: list[OAuth1Request] = []
+
+    def verify(request: OAuth1Request) -> Any:
+        seen.append(request)
+        return _async_verdict(True) if asynchronous else True
+
+    provider.protector.register_signature_method("CUSTOM", verify)
+    wire = Signer(jane.client_id, "", jane.token, "", "CUSTOM").wire()
+    assert provider.protect(wire)
+    assert seen[0].client.name == "Printer"
+    assert seen[0].credential.user_id == "jane"
+
+
+def test_custom_method_is_one_servers_own() -> None:
+    """Registered on one server it exists on no other, and it needs the policy's word, too."""
+    policy = Policy(signature_methods=("HMAC-SHA1", "CUSTOM"))
+    provider = Provider(policy)
+    provider.protector.register_signature_method("CUSTOM", lambda request: True)
+    with pytest.raises(ValueError, match="CUSTOM"):
+        provider.server.require_hooks()
+    narrow = Provider()
+    narrow.protector.register_signature_method("CUSTOM", lambda request: True)
+    wire = Signer(signature_method="CUSTOM").wire()
+    assert isinstance(narrow.refusal(wire, two_legged=True), UnsupportedSignatureMethodError)
+
+
+def test_unknown_client_is_unknown_to_a_custom_method() -> None:
+    """A custom verifier is not asked about clients and tokens that do not exist."""
+    provider = Provider(Policy(signature_methods=("CUSTOM",)))
+    provider.protector.register_signature_method("CUSTOM", lambda request: True)
+    for signer in (Signer("unknown", "", None, "", "CUSTOM"), Signer(token="unknown", signature_method="CUSTOM")):
+        assert provider.refusal(signer.wire(), two_legged=True).status_code == 401

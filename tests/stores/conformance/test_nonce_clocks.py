@@ -1,0 +1,139 @@
+"""Every store: no clock, however wrong, makes a nonce new again, or takes away what other workers need."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from async_oauth1.policy import CLOCK_TOLERANCE, Policy
+from async_oauth1.stores import TransientStore, open_store
+from tests.stores.conftest import Clock, Pending
+
+LIFETIME = Policy().nonce_lifetime
+HOUR = 3600
+#: Insertions that make every store remove what has expired, several times.
+MANY = 2500
+
+
+async def use(store: TransientStore, names: Iterable[str], timestamp: float) -> list[bool]:
+    """Use nonces with one timestamp; whether each was known."""
+    stamp = str(int(timestamp))
+    return await asyncio.gather(*(store.exists_nonce(name, stamp, "client", "token") for name in names))
+
+
+async def make_busy(store: TransientStore, timestamp: float, label: str) -> None:
+    """Enough requests to make a store remove what has expired, and the time to do so."""
+    for start in range(0, MANY, 500):
+        await use(store, (f"{label}{number}" for number in range(start, start + 500)), timestamp)
+    while tasks := getattr(getattr(store, "_database", None), "_tasks", ()):
+        await asyncio.wait(set(tasks))
+
+
+def numbered(count: int) -> list[str]:
+    return [f"nonce{number}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("age", "known"), [(LIFETIME - CLOCK_TOLERANCE - 1, False), (LIFETIME - CLOCK_TOLERANCE, True)]
+)
+async def test_a_timestamp_that_may_be_forgotten_is_refused(
+    store: TransientStore, clock: Clock, age: int, *, known: bool
+) -> None:
+    """A nonce that was never used, but whose timestamp is as old as those that are removed, counts as known."""
+    assert await use(store, ["nonce"], clock() - age) == [known]
+
+
+@pytest.mark.parametrize("timestamp", ["", "now", "-1", "1e9", "99999999999", "1700000000.5", "१७००००००००"])
+async def test_a_timestamp_that_is_no_time_is_refused(store: TransientStore, timestamp: str) -> None:
+    """A nonce whose timestamp is no number, or too large a one, could never be forgotten safely: it counts as known."""
+    assert await store.exists_nonce("nonce", timestamp, "client", "token") is True
+    assert await store.exists_nonce("nonce", "1700000000", "client", "token") is False
+
+
+async def test_time_passes_while_the_store_is_asked(shared_url: str, store: TransientStore, clock: Clock) -> None:
+    """A batch, a lock or the network takes so long that the nonce could be forgotten meanwhile: refused."""
+    asked = asyncio.create_task(store.exists_nonce("nonce", str(int(clock())), "client", "token"))
+    await asyncio.sleep(0)
+    clock.now += LIFETIME
+    assert await asked is True
+
+
+async def test_a_nonce_from_a_fast_client(store: TransientStore, clock: Clock) -> None:
+    """A timestamp at the far end of the window: its nonce is known for as long as the timestamp is accepted."""
+    ahead = clock() + Policy().timestamp_window
+    assert await use(store, ["nonce"], ahead) == [False]
+    clock.advance(Policy().timestamp_window + LIFETIME - CLOCK_TOLERANCE - 1)
+    assert await use(store, ["nonce", "other"], ahead) == [True, False]
+    clock.advance(1)
+    assert await use(store, ["nonce", "another"], ahead) == [True, True]
+
+
+async def test_the_clock_jumps_ahead_and_back(store: TransientStore, clock: Clock) -> None:
+    """An hour ahead, and as if clients had followed: every nonce from before is known, and new requests are served."""
+    before = clock()
+    assert not any(await use(store, numbered(500), before))
+    clock.now += HOUR
+    await make_busy(store, clock(), "ahead")
+    clock.now -= HOUR - 2
+    assert all(await use(store, numbered(500), before))
+    assert not any(await use(store, numbered(500), clock()))
+
+
+async def test_a_worker_that_is_ahead_makes_no_nonce_new(shared_url: str, store: TransientStore, clock: Clock) -> None:
+    """Whichever timestamps it sees, those of all clients or its own: what the other workers know stays known."""
+    for seen in (clock(), clock() + HOUR):
+        assert not any(await use(store, [f"{seen}{number}" for number in range(500)], clock()))
+        async with open_store(shared_url, clock=lambda: clock() + HOUR) as ahead:
+            await make_busy(ahead, seen, f"ahead{seen}")
+        assert all(await use(store, [f"{seen}{number}" for number in range(500)], clock()))
+        clock.now += 2
+        assert not any(await use(store, [f"new{seen}{number}" for number in range(500)], clock()))
+
+
+async def test_a_worker_that_is_ahead_removes_nothing(shared_url: str, store: TransientStore, clock: Clock) -> None:
+    """By the real time: nonces and pending temporary credentials of the other workers are there afterwards."""
+    clock.now = time.time()
+    slow = time.time() - 200
+    assert not any(await use(store, numbered(500), slow))
+    names = [f"pending{number}" for number in range(50)]
+    for name in names:
+        await store.create_temporary_credential({"oauth_token": name, "oauth_token_secret": "s"}, "client", "oob")
+    async with open_store(shared_url, clock=lambda: clock() + HOUR) as ahead:
+        await ahead.create_temporary_credential({"oauth_token": "o", "oauth_token_secret": "s"}, "client", "oob")
+        await make_busy(ahead, clock() + HOUR, "ahead")
+        await make_busy(ahead, clock(), "true")
+    assert all(await use(store, numbered(500), slow))
+    assert not any(await use(store, [f"new{number}" for number in range(500)], slow))
+    assert all([await store.get_temporary_credential(name) for name in names])
+
+
+async def test_a_longer_window_lets_nothing_in_again(full_store: TransientStore, clock: Clock) -> None:
+    """A nonce that was removed under a short window is not new under a long one."""
+    before = clock()
+    assert await use(full_store, ["nonce"], before) == [False]
+    clock.advance(LIFETIME + 1)
+    await make_busy(full_store, clock(), "later")
+    full_store.prepare(Policy(timestamp_window=HOUR))
+    assert await use(full_store, ["nonce"], before) == [True]
+    assert await use(full_store, ["nonce"], before + 1) == [False]
+
+
+async def test_a_lifetime_that_is_raised_first(store: TransientStore, url: str, clock: Clock) -> None:
+    """A store that keeps nonces for the longer window beforehand knows them when the window is raised."""
+    store.prepare(Policy(timestamp_window=HOUR))
+    before = clock()
+    assert await use(store, ["nonce"], before) == [False]
+    clock.advance(2 * HOUR - 1)
+    assert await use(store, ["nonce", "other"], before) == [True, False]
+
+
+async def test_an_expired_taker_leaves_the_credentials(store: TransientStore, clock: Clock, pending: Pending) -> None:
+    """A take at a moment when the clock is ahead takes nothing, and nothing away; Redis goes by its own clock."""
+    await pending("token")
+    clock.now += HOUR
+    taken = await store.delete_temporary_credential("token")
+    clock.now -= HOUR
+    assert await store.delete_temporary_credential("token") is not taken

@@ -1,0 +1,350 @@
+"""What is Redis's own: its URLs, servers that keep less than they should, and slots that move."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores import StoreError, TransientStore, open_store
+from async_oauth1.stores.redis import RedisStore
+from async_oauth1.stores.redis.node import Moved, RedisNode
+from async_oauth1.stores.redis.topology import View, named_by
+from async_oauth1.stores.redis.url import Address, RedisSettings
+from tests.servers import Valkey, ValkeyCluster, wait_until
+
+# Where a timeout interrupts redis-py while it connects, it leaves the connection to the garbage collector.
+pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mark.usefixtures("collected")]
+
+
+def test_a_url_says_where_and_how() -> None:
+    """Hosts, ports, users, databases and options of every kind of URL."""
+    single = RedisSettings.from_url("redis://jane:hun%40ter2@db.example:7000/3?timeout=0.5&prefix=x:&max_connections=5")
+    assert single.addresses == (("db.example", 7000),)
+    assert (single.database, single.timeout, single.prefix, single.max_connections) == (3, 0.5, b"x:", 5)
+    assert single.login == {"username": "jane", "password": "hun@ter2"}
+    assert (single.tls, single.wait_replicas) == ({}, 0)
+    assert RedisSettings.from_url("rediss://:p@[::1]").addresses == (("::1", 6379),)
+    assert RedisSettings.from_url("rediss://:p@[::1]").tls == {"ssl": True, "ssl_check_hostname": True}
+    sentinel = RedisSettings.from_url("redis+sentinel://:p@a,b:26380/photos/2?sentinel_password=s&tls=1")
+    assert sentinel.addresses == (("a", 26379), ("b", 26380))
+    assert (sentinel.service, sentinel.database, sentinel.wait_replicas) == ("photos", 2, 1)
+    assert sentinel.sentinel_login == {"password": "s"}
+    assert sentinel.tls["ssl"] is True
+    cluster = RedisSettings.from_url("redis+cluster://a:1,b:2?wait_replicas=2")
+    assert (cluster.addresses, cluster.wait_replicas) == ((("a", 1), ("b", 2)), 2)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("redis://", "names no host"),
+        ("redis://a,,b", "names no host"),
+        ("redis://a:port", "a port is a number"),
+        ("redis://a:0", "a port is a number"),
+        ("redis://a:65536", "a port is a number"),
+        ("redis://a/photos", "a database is a number"),
+        ("redis://hunter2@a", "a user without a password"),
+        ("redis://a?db=1", 'there is no option "db"'),
+        ("redis://a?timeout=soon", "timeout is a number of seconds"),
+        ("redis://a?timeout=0", "timeout is a number of seconds"),
+        ("redis://a?max_connections=0.5", "max_connections is a whole number"),
+        ("redis://a?wait_replicas=-1", "wait_replicas is a whole number"),
+        ("redis://a?prefix={x}", "prefix is"),
+        ("redis://a?tls=yes", "tls is 0 or 1"),
+        ("rediss://a?tls=0", "tls is 0 or 1"),
+        ("redis://a?ssl_ca_certs=/x", "of no use without"),
+        ("rediss://a?ssl_cert_reqs=maybe", "ssl_cert_reqs is"),
+        ("redis+sentinel://a", "a Sentinel URL is"),
+        ("redis+cluster://a/1", "database 0 alone"),
+    ],
+)
+def test_a_url_that_is_not_understood(bad: str, reason: str) -> None:
+    """One line that says what is wrong, without the password."""
+    with pytest.raises(StoreError) as caught:
+        open_store(bad)
+    assert reason in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+async def _refusal(url: str) -> str:
+    with pytest.raises(StoreError) as caught:
+        await open_store(url).open()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+async def test_servers_that_cannot_be_used(valkey: Valkey, cluster: ValkeyCluster) -> None:
+    """Nobody listens, a wrong password, a Cluster that is taken for one server and the other way round."""
+    for scheme, path in (("redis", ""), ("redis+cluster", ""), ("redis+sentinel", "/photos")):
+        assert "127.0.0.1:1" in await _refusal(f"{scheme}://:hunter2@127.0.0.1:1{path}")
+    refused = await _refusal(f"redis://jane:hunter2@127.0.0.1:{valkey.port}")
+    assert "invalid username-password" in refused
+    assert "hunter2" not in refused
+    assert "begins with redis+cluster://" in await _refusal(cluster.masters[0].url)
+    assert "cluster support disabled" in await _refusal(f"redis+cluster://127.0.0.1:{valkey.port}")
+
+
+async def test_a_replica_takes_no_nonces() -> None:
+    """One is refused at the start; a master that becomes one is no healthy store, and is again when it is one."""
+    master = Valkey()
+    replica = Valkey("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
+    try:
+        assert "is a replica; connect to its master" in await _refusal(replica.url)
+        async with open_store(master.url) as store:
+            await store.ping()
+            with master.client() as client:
+                client.replicaof("127.0.0.1", 1)
+            with pytest.raises(StoreUnavailableError):
+                await store.exists_nonce("n", "4000000000", "c", None)
+            with pytest.raises(StoreUnavailableError):
+                await store.ping()
+            with master.client() as client:
+                client.replicaof("NO", "ONE")
+            await store.ping()
+            assert await store.exists_nonce("n", "4000000000", "c", None) is False
+    finally:
+        replica.close()
+        master.close()
+
+
+async def test_a_sentinel_that_knows_no_such_master(sentinel) -> None:
+    """Another service's name: one line that says so."""
+    assert "knows no master of this name" in await _refusal(sentinel.url.replace("/photos", "/videos"))
+
+
+async def test_a_server_that_keeps_less_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Without an append-only file, or with an eviction policy, nonces may be forgotten: that is warned of."""
+    server = Valkey("--appendonly", "no", "--maxmemory-policy", "allkeys-lru")
+    try:
+        with caplog.at_level(logging.WARNING):
+            async with open_store(server.url):
+                pass
+    finally:
+        server.close()
+    assert "appendonly is off: a restart forgets nonces" in caplog.text
+    assert "maxmemory-policy is allkeys-lru: a full server forgets nonces" in caplog.text
+
+
+async def test_a_durable_server_is_not_complained_about(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    """With appendonly and noeviction there is nothing to say."""
+    with caplog.at_level(logging.WARNING):
+        async with open_store(valkey.url) as store:
+            await store.ping()
+            await store.migrate()
+    assert caplog.text == ""
+
+
+async def test_before_open_and_after_close(valkey: Valkey) -> None:
+    """Use before open is a mistake of the application; use after close is refused; both can be repeated."""
+    store = open_store(valkey.url)
+    with pytest.raises(RuntimeError, match="before it was opened"):
+        await store.exists_nonce("n", "4000000000", "c", None)
+    async with store:
+        await store.open()
+        await store.ping()
+    await store.close()
+    with pytest.raises(StoreUnavailableError):
+        await store.exists_nonce("n", "4000000000", "c", None)
+
+
+async def test_concurrent_nonces_share_round_trips(valkey: Valkey) -> None:
+    """One nonce alone is one round trip, a hundred at once are few; a server that forgot its scripts is told again."""
+    valkey.flush()
+    async with RedisStore(valkey.url) as store:
+        assert await store.exists_nonce("n0", "4000000000", "c", "t") is False
+        before = store.round_trips
+        assert await store.exists_nonce("n1", "4000000000", "c", "t") is False
+        assert store.round_trips - before == 1
+        before = store.round_trips
+        answers = await asyncio.gather(*(store.exists_nonce(f"m{n}", "4000000000", "c", "t") for n in range(100)))
+        assert not any(answers)
+        assert store.round_trips - before <= 2
+        with valkey.client() as client:
+            client.script_flush()
+        assert await store.exists_nonce("n1", "4000000000", "c", "t") is True
+        assert await store.exists_nonce("n2", "4000000000", "c", "t") is False
+
+
+async def test_keys_are_small_and_all_expire(valkey: Valkey) -> None:
+    """A nonce of any length is a key of 24 bytes, a client's share one number; nothing is kept for ever."""
+    valkey.flush()
+    async with open_store(valkey.url) as store:
+        await store.exists_nonce("n" * 255, str(int(time.time())), "c" * 255, "t" * 255)
+        await store.create_temporary_credential({"oauth_token": "t", "oauth_token_secret": "s"}, "c", "oob")
+    with valkey.client() as client:
+        keys = client.keys()
+        assert sorted(len(key) for key in keys) == [9, 17, 24]
+        assert all(0 < client.ttl(key) <= 660 for key in keys)
+
+
+@pytest.mark.parametrize("finished", [False, True])
+async def test_a_slot_moves_to_another_node(cluster: ValkeyCluster, *, finished: bool) -> None:
+    """During and after the move of a slot its nonces are known, its credentials are there, and new ones are taken."""
+    cluster.flush()
+    slot = 10_000
+    source, target = cluster.masters[1], cluster.masters[2]
+    async with open_store(cluster.url) as store:
+        names = await _names_in_slot(slot)
+        for name in names[:5]:
+            token = {"oauth_token": name, "oauth_token_secret": "s"}
+            await store.create_temporary_credential(token, "c", "oob")
+        _migrate(source, target, slot, finished=finished)
+        try:
+            for name in names[:5]:
+                assert await store.get_temporary_credential(name) is not None
+                assert await store.delete_temporary_credential(name) is True
+                assert await store.delete_temporary_credential(name) is False
+            for name in names[5:]:
+                token = {"oauth_token": name, "oauth_token_secret": "s"}
+                await store.create_temporary_credential(token, "c", "oob")
+                assert await store.delete_temporary_credential(name) is True
+            questions = [(f"n{n}", "4000000000", "c", None) for n in range(2_000)]  # of every slot, some of this one
+            assert not any(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
+            assert all(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
+        finally:
+            if not finished:
+                _migrate(source, target, slot, finished=True)
+            _migrate(target, source, slot, finished=True)
+
+
+async def _names_in_slot(slot: int) -> list[str]:
+    from redis.crc import key_slot
+
+    return [name for name in map(str, range(400_000)) if key_slot(b"oauth1:t" + name.encode()) == slot][:10]
+
+
+def _migrate(source: Valkey, target: Valkey, slot: int, *, finished: bool) -> None:
+    """Move a slot with all its keys; the last step, telling everybody, is left out where it is not finished."""
+    with source.client() as from_client, target.client() as to_client:
+        ids = [client.execute_command("CLUSTER", "MYID").decode() for client in (from_client, to_client)]
+        to_client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
+        from_client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[1])
+        for key in from_client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 1000):
+            from_client.execute_command("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
+        if finished:
+            to_client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+            from_client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+
+
+async def test_a_write_counts_when_a_replica_has_it() -> None:
+    """One that is connected and silent makes writes refused; one that has gone is done without, after one refusal."""
+    master = Valkey()
+    replica = Valkey("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
+    try:
+        with master.client() as client:
+            wait_until(lambda: len(client.execute_command("ROLE")[2]) == 1, "the replica follows")
+        async with open_store(f"{master.url}?wait_replicas=1&timeout=1") as store:
+            assert await store.exists_nonce("n0", "4000000000", "c", None) is False
+            with replica.client() as client:
+                assert client.dbsize() == 1
+            replica.freeze()
+            for name in ("n1", "n2"):
+                with pytest.raises(StoreUnavailableError):
+                    await store.exists_nonce(name, "4000000000", "c", None)
+            replica.thaw()
+            await _served(store)
+            replica.kill()
+            await _served(store)
+            assert await store.exists_nonce("n1", "4000000000", "c", None) is True
+    finally:
+        replica.close()
+        master.close()
+
+
+async def test_a_write_does_not_count_where_a_replica_has_left() -> None:
+    """It may be the new master by now, though the other one still confirms: whoever knows is asked before the next."""
+    master = Valkey()
+    follow = ("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
+    replicas = [Valkey(*follow), Valkey(*follow)]
+    try:
+        with master.client() as client:
+            wait_until(lambda: len(client.execute_command("ROLE")[2]) == 2, "the replicas follow")
+        async with open_store(f"{master.url}?wait_replicas=1") as store:
+            assert await store.exists_nonce("n0", "4000000000", "c", None) is False
+            with replicas[0].client() as client:
+                client.replicaof("NO", "ONE")
+            with pytest.raises(StoreUnavailableError):
+                await store.exists_nonce("n1", "4000000000", "c", None)
+            assert await store.exists_nonce("n2", "4000000000", "c", None) is False
+    finally:
+        for server in (*replicas, master):
+            server.close()
+
+
+async def test_a_write_does_not_count_where_nobody_says_who_follows() -> None:
+    """A server that answers no more who its replicas are is refused, not believed, and no crash."""
+    server = Valkey()
+    try:
+        async with open_store(f"{server.url}?wait_replicas=1") as store:
+            assert await store.exists_nonce("n0", "4000000000", "c", None) is False
+            with server.client() as client:
+                client.execute_command("ACL", "SETUSER", "default", "-role")
+                with pytest.raises(StoreUnavailableError):
+                    await store.exists_nonce("n1", "4000000000", "c", None)
+                client.execute_command("ACL", "SETUSER", "default", "+role")
+            assert await store.exists_nonce("n2", "4000000000", "c", None) is False
+    finally:
+        server.close()
+
+
+async def test_a_slot_that_moves_on_and_on(cluster: ValkeyCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the node that we are sent to sends us on, the nonce is refused: it is known nowhere."""
+    moved = Moved(("127.0.0.1", cluster.masters[1].port), asking=False)
+
+    async def send_on(*_: object, **__: object) -> list[object]:
+        return [moved]
+
+    async def send_on_again(*_: object, **__: object) -> list[object]:
+        raise moved
+
+    async with open_store(cluster.url) as store:
+        monkeypatch.setattr(RedisNode, "write_each", send_on)
+        monkeypatch.setattr(RedisNode, "write", send_on_again)
+        with pytest.raises(StoreUnavailableError):
+            await store.exists_nonce("n", "4000000000", "c", None)
+
+
+OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
+
+
+@pytest.mark.parametrize(
+    ("views", "master"),
+    [
+        ([View(3, True, OLD), View(3, True, OLD)], OLD),
+        ([View(3, True, OLD), View(3, False, OLD), View(3, True, OLD)], None),  # one leads a failover, or sees it down
+        ([View(3, True, OLD), View(3, False, OLD), View(4, True, NEW)], NEW),  # two have not heard of it yet
+        ([View(4, False, OLD), View(4, True, NEW)], NEW),  # the one that leads it has not finished
+        ([View(3, True, OLD), View(4, False, OLD)], None),  # and no other has heard of it
+        ([View(4, True, OLD), View(4, True, NEW)], None),
+    ],
+)
+def test_the_master_that_sentinels_name(views: list[View], master: Address | None) -> None:
+    """The latest failover counts; and while one is under way, the one who was it is none."""
+    assert named_by(views) == named_by(views[::-1]) == master
+
+
+def test_a_doubt_outlives_what_was_asked_before_it() -> None:
+    """What others say of a server counts if they were asked after the last doubt."""
+    settings = RedisSettings.from_url("redis://127.0.0.1:1")
+    node = RedisNode(settings.addresses[0], settings)
+    asked = time.monotonic()
+    node.distrust("one replica fewer")
+    node.trust(asked)
+    assert not node.trusted
+    node.trust(time.monotonic() + 1e-6)
+    assert node.trusted
+
+
+async def _served(store: TransientStore) -> None:
+    for number in range(50):
+        try:
+            await store.exists_nonce(f"served{number}", "4000000000", "c", None)
+        except StoreUnavailableError:
+            assert number < 49
+            await asyncio.sleep(0.02)
+        else:
+            return

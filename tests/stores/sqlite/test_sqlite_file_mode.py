@@ -1,0 +1,58 @@
+"""An SQLite file that other users may read: one warning at open, which says what to do."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from async_oauth1.stores import open_store
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666])
+async def test_a_file_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int) -> None:
+    """The warning names the mode and the command; a store that is used on says it no second time."""
+    path = tmp_path / "store.db"
+    store = open_store(f"sqlite:///{path}")
+    await store.migrate()
+    os.chmod(path, mode)
+    with caplog.at_level(logging.WARNING):
+        async with store:
+            await store.ping()
+            assert not await store.exists_nonce("n", "4000000000", "c", None)
+    (message,) = caplog.messages
+    assert f"store.db has mode {mode:o}" in message
+    assert f"store.db-wal has mode {mode:o}" in message
+    assert "chmod 600 store.db" in message
+
+
+async def test_a_companion_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log of changes holds secrets as well."""
+    path = tmp_path / "store.db"
+    store = open_store(f"sqlite:///{path}")
+    await store.migrate()
+    async with store:
+        assert not await store.exists_nonce("n", "4000000000", "c", None)
+        os.chmod(f"{path}-wal", 0o644)
+        with caplog.at_level(logging.WARNING):
+            async with open_store(f"sqlite:///{path}"):
+                pass
+    (message,) = caplog.messages
+    assert "store.db-wal has mode 644" in message
+    assert message.endswith("chmod 600 store.db-wal")
+
+
+@pytest.mark.parametrize("mode", [None, 0o600])
+async def test_a_file_for_its_owner_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int | None) -> None:
+    """A file as `migrate` makes it is no reason to warn."""
+    path = tmp_path / "store.db"
+    store = open_store(f"sqlite:///{path}")
+    await store.migrate()
+    if mode is not None:
+        os.chmod(path, mode)
+    with caplog.at_level(logging.WARNING):
+        async with store:
+            await store.ping()
+    assert not caplog.messages

@@ -1,0 +1,1 @@
+"""Checks and pictures of this repository's structure; `make lint` runs the checks."""

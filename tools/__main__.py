@@ -1,0 +1,41 @@
+"""Check the structure of the repository: `python -m tools`, which `make lint` runs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+from . import floors, public_names, sizes
+from .draw_floors import is_current
+from .imports import ROOT
+
+_GUIDE = ROOT / "CONTRIBUTING.md"
+_SECTION = "Where to find, and where to add"
+# A table row's path: `async_oauth1/...` in the second column.
+_PATH = re.compile(r"^\|[^|]+\|\s*`([\w/.*-]+)`", re.MULTILINE)
+
+
+def guide_violations() -> Iterator[str]:
+    """Paths in CONTRIBUTING.md's tables that do not exist, and a picture that is out of date."""
+    section = (
+        _GUIDE.read_text(encoding="utf-8").partition("## Where to find, and where to add")[2].partition("\n## ")[0]
+    )
+    paths = _PATH.findall(section)
+    if not paths:
+        yield "CONTRIBUTING.md has no table under '## Where to find'"
+    yield from (f"CONTRIBUTING.md names {path}, which does not exist" for path in paths if not (ROOT / path).exists())
+    if not is_current():
+        yield "docs/floors.svg is out of date; run: python -m tools.draw_floors"
+
+
+def main() -> None:
+    """Print every violation, and fail if there is one."""
+    checks = (floors.violations, public_names.violations, sizes.violations, guide_violations)
+    problems = [problem for check in checks for problem in check()]
+    print("\n".join(problems) or "The structure is sound.")
+    sys.exit(bool(problems))
+
+
+if __name__ == "__main__":
+    main()

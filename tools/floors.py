@@ -1,0 +1,167 @@
+"""The floors of the house: which module may import which.
+
+`FLOORS` sorts the packages, `ROOMS` the modules inside each package. A module imports from lower floors, and inside its
+own package from lower rows. Modules of one row do not know each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from .imports import imports, modules
+
+__all__ = ["DRIVERS", "FLOORS", "LOOP_FLOOR", "ROOMS", "violations"]
+
+Rows = tuple[tuple[str, ...], ...]
+
+#: Lowest first. Names are relative to ``async_oauth1``, except ``flask_compat``.
+FLOORS: Rows = (
+    ("errors", "policy"),
+    ("protocol",),
+    ("credentials", "signature"),
+    ("provider",),
+    ("asgi", "hooks", "stores"),
+    ("quart",),
+    ("cli", "flask_compat"),
+    ("__main__",),
+)
+
+#: The first floor that may import asyncio. The flows below it also run without an event loop.
+LOOP_FLOOR = 4
+
+#: The rows inside each package, lowest first.
+ROOMS: dict[str, Rows] = {
+    "protocol": (
+        ("recoding", "rsa_keys"),
+        ("encoding", "header_fields", "hosts"),
+        ("authorization_header", "base_string", "callbacks"),
+        ("signature",),
+        ("request",),
+    ),
+    "provider": (
+        ("hooks", "responses", "sync_driver", "tokens"),
+        ("checks", "signing_keys"),
+        ("verification",),
+        ("credential_hooks", "resource_protector"),
+        ("authorization_server",),
+    ),
+    "asgi": (("covered_paths", "origin"), ("requests",), ("lingering", "middleware", "targets")),
+    "quart": (("proxies", "requests"), ("applications",), ("servers",)),
+    "stores": (
+        ("errors", "purging"),
+        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle"),
+        ("change_feed",),
+        ("base", "row_mapping"),
+        ("memory", "sql_lifecycle"),
+        ("caching", "postgres", "redis", "sqlite"),
+    ),
+    "stores.caching": (("delegating", "ttl_cache"), ("store",)),
+    "stores.memory": (("expiring", "nonce_table"), ("pending_table",), ("store",)),
+    "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("database", "notifier"), ("store",)),
+    "stores.redis": (
+        ("connections", "records", "shared_timeout", "url"),
+        ("node",),
+        ("checks", "scripts", "topology"),
+        ("notifier", "store"),
+    ),
+    "stores.sqlite": (("schema", "sql"), ("connection",), ("database",), ("store",)),
+    "cli": (("console",), ("public_keys", "tokens"), ("clients",)),
+    "flask_compat": (
+        ("configurations", "errors", "execution", "util"),
+        ("signature", "wrapper"),
+        ("caching",),
+        ("cache", "flows", "frameworks"),
+        ("server",),
+        ("authorization_server", "resource_protector"),
+    ),
+    "flask_compat.caching": (("kinds", "nonce_lifetime"), ("promises",)),
+    "flask_compat.execution": (("callable_kinds", "without_loop"), ("flow_runner",), ("locks",)),
+    "flask_compat.flows": (("base",), ("authorization",)),
+    "flask_compat.frameworks": (("flask", "quart"), ("detection",)),
+}
+
+#: The only packages that may import a driver or a framework.
+DRIVERS: dict[str, tuple[str, ...]] = {
+    "aiosqlite": ("async_oauth1.stores.sqlite",),
+    "asyncpg": ("async_oauth1.stores.postgres",),
+    "cryptography": (
+        "async_oauth1.protocol.rsa_keys",
+        "async_oauth1.protocol.signature",
+        "async_oauth1.stores.encryption",
+        "async_oauth1.cli",
+    ),
+    "flask": ("flask_compat",),
+    "quart": ("async_oauth1.quart", "flask_compat"),
+    "redis": ("async_oauth1.stores.redis",),
+    "rich": ("async_oauth1.cli",),
+    "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
+}
+
+# The faces of packages re-export what lies on these floors.
+_FACES = {"async_oauth1": "provider"}
+
+
+def violations() -> Iterator[str]:
+    """Every import that goes up or sideways, and every module without a place."""
+    for module, path in modules().items():
+        try:
+            here = place(module)
+        except LookupError as error:
+            yield str(error)
+            continue
+        for line, target in imports(path):
+            top = target.partition(".")[0]
+            if top in ("asyncio", "anyio", "trio") and here[0][0] < LOOP_FLOOR:
+                yield f"{path}:{line} imports {target}; modules below the frameworks do not know the event loop"
+            if top in DRIVERS and not f"{module}.".startswith(tuple(f"{package}." for package in DRIVERS[top])):
+                yield f"{path}:{line} imports {target}; only {', '.join(DRIVERS[top])} may"
+            if target not in modules() or target == module or _is_own_package(module, target):
+                continue
+            if not is_below(target, module):
+                yield f"{path}:{line} imports {target}, which is not below {module}"
+
+
+def is_below(target: str, module: str) -> bool:
+    """Whether a module may be imported by another one."""
+    for (there, its_name), (here, name) in zip(place(target), place(module), strict=False):
+        if there != here or its_name != name:
+            return there < here
+    return len(place(target)) < len(place(module))
+
+
+@cache
+def place(module: str) -> tuple[tuple[int, str], ...]:
+    """The floor of a module, and its row at each level of packages inside; each with the name that stands there.
+
+    Raises:
+        LookupError: the module has no place.
+    """
+    name = module.removeprefix("async_oauth1.")
+    if module == "async_oauth1":
+        return ((place(f"async_oauth1.{_FACES[module]}")[0][0], "async_oauth1"),)
+    unit, _, rest = name.partition(".")
+    found = [(_row(FLOORS, unit, module), unit)]
+    while rest or unit in ROOMS:
+        rows = ROOMS.get(unit)
+        if rows is None:
+            raise LookupError(f"{module}: give the rows of {unit} in ROOMS, in tools/floors.py")
+        if not rest:
+            found.append((len(rows), ""))  # a package's face lies above its modules
+            break
+        inner, _, rest = rest.partition(".")
+        found.append((_row(rows, inner, module), inner))
+        unit = f"{unit}.{inner}"
+    return tuple(found)
+
+
+def _row(rows: Rows, name: str, module: str) -> int:
+    for number, row in enumerate(rows):
+        if name in row:
+            return number
+    raise LookupError(f"{module} has no place: give {name!r} one in tools/floors.py")
+
+
+def _is_own_package(module: str, target: str) -> bool:
+    """Whether a package's face imports from inside the package."""
+    return target.startswith(f"{module}.")

@@ -1,0 +1,180 @@
+"""How many calls a protected request takes, in how many files: `python -m tools.request_path`.
+
+Counts the Python functions of `async_oauth1` and `flask_compat` that one request calls once everything is warm, the
+files they are in, and how often the path moves from one file to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from types import FrameType
+from typing import Any
+
+from async_oauth1.credentials import Client
+from async_oauth1.signature import SIGNATURE_METHODS, SigningKeys, signature_base_string
+from async_oauth1.stores import MemoryStore
+
+from .imports import PACKAGES, ROOT
+
+__all__ = ["GOALS", "Path", "core_on_quart", "facade_on_flask"]
+
+CLIENT_ID, SECRET, TOKEN, TOKEN_SECRET = "client", "client-secret", "token", "token-secret"
+
+TARGET = "/photos?size=original"
+
+#: The most calls and files for each path; `tests/project` holds them.
+GOALS = {"core_on_quart": (55, 12), "facade_on_flask": (200, None)}
+
+_nonces = itertools.count()
+
+
+class Path:
+    """The calls of one request, in their order."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.calls: list[tuple[str, str]] = []
+
+    @property
+    def files(self) -> int:
+        """How many files the functions are in."""
+        return len({file for file, _ in self.calls})
+
+    @property
+    def moves(self) -> int:
+        """How often a call is in another file than the one before."""
+        return sum(one[0] != other[0] for one, other in itertools.pairwise(self.calls))
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Record what is called meanwhile in this thread."""
+        roots = tuple(f"{ROOT / package}/" for package in PACKAGES)
+
+        def note(frame: FrameType, event: str, _: object) -> None:
+            if event == "call" and frame.f_code.co_filename.startswith(roots):
+                file = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
+                self.calls.append((file, frame.f_code.co_qualname))
+
+        sys.setprofile(note)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+
+def core_on_quart() -> Path:
+    """A protected request on Quart, with the memory store."""
+    return asyncio.run(_core_on_quart())
+
+
+async def _core_on_quart() -> Path:
+    from quart import Quart
+
+    from async_oauth1.quart import ResourceProtector, current_credential
+
+    app = Quart("counted")
+    store = MemoryStore()
+    await store.add_client(Client(client_id=CLIENT_ID, client_secret=SECRET, callbacks=("oob",)))
+    credential = await store.issue_token_credential(CLIENT_ID, "owner", scope="", lifetime=None)
+    require_oauth = ResourceProtector(app)
+    require_oauth.register_hooks(store)
+
+    @app.get("/photos")
+    @require_oauth()
+    async def photos() -> dict[str, str]:
+        return {"owner": current_credential.user_id}
+
+    client = app.test_client()
+
+    path = Path()
+    for recorded in (nullcontext, path.recorded):  # the first request warms everything up
+        authorization = _authorization(credential.oauth_token, credential.oauth_token_secret)
+        with recorded():
+            answer = await client.get(TARGET, headers={"Authorization": authorization})
+        assert answer.status_code == 200, await answer.get_data()
+    return path
+
+
+def facade_on_flask() -> Path:
+    """A protected request on Flask through `flask_compat`, with plain hooks."""
+    from authlib.oauth1 import ClientMixin, TokenCredentialMixin
+    from flask import Flask
+
+    from flask_compat import ResourceProtector, current_credential
+
+    class Model(ClientMixin, TokenCredentialMixin):
+        user_id = "owner"
+
+        def get_client_secret(self) -> str:
+            return SECRET
+
+        def get_rsa_public_key(self) -> None:
+            return None
+
+        def get_oauth_token(self) -> str:
+            return TOKEN
+
+        def get_oauth_token_secret(self) -> str:
+            return TOKEN_SECRET
+
+    model, seen = Model(), set[tuple[str, ...]]()
+
+    def exists_nonce(*names: str) -> bool:
+        known = names in seen
+        seen.add(names)
+        return known
+
+    app = Flask("counted")
+    require_oauth = ResourceProtector(
+        app, query_client=lambda _: model, query_token=lambda *_: model, exists_nonce=exists_nonce
+    )
+
+    @app.get("/photos")
+    @require_oauth()
+    def photos() -> dict[str, str]:
+        return {"owner": current_credential.user_id}
+
+    client = app.test_client()
+
+    path = Path()
+    for recorded in (nullcontext, path.recorded):
+        authorization = _authorization(TOKEN, TOKEN_SECRET)
+        with recorded():
+            answer = client.get(TARGET, headers={"Authorization": authorization})
+        assert answer.status_code == 200, answer.get_data()
+    return path
+
+
+def _authorization(token: str, token_secret: str) -> str:
+    parameters = {
+        "oauth_consumer_key": CLIENT_ID,
+        "oauth_token": token,
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": str(int(time.time())),
+        "oauth_nonce": f"nonce{next(_nonces)}",
+    }
+    pairs = [*parameters.items(), ("size", "original")]
+    base_string = signature_base_string("GET", "http://localhost/photos", pairs)
+    signature = SIGNATURE_METHODS["HMAC-SHA1"].sign(base_string, SigningKeys(SECRET, token_secret))
+    parameters["oauth_signature"] = signature.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+    return "OAuth " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+
+
+def main() -> None:
+    """Print each path."""
+    paths: dict[str, Callable[[], Path]] = {"core_on_quart": core_on_quart, "facade_on_flask": facade_on_flask}
+    for name, measure in paths.items():
+        path: Any = measure()
+        print(f"{name}: {len(path.calls)} calls in {path.files} files, {path.moves} moves")
+        if "-v" in sys.argv:
+            for file, function in path.calls:
+                print(f"    {file}: {function}")
+
+
+if __name__ == "__main__":
+    main()
