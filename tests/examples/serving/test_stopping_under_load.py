@@ -65,7 +65,10 @@ class Load:
             length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
             await reader.readexactly(length)
         except (OSError, asyncio.IncompleteReadError) as error:
-            self.lost.append(f"{'new' if first else 'used'} connection, {stopping=}: {error!r}")
+            # The kernel resets a connection that it completed after the last accept and before the listener was
+            # closed: the client sees at once that nothing was done, and may try again.
+            if not (first and self.stopping and isinstance(error, ConnectionResetError)):
+                self.lost.append(f"{'new' if first else 'used'} connection, {stopping=}: {error!r}")
             return False
         self.answered[int(head.split(b" ", 2)[1])] += 1
         if self.answered.total() >= WARM:
