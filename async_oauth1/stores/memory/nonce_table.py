@@ -9,6 +9,10 @@ __all__ = ["NonceTable"]
 
 K = TypeVar("K")
 
+#: Timestamps whose nonces each addition forgets at most: more than one, so that a backlog shrinks; few, so that no
+#: request pays for the others.
+FORGOTTEN_PER_ADDITION = 4
+
 
 class NonceTable(Generic[K]):
     """Nonces that are forgotten oldest timestamp first, and the newest timestamp that was forgotten.
@@ -18,12 +22,17 @@ class NonceTable(Generic[K]):
         newest: the newest timestamp that was added.
     """
 
-    __slots__ = ("_by_timestamp", "_count", "_timestamps", "forgotten", "newest")
+    __slots__ = ("_by_timestamp", "_count", "_most", "_timestamps", "forgotten", "newest")
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, most: int) -> None:
+        """Start empty.
+
+        Args:
+            most: how many nonces there may be.
+        """
         self.forgotten = 0
         self.newest = 0
+        self._most = most
         self._by_timestamp: dict[int, set[K]] = {}
         self._timestamps: list[int] = []  # a heap
         self._count = 0
@@ -32,24 +41,43 @@ class NonceTable(Generic[K]):
         """How many nonces there are."""
         return self._count
 
-    def knows(self, timestamp: int, key: K) -> bool:
-        """Whether a nonce was added, or may have been and was forgotten."""
-        return timestamp <= self.forgotten or key in self._by_timestamp.get(timestamp, ())
+    def add(self, timestamp: int, key: K, now: float, lifetime: float) -> bool:
+        """Add a nonce, and forget some whose timestamps are older than the lifetime.
 
-    def add(self, timestamp: int, key: K) -> None:
-        """Add a nonce that is not known."""
-        keys = self._by_timestamp.get(timestamp)
+        One call, since every request makes it.
+
+        Args:
+            timestamp: of the nonce.
+            key: the nonce, and what it is for.
+            now: Unix time.
+            lifetime: seconds for which nonces are kept, from their timestamps.
+
+        Returns:
+            Whether it is new; ``False`` if it was added before, or may have been and was forgotten.
+
+        Raises:
+            OverflowError: there are as many as there may be.
+        """
+        keys, timestamps = self._by_timestamp.get(timestamp), self._timestamps
+        if timestamp <= self.forgotten or (keys is not None and key in keys):
+            return False
+        if timestamps and timestamps[0] <= now - lifetime:
+            # By the clock and by what clients say: if one of the two is ahead, nothing is removed too early.
+            self._forget(min(now, max(self.newest, timestamp)) - lifetime)
+        if self._count >= self._most:
+            raise OverflowError
         if keys is None:
             keys = self._by_timestamp[timestamp] = set()
-            heappush(self._timestamps, timestamp)
+            heappush(timestamps, timestamp)
             self.newest = max(self.newest, timestamp)
         keys.add(key)
         self._count += 1
+        return True
 
-    def forget(self, before: float, limit: int) -> None:
-        """Forget the nonces of up to ``limit`` timestamps that are not after a time."""
+    def _forget(self, before: float) -> None:
+        """Forget the nonces of some timestamps that are not after a time."""
         timestamps = self._timestamps
-        for _ in range(limit):
+        for _ in range(FORGOTTEN_PER_ADDITION):
             if not timestamps or timestamps[0] > before:
                 return
             self.forgotten = heappop(timestamps)

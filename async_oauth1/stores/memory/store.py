@@ -70,12 +70,11 @@ class MemoryStore(BaseStore):
             keys: checked and not used: nothing is at rest here.
         """
         super().__init__("memory://", nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
-        self._max_nonces = max_nonces
         self._max_temporary_credentials = max_temporary_credentials
         self._clients: dict[str, Client] = {}
         self._tokens: dict[str, TokenCredential] = {}
         self._temporary = PendingTable()
-        self._nonces: NonceTable[_NonceKey] = NonceTable()
+        self._nonces: NonceTable[_NonceKey] = NonceTable(max_nonces)
         self._lock = Lock()
         self._opened = False
         self._bind()
@@ -125,14 +124,13 @@ class MemoryStore(BaseStore):
             required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         seconds, nonces = nonce_seconds(timestamp), self._nonces
         with self._lock:
-            if nonces.knows(seconds, key) or self._is_stale(seconds):
+            now = self._clock()
+            if self._is_stale(seconds, now):
                 return True
-            # By the clock and by what clients say: one of the two that is ahead removes nothing too early.
-            nonces.forget(min(self._clock(), max(nonces.newest, seconds)) - self._nonce_lifetime, _PURGED_PER_INSERTION)
-            if len(nonces) >= self._max_nonces:
-                raise StoreUnavailableError()
-            nonces.add(seconds, key)
-            return False
+            try:
+                return not nonces.add(seconds, key, now, self._nonce_lifetime)
+            except OverflowError:
+                raise StoreUnavailableError() from None
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
