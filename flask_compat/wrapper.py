@@ -21,7 +21,7 @@ from .execution.flow_runner import settle
 
 __all__ = ["OAuth1Request"]
 
-# What RFC 3986 lets stand in a path or a query, and "%": whoever escaped it did so on purpose.
+# What RFC 3986 lets stand in a path or a query, and "%": an escape was made on purpose.
 _URI_CHARACTERS = "%/:?@!$&'()*+,;=~[]"
 _LIMITS = ("max_parameters", "max_header_bytes", "max_query_bytes", "max_form_bytes")
 _FORM = b"application/x-www-form-urlencoded"

@@ -35,6 +35,7 @@ __all__ = [
     "pgbouncer_version",
     "redis_binary",
     "wait_until",
+    "wait_until_it_listens",
 ]
 
 #: Seconds that a server may take to start, to stop or to agree with the others; far more than it needs.
@@ -50,8 +51,28 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited in vain until {what}")
+            raise TimeoutError(f"timed out waiting until {what}")
         time.sleep(0.02)
+
+
+def wait_until_it_listens(process: subprocess.Popen[Any], port: int) -> None:
+    """Return once a program accepts connections on a port of this machine.
+
+    Raises:
+        ChildProcessError: it ended.
+        TimeoutError: it did not accept any.
+    """
+
+    def listens() -> bool:
+        if process.poll() is not None:
+            raise ChildProcessError(f"{process.args!r} has ended")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    wait_until(listens, f"{process.args!r} listens")
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Who imports whom, read from the source files."""
+"""The imports between modules, read from the source files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Which paths lie under a prefix, however they are spelled and whoever reads them.
+r"""Which paths lie under a prefix, however they are spelled and whichever parser reads them.
 
 The middleware decides by the path, and the framework behind it routes by the path, but not by the same reading of it.
 Routers and file servers disagree about nearly everything that a path may hold. They decode ``scope["path"]`` or

@@ -58,6 +58,9 @@ class OAuth1Middleware:
         app.asgi_app = OAuth1Middleware(app.asgi_app, require_oauth, prefixes=["/photos"])
 
     WebSockets under a prefix are refused: nothing signs what they carry.
+
+    If the protector serves several Quart applications, the configuration of the wrapped one counts: the one at the end
+    of the chain of ``app`` attributes.
     """
 
     def __init__(
@@ -112,7 +115,7 @@ class OAuth1Middleware:
             await self.app(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            # Of a target that is no path nobody knows where a framework routes it.
+            # How a framework routes a target that is not a path cannot be known.
             if self._is_protected(scope) or not scope["path"].startswith("/"):
                 await send({"type": "websocket.close", "code": 1008})
             else:
@@ -161,7 +164,7 @@ def _innermost(app: Any) -> Any:
 
 
 class _ClientHasLeftError(Exception):
-    """There is nobody to answer."""
+    """The client is gone, so no answer is sent."""
 
 
 class _Body:

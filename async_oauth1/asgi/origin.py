@@ -168,7 +168,7 @@ def may_be_rewritten(scope: Mapping[str, Any], policy: Policy) -> bool:
     """Whether the scope's scheme or peer may be what a header says, put there by a server or middleware.
 
     uvicorn does so by default for peers on this machine, gunicorn for the scheme; ``ProxyFix`` of hypercorn and
-    granian's wrapper do so where they are used. Nobody can check afterwards whether the header was a proxy's.
+    granian's wrapper do so where they are used. Afterwards it cannot be checked whether the header was a proxy's.
 
     Signs of it are a peer whose port is 0 or stands in the header with its address; and https from a peer on this
     machine whose headers say https, unless the policy trusts that peer. A base URL of https decides by itself.

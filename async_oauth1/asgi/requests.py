@@ -79,9 +79,7 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
 def content_type_of(scope: Scope) -> bytes:
     """The first Content-Type; a second one is refused once the request is read."""
     for name, value in scope["headers"]:
-        if (
-            len(name) == 12 and name.lower() == b"content-type"
-        ):  # as whoever reads it next: not every server lowers names
+        if len(name) == 12 and name.lower() == b"content-type":  # not every server lowers names
             return bytes(value)
     return b""
 

@@ -122,5 +122,5 @@ def _failed(message: str, status: int = 2) -> int:
         sys.stderr.write(f"async-oauth1: {line}\n")
         sys.stderr.flush()
     except (OSError, ValueError):
-        pass  # nobody is there to read it
+        pass  # the reader of our output is gone
     return status

@@ -37,7 +37,8 @@ def _normalized(octets: bytes, shown: str) -> str:
     except ValueError as error:
         raise CommandError(f"{shown}: {error}") from None
     key = public_key(octets)
-    assert key is not None  # noqa: S101 - it has just been checked
+    if key is None:
+        raise CommandError(f"{shown}: is not an RSA public key that can be used")
     if key.key_size < RECOMMENDED_RSA_BITS:
         say(f"{shown}: has {key.key_size} bits; {RECOMMENDED_RSA_BITS} or more are recommended.")
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

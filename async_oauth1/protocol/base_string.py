@@ -9,7 +9,7 @@ from .encoding import escape_text, escape_uri
 
 #: Beginnings of base strings that are kept: most requests are for few places.
 BEGINNINGS_KEPT = 1_024
-#: Characters; so that who makes up paths fills no memory.
+#: In characters, so that random paths cannot fill the cache.
 LONGEST_PATH_KEPT = 256
 
 

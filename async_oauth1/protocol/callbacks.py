@@ -43,7 +43,7 @@ def is_loopback_host(host: str | None) -> bool:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IP address, or ``None`` where the text is none; an IPv4 one that a dual-stack socket reports is IPv4 again."""
+    """An IP address, or ``None`` if the text is not one; an IPv4 one that a dual-stack socket reports is IPv4 again."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -78,7 +78,7 @@ def check_callback_syntax(uri: str) -> None:
 
 
 def is_web_callback(uri: str) -> bool:
-    """Whether a callback is ``oob`` or http(s): what passes where nobody says which callbacks are registered."""
+    """Whether a callback is ``oob`` or http(s): what passes if the client has no list of callbacks."""
     return uri == OUT_OF_BAND or uri.partition(":")[0].lower() in ("http", "https")
 
 

@@ -69,7 +69,7 @@ def canonical(text: str) -> str:
     """The canonical form of an escaped name or value.
 
     Args:
-        text: octets as Latin-1 text, percent-encoded by whatever rules the sender has. An escape that is none (``%zz``)
+        text: octets as Latin-1 text, percent-encoded by whatever rules the sender has. A malformed escape (``%zz``)
             stands for itself.
     """
     if len(text) <= LONG and _is_canonical(text):

@@ -75,7 +75,7 @@ def _is_form(content_type: bytes) -> bool:
 def is_form_for_everyone(content_type: bytes) -> bool:
     """As `is_form`, but a Content-Type that is not a form's must not be one for any other parser either.
 
-    Parsers search for the name anywhere in the field, take white space off that is none, know other names
+    Parsers search for the name anywhere in the field, strip octets that are not white space, know other names
     (``application/x-url-encoded``), or read the field as a list of media ranges with wildcards, as in ``Accept``. Such
     a body would reach the view as a form, and no signature would cover it.
 
@@ -108,7 +108,7 @@ def _refuse_lookalike(content_type: bytes) -> None:
 
 
 def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    """Authorization and Content-Type; a second one of either would be read differently by whoever reads next."""
+    """Authorization and Content-Type; a second one of either would be read differently by the next parser."""
     authorization = content_type = None
     for raw_name, value in headers:
         name = raw_name.lower()

@@ -31,7 +31,7 @@ def recode(octets: bytes) -> str:
     """Decode a value and encode it as RFC 5849 section 3.6 says.
 
     Args:
-        octets: percent-encoded by any rules. An escape that is none stands for itself.
+        octets: percent-encoded by any rules. A malformed escape stands for itself.
     """
     return _escape(_unescape(octets) if b"%" in octets else octets)
 

@@ -210,7 +210,7 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @property
     def is_secure(self) -> bool:
-        """Whether nobody between client and server can listen: https, or both ends on this machine.
+        """Whether the connection is safe from eavesdroppers: https, or both ends on this machine.
 
         Not if that is only what a header says, see ``may_be_rewritten``.
         """

@@ -86,7 +86,7 @@ class AuthorizationServer(CredentialHooks):
         request.client = await call_hook(self.get_client_by_id, request.client_id)
         await self.verify_signature(request)
         await self.verify_body(request)
-        # Which callbacks are registered is told only to who has the client's secret.
+        # Only a client that has proved its secret is told which callbacks are registered.
         await self.check_callback_registered(request)
         await self.use_nonce(request)
         return request
@@ -211,7 +211,7 @@ class AuthorizationServer(CredentialHooks):
         return [("error", AccessDeniedError.error or "")]
 
     async def deny(self, request: OAuth1Request) -> None:
-        """Make a denial final, or find that somebody was faster."""
+        """Make a denial final, unless the credentials were decided before."""
         deny = self.hooks.get("deny_temporary_credential")
         if deny is not None:
             denied = await call_hook(deny, request.token)

@@ -73,7 +73,7 @@ class CredentialHooks(BaseServer):
         )
 
     def _generate_verifier(self, callback: str | None) -> str:
-        # Short enough to type only where somebody counts the guesses.
+        # Short enough to type only if wrong guesses are counted.
         if callback == OUT_OF_BAND and self.hooks.get("count_wrong_verifier") is not None:
             return generate_token(self.policy.oob_verifier_length, OOB_ALPHABET)
         return generate_token(VERIFIER_LENGTH)

@@ -183,7 +183,7 @@ class BaseServer:
             log.warning("%s", _REWRITTEN)
 
     def is_secure(self, request: OAuth1Request) -> bool:
-        """Whether nobody between client and server can listen."""
+        """Whether the connection is safe from eavesdroppers between client and server."""
         return request.is_secure
 
     def check_signature_method(self, request: OAuth1Request) -> None:

@@ -54,7 +54,7 @@ async def read_form(request: Request, limit: int) -> bytes:
             raise too_large
         body = await read_body(request)
         if len(body) != request.content_length:
-            # Whoever read it before kept nothing: an empty form would verify, and what was read would be unsigned.
+            # It was read and thrown away before: an empty form would verify, and what was read would be unsigned.
             raise InvalidRequestError("The form is not as long as Content-Length says.")
         return body
     form = bytearray()

@@ -60,8 +60,8 @@ def open_store(
         A `Store`; for Redis a `TransientStore`, which keeps no clients and no token credentials.
 
     Raises:
-        StoreError: the URL is not understood, or one of the keys is none. The message is one line and shows neither a
-            password nor a key.
+        StoreError: the URL is not understood, or one of the keys is not valid. The message is one line and shows
+            neither a password nor a key.
     """
     keys = keys_from_environment() if keys is None else keys
     scheme, separator, rest = url.partition("://")

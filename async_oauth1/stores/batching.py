@@ -1,7 +1,7 @@
 """Collects the questions that arrive while the store is busy, so that one statement answers them all.
 
-Under load the statement's fixed costs (a thread hop, a transaction, an fsync or a round trip) are shared by everybody
-who waits. Alone, a request waits for nobody: its batch starts in the same turn of the event loop.
+Under load the statement's fixed costs (a thread hop, a transaction, an fsync or a round trip) are shared by all
+waiting requests. A single request does not wait: its batch starts in the same turn of the event loop.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class _Batcher(ABC, Generic[K, V, A]):
         Args:
             answer: answers all of the keys at once.
             batch_size: how many keys it gets at most.
-            fail_together: where a batch fails, those who wait for the next one fail with it. For a store that may
-                stop answering: nobody then waits for longer than one batch may take.
+            fail_together: if a batch fails, the questions that wait for the next one fail with it. For a store that
+                may stop answering: no caller then waits for longer than one batch may take.
         """
         self._answer = answer
         self._batch_size = batch_size
@@ -70,7 +70,7 @@ class _Batcher(ABC, Generic[K, V, A]):
         return future
 
     async def drain(self) -> None:
-        """Wait until nobody waits."""
+        """Wait until every question is answered."""
         while self._task is not None:
             await asyncio.wait({self._task})
 
@@ -88,12 +88,12 @@ class _Batcher(ABC, Generic[K, V, A]):
             self._settle(batch, await self._answer(list(batch)))
         except QuestionError as error:
             await self._answer_halves(batch, error)
-        except Exception as error:  # noqa: BLE001 - each caller gets it
+        except Exception as error:  # noqa: BLE001 - the callers raise it, whatever it is
             _fail(batch, error)
             if self._fail_together:
                 _fail(self._waiting, error)
                 self._waiting = {}
-        except BaseException:  # this task was cancelled: those who wait would do so for ever
+        except BaseException:  # the task was cancelled: its callers would wait for ever
             _cancel(batch)
             raise
 
@@ -107,7 +107,7 @@ class _Batcher(ABC, Generic[K, V, A]):
         try:
             for half in (keys[:middle], keys[middle:]):
                 await self._answer_batch({key: batch[key] for key in half})
-        except BaseException:
+        except BaseException:  # the task was cancelled between two halves: the second half has callers, too
             _cancel(batch)
             raise
 
@@ -121,7 +121,7 @@ class _Batcher(ABC, Generic[K, V, A]):
 
     @abstractmethod
     def _settle(self, batch: Mapping[K, Sequence[asyncio.Future[V]]], answers: A) -> None:
-        """Tell everybody who still listens."""
+        """Give the answers to the callers that still wait."""
 
 
 class Batcher(_Batcher[K, V, Mapping[K, V]]):
@@ -158,7 +158,7 @@ class NonceBatcher(_Batcher[K, bool, Collection[K]]):
 def _fail(batch: Mapping[K, Sequence[asyncio.Future[V]]], error: Exception) -> None:
     for future in chain.from_iterable(batch.values()):
         if not future.done():
-            # One exception object each: a shared one would collect the traceback of everybody who raises it.
+            # One exception object each: a shared one would collect the traceback of every caller that raises it.
             own: Exception = error
             if isinstance(error, StoreUnavailableError):
                 own = StoreUnavailableError()

@@ -1,6 +1,6 @@
 """How one process learns what another has changed, and how it knows that it would.
 
-A message that does not come looks like one that nobody sent. So a notifier proves several times a second that messages
+A message that does not come looks like one that was not sent. So a notifier proves several times a second that messages
 would arrive: it sends something to the server, and what comes back has passed by everything that was told before. That
 proof is good for less than a second (the lease); without one nothing that is remembered may be used. However a
 connection fails, silently too, what this process believes is at most a lease old.
@@ -97,7 +97,7 @@ class Notifier(ProcessBound):
             listens = False
             self._warn(error)
             await self._give_up()
-        except Exception as error:  # two drivers' errors, of many kinds; whoever starts the provider reads one line
+        except Exception as error:  # two drivers' errors, of many kinds, become one line for the operator
             await self._give_up()
             raise StoreError(f"{self.url}: {_line(error)}") from error
         except BaseException:
@@ -127,7 +127,7 @@ class Notifier(ProcessBound):
 
     @abstractmethod
     async def _beat(self) -> None:
-        """Return once everything that was told before has arrived; raise where nobody answers."""
+        """Return once everything that was told before has arrived; raise if there is no answer."""
 
     @abstractmethod
     async def _unsubscribe(self) -> None:
@@ -152,7 +152,7 @@ class Notifier(ProcessBound):
                 while True:
                     await self._prove()
                     await asyncio.sleep(_INTERVAL)
-            except Exception as error:  # noqa: BLE001 - whatever it is, nobody is listening
+            except Exception as error:  # noqa: BLE001 - whatever it is, we do not listen any more
                 self._warn(error)
             await self._give_up()
             await self._listen_again()
@@ -192,7 +192,7 @@ class Notifier(ProcessBound):
 
 
 def _nobody(change: str) -> None:
-    """Who is told before anybody wants to know."""
+    """The listener until one is registered."""
 
 
 def _line(error: BaseException) -> str:

@@ -166,7 +166,9 @@ def keys_from_environment() -> tuple[str, ...]:
 
 def _fernet(key: str, number: int) -> Fernet:
     if not _KEY.fullmatch(key):
-        raise StoreError(f'key {number} is none: a key is 32 bytes in base64, as "async-oauth1 keygen" prints it')
+        raise StoreError(
+            f'Encryption key {number} is not valid: a key is 32 bytes in base64, as "async-oauth1 keygen" prints it'
+        )
     return _load_fernet()(key)
 
 

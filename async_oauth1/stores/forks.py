@@ -34,7 +34,7 @@ class ForkedStoreError(StoreUnavailableError):
         self.message = f"{url}: the store was opened before a fork, in another process; {advice}"
 
     def __str__(self) -> str:
-        """For whoever runs the provider; a response shows the description instead."""
+        """The text for the operator; a response shows the description instead."""
         return self.message
 
 

@@ -10,7 +10,7 @@ from async_oauth1.credentials import Client, TokenCredential
 
 __all__ = ["MAX_OVERLAPPING_SECRETS", "is_live", "issued", "live_client", "rotated"]
 
-#: Former secrets that a client may have at once. Each is another computation for whoever guesses.
+#: Former secrets that a client may have at once. Each makes a guessed signature cost one computation more.
 MAX_OVERLAPPING_SECRETS = 4
 
 # 192 bits, in digits: a name that begins with "-" would be an option on the command line.

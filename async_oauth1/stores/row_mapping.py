@@ -57,7 +57,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
     """The record of a row of `SELECT_CLIENT`, with the secrets that verify now.
 
     Raises:
-        StoreUnavailableError: no key opens it, or somebody else changed it into what is no client.
+        StoreUnavailableError: no key opens it, or the row was changed into something that is not a client.
     """
     try:
         client_id = _text(row[0])

@@ -1,7 +1,7 @@
 """The life of credentials in the SQL stores: the same statements, whatever the database.
 
 Secrets are encrypted by the store and not by the database, so a rotation reads, computes and writes. It writes only
-where what it has read still stands there; where somebody else was faster, it begins anew. Nothing is locked meanwhile.
+if the row is still as it was read; if another process was faster, it begins anew. Nothing is locked meanwhile.
 """
 
 from __future__ import annotations

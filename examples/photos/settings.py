@@ -172,7 +172,7 @@ def _check(settings: Settings) -> None:
     if len(settings.session_key) < _MIN_SESSION_KEY:
         raise SettingsError(f"PHOTOS_SESSION_KEY is at least {_MIN_SESSION_KEY} characters")
     try:
-        settings.policy, settings.path_prefix  # noqa: B018 - each refuses a URL that is none
+        settings.policy, settings.path_prefix  # noqa: B018 - reading them refuses an invalid URL
         if settings.external_base_url:
             parts = urlsplit(settings.external_base_url)
             normalize_host(parts.netloc, parts.scheme)

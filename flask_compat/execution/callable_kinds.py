@@ -110,7 +110,7 @@ def _only_reads(function: FunctionType, owner: type) -> bool:
     instructions = list(dis.get_instructions(function))
     if any(not instruction.opname.startswith(_READING) for instruction in instructions):
         return False
-    # Only what belongs to the object itself: of an attribute's attribute nobody knows what it does.
+    # Only what belongs to the object itself: an attribute's attribute could do anything.
     if any(pair[0].opname == pair[1].opname == "LOAD_ATTR" for pair in pairwise(instructions)):
         return False
     own_access = inspect.getattr_static(owner, "__getattribute__") is not object.__getattribute__

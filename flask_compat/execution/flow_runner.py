@@ -227,7 +227,7 @@ class _Desk:
         self._open = True
 
     def post(self, job: Callable[[], None]) -> bool:
-        """Leave a job; False where nobody waits here any more."""
+        """Leave a job; False if the thread no longer waits."""
         with self._lock:
             if self._open:
                 self._jobs.put(job)
@@ -239,7 +239,7 @@ class _Desk:
             self._jobs.put(None)
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Do what is left here until it is closed; False where the loop has ended, and nobody will close it."""
+        """Do what is left here until it is closed; False if the loop has ended, so that it will not be closed."""
         while True:
             try:
                 job = self._jobs.get(timeout=LOOP_CHECK_INTERVAL)
@@ -270,7 +270,7 @@ def _perform(outcome: Future[Any], context: contextvars.Context, func: Callable[
         return
     try:
         outcome.set_result(context.run(func))
-    except BaseException as error:  # noqa: BLE001 - whoever awaits the outcome gets it
+    except BaseException as error:  # noqa: BLE001 - the awaiting flow raises it
         outcome.set_exception(error)
 
 
@@ -311,7 +311,7 @@ def _close(*awaitables: object) -> None:
 def _call_in_thread(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
         return func(*args)
-    except StopIteration as error:  # which a future cannot hold: whoever awaits it would wait for ever
+    except StopIteration as error:  # a future cannot hold it: the flow would wait for ever
         raise RuntimeError("A hook raised StopIteration.") from error
 
 

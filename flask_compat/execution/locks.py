@@ -15,7 +15,7 @@ __all__ = ["KeyedLocks"]
 
 
 class KeyedLocks:
-    """One lock for each key, kept while somebody holds or wants it; first come, first served."""
+    """One lock for each key, kept while it is held or wanted; first come, first served."""
 
     def __init__(self) -> None:
         """Start with no key."""

@@ -14,7 +14,7 @@ def eagerly(func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]
         A function that returns what the coroutine returns, or an awaitable of it where it had to wait after all.
     """
 
-    # Not functools.wraps: whoever looks through it would find a coroutine function.
+    # Not functools.wraps: inspect would see through it and find a coroutine function.
     @functools.wraps(func, updated=(), assigned=("__name__", "__qualname__", "__doc__"))
     def plain(*args: Any) -> Any:
         flow = func(*args)
@@ -39,7 +39,7 @@ class _Rest:
         while True:
             try:
                 sent = yield self._waits_for
-            except BaseException as error:  # noqa: BLE001 - the coroutine decides what it means
+            except BaseException as error:  # noqa: BLE001 - it is thrown into the coroutine
                 step = functools.partial(self._flow.throw, error)
             else:
                 step = functools.partial(self._flow.send, sent)

@@ -31,7 +31,7 @@ from .base import Flows, authlib_errors, log
 
 T = TypeVar("T")
 
-#: Exchanges of one temporary credential that wait for their turn although nobody has seen their signatures yet. A
+#: Exchanges of one temporary credential that wait for their turn although their signatures have not been checked yet. A
 #: client that tries again makes two or three.
 MAX_UNSIGNED_WAITING = 4
 
@@ -250,7 +250,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
 
 
 def _is_true(verdict: object) -> bool:
-    """Whether a model said yes. What has yet to run is true whatever it comes to, and nobody here runs it."""
+    """Whether a model said yes. An awaitable is true whatever it comes to, and it is not run here."""
     if isinstance(verdict, Generator | AsyncGenerator | Future):
         log.error("check_verifier() returned %s, and neither True nor False.", type(verdict).__name__)
         return False

@@ -15,7 +15,7 @@ __all__ = ["adopt_app", "context_globals", "find_framework", "find_home"]
 
 
 def _quart() -> Any:
-    """The adapter for Quart, where somebody uses Quart."""
+    """The adapter for Quart, if Quart has been imported."""
     if "quart" not in sys.modules:
         return None
     from . import quart as _quart

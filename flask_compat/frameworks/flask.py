@@ -161,7 +161,7 @@ def _raw_path(environ: Mapping[str, Any], path: bytes) -> bytes:
     """The path as sent, where the server keeps it and nothing on the way has changed it.
 
     A prefix in SCRIPT_NAME that a proxy has removed is put before it again. Elsewhere the decoded path is encoded anew:
-    whether it had ``%2F`` or ``/``, ``%7E`` or ``~``, nobody can tell then.
+    whether it had ``%2F`` or ``/``, ``%7E`` or ``~``, cannot be told then.
     """
     sent: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     target = sent.partition("?")[0]
@@ -189,9 +189,11 @@ def _read_form(request: flask.Request, limit: int) -> bytes:
         return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
     was_open = kept is None and "stream" in vars(request)
     body = _read_body(request, limit)
-    # Whoever read it before kept nothing: an empty form would verify, and what was read would be unsigned.
+    # It was read and thrown away before: an empty form would verify, and what was read would be unsigned.
     if request.content_length is None and was_open:
-        raise InvalidRequestError("The form has been read before, or a part of it, and nobody knows how much.")
+        raise InvalidRequestError(
+            "The form has been read before, at least in part. Protect the view before anything else reads the form."
+        )
     if request.content_length not in (None, len(body)):
         raise InvalidRequestError("The form is not as long as Content-Length says.")
     return body
@@ -200,7 +202,7 @@ def _read_form(request: flask.Request, limit: int) -> bytes:
 def _read_body(request: flask.Request, limit: int | None = None) -> bytes:
     try:
         if limit is not None and "stream" not in vars(request):
-            # Not by the request's own max_content_length: before Flask 3.1 nobody can set that.
+            # Not by the request's own max_content_length: before Flask 3.1 it cannot be set.
             allowed = request.max_content_length
             limit = limit if allowed is None else min(limit, allowed)
             vars(request)["stream"] = get_input_stream(request.environ, max_content_length=limit)

@@ -105,7 +105,7 @@ async def _form(request: Any, limit: int) -> bytes:
 
 
 async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, bytes]], *args: Any) -> bytes:
-    """Read for as long as somebody handles the request.
+    """Read for as long as the request is handled.
 
     Quart cancels the handler of a client that has hung up. A flow in a thread goes on, and would wait there for a body
     that cannot come any more, until the time that bodies have is over: a few such clients would occupy every thread.

@@ -7,11 +7,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.servers import wait_until_it_listens
 
 ROOT = Path(__file__).parents[2]
 #: Seconds; only so that a test that would hang fails instead.
@@ -41,24 +42,11 @@ def serving(command: list[str], policy: dict[str, Any] | None = None, **environm
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "POLICY": json.dumps(policy or {}), **environment}
     with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=variables) as process:
         try:
-            _wait_until_it_listens(process, port)
+            wait_until_it_listens(process, port)
             yield port
         finally:
             process.terminate()
             process.wait(PATIENCE)
-
-
-def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert process.poll() is None, f"{process.args!r} has ended"
-            assert time.monotonic() < deadline, f"{process.args!r} does not listen"
-            time.sleep(0.05)
-        else:
-            return
 
 
 def read_head(connection: socket.socket) -> bytes:

@@ -242,7 +242,11 @@ KEY = new_key()
             {},
         ),
         (("reencrypt", "--store", "URL"), "there is no key to encrypt with; ASYNC_OAUTH1_KEYS", {}),
-        (("client", "list", "--store", "URL"), "key 2 is none", {"ASYNC_OAUTH1_KEYS": f"{KEY},hunter2"}),
+        (
+            ("client", "list", "--store", "URL"),
+            "Encryption key 2 is not valid",
+            {"ASYNC_OAUTH1_KEYS": f"{KEY},hunter2"},
+        ),
         (("client", "list", "--store", "SEALED"), "is encrypted, and no key was given", {}),
         (("client", "list", "--store", "SEALED"), "under a key that was not given", {"ASYNC_OAUTH1_KEYS": new_key()}),
         (("reencrypt", "--store", "SEALED"), "under a key that was not given", {"ASYNC_OAUTH1_KEYS": new_key()}),

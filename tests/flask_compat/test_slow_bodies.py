@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from flask_compat import ResourceProtector
+from tests.servers import wait_until, wait_until_it_listens
 
 from .client import Client, authorization
 from .ported import VARIANTS, Variant, make_provider
@@ -33,21 +34,6 @@ class Ahead:
 
     def __call__(self) -> float:
         return time.time() + self.seconds
-
-
-def wait_until(happened: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def is_open(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 0.1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(("ahead", "status"), [(0, 200), (WINDOW + 60, 400)])
@@ -69,7 +55,7 @@ def test_under_gunicorn(repository: Path, tmp_path: Path, ahead: int, status: in
     environment = {**os.environ, "PYTHONPATH": str(repository), "OAUTH1_CLOCK": str(clock)}
     with subprocess.Popen([sys.executable, *command], cwd=repository, env=environment) as server:
         try:
-            wait_until(lambda: is_open(port))
+            wait_until_it_listens(server, port)
             client = Client(None, token="t", token_secret="s")
             parameters = client.sign("POST", "/photos", client.parameters(body_hash=BODY_HASH))
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -79,7 +65,7 @@ def test_under_gunicorn(repository: Path, tmp_path: Path, ahead: int, status: in
             connection.putheader("Content-Type", "application/json")
             connection.putheader("Content-Length", str(len(BODY)))
             connection.endheaders(BODY[:1])
-            wait_until(clock.with_suffix(".asked").exists)
+            wait_until(clock.with_suffix(".asked").exists, "the server asks for the time")
             clock.write_text(str(ahead))
             connection.send(BODY[1:])
             response = connection.getresponse()

@@ -199,7 +199,7 @@ async def test_reencrypting_many_rows(url: str) -> None:
 )
 def test_what_is_no_key(bad: str) -> None:
     """Refused by its place in the list, and not shown."""
-    with pytest.raises(StoreError, match="key 2 is none") as caught:
+    with pytest.raises(StoreError, match="Encryption key 2 is not valid") as caught:
         open_store("memory://", keys=[OLD, bad])
     assert bad == "" or bad not in str(caught.value)
 
@@ -207,7 +207,7 @@ def test_what_is_no_key(bad: str) -> None:
 def test_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """With commas between them, unless the program says otherwise."""
     monkeypatch.setenv("ASYNC_OAUTH1_KEYS", f" {NEW}, ,no key")
-    with pytest.raises(StoreError, match="key 2 is none"):
+    with pytest.raises(StoreError, match="Encryption key 2 is not valid"):
         open_store("memory://")
     assert open_store("memory://", keys=())
     assert open_store("memory://", keys=[OLD])

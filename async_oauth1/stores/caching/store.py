@@ -56,7 +56,7 @@ _BY_SCHEME = {
 
 
 def open_notifier(url: str) -> Notifier:
-    """Who tells of changes; nothing is connected to yet.
+    """Make the notifier that a URL names. Nothing is connected to yet.
 
     Args:
         url: ``postgresql://`` of the database that a `PostgresStore` keeps credentials in, straight to the server: it
@@ -117,7 +117,7 @@ class CachingStore(DelegatingStore, ProcessBound):
         self._clock = clock
         self._clients: Memory[str, Client] = Memory(max_entries, lifetime, timer)
         self._tokens: Memory[str, TokenCredential] = Memory(max_entries, lifetime, timer)
-        # Apart: who asks for names that do not exist drives out nobody's credentials.
+        # Apart, so that look-ups of unknown names do not evict credentials.
         self._unknown: Memory[_Question, None] = Memory(max_entries, unknown_lifetime, timer)
         self._begin()
         self._generation = 0
@@ -216,7 +216,7 @@ class CachingStore(DelegatingStore, ProcessBound):
         )
 
     def _begin(self) -> None:
-        # Those who ask join the flight that left last; all of them land before the store is closed.
+        # Single flight: concurrent look-ups of one key share a task; all of them end before the store is closed.
         self._flights: dict[_Question, asyncio.Task[_Found]] = {}
         self._in_the_air: set[asyncio.Task[_Found]] = set()
         self._changes: set[asyncio.Task[Any]] = set()

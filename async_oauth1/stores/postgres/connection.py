@@ -55,7 +55,7 @@ class PooledConnection(_Connection):
         self._random_part = secrets.token_hex(8)
 
     def _get_unique_id(self, prefix: str) -> str:
-        return f"{_OURS}{self._random_part}{super()._get_unique_id(prefix)}"  # type: ignore[misc]
+        return f"{_OURS}{self._random_part}{super()._get_unique_id(prefix)}"  # type: ignore[misc]  # asyncpg's own, unknown to its stubs; `check_statement_names` notices if it is not called
 
 
 async def check_statement_names(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:

@@ -1,4 +1,4 @@
-"""Changes as PostgreSQL tells them: triggers on our tables NOTIFY, whoever changes a row, psql included."""
+"""Changes as PostgreSQL tells them: triggers on our tables NOTIFY of every changed row, also of one changed in psql."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ __all__ = [
     "parts_of",
 ]
 
-#: Any number, as long as nobody else locks it: "oauth1" in ASCII.
+#: The key of our advisory lock, "oauth1" in ASCII; another application must not use it.
 LOCK: Final = int.from_bytes(b"oauth1", "big")
 
 # Columns of text hold tuples as JSON, and no type that needs a codec appears anywhere: the pool may be the
@@ -88,8 +88,8 @@ _TOKENS_EXPIRE = (
         WHERE expires_at IS NOT NULL""",
 )
 
-# Whoever changes credentials, also with psql, tells those who keep them in memory. Token credentials that are new need
-# no word: nobody has asked for them. Many at once are one word. Those that expired are known to be gone.
+# A change to credentials, also one made with psql, is told to the caches. New token credentials need no word, since no
+# cache has asked for them. Many at once are one word. Those that expired are known to be gone.
 _FUNCTIONS = {
     "oauth1_tell_of_tokens": """
     DECLARE
@@ -199,7 +199,7 @@ SCHEMA_VERSION: Final = len(MIGRATIONS)
 def parts_of(number: int) -> list[tuple[str, ...]]:
     """A migration's transactions.
 
-    The first migration is one: nobody uses its tables yet. In the others each index has its own, so that no look-up
+    The first migration is one: its tables are not in use yet. In the others each index has its own, so that no look-up
     waits for ``ALTER TABLE`` as long as an index on a large table takes.
 
     Args:

@@ -99,7 +99,7 @@ REMOVE_CLIENT = (
     " pending AS (DELETE FROM oauth1_temporary_credential WHERE client_id IN (SELECT client_id FROM removed))"
     " SELECT client_id FROM removed"
 )
-# Some at a time, and never one that another worker is removing: nobody waits for a removal. Dropping partitions would
+# Some at a time, and never one that another worker is removing, so no request waits. Dropping partitions would
 # spare the vacuum, but takes a lock that every request of the moment queues behind. And there is no need: five
 # lifetimes on, the table takes 119 bytes per live nonce instead of the first 93, and batches are as fast as before.
 # By the database's clock, or by the worker's if that is behind: one that is ahead must not remove what others need. A

@@ -76,7 +76,7 @@ class PostgresStore(SQLLife):
             keys: that secrets are encrypted under, newest first.
 
         Raises:
-            StoreError: the URL is not understood, or one of the keys is none.
+            StoreError: the URL is not understood, or one of the keys is not valid.
             TypeError: neither a URL nor a pool, or both.
         """
         if (url is None) is (pool is None):
@@ -113,7 +113,7 @@ class PostgresStore(SQLLife):
         await self._database.open()
         try:
             await self._check_keys()
-        except BaseException:
+        except BaseException:  # also when cancelled: the pool would stay open
             await self._database.close()
             raise
         self._bind()
@@ -335,7 +335,7 @@ class PostgresStore(SQLLife):
         return {row[0] for row in fresh}
 
     def _purge_after(self, inserted: int) -> None:
-        """Start a removal of expired rows where one is due; nobody waits for it."""
+        """Start a removal of expired rows if one is due; no request waits for it."""
         now = self._clock()
         if limit := self._purges.inserted(inserted, now):
             self._database.spawn(self._purge(now, limit))

@@ -65,7 +65,7 @@ class Connections:
                 await _ready(connection)
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
                 answers = [await self._answer(connection, name) for name, *_ in commands]
-            except BaseException:  # answers that nobody has read would be taken for those of the next commands
+            except BaseException:  # also when cancelled: unread answers would be taken for those of the next commands
                 await connection.disconnect(nowait=True)
                 raise
             self.has_answered = True

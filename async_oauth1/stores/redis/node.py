@@ -185,7 +185,7 @@ class RedisNode:
         if all(isinstance(answer, Moved) for answer in written):
             return written
         for answer in (confirmed, role):
-            if isinstance(answer, Exception):  # a replica waits for nobody, and says so
+            if isinstance(answer, Exception):  # WAIT is an error on a replica
                 self.distrust(answer)
                 raise StoreUnavailableError() from answer
         # Once the master has been looked for and is still this one, it counts with those that have stayed.

@@ -21,7 +21,10 @@ __all__ = ["RedisNotifier"]
 
 
 class RedisNotifier(Notifier):
-    """Subscribes at one server. A change is announced before it is made, too: if nobody can be told, it is not made."""
+    """Subscribes at one server.
+
+    A change is announced before it is made, too: if the announcement fails, the change is not made.
+    """
 
     settling_time = HOLD
 

@@ -23,7 +23,7 @@ class Patience:
     __slots__ = ("_cancelling", "_deadlines", "_seconds", "_timer")
 
     def __init__(self, seconds: float) -> None:
-        """Wait for nobody yet.
+        """Start without calls.
 
         Args:
             seconds: that each call may take.
@@ -47,7 +47,7 @@ class Patience:
         if self._deadlines.pop(task, None) is not None:
             return
         before = self._cancelling.pop(task)
-        if task.uncancel() <= before and kind is asyncio.CancelledError:  # by nobody but us
+        if task.uncancel() <= before and kind is asyncio.CancelledError:  # only we have cancelled it
             raise TimeoutError from error
 
     def _look(self) -> None:

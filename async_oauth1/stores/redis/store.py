@@ -87,7 +87,7 @@ class RedisStore(BaseStore):
             keys: that secrets and verifiers are encrypted under, newest first.
 
         Raises:
-            StoreError: the URL is not understood, or one of the keys is none.
+            StoreError: the URL is not understood, or one of the keys is not valid.
         """
         self._settings = RedisSettings.from_url(url)
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
@@ -128,7 +128,7 @@ class RedisStore(BaseStore):
         except (StoreUnavailableError, Moved) as error:
             await servers.close()
             raise StoreError(f"{self.url}: {_reason(error)}") from error
-        except BaseException:
+        except BaseException:  # also when cancelled: the connections would stay open
             await servers.close()
             raise
         self._servers, self._closed = servers, False
@@ -338,7 +338,7 @@ class RedisStore(BaseStore):
         return dict.fromkeys(questions)
 
     def _batcher(self, node: RedisNode) -> NonceBatcher[bytes]:
-        """One batch at a time for each node: one that does not answer holds up nobody else's."""
+        """One batch at a time for each node: one that does not answer does not hold up the others."""
         batcher = self._batchers.get(node)
         if batcher is None:
             batcher = self._batchers[node] = NonceBatcher(partial(self._remember, node), fail_together=True)

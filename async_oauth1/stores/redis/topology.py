@@ -37,7 +37,7 @@ class Servers(Protocol):
         """The same, after asking those who know.
 
         Raises:
-            StoreUnavailableError: nobody knows.
+            StoreUnavailableError: no server could say.
         """
         ...
 
@@ -45,7 +45,7 @@ class Servers(Protocol):
         """Every node that takes writes.
 
         Raises:
-            StoreUnavailableError: nobody knows.
+            StoreUnavailableError: no server could say.
         """
         ...
 

@@ -55,7 +55,7 @@ class RedisSettings:
         timeout: seconds that any one call may take, a new connection included.
         max_connections: to each server; batches need one, the rest serve temporary credentials.
         prefix: what every key begins with, with a colon at its end.
-        provider: whose temporary credentials these are; empty for whoever uses the prefix.
+        provider: the provider that owns the temporary credentials; empty: the prefix tells providers apart.
         wait_replicas: how many replicas must confirm each write, where so many follow.
         eviction_allowed: servers that may evict nonces are accepted.
     """

@@ -201,7 +201,7 @@ class SQLiteFile:
             connection = await aiosqlite.connect(uri, uri=True, timeout=self.timeout, isolation_level=None)
         except sqlite3.Error as error:
             raise self.translated(error) from error
-        connection.row_factory = _Hidden.row  # type: ignore[assignment]
+        connection.row_factory = _Hidden.row  # type: ignore[assignment]  # declared as a class, and any callable will do
         try:
             # A nonce or a take that a power failure undoes could be used again; in WAL mode only FULL syncs every
             # commit. Batches share its cost.
@@ -209,7 +209,7 @@ class SQLiteFile:
         except sqlite3.Error as error:
             await connection.close()
             raise self.translated(error) from error
-        except BaseException:
+        except BaseException:  # also when cancelled: its thread would run on
             await connection.close()
             raise
         return connection

@@ -62,7 +62,7 @@ class SQLiteStore(SQLLife):
             keys: that secrets are encrypted under, newest first.
 
         Raises:
-            StoreError: the URL is not understood, or one of the keys is none.
+            StoreError: the URL is not understood, or one of the keys is not valid.
         """
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
         self._file = SQLiteFile.from_url(url)
@@ -89,7 +89,7 @@ class SQLiteStore(SQLLife):
         await self._database.open()
         try:
             await self._check_keys()
-        except BaseException:
+        except BaseException:  # also when cancelled: the connections would stay open
             await self._database.close()
             raise
         self._file.warn_of_readers()
@@ -356,7 +356,7 @@ class SQLiteStore(SQLLife):
         return {row[0] for row in fresh}
 
     def _purge_after(self, inserted: int) -> None:
-        """Start a removal of expired rows where one is due; nobody waits for it."""
+        """Start a removal of expired rows if one is due; no request waits for it."""
         now = self._clock()
         if limit := self._purges.inserted(inserted, now):
             self._database.spawn(self._purge(now, limit))

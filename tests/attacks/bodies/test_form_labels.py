@@ -8,7 +8,6 @@ import random
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +26,7 @@ from tests.attacks.provider import JANE, make_provider
 from tests.attacks.signer import FORM, Message, sign
 from tests.attacks.sockets import request_octets, talk
 from tests.attacks.wire import call
+from tests.servers import wait_until_it_listens
 
 #: Litestar reads the body of such a view as a form without looking at the Content-Type: see the last tests.
 DECLARED = "litestar, declared"
@@ -223,15 +223,7 @@ def serving(name: str, repository: Path) -> Iterator[int]:
         command, cwd=repository, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            deadline = time.monotonic() + 60
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), 0.5).close()
-                    break
-                except OSError:
-                    assert process.poll() is None
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
+            wait_until_it_listens(process, port)
             yield port
         finally:
             process.terminate()
