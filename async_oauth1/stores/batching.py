@@ -83,33 +83,43 @@ class _Batcher(ABC, Generic[K, V, A]):
             _cancel(self._waiting)  # only where this task itself was cancelled
             self._waiting = {}
 
-    async def _answer_batch(self, batch: Mapping[K, list[asyncio.Future[V]]]) -> None:
+    async def _answer_batch(self, batch: Mapping[K, list[asyncio.Future[V]]]) -> Exception | None:
+        """Ask a batch; returns the error if the store could not be asked."""
         try:
             self._settle(batch, await self._answer(list(batch)))
         except QuestionError as error:
-            await self._answer_halves(batch, error)
+            return await self._answer_halves(batch, error)
         except Exception as error:  # noqa: BLE001 - the callers raise it, whatever it is
             _fail(batch, error)
             if self._fail_together:
                 _fail(self._waiting, error)
                 self._waiting = {}
+            return error
         except BaseException:  # the task was cancelled: its callers would wait for ever
             _cancel(batch)
             raise
+        return None
 
-    async def _answer_halves(self, batch: Mapping[K, list[asyncio.Future[V]]], error: QuestionError) -> None:
+    async def _answer_halves(
+        self, batch: Mapping[K, list[asyncio.Future[V]]], error: QuestionError
+    ) -> Exception | None:
         """Find the question that cannot be answered, in few statements, and answer all others."""
         if len(batch) == 1:
             _fail(batch, error)
-            return
+            return None
         keys = list(batch)
         middle = len(keys) // 2
+        failure = None
         try:
             for half in (keys[:middle], keys[middle:]):
-                await self._answer_batch({key: batch[key] for key in half})
+                if failure is None:
+                    failure = await self._answer_batch({key: batch[key] for key in half})
+                else:  # the store has gone meanwhile: asking again would cost another timeout for each half
+                    _fail({key: batch[key] for key in half}, failure)
         except BaseException:  # the task was cancelled between two halves: the second half has callers, too
             _cancel(batch)
             raise
+        return failure
 
     def _next_batch(self) -> dict[K, list[asyncio.Future[V]]]:
         waiting = self._waiting

@@ -148,6 +148,23 @@ async def test_a_batch_is_halved_until_the_question_is_found(*, fail_together: b
     assert len(answers.batches) == 2 * 8 + 1 + 1
 
 
+async def test_a_store_that_goes_away_while_a_batch_is_halved_is_asked_once_more() -> None:
+    """Each further half would cost its callers another timeout."""
+    answers = Answers(100)
+    asked: list[int] = []
+
+    async def answer(keys: Sequence[int]) -> Mapping[int, int]:
+        asked.append(len(keys))
+        if len(asked) > 1:
+            raise StoreUnavailableError()
+        return await answers.look_up(keys)
+
+    batcher: Batcher[int, int] = Batcher(answer, fail_together=True)
+    found = await _each(*[batcher.ask(number) for number in range(256)])
+    assert all(isinstance(outcome, StoreUnavailableError) for outcome in found)
+    assert asked == [256, 128]
+
+
 async def test_a_nonce_that_is_asked_twice_in_a_halved_batch_is_new_once() -> None:
     """Halving a batch does not answer anybody twice."""
     batcher: NonceBatcher[int] = NonceBatcher(Answers(1).remember, fail_together=True)

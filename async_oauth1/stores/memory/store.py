@@ -84,6 +84,10 @@ class MemoryStore(BaseStore):
         with self._lock:
             self._opened = True
 
+    async def close(self) -> None:
+        """Nothing to disconnect; a process that is forked later may use what the store holds if it is clients alone."""
+        self._opened = False
+
     async def migrate(self) -> None:
         """Nothing to create."""
 

@@ -197,6 +197,7 @@ class PostgresDatabase:
             except asyncpg.UniqueViolationError:
                 raise
             except _DATA_ERRORS as error:
+                self._unavailable(error)  # logs it, without the values
                 raise QuestionError() from error
             except _TRY_AGAIN as error:
                 if not tries_left:

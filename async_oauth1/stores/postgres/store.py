@@ -99,6 +99,8 @@ class PostgresStore(SQLLife):
         Raises:
             StoreError: the server cannot be reached, or the tables were made by a newer release.
         """
+        if self._left_behind and self._pool is None:
+            self._begin()
         await self._database.migrate()
 
     async def open(self) -> None:
