@@ -92,13 +92,12 @@ class Pages:
         require_csrf_token(form)
         name, password = form.get("username", ""), form.get("password", "")
         target = local_page(form.get("next") or request.args.get("next"))
-        password_hash = await self.users.find(name)
-        if not await self.is_right(name, password_hash, password):
+        if not await self.is_right(name, password):
             return await render_template("login.html", next=target, username=name, wrong=True), 403
         await sign_in(self.users, name)
         return self.to(target)
 
-    async def is_right(self, name: str, password_hash: str | None, password: str) -> bool:
+    async def is_right(self, name: str, password: str) -> bool:
         """Check her password.
 
         Raises:
@@ -107,7 +106,7 @@ class Pages:
         forwarded_for = request.headers.getlist("X-Forwarded-For")
         address = client_address(request.remote_addr or "", forwarded_for, self.trusted_proxies)
         try:
-            return await self.passwords.check(name, address, password_hash, password)
+            return await self.passwords.check(name, address, self.users.find, password)
         except TooManySignInsError as error:
             raise ServiceUnavailable(TOO_MANY, retry_after=RETRY_AFTER) from error
 

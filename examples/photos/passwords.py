@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 T = TypeVar("T")
+FindHash = Callable[[str], Awaitable[str | None]]
 
 #: Seconds that an attempt waits after one wrong password, and at most; doubled in between.
 FIRST_DELAY = 0.1
@@ -64,22 +65,22 @@ class Passwords:
         self._by_address: Counter[str] = Counter()
         self._queued = 0
 
-    async def check(self, name: str, address: str, password_hash: str | None, password: str) -> bool:
+    async def check(self, name: str, address: str, find: FindHash, password: str) -> bool:
         """Whether a password is right; an unknown user costs what a known one does.
 
         Args:
             name: the user name that was typed.
             address: where from.
-            password_hash: what is kept for that name, or ``None``.
+            find: looks up what is kept for that name, or ``None``; called once there is a place in the queue.
             password: what was typed.
 
         Raises:
             TooManySignInsError: too many others wait.
         """
         with self._share_of(address):
-            return await self._check(name, address, password_hash, password)
+            return await self._check(name, address, find, password)
 
-    async def _check(self, name: str, address: str, password_hash: str | None, password: str) -> bool:
+    async def _check(self, name: str, address: str, find: FindHash, password: str) -> bool:
         attempts = self._remembered(name, address)
         delay = attempts.delay()
         # Wrong until it proves right: guesses made at once slow each other down, and so do those given up.
@@ -88,6 +89,7 @@ class Passwords:
         # The turn: a crowd of guesses at one name keeps one thread busy, not all of them.
         with self._place():
             async with attempts.turn:
+                password_hash = await find(name)
                 right = await _in_thread(lambda: _verify(password_hash, password))
         if right:
             attempts.wrong = 0

@@ -57,7 +57,6 @@ class Settings:
             realm="Photos",
             signature_methods=tuple(SIGNATURE_METHODS),
             external_base_url=self.external_base_url,
-            trusted_proxies=self.trusted_proxies,
         )
 
     @property

@@ -10,6 +10,8 @@ from argon2 import PasswordHasher
 
 from examples.photos import passwords
 
+from .stored import found
+
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,14 +54,14 @@ async def test_an_unknown_name_costs_one_hash_as_a_known_one_does(computed: Coun
     """Right, wrong, unknown and unreadable: one verification each."""
     kept = await passwords.hash_password("wonderland")
     checker = passwords.Passwords()
-    await checker.check("nobody", "::1", None, "x")
+    await checker.check("nobody", "::1", found(None), "x")
     computed.clear()
     cases = {("jane", kept, "wonderland"): True, ("bob", kept, "x"): False, ("eve", None, "x"): False}
     for (name, password_hash, password), right in cases.items():
-        assert await checker.check(name, "::1", password_hash, password) is right
+        assert await checker.check(name, "::1", found(password_hash), password) is right
         assert computed == {"verify": 1}
         computed.clear()
-    assert not await checker.check("mallory", "::1", "no hash", "x")
+    assert not await checker.check("mallory", "::1", found("no hash"), "x")
 
 
 async def test_the_delay_grows_up_to_a_limit_and_ends_with_the_right_password(waited: list[float]) -> None:
@@ -67,24 +69,24 @@ async def test_the_delay_grows_up_to_a_limit_and_ends_with_the_right_password(wa
     kept = await passwords.hash_password("wonderland")
     checker = passwords.Passwords()
     for _ in range(9):
-        assert not await checker.check("jane", "192.0.2.1", kept, "x")
+        assert not await checker.check("jane", "192.0.2.1", found(kept), "x")
     assert waited == [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 3.0, 3.0]
     waited.clear()
-    assert await checker.check("jane", "192.0.2.2", kept, "wonderland")
-    assert await checker.check("jane", "192.0.2.1", kept, "wonderland")
-    assert await checker.check("jane", "192.0.2.1", kept, "wonderland")
+    assert await checker.check("jane", "192.0.2.2", found(kept), "wonderland")
+    assert await checker.check("jane", "192.0.2.1", found(kept), "wonderland")
+    assert await checker.check("jane", "192.0.2.1", found(kept), "wonderland")
     assert waited == [0.0, 3.0, 0.0]
 
 
 async def test_guesses_at_once_wait_like_guesses_one_after_another(waited: list[float]) -> None:
     """Who does not wait for the answer gains nothing, and who hangs up has tried all the same."""
     checker = passwords.Passwords()
-    guesses = [asyncio.ensure_future(checker.check("jane", "::1", None, "x")) for _ in range(5)]
+    guesses = [asyncio.ensure_future(checker.check("jane", "::1", found(None), "x")) for _ in range(5)]
     assert not any(await asyncio.gather(*guesses))
-    given_up = asyncio.ensure_future(checker.check("jane", "::1", None, "x"))
+    given_up = asyncio.ensure_future(checker.check("jane", "::1", found(None), "x"))
     await asyncio.wait({given_up, asyncio.ensure_future(asyncio.wait_for(asyncio.Event().wait(), 0))})
     given_up.cancel()
-    await checker.check("jane", "::1", None, "x")
+    await checker.check("jane", "::1", found(None), "x")
     assert waited == [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0]
 
 
@@ -94,6 +96,6 @@ async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(passwords, "_verify", lambda *_: False)
     checker = passwords.Passwords()
     for number in range(30):
-        await checker.check(f"{number}" + "x" * 100_000, "::1", None, "x")
+        await checker.check(f"{number}" + "x" * 100_000, "::1", found(None), "x")
     assert len(checker._attempts) == 10
     assert all(len(name) < 300 for name, _ in checker._attempts)

@@ -15,6 +15,8 @@ from examples.photos.settings import SettingsError, read_settings
 from tests.examples.jane import Jane
 from tests.examples.running import Photos, photos
 
+from .stored import found
+
 CROWD = 400
 
 
@@ -79,32 +81,48 @@ async def _outcomes(checks: list[asyncio.Task[bool]], held: asyncio.Event) -> Co
 async def test_an_address_has_a_share_of_the_queue(held: asyncio.Event) -> None:
     """Under however many names; another address still finds a place, and the share comes back."""
     checker = Passwords()
-    crowd = [asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", None, "x")) for number in range(50)]
-    other = asyncio.ensure_future(checker.check("jane", "192.0.2.2", None, "x"))
+    crowd = [asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", found(None), "x")) for number in range(50)]
+    other = asyncio.ensure_future(checker.check("jane", "192.0.2.2", found(None), "x"))
     assert await _outcomes(crowd, held) == {True: PER_ADDRESS, TooManySignInsError: 50 - PER_ADDRESS}
     assert await other
-    assert await checker.check("jane", "192.0.2.1", None, "x")
+    assert await checker.check("jane", "192.0.2.1", found(None), "x")
     assert not checker._by_address
 
 
 async def test_the_queue_is_bounded_for_all_addresses(held: asyncio.Event) -> None:
     """Whoever comes when it is full is told so at once."""
     checker = Passwords()
-    crowd = [asyncio.ensure_future(checker.check("x", f"192.0.2.{number}", None, "x")) for number in range(100)]
+    crowd = [asyncio.ensure_future(checker.check("x", f"192.0.2.{number}", found(None), "x")) for number in range(100)]
     assert await _outcomes(crowd, held) == {True: QUEUE, TooManySignInsError: 100 - QUEUE}
-    assert await checker.check("x", "192.0.2.200", None, "x")
+    assert await checker.check("x", "192.0.2.200", found(None), "x")
+
+
+async def test_a_refused_sign_in_asks_the_store_nothing(held: asyncio.Event) -> None:
+    """Each look-up may be a connection to the database."""
+    asked: list[str] = []
+
+    async def find(name: str) -> None:
+        asked.append(name)
+
+    checker = Passwords()
+    crowd = [asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", find, "x")) for number in range(50)]
+    await _outcomes(crowd, held)
+    assert len(asked) == PER_ADDRESS
 
 
 async def test_those_who_hang_up_leave_their_places(held: asyncio.Event) -> None:
     """Or the queue would stay full."""
     checker = Passwords()
-    crowd = [asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", None, "x")) for number in range(PER_ADDRESS)]
+    crowd = [
+        asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", found(None), "x"))
+        for number in range(PER_ADDRESS)
+    ]
     await asyncio.sleep(0.01)
     for check in crowd:
         check.cancel()
     await asyncio.gather(*crowd, return_exceptions=True)
     held.set()
-    assert await checker.check("jane", "192.0.2.1", None, "x")
+    assert await checker.check("jane", "192.0.2.1", found(None), "x")
 
 
 PROXIES = ("10.0.0.0/8", "fd00::/8")
