@@ -132,6 +132,15 @@ def _are_plain(path: str, root_path: str, raw_path: bytes | None) -> bool:
     )
 
 
+def applications_behind(app: Any) -> Iterator[Any]:
+    """An application, and those that it wraps as ``app``: middleware first, the framework's own last."""
+    for _ in range(100):  # a middleware could hold itself
+        app = getattr(app, "__self__", app)  # app.asgi_app is a bound method
+        yield app
+        if (app := getattr(app, "app", None)) is None:
+            return
+
+
 def layout_of(app: Any, mounts: Iterable[str] = ()) -> Layout:
     """What an application says of itself, also through middleware that keeps what it wraps in ``app``.
 
@@ -139,12 +148,10 @@ def layout_of(app: Any, mounts: Iterable[str] = ()) -> Layout:
     routes that end in ``*``, do not look for a slash.
     """
     root_paths, found = set(), set(mounts)
-    for _ in range(100):  # a middleware could hold itself
-        if isinstance(root_path := getattr(app, "root_path", None), str):
+    for behind in applications_behind(app):
+        if isinstance(root_path := getattr(behind, "root_path", None), str):
             root_paths.add(root_path)
-        found.update(_mounts_of(app))
-        if (app := getattr(app, "app", None)) is None:
-            break
+        found.update(_mounts_of(behind))
     edges = {"/" + "/".join(_segments(_fold(mount))[0]) for mount in found}
     return Layout(frozenset(root_paths - {""}), frozenset(edges - {"/"}))
 

@@ -12,7 +12,7 @@ from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.provider.responses import resource_error_response
 
-from .covered_paths import CoveredPaths, Layout, layout_of
+from .covered_paths import CoveredPaths, Layout, applications_behind, layout_of
 from .origin import with_path
 from .requests import (
     ASGIApp,
@@ -36,10 +36,12 @@ class Verified(NamedTuple):
     Attributes:
         protector: who has verified it.
         request: with ``client`` and ``credential`` set.
+        policy: the rules by which it was verified.
     """
 
     protector: ResourceProtector
     request: OAuth1Request
+    policy: Policy
 
     @property
     def body_protection(self) -> Literal["form", "hash", "none"]:
@@ -102,7 +104,7 @@ class OAuth1Middleware:
         self._mounts = mounts
         self._layout: Layout | None = None
         self.app = app
-        self._application = _innermost(app)
+        *_, self._application = applications_behind(app)
         self.protector = protector
         self.two_legged = two_legged
         self.body_hash_required = body_hash_required
@@ -126,7 +128,7 @@ class OAuth1Middleware:
         before = application_behind.set(self._application)
         try:
             scope = with_path(scope, self.protector.policy)
-            request = await self._verify(scope, body) if self._is_protected(scope) else None
+            verified = await self._verify(scope, body) if self._is_protected(scope) else None
         except OAuth1Error as error:
             await refuse(resource_error_response(error, realm=self.protector.policy.realm), receive, send)
             return
@@ -134,8 +136,8 @@ class OAuth1Middleware:
             return
         finally:
             application_behind.reset(before)
-        if request is not None:
-            scope = {**scope, SCOPE_KEY: Verified(self.protector, request)}
+        if verified is not None:
+            scope = {**scope, SCOPE_KEY: verified}
         await self.app(scope, body.receive_again if body.received else receive, send)
 
     def _is_protected(self, scope: Scope) -> bool:
@@ -143,24 +145,17 @@ class OAuth1Middleware:
             self._layout = layout_of(self.app, self._mounts)
         return self._covered.cover(scope, self._layout)
 
-    async def _verify(self, scope: Scope, body: _Body) -> OAuth1Request:
-        content_type = content_type_of(scope)
+    async def _verify(self, scope: Scope, body: _Body) -> Verified:
+        policy, content_type = self.protector.policy, content_type_of(scope)
         form = None
         if content_type and is_form(content_type):
-            form = await body.read_form(self.protector.policy)
-        request = request_from_scope(scope, self.protector.policy, form)
+            form = await body.read_form(policy)
+        request = request_from_scope(scope, policy, form)
         request.read_body = lambda: body.read(self.max_body_bytes, "body")
-        return await self.protector.validate_request(
+        await self.protector.validate_request(
             request, two_legged=self.two_legged, body_hash_required=self.body_hash_required
         )
-
-
-def _innermost(app: Any) -> Any:
-    """The application behind all middleware; the configuration of Quart's counts for its protector."""
-    app = getattr(app, "__self__", app)  # app.asgi_app, a bound method
-    while (inner := getattr(app, "app", None)) is not None:
-        app = getattr(inner, "__self__", inner)
-    return app
+        return Verified(self.protector, request, policy)
 
 
 class _ClientHasLeftError(Exception):

@@ -84,6 +84,14 @@ def content_type_of(scope: Scope) -> bytes:
     return b""
 
 
+def has_unannounced_length(scope: Scope) -> bool:
+    """Whether the request may have a body whose length is known only once it has arrived."""
+    names = {name.lower() for name, _ in scope["headers"]}
+    return b"transfer-encoding" in names or (
+        b"content-length" not in names and not scope.get("http_version", "1.1").startswith("1")
+    )
+
+
 async def send_response(response: OAuth1Response, send: Send) -> None:
     """Send a whole response over ASGI."""
     body = response.body.encode()

@@ -11,11 +11,33 @@ from async_oauth1.protocol.hosts import normalize_host
 from async_oauth1.provider.responses import resource_error_response
 
 from .origin import single_host, with_path
-from .requests import ASGIApp, Scope, refuse, snapshot
+from .requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, snapshot
 
-__all__ = ["RequestTargetMiddleware"]
+__all__ = ["RECEIVED_KEY", "ReceivedOctets", "RequestTargetMiddleware"]
+
+#: Where the scope counts the octets of a body whose length is not announced.
+RECEIVED_KEY = "async_oauth1.received"
 
 _ASCII = bytes(range(128)).decode()
+
+
+class ReceivedOctets:
+    """Counts the octets of a body as the application receives them, whoever in the application asks for them.
+
+    Frameworks do not tell whether a body is empty or was read before and thrown away. Content-Length tells; for a
+    chunked body, or one over HTTP/2 without a length, this does.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        """Start at zero."""
+        self.count = 0
+        self._receive = receive
+
+    async def receive(self) -> Message:
+        """Receive a message, and count its octets."""
+        message = await self._receive()
+        self.count += len(message.get("body", b""))
+        return message
 
 
 class RequestTargetMiddleware:
@@ -45,6 +67,9 @@ class RequestTargetMiddleware:
             except OAuth1Error as error:
                 await refuse(resource_error_response(error, realm=self.policy.realm), receive, send)
                 return
+            if has_unannounced_length(scope):
+                received = ReceivedOctets(receive)
+                scope, receive = {**scope, RECEIVED_KEY: received}, received.receive
         elif scope["type"] == "websocket" and not self._can_be_routed(scope):
             await send({"type": "websocket.close", "code": 1008})
             return

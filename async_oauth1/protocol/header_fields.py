@@ -124,5 +124,8 @@ def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, byte
 
 
 def announces_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether Content-Length says that there is a body; without one, only reading tells."""
-    return any(name.lower() == b"content-length" and value.strip() != b"0" for name, value in headers)
+    """Whether Content-Length or Transfer-Encoding says that there is a body; without them, only reading tells."""
+    return any(
+        (lower := name.lower()) == b"transfer-encoding" or (lower == b"content-length" and value.strip() != b"0")
+        for name, value in headers
+    )

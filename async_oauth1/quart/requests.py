@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
-from async_oauth1.asgi.targets import RequestTargetMiddleware
+from async_oauth1.asgi.targets import RECEIVED_KEY, ReceivedOctets, RequestTargetMiddleware
 from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
@@ -52,11 +52,7 @@ async def read_form(request: Request, limit: int) -> bytes:
     if request.content_length is not None:
         if request.content_length > limit:
             raise too_large
-        body = await read_body(request)
-        if len(body) != request.content_length:
-            # It was read and thrown away before: an empty form would verify, and what was read would be unsigned.
-            raise InvalidRequestError("The form is not as long as Content-Length says.")
-        return body
+        return await read_body(request)
     form = bytearray()
     try:
         async with asyncio.timeout(request.body_timeout):
@@ -68,6 +64,7 @@ async def read_form(request: Request, limit: int) -> bytes:
         raise too_large from None
     except (TimeoutError, RequestTimeout):
         raise _too_slow() from None
+    _check_length(request, len(form))
     request.body.append(bytes(form))
     return bytes(form)
 
@@ -75,11 +72,26 @@ async def read_form(request: Request, limit: int) -> bytes:
 async def read_body(request: Request) -> bytes:
     """Read a whole body, and leave it for the view."""
     try:
-        return await request.get_data(cache=True, as_text=False, parse_form_data=False)
+        body = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     except RequestEntityTooLarge:
         raise RequestTooLargeError("The body is larger than this server reads.") from None
     except RequestTimeout:
         raise _too_slow() from None
+    _check_length(request, len(body))
+    return body
+
+
+def _check_length(request: Request, length: int) -> None:
+    """Refuse a body that was read and thrown away before: what is left would verify, and what was read is unsigned."""
+    expected = request.content_length
+    if expected is not None and length != expected:
+        raise InvalidRequestError("The body is not as long as Content-Length says.")
+    scope: Any = request.scope
+    received: ReceivedOctets | None = scope.get(RECEIVED_KEY)
+    if received is not None and length != received.count:
+        raise InvalidRequestError(
+            "The body has been read before, at least in part. Protect the view before anything else reads the body."
+        )
 
 
 def _too_slow() -> InvalidRequestError:

@@ -21,7 +21,7 @@ from async_oauth1.provider.resource_protector import ResourceProtector as _Resou
 from async_oauth1.provider.responses import OAuth1Response, resource_error_response
 
 from .applications import ServesApplications, TokenGenerators
-from .requests import current_request, make_response, read_request
+from .requests import current_request, make_response, read_body, read_request
 
 __all__ = ["AuthorizationServer", "ResourceProtector"]
 
@@ -241,7 +241,8 @@ class ResourceProtector(ServesApplications, _ResourceProtector):
         Args:
             scope: what the token credential must cover, several separated by spaces.
             two_legged: accept the client's signature without a token.
-            body_hash_required: refuse bodies that no signature covers.
+            body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``. PLAINTEXT signs
+                neither; ``Policy(require_signed_body=True)`` refuses its bodies, too.
 
         Returns:
             The token credential; ``None`` for a two-legged request without one.
@@ -254,6 +255,10 @@ class ResourceProtector(ServesApplications, _ResourceProtector):
         verified: Verified | None = quart_scope.get(SCOPE_KEY)
         if verified is not None and verified.protector is self:  # by the middleware; the nonce is used
             request = verified.request
+            if verified.policy is not self.policy:  # this application's configuration is another one
+                request.read_body = functools.partial(read_body, current)
+                self.check_request(request)
+                await self.verify_body(request)
             await self.check_verified(
                 request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
             )

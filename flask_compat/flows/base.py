@@ -85,13 +85,18 @@ class Flows(BaseServer):
     def __init__(self, server: Any) -> None:
         """Belong to a server of the facade: its methods are called, so that subclasses may override them."""
         self.server = server
+        self._combined: tuple[Policy, tuple[str, ...], Policy] | None = None
         super().__init__(Policy(uniform_errors=False))
 
     @property
     def policy(self) -> Policy:
         """The configured policy with what Authlib keeps in class attributes."""
+        configured = self.server.find_policy(self._policy)
         methods = tuple(self.server.find_setting("SUPPORTED_SIGNATURE_METHODS"))
-        return _with(self.server.find_policy(self._policy), methods)
+        known = self._combined  # a request asks some ten times, and hashing a policy costs more than all else here
+        if known is None or known[0] is not configured or known[1] != methods:
+            known = self._combined = configured, methods, _with(configured, methods)
+        return known[2]
 
     @policy.setter
     def policy(self, policy: Policy) -> None:

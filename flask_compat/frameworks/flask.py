@@ -194,12 +194,19 @@ def _read_form(request: flask.Request, limit: int) -> bytes:
         raise InvalidRequestError(
             "The form has been read before, at least in part. Protect the view before anything else reads the form."
         )
-    if request.content_length not in (None, len(body)):
-        raise InvalidRequestError("The form is not as long as Content-Length says.")
     return body
 
 
 def _read_body(request: flask.Request, limit: int | None = None) -> bytes:
+    """Read a whole body, and leave it for the view."""
+    body = _read_data(request, limit)
+    # A body that was read and thrown away before would verify as an empty one.
+    if request.content_length not in (None, len(body)):
+        raise InvalidRequestError("The body is not as long as Content-Length says.")
+    return body
+
+
+def _read_data(request: flask.Request, limit: int | None) -> bytes:
     try:
         if limit is not None and "stream" not in vars(request):
             # Not by the request's own max_content_length: before Flask 3.1 it cannot be set.

@@ -43,8 +43,9 @@ async def read(request: Request | None, policy: Policy) -> OAuth1Request:
     current: Any = quart.request if request is None else request
     current = getattr(current, "_get_current_object", lambda: current)()
     form = None
-    scope = snapshot(current.scope)  # trailers may arrive with the body
+    scope: Any = current.scope
     if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
+        scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
         form = await call_hook(_form_once, current, policy.max_form_bytes)
     oauth1_request = make_request(OAuth1Request.from_wire, scope, policy, form)
     oauth1_request.read_body = functools.partial(_while_handled, current, read_body)

@@ -9,7 +9,7 @@ from quart import Quart, request
 
 from async_oauth1.quart import ResourceProtector
 from tests.attacks.provider import JANE, Provider, make_provider
-from tests.attacks.signer import FORM, Message, sign
+from tests.attacks.signer import FORM, Message, body_hash, sign
 from tests.attacks.wire import call
 
 
@@ -159,21 +159,36 @@ async def test_the_view_still_reads_the_form_afterwards(provider: Provider) -> N
     assert (await provider.send(message, pieces=pieces)).json == expected
 
 
-@pytest.mark.parametrize("reader", ["form", "values", "discard", "iterate"])
-async def test_a_form_that_was_read_before_is_not_taken_for_an_empty_one(provider: Provider, reader: str) -> None:
-    """An application that looks into the form first must not make its parameters unsigned."""
+CHUNKED = (b"transfer-encoding", b"chunked")
+KINDS = {"form": FORM, "hash": b"application/json", "policy": b"application/json"}
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("kind", ["form", "hash", "policy"])
+@pytest.mark.parametrize("reader", ["form", "values", "discard", "iterate", "peek"])
+async def test_a_body_that_was_read_before_is_not_taken_for_an_empty_one(
+    provider: Provider, reader: str, kind: str, *, chunked: bool
+) -> None:
+    """An application that looks into the body first must not make it unsigned: as a form, by its hash or by policy."""
 
     @provider.app.before_request
     async def look() -> None:
         if reader == "discard":
             await request.get_data(cache=False)
-        elif reader == "iterate":
+        elif reader in ("iterate", "peek"):
             async for _ in request.body:
-                pass
+                if reader == "peek":
+                    break
         else:
             await getattr(request, reader)
 
-    answer = await provider.get("/form", method="POST", body=b"amount=100", signed_body=b"")
+    hashed = {"body_hash": body_hash(b"", "sha1")} if kind == "hash" else {}
+    if kind == "policy":
+        provider.require_oauth.policy = replace(provider.require_oauth.policy, require_signed_body=True)
+    message = sign(JANE, "POST", "/form", signed_body=b"", oauth=hashed, body=b"amount=100", content_type=KINDS[kind])
+    if chunked:
+        message = message.without(b"content-length").adding(CHUNKED)
+    answer = await provider.send(message, pieces=[b"amount", b"=100"])
     assert answer.status in (400, 401)
     assert not provider.store.written
 

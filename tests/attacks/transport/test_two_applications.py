@@ -176,3 +176,39 @@ async def test_applications_are_not_kept(shared: Shared) -> None:
     shared.app()
     gc.collect()
     assert len(shared.protector.policies) <= before + 1
+
+
+@pytest.mark.parametrize("wrapping", ["closure", "dispatcher"])
+async def test_a_middleware_that_does_not_know_the_application(shared: Shared, wrapping: str) -> None:
+    """What the middleware verified by other rules is held to the application's own by its views."""
+    strict = shared.app(OAUTH1_SUPPORTED_SIGNATURE_METHODS=["HMAC-SHA256"], OAUTH1_REQUIRE_SIGNED_BODY=True)
+    lax = shared.app()
+    inner = {app: app.asgi_app for app in (strict, lax)}
+    for app in (strict, lax):
+
+        async def closure(scope: Any, receive: Any, send: Any, app: Quart = app) -> None:
+            await inner[app](scope, receive, send)
+
+        outer = OAuth1Middleware(closure, shared.protector, prefixes=["/photos"], two_legged=True)
+        app.asgi_app = outer if wrapping == "closure" else _Dispatcher(outer)  # type: ignore[method-assign]
+    assert (await ask(lax)).status_code == 200
+    refused = await ask(strict)
+    assert refused.status_code == 400
+    assert (await refused.get_json())["error"] == "unsupported_signature_method"
+
+
+class _Dispatcher:
+    """Middleware that keeps what it wraps under another name."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self.wrapped = wrapped
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.wrapped(scope, receive, send)
+
+
+async def test_a_middleware_that_holds_itself(shared: Shared) -> None:
+    """The search for the application ends."""
+    wrapper = _Dispatcher(None)
+    wrapper.app = wrapper  # type: ignore[attr-defined]
+    assert OAuth1Middleware(wrapper, shared.protector, prefixes=["/photos"]).app is wrapper
