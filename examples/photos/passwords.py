@@ -129,6 +129,11 @@ class Passwords:
         return attempts
 
 
+def stop_threads() -> None:
+    """End the threads that compute hashes, at the end of the process; nothing can be checked afterwards."""
+    _threads.shutdown(wait=True, cancel_futures=True)
+
+
 async def hash_password(password: str) -> str:
     """What to keep of a password."""
     return await _in_thread(lambda: _hasher.hash(password))

@@ -15,6 +15,7 @@ from hypercorn.typing import Framework
 from quart import Quart
 
 from examples.photos.app import create_app
+from examples.photos.passwords import stop_threads
 from examples.photos.settings import Settings, SettingsError
 from examples.photos.storage import open_storage
 
@@ -77,8 +78,12 @@ async def serve(settings: Settings, listener: socket.socket, ready: Callable[[],
         _collect_seldom()
         asyncio.get_running_loop().set_exception_handler(log_in_one_line)
         await _serve_until(stop, app, listener)
-    # A signal that comes while the loop closes finds its pipe closed; `ignore_stop_signals` drops it.
+    # While the loop closes, it gives up its pipe first and its handlers afterwards. A signal that comes in between
+    # would complain of the pipe or end the process, in any thread that takes it. So this thread is the only one that
+    # is left, and takes none; `ignore_stop_signals` drops what has come.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    signal.set_wakeup_fd(-1)
+    stop_threads()
 
 
 def ignore_stop_signals() -> None:
