@@ -6,24 +6,22 @@ import re
 import sys
 from collections.abc import Iterator
 
-from . import floors, public_names, sizes
+from . import floors, prose, public_names, sizes
 from .draw_floors import is_current
 from .imports import ROOT
 
 _GUIDE = ROOT / "CONTRIBUTING.md"
-_SECTION = "Where to find, and where to add"
+_SECTION = "## Where to find, and where to add"
 # A table row's path: `async_oauth1/...` in the second column.
 _PATH = re.compile(r"^\|[^|]+\|\s*`([\w/.*-]+)`", re.MULTILINE)
 
 
 def guide_violations() -> Iterator[str]:
     """Paths in CONTRIBUTING.md's tables that do not exist, and a picture that is out of date."""
-    section = (
-        _GUIDE.read_text(encoding="utf-8").partition("## Where to find, and where to add")[2].partition("\n## ")[0]
-    )
+    section = _GUIDE.read_text(encoding="utf-8").partition(_SECTION)[2].partition("\n## ")[0]
     paths = _PATH.findall(section)
     if not paths:
-        yield "CONTRIBUTING.md has no table under '## Where to find'"
+        yield f"CONTRIBUTING.md has no table under '{_SECTION}'"
     yield from (f"CONTRIBUTING.md names {path}, which does not exist" for path in paths if not (ROOT / path).exists())
     if not is_current():
         yield "docs/floors.svg is out of date; run: python -m tools.draw_floors"
@@ -31,7 +29,7 @@ def guide_violations() -> Iterator[str]:
 
 def main() -> None:
     """Print every violation, and fail if there is one."""
-    checks = (floors.violations, public_names.violations, sizes.violations, guide_violations)
+    checks = (floors.violations, public_names.violations, sizes.violations, prose.violations, guide_violations)
     problems = [problem for check in checks for problem in check()]
     print("\n".join(problems) or "The structure is sound.")
     sys.exit(bool(problems))
