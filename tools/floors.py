@@ -66,7 +66,7 @@ ROOMS: dict[str, Rows] = {
         ("notifier", "store"),
     ),
     "stores.sqlite": (("schema", "sql"), ("connection",), ("database",), ("store",)),
-    "cli": (("console",), ("public_keys", "tokens"), ("clients",)),
+    "cli": (("console",), ("options", "public_keys", "store_access"), ("clients", "tokens")),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
         ("signature", "wrapper"),
