@@ -15,7 +15,7 @@ _GUIDE = ROOT / "CONTRIBUTING.md"
 _SECTION = "## Where to find, and where to add"
 # A table row's path: `async_oauth1/...` in the second column.
 _PATH = re.compile(r"^\|[^|]+\|\s*`([\w/.*-]+)`", re.MULTILINE)
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def guide_violations() -> Iterator[str]:
