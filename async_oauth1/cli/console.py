@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from async_oauth1.stores import Store, TransientStore, open_store
-from async_oauth1.stores.caching.store import CachingStore, open_notifier
+from async_oauth1.stores.caching.store import CachingStore, open_change_feed
 
 __all__ = [
     "CommandError",
@@ -102,7 +102,7 @@ def with_store(
     opened = shared_store(url)
     if not isinstance(opened, Store):
         raise CommandError(f"{opened.url}: keeps nonces and temporary credentials, no clients; use postgresql://...")
-    store: Store = CachingStore(opened, open_notifier(notify)) if notify else opened
+    store: Store = CachingStore(opened, open_change_feed(notify)) if notify else opened
 
     async def run() -> T:
         if migrates:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from async_oauth1.stores.caching.ttl_cache import Memory
+from async_oauth1.stores.caching.ttl_cache import TTLCache
 
 __all__ = ["BURST", "DAY", "CacheRun", "NonceRun", "burst", "constant", "daily_wave", "run_cache", "run_nonces"]
 
@@ -114,7 +114,7 @@ class CacheRun:
 def run_cache(
     *, rate: float, workers: int, tokens: int, zipf: float, lifetime: float, entries: int, seconds: float, seed: int = 1
 ) -> CacheRun:
-    """Ask one worker of many, with the memory that `CachingStore` has; the others fare alike.
+    """Ask one worker of many, with the cache that `CachingStore` has; the others fare alike.
 
     Any worker gets any request, so one gets its share of the rate, for all of the tokens. An answer that has to be
     fetched is there at once: whoever asks meanwhile waits for it and asks nobody, in `CachingStore` as well.
@@ -131,22 +131,22 @@ def run_cache(
     """
     dice = random.Random(seed)  # noqa: S311 - dice
     now, warm = 0.0, 2 * lifetime
-    memory: Memory[int, float] = Memory(entries, lifetime, lambda: now)
+    cache: TTLCache[int, float] = TTLCache(entries, lifetime, lambda: now)
     asked, ages, seen = 0, [], set()
     mean = workers / rate
     for token in _popular(tokens, zipf, dice):
         now += dice.expovariate(1.0) * mean
         if now > warm + seconds:
             break
-        fetched_at = memory.recall(token)
+        fetched_at = cache.get(token)
         if fetched_at is None:
-            memory.keep(token, now)
+            cache.put(token, now)
             seen.add(token)
         if now > warm:
             asked += 1
             if fetched_at is not None:
                 ages.append(now - fetched_at)
-    return CacheRun(asked, len(ages), tuple(sorted(ages)), _count(memory.holds(token) for token in seen))
+    return CacheRun(asked, len(ages), tuple(sorted(ages)), _count(cache.get(token) is not None for token in seen))
 
 
 def _popular(tokens: int, zipf: float, dice: random.Random) -> Iterator[int]:

@@ -20,7 +20,7 @@ import pytest_asyncio
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, StoreError, open_store
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.encryption import new_key
 from tests.keys import RSA_PUBLIC_KEY
 from tests.servers import Valkey
@@ -196,7 +196,7 @@ async def test_caches_that_listen_at_redis_are_told(url: str, provider: Store) -
     """With --notify, or ASYNC_OAUTH1_NOTIFY: a worker that remembers a token hears of its end."""
     server = Valkey()
     try:
-        async with CachingStore(provider, open_notifier(server.url)) as cache:
+        async with CachingStore(provider, open_change_feed(server.url)) as cache:
             tokens = [await cache.issue_token_credential(PRINTER.client_id, "jane") for _ in range(2)]
             revoke = ("token", "revoke", "--store", url)
             for token, told in zip(tokens, ({}, {"ASYNC_OAUTH1_NOTIFY": server.url}), strict=True):
@@ -235,7 +235,11 @@ KEY = new_key()
         (("token", "revoke", "--store", "URL"), "takes a token, or --user, --client or both", {}),
         (("token", "revoke", "--store", "URL", "t", "--user", "jane"), "takes a token, or --user", {}),
         (("token", "revoke", "--store", "URL", "nothing"), "there is no token nothing", {}),
-        (("token", "revoke", "--store", "URL", "t", "--notify", "x://u:hunter2@h"), "x://u:***@h: tells of no", {}),
+        (
+            ("token", "revoke", "--store", "URL", "t", "--notify", "x://u:hunter2@h"),
+            "x://u:***@h: not the URL of a change feed",
+            {},
+        ),
         (
             ("token", "revoke", "--store", "URL", "t", "--notify", "redis://:hunter2@127.0.0.1:1"),
             "redis://:***@127",
