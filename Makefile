@@ -13,7 +13,7 @@ help:
 	@echo "make demo    the whole flow, from the first request to a protected photo, shown step by step"
 	@echo "make serve   the example provider, until Ctrl-C"
 	@echo "make test    the tests on every core, with branch coverage"
-	@echo "make stress  the long races and faults, and what the stores cost; half an hour"
+	@echo "make stress  every generated attack, the long races and faults, and what the stores cost; half an hour"
 	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; half an hour, and needs wrk"
 	@echo "make docs    these pages and the API as a site, in build/docs"
 	@echo "make lint    ruff, mypy, pyright, and the structure of the modules"
@@ -29,7 +29,7 @@ test: $(VENV)/.installed-test
 	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term $(ARGS)
 
 stress: $(VENV)/.installed-test
-	RACE_ROUNDS=100 $(RUN) -m pytest tests/examples/serving/test_four_workers.py
+	STRESS=1 $(RUN) -bb -m pytest -m stress $(ARGS)
 	$(RUN) -m benchmarks.faults --rounds 10
 	$(RUN) -m benchmarks.stores
 
