@@ -20,7 +20,7 @@ from async_oauth1.stores.encryption import new_key
 from tests.keys import RSA_PUBLIC_KEY
 from tests.servers import Valkey
 
-from .command import assert_one_line_error, run, run_json, run_on_terminal
+from .command import assert_one_line_error, run, run_in_process, run_json, run_on_terminal
 
 PRINTER = Client(
     client_id="dpf43f3p2l4k3l03",
@@ -242,7 +242,8 @@ async def test_mistakes_are_one_line(
             await store.add_client(PRINTER)
     known = {"URL": url, "SEALED": sealed, "CLIENT": PRINTER.client_id}
     before = await provider.list_clients(), await provider.list_token_credentials()
-    result = run(*(known.get(argument, argument) for argument in arguments), **environment)
+    changed = [known.get(argument, argument) for argument in arguments]
+    result = await asyncio.to_thread(run_in_process, *changed, **environment)
     assert_one_line_error(result, reason)
     assert not any(secret in result.stderr for secret in (KEY, PRINTER.client_secret))
     assert (await provider.list_clients(), await provider.list_token_credentials()) == before
