@@ -462,7 +462,7 @@ def own_valkey() -> Iterator[Valkey]:
 
 
 @pytest.mark.parametrize("fault", ["freeze", "kill"])
-async def test_a_notifier_that_is_gone_is_survived(database: str, own_valkey: Valkey, fault: str) -> None:
+async def test_a_change_feed_that_fails_is_survived(database: str, own_valkey: Valkey, fault: str) -> None:
     """Silently or not: what is revoked meanwhile is not served a second later, and everything is as before afterwards.
 
     Changes through a worker are refused as long as nobody could be told; those made past it are found all the same.
@@ -532,7 +532,7 @@ async def test_the_option_in_the_url(database: str, postgres: Postgres) -> None:
         ("postgresql://u:hunter2@h/x?bogus=1", 'there is no option "bogus"'),
     ],
 )
-def test_urls_that_name_no_notifier(url: str, reason: str) -> None:
+def test_urls_of_no_change_feed_are_refused(url: str, reason: str) -> None:
     """One line, without the password."""
     with pytest.raises(StoreError, match=reason) as caught:
         open_change_feed(url)
@@ -541,7 +541,7 @@ def test_urls_that_name_no_notifier(url: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["redis://:hunter2@127.0.0.1:1/0", "postgresql://u:hunter2@127.0.0.1:1/x"])
-async def test_a_notifier_that_is_not_there(url: str) -> None:
+async def test_an_unreachable_change_feed(url: str) -> None:
     """The store is not opened: one line, without the password, and nothing is left running."""
     cache = CachingStore(MemoryStore(), open_change_feed(url))
     with pytest.raises(StoreError) as caught:
