@@ -1,4 +1,4 @@
-"""The cache between the two announcements of a change, and with triggers that do not tell."""
+"""The cache between the two announcements of a change, and with triggers that do not report changes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def database(postgres: Postgres) -> str:
 
 @contextmanager
 def dying(database: str, feed_url: str, code: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that has announced a change, and makes it and is killed once it reads a line."""
+    """A process that announces a change, reads a line, makes the change and is killed."""
     process = subprocess.Popen(
         [sys.executable, "-c", DYING, database, feed_url, code],
         stdin=subprocess.PIPE,
@@ -83,16 +83,16 @@ def dying(database: str, feed_url: str, code: str) -> Iterator[subprocess.Popen[
 
 
 def settle(cache: CachingStore) -> None:
-    """Cache as usual, as if the worker had been listening for a minute."""
+    """Cache as usual, as if the worker had subscribed a minute ago."""
     cache._cache._settling_until = float("-inf")
 
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("feed_url", ["valkey", "postgres"])
-async def test_a_process_that_is_killed_before_it_says_done(
+async def test_a_process_is_killed_before_the_second_announcement(
     database: str, request: pytest.FixtureRequest, feed_url: str, change: str
 ) -> None:
-    """The change counts elsewhere in under a second, although other processes asked the store just before it."""
+    """The change takes effect elsewhere in under a second, although a lookup came just before it."""
     server: Valkey | Postgres = request.getfixturevalue(feed_url)
     async with worker(database, server.url) as (cache, store):
         await store.add_client(PRINTER)
@@ -120,7 +120,7 @@ def is_pending(cache: CachingStore, token: TokenCredential) -> bool:
 
 
 async def until_changed(cache: CachingStore) -> None:
-    """The client has a new secret in under a second."""
+    """Wait until the client has a new secret; fail after a second."""
     async with asyncio.timeout(1):
         while await cache.query_client("printer") == PRINTER:
             await asyncio.sleep(0.005)
@@ -134,25 +134,25 @@ def inner() -> SlowStore:
 
 @pytest.fixture
 def feed() -> FakeChangeFeed:
-    """Announces what a test says."""
+    """The change feed of the cache."""
     return FakeChangeFeed()
 
 
 @pytest.fixture
 def timer() -> Timer:
-    """What the cache goes by."""
+    """The timer of the cache."""
     return Timer()
 
 
 @pytest.fixture
 async def cache(inner: SlowStore, feed: FakeChangeFeed, timer: Timer) -> AsyncIterator[CachingStore]:
-    """A cache that hears what a test says."""
+    """A cache whose change feed the test controls."""
     async with CachingStore(inner, feed, timer=timer) as cache:
         yield cache
 
 
 async def asked(cache: CachingStore, inner: SlowStore, look_up: Callable[[], object]) -> int:
-    """How often the store is asked for two look-ups."""
+    """How often the store is asked during two lookups."""
     inner.asked.clear()
     for _ in range(2):
         await look_up()  # type: ignore[misc]
@@ -163,7 +163,7 @@ async def asked(cache: CachingStore, inner: SlowStore, look_up: Callable[[], obj
 async def test_a_name_is_not_cached_until_the_change_is_done(
     cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, timer: Timer, kind: str
 ) -> None:
-    """A token, a client or a user, from the first announcement to the second, or for a minute; others are cached."""
+    """From the first announcement to the second, or for a minute. Other names are cached."""
     await inner.add_client(PRINTER)
     await inner.add_client(Client(client_id="other"))
     token = await inner.issue_token_credential("printer", "jane")
@@ -186,7 +186,7 @@ async def test_a_name_is_not_cached_until_the_change_is_done(
 async def test_a_change_that_fails_is_not_announced_as_done(
     cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database may still carry out what it was told: the name stays uncached here and elsewhere."""
+    """The database may still carry out the statement, so the name stays uncached here and elsewhere."""
     await inner.add_client(PRINTER)
 
     async def fail(client_id: str, *, overlap: float) -> Client | None:
@@ -199,10 +199,10 @@ async def test_a_change_that_fails_is_not_announced_as_done(
     assert await asked(cache, inner, lambda: cache.query_client("printer")) == 2
 
 
-async def test_a_change_that_cannot_be_announced_holds_nothing(
+async def test_a_change_that_cannot_be_announced_is_not_pending(
     cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not made, and the name is cached as before."""
+    """The change is not made, and the name is cached as before."""
     await inner.add_client(PRINTER)
 
     async def fail(change: str) -> None:
@@ -217,7 +217,7 @@ async def test_a_change_that_cannot_be_announced_holds_nothing(
 async def test_a_long_change_is_announced_again(
     cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as the process that makes it is alive, no other process caches the name."""
+    """While the process that makes the change is alive, no other process caches the name."""
     monkeypatch.setattr("async_oauth1.stores.caching.store.CHANGE_TIMEOUT", 0.03)
     gate = asyncio.Event()
 
@@ -235,10 +235,10 @@ async def test_a_long_change_is_announced_again(
     assert last == ">" + before[0][1:]
 
 
-async def test_nothing_is_cached_for_long_until_earlier_changes_must_be_done(
+async def test_answers_are_cached_briefly_after_subscribing(
     inner: SlowStore, feed: FakeChangeFeed, timer: Timer
 ) -> None:
-    """A process that begins to listen may have missed an announcement: for a minute it keeps answers half a second."""
+    """A new subscriber may have missed an announcement, so for a minute it caches answers for half a second."""
     feed.settling_time = CHANGE_TIMEOUT
     await inner.add_client(PRINTER)
     async with CachingStore(inner, feed, timer=timer) as cache:
@@ -252,8 +252,8 @@ async def test_nothing_is_cached_for_long_until_earlier_changes_must_be_done(
         assert await asked(cache, inner, lambda: cache.query_client("printer")) == 0
 
 
-async def test_redis_announcements_of_an_older_release_hold_too(valkey: Valkey) -> None:
-    """They do not say whether the change is done, so the name stays uncached for a minute."""
+async def test_announcements_of_an_older_release_count_as_begun(valkey: Valkey) -> None:
+    """They do not say whether the change is done, so the name is not cached for a minute."""
     inner = SlowStore()
     await inner.add_client(PRINTER)
     async with CachingStore(inner, open_change_feed(valkey.url)) as cache:
@@ -264,16 +264,16 @@ async def test_redis_announcements_of_an_older_release_hold_too(valkey: Valkey) 
         assert await asked(cache, inner, lambda: cache.query_client("printer")) == 2
 
 
-async def test_a_new_listener_is_unsettled_with_redis_alone(valkey: Valkey, database: str) -> None:
-    """PostgreSQL tells of changes as they are committed, so there is nothing to wait for."""
+async def test_only_redis_has_a_settling_time(valkey: Valkey, database: str) -> None:
+    """PostgreSQL reports changes when they are committed, so there is nothing to wait for."""
     async with CachingStore(MemoryStore(), open_change_feed(valkey.url)) as cache:
         assert cache._cache._settling_until > cache._cache._timer()
     async with worker(database, database) as (cache, _):
         assert cache._cache._settling_until <= cache._cache._timer()
 
 
-def test_more_changes_than_can_be_counted_hold_everything() -> None:
-    """Memory stays bounded, and no change is overlooked."""
+def test_too_many_pending_changes_affect_every_name() -> None:
+    """Memory stays bounded, and no pending change is missed."""
     timer = Timer()
     pending = PendingChanges(timer)
     for number in range(10_001):
@@ -304,10 +304,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-async def test_triggers_that_would_not_tell_are_not_trusted(
+async def test_nothing_is_cached_with_broken_triggers(
     database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
-    """The store opens and caches nothing, and the log says what to do; migrate mends it without a restart."""
+    """The store opens, caches nothing and logs what to do. `migrate` repairs it without a restart."""
     store = PostgresStore(database)
     await store.migrate()
     postgres.sql(BROKEN[broken])
@@ -327,7 +327,7 @@ async def test_triggers_that_would_not_tell_are_not_trusted(
 async def test_triggers_that_are_disabled_while_in_use(
     database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They are found by the next proof: a revocation after that is seen in under a second."""
+    """The next probe finds them, so a revocation after that takes effect in under a second."""
     async with worker(database, database) as (cache, store):
         await store.add_client(PRINTER)
         token = await store.issue_token_credential("printer", "jane")
@@ -338,7 +338,7 @@ async def test_triggers_that_are_disabled_while_in_use(
         await until(lambda: "run async-oauth1 migrate" in caplog.text)
 
 
-async def test_changes_in_a_session_that_replicates_are_told(database: str, postgres: Postgres) -> None:
+async def test_changes_in_a_replicating_session_are_reported(database: str, postgres: Postgres) -> None:
     """session_replication_role=replica skips ordinary triggers; these are enabled with ALWAYS."""
     async with worker(database, database) as (cache, store):
         await store.add_client(PRINTER)
@@ -351,7 +351,7 @@ async def test_changes_in_a_session_that_replicates_are_told(database: str, post
 async def test_a_role_that_does_not_own_the_tables_can_migrate(
     database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There is nothing else to do, so it succeeds; the log says that nothing is cached until the owner has done it."""
+    """`migrate` succeeds if only triggers are missing, and logs that the owner has to run it."""
     await PostgresStore(database).migrate()
     postgres.sql(
         "DROP ROLE IF EXISTS app; CREATE ROLE app LOGIN; GRANT USAGE ON SCHEMA public TO app;"
