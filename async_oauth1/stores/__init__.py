@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import cast
 
 from .base import StoreError, redact_url
-from .caching.store import CachingStore, open_notifier
+from .caching.store import CachingStore, open_change_feed
 from .encryption import keys_from_environment
 from .interfaces import Store, TransientStore
 from .memory.store import MemoryStore
@@ -82,7 +82,7 @@ def open_store(
         raise StoreError(f'{redact_url(url)}: needs {driver}; install "async-oauth1[{extra}]"') from None
     store = store_class(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
     if cached:
-        store = CachingStore(store, open_notifier(url), max_entries=cached, clock=clock)
+        store = CachingStore(store, open_change_feed(url), max_entries=cached, clock=clock)
     return cast("Store | TransientStore", store)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -13,9 +12,12 @@ import pytest
 from tests.examples.jane import Jane, Printer, verifier_in
 from tests.examples.running import Photos, photos, run
 from tests.servers import Postgres, Valkey
+from tests.stress import STRESS
 
 COPIES = 200
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
+ROUNDS = 100 if STRESS else 3
+
+pytestmark = pytest.mark.stress
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sqlite3
 from collections import Counter
@@ -15,8 +14,9 @@ import pytest
 from tests.attacks.signer import Keys, sign
 from tests.attacks.sockets import request_octets
 from tests.examples.running import PATIENCE, Photos, add_client, photos
+from tests.stress import STRESS
 
-ROUNDS = int(os.environ.get("STOP_ROUNDS", "3"))
+ROUNDS = 10 if STRESS else 1
 CLIENTS = 24
 #: Answers before the signal, so that every connection is in use.
 WARM = 300
@@ -78,6 +78,7 @@ class Load:
     stopping = False
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("keep_alive", [True, False])
 async def test_every_complete_request_is_answered(tmp_path: Path, workers: int, keep_alive: bool) -> None:

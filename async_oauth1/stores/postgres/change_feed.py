@@ -10,13 +10,13 @@ from typing import Any
 
 import asyncpg
 
-from async_oauth1.stores.change_feed import Notifier, UntrustedError
+from async_oauth1.stores.change_feed import ChangeFeed, IncompleteFeedError
 from async_oauth1.stores.errors import StoreError
 
 from .schema import MISSING_TRIGGERS
 from .url import PostgresSettings
 
-__all__ = ["PostgresNotifier"]
+__all__ = ["PostgresChangeFeed"]
 
 _CHANNEL = "oauth1"
 
@@ -27,7 +27,7 @@ _BEAT = f"SELECT pg_is_in_recovery(), ARRAY({_MISSING})"
 _HELLO = "?"
 
 
-class PostgresNotifier(Notifier):
+class PostgresChangeFeed(ChangeFeed):
     """Listens on one connection of its own, straight to the server: not through a pgbouncer that pools transactions."""
 
     def __init__(self, url: str, *, timer: Callable[[], float] = time.monotonic) -> None:
@@ -61,9 +61,9 @@ class PostgresNotifier(Notifier):
                 await self._heard.wait()
         except TimeoutError:
             raise ConnectionError("tells nothing; listening needs a connection straight to PostgreSQL") from None
-        await self._beat()
+        await self._probe()
 
-    async def _beat(self) -> None:
+    async def _probe(self) -> None:
         # The server sends what it has to tell before it ends the answer to a statement.
         if self._connection is None:
             raise ConnectionError("is not connected")
@@ -71,7 +71,7 @@ class PostgresNotifier(Notifier):
         if is_replica:
             raise ConnectionError("is not the primary any more")
         if missing:
-            raise UntrustedError(
+            raise IncompleteFeedError(
                 f"changes would not be told of, because of the triggers {', '.join(missing)}, which are missing, "
                 "changed or not enabled with ALWAYS; run async-oauth1 migrate on this database"
             )
@@ -100,4 +100,4 @@ class PostgresNotifier(Notifier):
         if payload == self._hello:
             self._heard.set()
         elif not payload.startswith(_HELLO):
-            self._tell(payload)
+            self._on_change(payload)
