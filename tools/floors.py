@@ -49,12 +49,11 @@ ROOMS: dict[str, Rows] = {
     "asgi": (("covered_paths", "origin"), ("requests",), ("lingering", "middleware", "targets")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
-        ("errors", "purging"),
-        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle"),
+        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
         ("change_feed",),
         ("base", "row_mapping"),
-        ("memory", "sql_lifecycle"),
-        ("caching", "postgres", "redis", "sqlite"),
+        ("registry", "sql_lifecycle"),
+        ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
     "stores.caching": (("delegating", "ttl_cache"), ("store",)),
     "stores.memory": (("expiring", "nonce_table"), ("pending_table",), ("store",)),

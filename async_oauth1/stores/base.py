@@ -1,4 +1,4 @@
-"""What every store offers, and what the implementations share."""
+"""The base class of the stores, and the functions that they share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import fields
 from functools import lru_cache
 from hashlib import blake2b
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import unquote_plus
 from uuid import UUID
 
@@ -18,14 +18,12 @@ from async_oauth1.policy import CLOCK_TOLERANCE, Policy
 from async_oauth1.provider.hooks import resolve
 
 from .encryption import KeyRing
-from .errors import StoreError
 from .forks import ProcessBound
 
 __all__ = [
     "EXPIRED_TOKENS_STAY",
     "GONE",
     "BaseStore",
-    "StoreError",
     "check_text",
     "is_text",
     "new_temporary_credential",
@@ -38,10 +36,10 @@ __all__ = [
     "user_id_of",
 ]
 
-#: What ``count_wrong_verifier`` says of temporary credentials that are no more: above any limit on tries.
+#: What ``count_wrong_verifier`` returns for temporary credentials that do not exist: more than any limit.
 GONE = 2**31 - 1
 
-#: How long expired token credentials stay, in seconds: a clock that jumps ahead and back must not have removed them.
+#: Seconds for which expired token credentials are kept. If a clock jumps ahead and back, they are still there.
 EXPIRED_TOKENS_STAY = 86_400
 
 _DEFAULTS = Policy()
@@ -49,7 +47,20 @@ _MAX_SECONDS = 2**32 - 1
 
 
 class BaseStore(ProcessBound):
-    """Lifetimes and ``async with``, the same in every store."""
+    """The base of every store: lifetimes, encryption keys and ``async with``.
+
+    A store of your own derives from it and adds the methods of `TransientStore` or `Store`.
+
+    Attributes:
+        url: printable, without password.
+        shared: whether several processes may use the store at once.
+        clock: Unix time, in seconds.
+        keys: encrypt and decrypt the secrets at rest.
+        nonce_lifetime: seconds for which a nonce is kept, counted from its timestamp.
+        temporary_credential_lifetime: seconds.
+        token_credential_lifetime: seconds; ``None`` if token credentials never expire.
+        max_pending_per_client: temporary credentials that a client may have at once.
+    """
 
     url: str
     shared: bool
@@ -65,23 +76,23 @@ class BaseStore(ProcessBound):
         """Remember the arguments; no I/O.
 
         Args:
-            url: shown without password from here on.
-            nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
+            url: any password in it is hidden.
+            nonce_lifetime: seconds; ``None`` for the longest that a server's policy needs.
             clock: Unix time, in seconds.
-            keys: that secrets are encrypted under, newest first.
+            keys: encrypt the secrets, newest first.
 
         Raises:
             StoreError: one of the keys is not valid.
         """
         self.url = redact_url(url)
-        self._clock = clock
-        self._keys = KeyRing(keys)
-        self._token_credential_lifetime: int | None = None
+        self.clock = clock
+        self.keys = KeyRing(keys)
+        self.token_credential_lifetime: int | None = None
         self._configured_nonce_lifetime = nonce_lifetime
-        self._nonce_lifetime = _DEFAULTS.nonce_lifetime if nonce_lifetime is None else nonce_lifetime
+        self.nonce_lifetime = _DEFAULTS.nonce_lifetime if nonce_lifetime is None else nonce_lifetime
         self._prepared = False
-        self._temporary_credential_lifetime = _DEFAULTS.temporary_credential_lifetime
-        self._max_pending_per_client = _DEFAULTS.max_pending_per_client
+        self.temporary_credential_lifetime = _DEFAULTS.temporary_credential_lifetime
+        self.max_pending_per_client = _DEFAULTS.max_pending_per_client
 
     def prepare(self, policy: Policy) -> None:
         """Take over a server's lifetimes.
@@ -92,46 +103,61 @@ class BaseStore(ProcessBound):
         needed = policy.nonce_lifetime
         if self._configured_nonce_lifetime is None:
             # Several servers may share the store: the longest window counts.
-            self._nonce_lifetime = max(needed, self._nonce_lifetime) if self._prepared else needed
+            self.nonce_lifetime = max(needed, self.nonce_lifetime) if self._prepared else needed
         elif self._configured_nonce_lifetime < needed:
             raise ValueError(
                 f"{self.url}: keeps nonces for {self._configured_nonce_lifetime} s, but a timestamp window of "
                 f"{policy.timestamp_window} s needs {needed} s"
             )
         self._prepared = True
-        # A ResourceProtector on the same store knows nothing of temporary credentials and tells the default; it must
-        # not undo what the AuthorizationServer was configured with, whichever is registered first.
+        # A ResourceProtector on the same store has the default policy for temporary credentials. It must not undo the
+        # AuthorizationServer's, whichever of the two is registered first.
         if policy.temporary_credential_lifetime != _DEFAULTS.temporary_credential_lifetime:
-            self._temporary_credential_lifetime = policy.temporary_credential_lifetime
+            self.temporary_credential_lifetime = policy.temporary_credential_lifetime
         if policy.max_pending_per_client != _DEFAULTS.max_pending_per_client:
-            self._max_pending_per_client = policy.max_pending_per_client
+            self.max_pending_per_client = policy.max_pending_per_client
         if policy.token_credential_lifetime is not None:
-            self._token_credential_lifetime = policy.token_credential_lifetime
+            self.token_credential_lifetime = policy.token_credential_lifetime
 
-    def _is_stale(self, seconds: int, now: float | None = None) -> bool:
-        """Whether a nonce's timestamp is so old that the store could have forgotten it.
+    def is_stale(self, seconds: int, now: float | None = None) -> bool:
+        """Whether a nonce's timestamp is so old that the store may have forgotten the nonce.
 
-        The invariant of every store: a nonce is answered to be new only if a record of an earlier use would still be
-        there. A record lives until its timestamp is ``nonce_lifetime`` old, and this refuses `CLOCK_TOLERANCE` earlier.
-        So it holds for workers whose clocks differ by that much. It is asked after the store has answered, when the
-        answer cannot be older than this look at the clock: waiting for a batch, a lock or the network opens no gap.
-        If a clock jumps, records go too early. So a store also remembers the newest timestamp that it has removed, and
-        refuses everything up to it (Redis removes by itself, and cannot).
+        Every store must keep this rule: a nonce is new only if an earlier use of it would still be on record. A record
+        is kept until its timestamp is ``nonce_lifetime`` old, and a timestamp is refused `CLOCK_TOLERANCE` before
+        that. So the clocks of the workers may differ by that much. Call this after the store has answered: then the
+        time that is spent waiting for a batch, a lock or the network counts too.
+        If a clock jumps ahead, records are removed too early. So a store also remembers the newest timestamp that it
+        has removed, and refuses everything up to it (except Redis, which removes records by itself).
+
+        Args:
+            seconds: the timestamp, see `nonce_seconds`.
+            now: Unix time; ``None`` to read the clock.
         """
-        lifetime = self._nonce_lifetime
-        # What is written out here is min(CLOCK_TOLERANCE, lifetime // 2), for every request asks.
+        lifetime = self.nonce_lifetime
+        # min(CLOCK_TOLERANCE, lifetime // 2), written out because every request computes it.
         tolerance = CLOCK_TOLERANCE if lifetime >= 2 * CLOCK_TOLERANCE else lifetime // 2
-        return seconds <= (self._clock() if now is None else now) - lifetime + tolerance
+        return seconds <= (self.clock() if now is None else now) - lifetime + tolerance
 
-    def _new_token_credential(self, token: Mapping[str, str], client_id: str, user_id: str) -> TokenCredential:
-        now, lifetime = self._clock(), self._token_credential_lifetime
+    def new_token_credential(self, token: Mapping[str, str], client_id: str, user_id: str) -> TokenCredential:
+        """The record for a new token, with the lifetime that the policy sets.
+
+        Raises:
+            ValueError: text that cannot be stored.
+        """
+        now, lifetime = self.clock(), self.token_credential_lifetime
         return new_token_credential(token, client_id, user_id, now, None if lifetime is None else now + lifetime)
 
+    async def migrate(self) -> None:
+        """Create the tables, or bring them up to date; by default there are none."""
+
     async def open(self) -> None:
-        """Connect."""
+        """Connect; by default there is nothing to connect to."""
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; by default there is nothing to disconnect."""
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`; by default nothing is open."""
 
     async def __aenter__(self) -> Self:
         """Open the store."""
@@ -153,7 +179,7 @@ def is_text(*values: str) -> bool:
         return False
 
 
-def required_text(**values: str) -> None:
+def required_text(**values: Any) -> None:
     """Refuse what no database can hold, by name.
 
     Raises:
@@ -179,10 +205,9 @@ def check_text(record: Client | TemporaryCredential | TokenCredential) -> None:
         value = getattr(record, item.name)
         if isinstance(value, str):
             required_text(**{item.name: value})
-        elif isinstance(value, tuple):
-            for element in value:
-                if item.name != "overlaps_end_at":
-                    required_text(**{item.name: element})
+        elif isinstance(value, tuple) and item.name != "overlaps_end_at":
+            for element in cast("tuple[object, ...]", value):
+                required_text(**{item.name: element})
 
 
 def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_uri: str) -> TemporaryCredential:

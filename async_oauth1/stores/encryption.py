@@ -18,7 +18,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .errors import StoreError
+from async_oauth1.errors import StoreError
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet

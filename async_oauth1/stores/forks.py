@@ -30,7 +30,7 @@ class ForkedStoreError(StoreUnavailableError):
             url: of the store, printable.
             advice: how to get out of it.
         """
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]  # Authlib's stubs leave it untyped
         self.message = f"{url}: the store was opened before a fork, in another process; {advice}"
 
     def __str__(self) -> str:

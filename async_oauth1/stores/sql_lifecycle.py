@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from async_oauth1.credentials import Client, TokenCredential
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 
 from . import row_mapping as rows
 from .base import BaseStore, check_text, is_text, user_id_of
 from .encryption import DamagedError, KeyRing, Place, UnreadableError
-from .errors import StoreError
 from .lifecycle import issued, rotated
 
 __all__ = ["SQLLife"]
@@ -117,7 +116,7 @@ class SQLLife(BaseStore):
         """
         if not is_text(client_id) or not await self._run("SELECT 1 FROM oauth1_client WHERE client_id = $1", client_id):
             raise ValueError(f"there is no client {client_id}")
-        credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self._clock())
+        credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self.clock())
         check_text(credential)
         await self._insert_token(credential)
         return credential
@@ -141,9 +140,9 @@ class SQLLife(BaseStore):
             found = await self._run(rows.SELECT_CLIENT + " WHERE client_id = $1", client_id)
             if not found:
                 return None
-            now = self._clock()
-            new = rotated(rows.client(found[0], self._keys, now), overlap, now)
-            if await self._run(_ROTATE, *rows.client_secrets(new, self._keys), client_id, found[0][1], found[0][2]):
+            now = self.clock()
+            new = rotated(rows.client(found[0], self.keys, now), overlap, now)
+            if await self._run(_ROTATE, *rows.client_secrets(new, self.keys), client_id, found[0][1], found[0][2]):
                 return new
         raise StoreUnavailableError()
 
@@ -160,7 +159,7 @@ class SQLLife(BaseStore):
             raise ValueError("revoke_token_credentials needs a user_id, a client_id or both")
         if not is_text(user_id or "", client_id or ""):
             return 0
-        return len(await self._run(_REVOKE_MANY, self._clock(), user_id, client_id))
+        return len(await self._run(_REVOKE_MANY, self.clock(), user_id, client_id))
 
     async def reencrypt(self) -> int:
         """Encrypt every secret under the newest key that is not yet; safe to repeat, and while the store is in use.
@@ -171,7 +170,7 @@ class SQLLife(BaseStore):
         Raises:
             StoreError: there is no key; or some records could not be read, and all others are encrypted now.
         """
-        if not self._keys:
+        if not self.keys:
             raise StoreError(f"{self.url}: there is no key to encrypt with; ASYNC_OAUTH1_KEYS holds keys, newest first")
         unreadable: dict[object, str] = {}
         written = sum([await self._reencrypt(table, unreadable) for table in _SEALED])
@@ -199,7 +198,7 @@ class SQLLife(BaseStore):
     def _check_sample(self, name: Any, values: Sequence[Any], places: Callable[[str], Sequence[Place]]) -> None:
         try:
             _require_text(name)
-            _opened(values, places(name), self._keys)
+            _opened(values, places(name), self.keys)
         except (DamagedError, TypeError) as error:  # is answered with 503 when it is met; other keys would not help
             _log.error("%s: the record %.8s... %s", self.url, name, error)
         except UnreadableError as error:
@@ -226,14 +225,14 @@ class SQLLife(BaseStore):
         name, *values = row
         _require_text(name)
         places = table.places(name)
-        opened = _opened(values, places, self._keys)
+        opened = _opened(values, places, self.keys)
         if all(
-            value in _NOTHING_SECRET or self._keys.is_current(value, place)
+            value in _NOTHING_SECRET or self.keys.is_current(value, place)
             for value, place in zip(values, places, strict=True)
         ):
             return False
         sealed = [
-            value if value in _NOTHING_SECRET else self._keys.seal(value, place)
+            value if value in _NOTHING_SECRET else self.keys.seal(value, place)
             for value, place in zip(opened, places, strict=True)
         ]
         return bool(await self._run(table.update, name, *sealed, *values))

@@ -99,7 +99,7 @@ class MemoryStore(BaseStore):
     async def query_client(self, client_id: str) -> Client | None:
         """Look a client up."""
         client = self._clients.get(client_id)
-        return live_client(client, self._clock()) if client is not None else None
+        return live_client(client, self.clock()) if client is not None else None
 
     async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
         """Look token credentials up; ``None`` where they belong to another client."""
@@ -108,7 +108,7 @@ class MemoryStore(BaseStore):
 
     async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
         """Look client and token credentials up."""
-        now = self._clock()
+        now = self.clock()
         with self._lock:
             token = self._live_token(oauth_token)
             client = self._clients.get(client_id)
@@ -128,11 +128,11 @@ class MemoryStore(BaseStore):
             required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         seconds, nonces = nonce_seconds(timestamp), self._nonces
         with self._lock:
-            now = self._clock()
-            if self._is_stale(seconds, now):
+            now = self.clock()
+            if self.is_stale(seconds, now):
                 return True
             try:
-                return not nonces.add(seconds, key, now, self._nonce_lifetime)
+                return not nonces.add(seconds, key, now, self.nonce_lifetime)
             except OverflowError:
                 raise StoreUnavailableError() from None
 
@@ -147,27 +147,27 @@ class MemoryStore(BaseStore):
             ValueError: the token is taken, or text that cannot be stored.
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
-        now = self._clock()
+        now = self.clock()
         with self._lock:
             self._temporary.purge(now, _PURGED_PER_INSERTION)
             if credential.oauth_token in self._temporary:
                 raise ValueError("oauth_token is taken: the token generator repeats itself")
-            if not self._temporary.has_room(client_id, self._max_pending_per_client, now):
+            if not self._temporary.has_room(client_id, self.max_pending_per_client, now):
                 raise TooManyPendingError()
             if len(self._temporary) >= self._max_temporary_credentials:
                 raise StoreUnavailableError()
-            expires_at = now + self._temporary_credential_lifetime
+            expires_at = now + self.temporary_credential_lifetime
             self._temporary[credential.oauth_token] = (expires_at, Pending(credential))
         return credential
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
         """Look temporary credentials up; ``None`` once expired, denied or taken."""
-        pending = self._temporary.live(oauth_token, self._clock())
+        pending = self._temporary.live(oauth_token, self.clock())
         return pending.credential if pending is not None else None
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
-        now = self._clock()
+        now = self.clock()
         with self._lock:
             if self._temporary.live(oauth_token, now) is None:
                 return False
@@ -180,7 +180,7 @@ class MemoryStore(BaseStore):
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier)
         with self._lock:
-            pending = self._temporary.live(oauth_token, self._clock())
+            pending = self._temporary.live(oauth_token, self.clock())
             if pending is None or pending.credential.decided:
                 return False
             pending.credential = replace(pending.credential, user_id=user_id, oauth_verifier=verifier, decided=True)
@@ -189,7 +189,7 @@ class MemoryStore(BaseStore):
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
         with self._lock:
-            pending = self._temporary.live(oauth_token, self._clock())
+            pending = self._temporary.live(oauth_token, self.clock())
             if pending is None or pending.credential.decided:
                 return False
             del self._temporary[oauth_token]
@@ -198,7 +198,7 @@ class MemoryStore(BaseStore):
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
         with self._lock:
-            pending = self._temporary.live(oauth_token, self._clock())
+            pending = self._temporary.live(oauth_token, self.clock())
             if pending is None:
                 return GONE
             pending.wrong_verifiers += 1
@@ -213,20 +213,20 @@ class MemoryStore(BaseStore):
         client_id = await resolve(temporary_credential.get_client_id())
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
         with self._lock:
-            return self._add_token(self._new_token_credential(token, client_id, user_id))
+            return self._add_token(self.new_token_credential(token, client_id, user_id))
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
         """Take approved temporary credentials and keep new token credentials, both or neither."""
         oauth_token = await resolve(temporary_credential.get_oauth_token())
         client_id = await resolve(temporary_credential.get_client_id())
         with self._lock:
-            pending = self._temporary.live(oauth_token, self._clock())
+            pending = self._temporary.live(oauth_token, self.clock())
             if pending is None:
                 return None
             kept = pending.credential
             if kept.user_id is None or not kept.decided or kept.client_id != client_id:
                 return None
-            credential = self._add_token(self._new_token_credential(token, kept.client_id, kept.user_id))
+            credential = self._add_token(self.new_token_credential(token, kept.client_id, kept.user_id))
             del self._temporary[oauth_token]
             return credential
 
@@ -246,7 +246,7 @@ class MemoryStore(BaseStore):
         """Every client, by name."""
         with self._lock:
             clients = sorted(self._clients.values(), key=lambda client: (client.name, client.client_id))
-        return [live_client(client, self._clock()) for client in clients]
+        return [live_client(client, self.clock()) for client in clients]
 
     async def remove_client(self, client_id: str) -> bool:
         """Remove a client with its token and temporary credentials; ``False`` where there is none."""
@@ -307,7 +307,7 @@ class MemoryStore(BaseStore):
         Raises:
             ValueError: there is no such client; text that cannot be stored; no lifetime.
         """
-        credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self._clock())
+        credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self.clock())
         with self._lock:
             if client_id not in self._clients:
                 raise ValueError(f"there is no client {client_id}")
@@ -331,7 +331,7 @@ class MemoryStore(BaseStore):
             client = self._clients.get(client_id)
             if client is None:
                 return None
-            self._clients[client_id] = new = rotated(client, overlap, self._clock())
+            self._clients[client_id] = new = rotated(client, overlap, self.clock())
             return new
 
     async def reencrypt(self) -> int:
@@ -351,10 +351,10 @@ class MemoryStore(BaseStore):
 
     def _live_token(self, oauth_token: str) -> TokenCredential | None:
         token = self._tokens.get(oauth_token)
-        return token if token is not None and is_live(token, self._clock()) else None
+        return token if token is not None and is_live(token, self.clock()) else None
 
     def _tokens_of(self, user_id: str | None, client_id: str | None) -> list[TokenCredential]:
-        now = self._clock()
+        now = self.clock()
         for name in [name for name, token in self._tokens.items() if not is_live(token, now - EXPIRED_TOKENS_STAY)]:
             del self._tokens[name]
         return [

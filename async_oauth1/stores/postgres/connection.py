@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from async_oauth1.stores.errors import StoreError
+from async_oauth1.errors import StoreError
 
 __all__ = ["ADVICE", "PooledConnection", "check_statement_names", "unknown_statement"]
 

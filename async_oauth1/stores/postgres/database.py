@@ -15,8 +15,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.stores.base import StoreError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.batching import QuestionError
 
 from .connection import ADVICE, PooledConnection, check_statement_names, unknown_statement

@@ -10,8 +10,8 @@ from typing import Any
 
 import asyncpg
 
+from async_oauth1.errors import StoreError
 from async_oauth1.stores.change_feed import Notifier, UntrustedError
-from async_oauth1.stores.errors import StoreError
 
 from .schema import MISSING_TRIGGERS
 from .url import PostgresSettings

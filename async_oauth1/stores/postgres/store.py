@@ -152,7 +152,7 @@ class PostgresStore(SQLLife):
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
         known = await self._nonces.ask(str(UUID(bytes=nonce_key(nonce, timestamp, client_id, oauth_token))))
-        return known or self._is_stale(nonce_seconds(timestamp))
+        return known or self.is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -165,16 +165,16 @@ class PostgresStore(SQLLife):
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
         _check_length(oauth_token=credential.oauth_token, client_id=client_id)
-        now = self._clock()
+        now = self.clock()
         ((created, has_room),) = await self._database.fetch(
             sql.INSERT_TEMPORARY,
             credential.oauth_token,
-            self._keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
+            self.keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
             client_id,
             redirect_uri,
-            now + self._temporary_credential_lifetime,
+            now + self.temporary_credential_lifetime,
             now,
-            self._max_pending_per_client,
+            self.max_pending_per_client,
         )
         self._purge_after(1)
         if not has_room:
@@ -187,12 +187,12 @@ class PostgresStore(SQLLife):
         """Look temporary credentials up; ``None`` once expired, denied or taken."""
         if not is_text(oauth_token):
             return None
-        found = await self._database.fetch(sql.GET_TEMPORARY, oauth_token, self._clock())
-        return rows.temporary(found[0], self._keys) if found else None
+        found = await self._database.fetch(sql.GET_TEMPORARY, oauth_token, self.clock())
+        return rows.temporary(found[0], self.keys) if found else None
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
-        return is_text(oauth_token) and await self._changes(sql.TAKE, oauth_token, self._clock())
+        return is_text(oauth_token) and await self._changes(sql.TAKE, oauth_token, self.clock())
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
         """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
@@ -200,18 +200,18 @@ class PostgresStore(SQLLife):
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token)
         _check_length(user_id=user_id)
-        sealed = self._keys.seal(verifier, rows.temporary_place(oauth_token)[1])
-        return await self._changes(sql.APPROVE, oauth_token, self._clock(), user_id, sealed)
+        sealed = self.keys.seal(verifier, rows.temporary_place(oauth_token)[1])
+        return await self._changes(sql.APPROVE, oauth_token, self.clock(), user_id, sealed)
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
-        return is_text(oauth_token) and await self._changes(sql.DENY, oauth_token, self._clock())
+        return is_text(oauth_token) and await self._changes(sql.DENY, oauth_token, self.clock())
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
         if not is_text(oauth_token):
             return GONE
-        counted = await self._database.fetch(sql.COUNT_WRONG_VERIFIER, oauth_token, self._clock())
+        counted = await self._database.fetch(sql.COUNT_WRONG_VERIFIER, oauth_token, self.clock())
         return int(counted[0][0]) if counted else GONE
 
     async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
@@ -222,7 +222,7 @@ class PostgresStore(SQLLife):
         """
         client_id = await resolve(temporary_credential.get_client_id())
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
-        credential = self._new_token_credential(token, client_id, user_id)
+        credential = self.new_token_credential(token, client_id, user_id)
         await self._insert_token(credential)
         return credential
 
@@ -231,9 +231,9 @@ class PostgresStore(SQLLife):
         oauth_token = await resolve(temporary_credential.get_oauth_token())
         client_id = await resolve(temporary_credential.get_client_id())
         required_text(oauth_token=oauth_token, client_id=client_id)
-        made = self._new_token_credential(token, client_id, "")
+        made = self.new_token_credential(token, client_id, "")
         _check_length(oauth_token=made.oauth_token)
-        sealed = self._keys.seal(made.oauth_token_secret, rows.token_place(made.oauth_token)[0])
+        sealed = self.keys.seal(made.oauth_token_secret, rows.token_place(made.oauth_token)[0])
         new = (made.oauth_token, sealed, made.scope, made.expires_at)
         try:
             exchanged = await self._database.fetch(sql.EXCHANGE, oauth_token, client_id, made.created_at, *new)
@@ -249,13 +249,13 @@ class PostgresStore(SQLLife):
         """
         check_text(client)
         _check_length(client_id=client.client_id)
-        if not await self._changes(sql.INSERT_CLIENT, *rows.of_client(client, self._keys)):
+        if not await self._changes(sql.INSERT_CLIENT, *rows.of_client(client, self.keys)):
             raise ValueError(f"client_id {client.client_id} is taken")
 
     async def list_clients(self) -> list[Client]:
         """Every client, by name."""
         found = await self._database.fetch(sql.LIST_CLIENTS)
-        return rows.readable(found, lambda row: rows.client(row, self._keys, self._clock()))
+        return rows.readable(found, lambda row: rows.client(row, self.keys, self.clock()))
 
     async def remove_client(self, client_id: str) -> bool:
         """Remove a client with its token and temporary credentials; ``False`` where there is none."""
@@ -267,13 +267,13 @@ class PostgresStore(SQLLife):
         """Token credentials, oldest first; of one resource owner or one client, where given."""
         if not is_text(user_id or "", client_id or ""):
             return []
-        found = await self._database.fetch(sql.LIST_TOKENS, user_id, client_id, self._clock())
-        return rows.readable(found, lambda row: rows.token(row, self._keys))
+        found = await self._database.fetch(sql.LIST_TOKENS, user_id, client_id, self.clock())
+        return rows.readable(found, lambda row: rows.token(row, self.keys))
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
         """Revoke token credentials, of that resource owner alone where given; ``False`` where there are none."""
         return is_text(oauth_token, user_id or "") and await self._changes(
-            sql.REVOKE, oauth_token, user_id, self._clock()
+            sql.REVOKE, oauth_token, user_id, self.clock()
         )
 
     def _begin(self) -> None:
@@ -296,14 +296,14 @@ class PostgresStore(SQLLife):
 
     async def _insert_token(self, credential: TokenCredential) -> None:
         _check_length(oauth_token=credential.oauth_token, client_id=credential.client_id, user_id=credential.user_id)
-        if not await self._changes(sql.INSERT_TOKEN, *rows.of_token(credential, self._keys)):
+        if not await self._changes(sql.INSERT_TOKEN, *rows.of_token(credential, self.keys)):
             raise ValueError("oauth_token is taken: the token generator repeats itself")
 
     def _live_token(self, row: Row) -> TokenCredential | None:
         if row[0] is None:
             return None
-        token = rows.token(row, self._keys)
-        return token if is_live(token, self._clock()) else None
+        token = rows.token(row, self.keys)
+        return token if is_live(token, self.clock()) else None
 
     async def _changes(self, statement: str, *arguments: object) -> bool:
         return bool(await self._database.fetch(statement, *arguments))
@@ -314,7 +314,7 @@ class PostgresStore(SQLLife):
         row = await self._lookups.ask((client_id, oauth_token))
         client, token = row[1 : 1 + rows.CLIENT_WIDTH], row[1 + rows.CLIENT_WIDTH :]
         return (
-            rows.client(client, self._keys, self._clock()) if client[0] is not None else None,
+            rows.client(client, self.keys, self.clock()) if client[0] is not None else None,
             self._live_token(token),
         )
 
@@ -332,13 +332,13 @@ class PostgresStore(SQLLife):
         # Sorted: two workers that insert the same nonces in different orders would wait for each other.
         keys = sorted(keys)
         seconds = [int(key[:8], 16) for key in keys]
-        fresh = await self._database.fetch_here(sql.REMEMBER, keys, seconds, self._nonce_lifetime)
+        fresh = await self._database.fetch_here(sql.REMEMBER, keys, seconds, self.nonce_lifetime)
         self._purge_after(len(keys))
         return {row[0] for row in fresh}
 
     def _purge_after(self, inserted: int) -> None:
         """Start a removal of expired rows if one is due; no request waits for it."""
-        now = self._clock()
+        now = self.clock()
         if limit := self._purges.inserted(inserted, now):
             self._database.spawn(self._purge(now, limit))
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
 import asyncpg
 
-from async_oauth1.stores.errors import StoreError
+from async_oauth1.errors import StoreError
 
 from .schema import ENABLE_TRIGGERS, LOCK, MISSING_TRIGGERS, REPAIR_TRIGGERS, SCHEMA_VERSION, parts_of
 
@@ -164,7 +164,7 @@ async def _repair_triggers(connection: asyncpg.pool.PoolConnectionProxy[Any], ur
 
 
 @contextlib.asynccontextmanager
-async def _turn(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> AsyncIterator[None]:
+async def _turn(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> AsyncGenerator[None]:
     """A transaction that no other worker's migration runs beside."""
     # Whatever the database's default: under a stricter isolation, a worker that has waited for the lock would not see
     # what the one before it has made.

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from async_oauth1.stores.base import StoreError, is_text, redact_url, shown_name
+from async_oauth1.errors import StoreError
+from async_oauth1.stores.base import is_text, redact_url, shown_name
 
 __all__ = ["PostgresSettings"]
 

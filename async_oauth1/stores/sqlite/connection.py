@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import aiosqlite
 
-from async_oauth1.stores.base import StoreError, redact_url, shown_name
+from async_oauth1.errors import StoreError
+from async_oauth1.stores.base import redact_url, shown_name
 
 from .schema import MIGRATIONS, SCHEMA_VERSION
 

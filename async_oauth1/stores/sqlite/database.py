@@ -14,8 +14,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.stores.base import StoreError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 
 from .connection import Rows, SQLiteFile, breaks_connection, fetch, is_no_text, roll_back
 

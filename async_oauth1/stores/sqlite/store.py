@@ -113,7 +113,7 @@ class SQLiteStore(SQLLife):
         if not is_text(client_id):
             return None
         found = await self._database.read(rows.SELECT_CLIENT + " WHERE client_id = ?", (client_id,))
-        return rows.client(found[0], self._keys, self._clock()) if found else None
+        return rows.client(found[0], self.keys, self.clock()) if found else None
 
     async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
         """Look token credentials up; ``None`` where they belong to another client."""
@@ -132,7 +132,7 @@ class SQLiteStore(SQLLife):
         found = await self._database.read(sql.QUERY_CREDENTIALS, (client_id, oauth_token))
         client, token = found[0][: rows.CLIENT_WIDTH], found[0][rows.CLIENT_WIDTH :]
         return (
-            rows.client(client, self._keys, self._clock()) if client[0] is not None else None,
+            rows.client(client, self.keys, self.clock()) if client[0] is not None else None,
             self._live_token(token) if token[0] is not None else None,
         )
 
@@ -141,7 +141,7 @@ class SQLiteStore(SQLLife):
         required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         # JSON keeps the four apart: no value can be written so that it reads as another's neighbour.
         known = await self._nonces.ask(json.dumps([timestamp, nonce, client_id, oauth_token or ""]))
-        return known or self._is_stale(nonce_seconds(timestamp))
+        return known or self.is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -153,18 +153,18 @@ class SQLiteStore(SQLLife):
             ValueError: the token is taken, or text that cannot be stored.
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
-        now = self._clock()
+        now = self.clock()
         try:
             created = await self._database.write(
                 sql.INSERT_TEMPORARY,
                 (
                     credential.oauth_token,
-                    self._keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
+                    self.keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
                     client_id,
                     redirect_uri,
-                    now + self._temporary_credential_lifetime,
+                    now + self.temporary_credential_lifetime,
                     now,
-                    self._max_pending_per_client,
+                    self.max_pending_per_client,
                 ),
             )
         except sqlite3.IntegrityError:
@@ -180,15 +180,15 @@ class SQLiteStore(SQLLife):
             return None
         found = await self._database.read(
             rows.SELECT_TEMPORARY + " WHERE oauth_token = ? AND expires_at > ?",
-            (oauth_token, self._clock()),
+            (oauth_token, self.clock()),
         )
-        return rows.temporary(found[0], self._keys) if found else None
+        return rows.temporary(found[0], self.keys) if found else None
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
         return is_text(oauth_token) and await self._changes(
             "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND expires_at > ? RETURNING 1",
-            (oauth_token, self._clock()),
+            (oauth_token, self.clock()),
         )
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
@@ -199,7 +199,7 @@ class SQLiteStore(SQLLife):
         return await self._changes(
             "UPDATE oauth1_temporary_credential SET user_id = ?, oauth_verifier = ?, decided = 1"
             " WHERE oauth_token = ? AND decided = 0 AND expires_at > ? RETURNING 1",
-            (user_id, self._keys.seal(verifier, rows.temporary_place(oauth_token)[1]), oauth_token, self._clock()),
+            (user_id, self.keys.seal(verifier, rows.temporary_place(oauth_token)[1]), oauth_token, self.clock()),
         )
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
@@ -207,7 +207,7 @@ class SQLiteStore(SQLLife):
         return is_text(oauth_token) and await self._changes(
             "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND decided = 0 AND expires_at > ?"
             " RETURNING 1",
-            (oauth_token, self._clock()),
+            (oauth_token, self.clock()),
         )
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
@@ -217,7 +217,7 @@ class SQLiteStore(SQLLife):
         counted = await self._database.write(
             "UPDATE oauth1_temporary_credential SET wrong_verifiers = wrong_verifiers + 1"
             " WHERE oauth_token = ? AND expires_at > ? RETURNING wrong_verifiers",
-            (oauth_token, self._clock()),
+            (oauth_token, self.clock()),
         )
         return int(counted[0][0]) if counted else GONE
 
@@ -229,7 +229,7 @@ class SQLiteStore(SQLLife):
         """
         client_id = await resolve(temporary_credential.get_client_id())
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
-        credential = self._new_token_credential(token, client_id, user_id)
+        credential = self.new_token_credential(token, client_id, user_id)
         await self._insert_token(credential)
         return credential
 
@@ -243,12 +243,12 @@ class SQLiteStore(SQLLife):
             taken = await execute(
                 "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND client_id = ? AND expires_at > ?"
                 " AND decided = 1 AND user_id IS NOT NULL RETURNING user_id",
-                (oauth_token, client_id, self._clock()),
+                (oauth_token, client_id, self.clock()),
             )
             if not taken:
                 return None
-            credential = self._new_token_credential(token, client_id, taken[0][0])
-            await execute(sql.INSERT_TOKEN, rows.of_token(credential, self._keys))
+            credential = self.new_token_credential(token, client_id, taken[0][0])
+            await execute(sql.INSERT_TOKEN, rows.of_token(credential, self.keys))
             return credential
 
         try:
@@ -264,14 +264,14 @@ class SQLiteStore(SQLLife):
         """
         check_text(client)
         try:
-            await self._database.write(sql.INSERT_CLIENT, rows.of_client(client, self._keys))
+            await self._database.write(sql.INSERT_CLIENT, rows.of_client(client, self.keys))
         except sqlite3.IntegrityError:
             raise ValueError(f"client_id {client.client_id} is taken") from None
 
     async def list_clients(self) -> list[Client]:
         """Every client, by name."""
         found = await self._database.read(rows.SELECT_CLIENT + " ORDER BY name, client_id", ())
-        return rows.readable(found, lambda row: rows.client(row, self._keys, self._clock()))
+        return rows.readable(found, lambda row: rows.client(row, self.keys, self.clock()))
 
     async def remove_client(self, client_id: str) -> bool:
         """Remove a client with its token and temporary credentials; ``False`` where there is none."""
@@ -298,16 +298,16 @@ class SQLiteStore(SQLLife):
         where = " AND ".join(["(expires_at IS NULL OR expires_at > ?)", *(f"{name} = ?" for name in given)])
         found = await self._database.read(
             f"{rows.SELECT_TOKEN} WHERE {where} ORDER BY created_at, oauth_token",
-            (self._clock(), *given.values()),
+            (self.clock(), *given.values()),
         )
-        return rows.readable(found, lambda row: rows.token(row, self._keys))
+        return rows.readable(found, lambda row: rows.token(row, self.keys))
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
         """Revoke token credentials, of that resource owner alone where given; ``False`` where there are none."""
         return is_text(oauth_token, user_id or "") and await self._changes(
             "DELETE FROM oauth1_token_credential WHERE oauth_token = ?1 AND (?2 IS NULL OR user_id = ?2)"
             " AND (expires_at IS NULL OR expires_at > ?3) RETURNING 1",
-            (oauth_token, user_id, self._clock()),
+            (oauth_token, user_id, self.clock()),
         )
 
     def _begin(self) -> None:
@@ -328,13 +328,13 @@ class SQLiteStore(SQLLife):
 
     async def _insert_token(self, credential: TokenCredential) -> None:
         try:
-            await self._database.write(sql.INSERT_TOKEN, rows.of_token(credential, self._keys))
+            await self._database.write(sql.INSERT_TOKEN, rows.of_token(credential, self.keys))
         except sqlite3.IntegrityError:
             raise ValueError("oauth_token is taken: the token generator repeats itself") from None
 
     def _live_token(self, row: Sequence[Any]) -> TokenCredential | None:
-        token = rows.token(row, self._keys)
-        return token if is_live(token, self._clock()) else None
+        token = rows.token(row, self.keys)
+        return token if is_live(token, self.clock()) else None
 
     async def _changes(self, sql: str, parameters: Sequence[object]) -> bool:
         return bool(await self._database.write(sql, parameters))
@@ -351,19 +351,19 @@ class SQLiteStore(SQLLife):
         await execute(sql.REMOVE_PROBE, ())
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
-        fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self._nonce_lifetime))
+        fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self.nonce_lifetime))
         self._purge_after(len(keys))
         return {row[0] for row in fresh}
 
     def _purge_after(self, inserted: int) -> None:
         """Start a removal of expired rows if one is due; no request waits for it."""
-        now = self._clock()
+        now = self.clock()
         if limit := self._purges.inserted(inserted, now):
             self._database.spawn(self._purge(now, limit))
 
     async def _purge(self, now: float, limit: int) -> None:
         async def work(execute: Execute) -> None:
-            newest = await execute(sql.NEWEST, (self._nonce_lifetime, self._temporary_credential_lifetime))
+            newest = await execute(sql.NEWEST, (self.nonce_lifetime, self.temporary_credential_lifetime))
             # The clock of this worker, the system's clock, and what was written last: whichever is the earliest.
             end = min(now, time.time(), newest[0][0])
             if forgotten := await execute(sql.PURGE_NONCES, (end, limit)):
