@@ -23,6 +23,7 @@ from .forks import ProcessBound
 __all__ = [
     "EXPIRED_TOKENS_STAY",
     "GONE",
+    "TOKEN_TAKEN",
     "BaseStore",
     "check_text",
     "is_text",
@@ -38,6 +39,9 @@ __all__ = [
 
 #: What ``count_wrong_verifier`` returns for temporary credentials that do not exist: more than any limit.
 GONE = 2**31 - 1
+
+#: The message if a token is already in use.
+TOKEN_TAKEN = "oauth_token is taken: the token generator repeats itself"
 
 #: Seconds for which expired token credentials are kept. If a clock jumps ahead and back, they are still there.
 EXPIRED_TOKENS_STAY = 86_400
@@ -95,14 +99,10 @@ class BaseStore(ProcessBound):
         self.max_pending_per_client = _DEFAULTS.max_pending_per_client
 
     def prepare(self, policy: Policy) -> None:
-        """Take over a server's lifetimes.
-
-        Raises:
-            ValueError: the store was configured to forget nonces too early for this server.
-        """
+        """As `Store.prepare`."""
         needed = policy.nonce_lifetime
         if self._configured_nonce_lifetime is None:
-            # Several servers may share the store: the longest window counts.
+            # Several servers may share the store, so the longest lifetime is used.
             self.nonce_lifetime = max(needed, self.nonce_lifetime) if self._prepared else needed
         elif self._configured_nonce_lifetime < needed:
             raise ValueError(
@@ -172,7 +172,7 @@ class BaseStore(ProcessBound):
 
 
 def is_text(*values: str) -> bool:
-    """Whether values are text that every database can hold: no NUL, no lone surrogate."""
+    """Whether every database can store these values: text without NUL characters and lone surrogates."""
     try:
         return b"\0" not in "".join(values).encode()
     except (TypeError, UnicodeEncodeError):
@@ -180,11 +180,11 @@ def is_text(*values: str) -> bool:
 
 
 def required_text(**values: Any) -> None:
-    """Refuse what no database can hold, by name.
+    """Refuse values that not every database can store; their names are for the message.
 
     Raises:
-        ValueError: a NUL or a lone surrogate.
-        TypeError: not text at all.
+        ValueError: a NUL character or a lone surrogate.
+        TypeError: a value that is not text.
     """
     for name, value in values.items():
         if not isinstance(value, str):
@@ -195,10 +195,10 @@ def required_text(**values: Any) -> None:
 
 
 def check_text(record: Client | TemporaryCredential | TokenCredential) -> None:
-    """Refuse a record with text that no database can hold.
+    """Refuse a record with text that not every database can store.
 
     Raises:
-        ValueError: names the attribute.
+        ValueError: a NUL character or a lone surrogate; the message names the attribute.
         TypeError: an attribute that must be text and is not.
     """
     for item in fields(record):
@@ -211,7 +211,11 @@ def check_text(record: Client | TemporaryCredential | TokenCredential) -> None:
 
 
 def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_uri: str) -> TemporaryCredential:
-    """The record for what a token generator made."""
+    """The record for a token that a token generator made.
+
+    Raises:
+        ValueError: text that cannot be stored.
+    """
     credential = TemporaryCredential(
         oauth_token=token["oauth_token"],
         oauth_token_secret=token["oauth_token_secret"],
@@ -225,7 +229,18 @@ def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_
 def new_token_credential(
     token: Mapping[str, str], client_id: str, user_id: str, now: float, expires_at: float | None
 ) -> TokenCredential:
-    """The record for what a token generator made."""
+    """The record for a token that a token generator made.
+
+    Args:
+        token: ``oauth_token``, ``oauth_token_secret``, and optionally ``scope``.
+        client_id: the client.
+        user_id: the resource owner.
+        now: Unix time, in seconds.
+        expires_at: Unix time; ``None`` for a token that never expires.
+
+    Raises:
+        ValueError: text that cannot be stored.
+    """
     credential = TokenCredential(
         oauth_token=token["oauth_token"],
         oauth_token_secret=token["oauth_token_secret"],
@@ -240,28 +255,29 @@ def new_token_credential(
 
 
 def nonce_key(nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bytes:
-    """A nonce with all that it is unique for, in 16 bytes.
+    """A key of 16 bytes for a nonce together with its timestamp, client and token.
 
-    The first four are the timestamp, so that new keys lie side by side in a sorted index; the rest is a hash, too long
-    for anybody to find another client's by chance or by search. Two that met would be refused, never accepted.
+    The first four bytes are the timestamp, so new keys are neighbours in a sorted index. The rest is a hash of 96 bits,
+    so a collision can be found neither by chance nor by search. If two keys collided, the second request would be
+    refused.
 
     Raises:
-        ValueError: text that no database can hold.
+        ValueError: text that cannot be stored.
     """
     try:
         whole = "\0".join((client_id, oauth_token or "", timestamp, nonce)).encode()
     except (TypeError, UnicodeEncodeError):
         whole = b""
-    if whole.count(0) != 3:  # no value may hold a NUL, so no two lists of values make the same text
+    if whole.count(0) != 3:  # no value may hold a NUL, so different values never give the same text
         required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
     return nonce_seconds(timestamp).to_bytes(4, "big") + blake2b(whole, digest_size=12).digest()
 
 
-@lru_cache(maxsize=2 * 660)  # the timestamps that a window of 300 seconds accepts, twice
+@lru_cache(maxsize=2 * 660)  # twice the timestamps that a window of 300 seconds accepts
 def nonce_seconds(timestamp: str) -> int:
-    """A nonce's timestamp as a number of 32 bits; 0, older than any other, if it is not one.
+    """A nonce's timestamp as a number; 0 if it is not a number of at most 32 bits.
 
-    The stores refuse such a timestamp, since they could not tell when to forget its nonce.
+    `BaseStore.is_stale` refuses 0, since a store could not know when to forget the nonce.
     """
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return 0
@@ -273,10 +289,10 @@ async def user_id_of(grant_user: Any) -> str:
     """The identifier of a resource owner.
 
     Args:
-        grant_user: the identifier itself, or an object with ``get_user_id()`` or with ``id``. Numbers become text.
+        grant_user: the identifier itself, or an object with ``get_user_id()`` or ``id``. Numbers become text.
 
     Raises:
-        TypeError: there is no identifier in it.
+        TypeError: it has no identifier.
         ValueError: the identifier is empty or cannot be stored.
     """
     value = grant_user
@@ -295,9 +311,9 @@ async def user_id_of(grant_user: Any) -> str:
 
 
 def redact_url(url: str) -> str:
-    """The URL as it may be printed: on one line, without passwords.
+    """The URL on one line and without passwords, for messages and logs.
 
-    Hides rather too much than too little where an unescaped ``@``, ``/`` or ``?`` makes a password hard to tell.
+    If an unescaped ``@``, ``/`` or ``?`` makes it unclear where a password ends, too much is hidden.
     """
     printable = "".join(char if char.isprintable() else "?" for char in url)
     head, separator, rest = printable.partition("://")
@@ -306,22 +322,22 @@ def redact_url(url: str) -> str:
     if "@" in rest and not rest.startswith("/"):
         credentials, _, after = rest.rpartition("@")
         user, colon, _ = credentials.partition(":")
-        if not colon and not head.lower().startswith("postgres"):  # there a name alone is a user, elsewhere who knows
+        if not colon and not head.lower().startswith("postgres"):  # only there is a single name a user
             user = "***"
         rest = f"{user}:***@{after}" if colon else f"{user}@{after}"
     return f"{head}{separator}{_OPTION.sub(_redact_option, rest)}"
 
 
 def shown_name(name: str, shown: str) -> str:
-    """An option's name as it may be printed beside a URL that was redacted; "?" where that hides it."""
+    """An option's name for a message that shows a redacted URL; "?" if the URL hides the name."""
     return name if name.isprintable() and name in shown else "?"
 
 
-# With what follows it and is no option: the rest of a value with an unescaped "&".
+# An option and what follows it without "=": the rest of a value with an unescaped "&".
 _OPTION = re.compile(r"([?&])([^=&]*)=[^&]*(?:&[^=&]*(?=&|$))*")
 _SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key")
 
 
 def _redact_option(option: re.Match[str]) -> str:
-    """One with a secret's name loses its value; an escape in the name does not hide what it is."""
+    """Hide the value of an option that names a secret, also if the name is written with escapes."""
     return f"{option[1]}{option[2]}=***" if _SECRET_NAME.search(unquote_plus(option[2])) else option[0]

@@ -41,6 +41,11 @@ class PendingTable(Expiring[str, Pending]):
         if not self._of_client[client_id]:
             del self._of_client[client_id]
 
+    def remove_client(self, client_id: str) -> None:
+        """Remove every temporary credential of a client."""
+        for oauth_token in [name for name, (_, pending) in self.items() if pending.credential.client_id == client_id]:
+            del self[oauth_token]
+
     def has_room(self, client_id: str, limit: int, now: float) -> bool:
         """Whether a client has fewer than that; those that expired are looked for only if it matters."""
         if self._of_client[client_id] >= limit:

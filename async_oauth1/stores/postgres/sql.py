@@ -1,19 +1,13 @@
-"""The PostgreSQL store's statements. Each is a transaction of its own."""
+"""The statements that only the PostgreSQL store has. Each is a transaction of its own."""
 
 from __future__ import annotations
 
 from async_oauth1.stores import row_mapping as rows
+from async_oauth1.stores.sql import CREDENTIAL_COLUMNS
 
 __all__ = [
-    "APPROVE",
-    "COUNT_WRONG_VERIFIER",
-    "DENY",
     "EXCHANGE",
-    "GET_TEMPORARY",
-    "INSERT_CLIENT",
     "INSERT_TEMPORARY",
-    "INSERT_TOKEN",
-    "LIST_CLIENTS",
     "LIST_TOKENS",
     "LOOK_UP",
     "PING",
@@ -22,8 +16,6 @@ __all__ = [
     "PURGE_TOKENS",
     "REMEMBER",
     "REMOVE_CLIENT",
-    "REVOKE",
-    "TAKE",
 ]
 
 PING = "SELECT current_setting('transaction_read_only') FROM oauth1_schema"
@@ -35,27 +27,13 @@ REMEMBER = (
     " WHERE seconds > (SELECT max(timestamp) FROM oauth1_nonce_forgotten)"
     " ON CONFLICT (nonce) DO NOTHING RETURNING nonce::text"
 )
-# One row for each question; what was not found is NULL.
+# One row for each question; the columns of what was not found are NULL.
 LOOK_UP = (
-    "SELECT question.number,"
-    " c.client_id, c.client_secret, c.overlapping_secrets, c.name, c.callbacks, c.signature_methods,"
-    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ,"
-    " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
+    f"SELECT question.number, {CREDENTIAL_COLUMNS}"  # noqa: S608 - of constants alone
     " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS question (client_id, oauth_token, number)"
     " LEFT JOIN oauth1_client AS c ON c.client_id = question.client_id"
     " LEFT JOIN oauth1_token_credential AS t"
     " ON t.oauth_token = question.oauth_token AND t.client_id = question.client_id"
-)
-# No error where the key is taken, so none in the server's log.
-INSERT_CLIENT = (
-    "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
-    " rsa_public_key, nonce_policy, callback_query_may_differ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-    " ON CONFLICT DO NOTHING RETURNING 1"
-)
-INSERT_TOKEN = (
-    "INSERT INTO oauth1_token_credential"
-    " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1"
 )
 # One row: whether it was created, and whether the client ($3) had fewer than $7. All of its rows are counted first, in
 # the index alone; whether they have expired matters only at the limit. Statements that run at the same moment do not
@@ -70,28 +48,12 @@ INSERT_TEMPORARY = (
     " WHERE left_over ON CONFLICT DO NOTHING RETURNING 1)"
     " SELECT EXISTS (SELECT 1 FROM created), left_over FROM room"
 )
-GET_TEMPORARY = rows.SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"
-TAKE = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 RETURNING 1"
-DENY = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
-APPROVE = (
-    "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, decided = true"
-    " WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
-)
-COUNT_WRONG_VERIFIER = (
-    "UPDATE oauth1_temporary_credential SET wrong_verifiers = wrong_verifiers + 1"
-    " WHERE oauth_token = $1 AND expires_at > $2 RETURNING wrong_verifiers"
-)
 EXCHANGE = (
     "WITH taken AS (DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND client_id = $2"
     " AND expires_at > $3 AND decided AND user_id IS NOT NULL RETURNING user_id)"
     " INSERT INTO oauth1_token_credential"
     " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
     " SELECT $4, $5, $2, user_id, $6, $3, $7 FROM taken RETURNING user_id"
-)
-LIST_CLIENTS = rows.SELECT_CLIENT + ' ORDER BY name COLLATE "C", client_id COLLATE "C"'
-REVOKE = (
-    "DELETE FROM oauth1_token_credential WHERE oauth_token = $1 AND ($2::text IS NULL OR user_id = $2)"
-    " AND (expires_at IS NULL OR expires_at > $3) RETURNING 1"
 )
 REMOVE_CLIENT = (
     "WITH removed AS (DELETE FROM oauth1_client WHERE client_id = $1 RETURNING client_id),"

@@ -16,7 +16,8 @@ import aiosqlite
 
 from async_oauth1.errors import StoreError, StoreUnavailableError
 
-from .connection import Rows, SQLiteFile, breaks_connection, fetch, is_no_text, roll_back
+from .connection import Rows, breaks_connection, fetch, is_no_text, roll_back
+from .file import SQLiteFile
 
 __all__ = ["Execute", "SQLiteDatabase"]
 
@@ -25,6 +26,10 @@ T = TypeVar("T")
 
 #: Runs one statement inside a transaction.
 Execute = Callable[[str, Iterable[object]], Awaitable[Rows]]
+
+# What `ping` writes, in one transaction. No nonce is an empty text; those are JSON arrays.
+_ADD_PROBE = "INSERT INTO oauth1_nonce (nonce, expires_at) VALUES ('', 0)"
+_REMOVE_PROBE = "DELETE FROM oauth1_nonce WHERE nonce = ''"
 
 
 class _Link:
@@ -124,6 +129,11 @@ class SQLiteDatabase:
             return result
 
         return await self.detached(self._write(self._require(self._writer), in_transaction))
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the file can be read and written."""
+        await self.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
+        await self.transaction(_write_nothing)
 
     async def detached(self, work: Coroutine[object, object, T]) -> T:
         """Run work that goes on to its end whatever becomes of its caller."""
@@ -236,3 +246,9 @@ class SQLiteDatabase:
         reason = self.file.translated(error) if isinstance(error, sqlite3.Error) else error
         _log.warning("%s", reason)
         return StoreUnavailableError()
+
+
+async def _write_nothing(execute: Execute) -> None:
+    """Add a row and remove it: the transaction is committed, so the changed pages must reach the disk."""
+    await execute(_ADD_PROBE, ())
+    await execute(_REMOVE_PROBE, ())
