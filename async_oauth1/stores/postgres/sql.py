@@ -20,7 +20,7 @@ __all__ = [
 
 PING = "SELECT current_setting('transaction_read_only') FROM oauth1_schema"
 
-# A known nonce is left as it is and not returned, and neither is one that may have been removed.
+# Inserts and returns only new nonces: not those that are there, nor those that may have been removed.
 REMEMBER = (
     "INSERT INTO oauth1_nonce (nonce, expires_at) SELECT key::uuid, seconds + $3"
     " FROM unnest($1::text[], $2::bigint[]) AS nonce (key, seconds)"
@@ -35,9 +35,9 @@ LOOK_UP = (
     " LEFT JOIN oauth1_token_credential AS t"
     " ON t.oauth_token = question.oauth_token AND t.client_id = question.client_id"
 )
-# One row: whether it was created, and whether the client ($3) had fewer than $7. All of its rows are counted first, in
-# the index alone; whether they have expired matters only at the limit. Statements that run at the same moment do not
-# see each other's rows, so a client may get some more than that: as many as there are connections.
+# One row: whether the credentials were inserted, and whether the client ($3) had fewer than $7. First all of its rows
+# are counted, using only the index; whether they have expired is checked only at the limit. Concurrent statements do
+# not see each other's rows, so a client may exceed the limit by as many as there are connections.
 INSERT_TEMPORARY = (
     "WITH room AS (SELECT"
     " (SELECT count(*) FROM (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = $3 LIMIT $7::int) AS a) < $7"
@@ -61,11 +61,11 @@ REMOVE_CLIENT = (
     " pending AS (DELETE FROM oauth1_temporary_credential WHERE client_id IN (SELECT client_id FROM removed))"
     " SELECT client_id FROM removed"
 )
-# Some at a time, and never one that another worker is removing, so no request waits. Dropping partitions would
-# spare the vacuum, but takes a lock that every request of the moment queues behind. And there is no need: five
-# lifetimes on, the table takes 119 bytes per live nonce instead of the first 93, and batches are as fast as before.
-# By the database's clock, or by the worker's if that is behind: one that is ahead must not remove what others need. A
-# nonce begins with its timestamp.
+# Removes some rows at a time, and skips those that another worker is removing, so that no request waits. Dropping
+# partitions would need no vacuum, but takes a lock that blocks every request. There is no need for it: after five
+# lifetimes the table has 119 bytes per live nonce instead of 93 at first, and batches are as fast as before.
+# Uses the database's clock, or the worker's if that is behind: a worker whose clock is ahead must not remove rows that
+# others need. A nonce begins with its timestamp.
 PURGE_NONCES = (
     "WITH removed AS (DELETE FROM oauth1_nonce WHERE ctid = ANY(ARRAY(SELECT ctid FROM oauth1_nonce"
     " WHERE expires_at <= (SELECT floor(least($1::float8, extract(epoch FROM clock_timestamp())::float8)))::bigint"

@@ -22,7 +22,7 @@ __all__ = [
 
 Rows = list[tuple[Any, ...]]
 
-# After these the connection is as good as before; after any other error it is opened anew.
+# After these errors the connection can still be used; after any other error it is replaced.
 _HARMLESS = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -48,13 +48,13 @@ _MEANINGS = {
 
 
 class _Hidden(tuple[Any, ...]):
-    """Values that are not shown: aiosqlite logs parameters, and asyncio's debug mode results."""
+    """Values that are hidden in logs: aiosqlite logs parameters, and asyncio's debug mode logs results."""
 
     __slots__ = ()
 
     @classmethod
     def row(cls, _: object, row: tuple[Any, ...]) -> _Hidden:
-        """For sqlite3's ``row_factory``."""
+        """A row, for sqlite3's ``row_factory``."""
         return cls(row)
 
     def __repr__(self) -> str:
@@ -62,7 +62,7 @@ class _Hidden(tuple[Any, ...]):
 
 
 async def fetch(connection: aiosqlite.Connection, sql: str, parameters: Iterable[object] = ()) -> Rows:
-    """Run one statement to its end and return its rows: one hop to the connection's thread."""
+    """Run one statement and return all of its rows, in one hop to the connection's thread."""
     return cast("Rows", await connection.execute_fetchall(sql, _Hidden(parameters)))
 
 

@@ -27,8 +27,8 @@ def numbered(statement: str) -> str:
     return re.sub(r"\$(?=\d)", "?", statement)
 
 
-# Nothing is inserted if the client (?3) has ?7 of them. All of them are counted first, in the index alone; whether they
-# have expired matters only at the limit.
+# Nothing is inserted if the client (?3) has ?7 of them. First all of them are counted, using only the index; whether
+# they have expired is checked only at the limit.
 INSERT_TEMPORARY = (
     "INSERT INTO oauth1_temporary_credential (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at)"
     " SELECT ?1, ?2, ?3, ?4, ?5"
@@ -38,21 +38,21 @@ INSERT_TEMPORARY = (
     " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 AND expires_at > ?6 LIMIT ?7)) < ?7"
     " RETURNING 1"
 )
-# Always one row: the columns of `SELECT_CLIENT`, then those of `SELECT_TOKEN`; the half that was not found is NULL.
+# Always one row. The columns of a client or token that was not found are NULL.
 QUERY_CREDENTIALS = (
     f"SELECT {CREDENTIAL_COLUMNS}"  # noqa: S608 - of constants alone
     " FROM (SELECT 1) LEFT JOIN oauth1_client AS c ON c.client_id = ?1"
     " LEFT JOIN oauth1_token_credential AS t ON t.oauth_token = ?2 AND t.client_id = ?1"
 )
-# A known nonce is left as it is and not returned, and neither is one that may have been removed.
+# Inserts and returns only new nonces: not those that are there, nor those that may have been removed.
 REMEMBER = (
     "INSERT INTO oauth1_nonce (nonce, expires_at)"
     " SELECT value, CAST(json_extract(value, '$[0]') AS INTEGER) + ?2 FROM json_each(?1)"
     " WHERE CAST(json_extract(value, '$[0]') AS INTEGER) > (SELECT timestamp FROM oauth1_nonce_forgotten)"
     " ON CONFLICT (nonce) DO NOTHING RETURNING nonce"
 )
-# What the data say about the time: the newest timestamp that was accepted, the newest temporary credentials. A worker
-# whose clock is ahead must not remove what the others still need.
+# The time of the newest rows: the newest timestamp that was accepted, or the newest temporary credentials. A worker
+# whose clock is ahead must not remove rows that the others still need.
 NEWEST = (
     "SELECT max((SELECT COALESCE(max(expires_at), 0) FROM oauth1_nonce) - ?1,"
     " (SELECT COALESCE(max(expires_at), 0) FROM oauth1_temporary_credential) - ?2)"
