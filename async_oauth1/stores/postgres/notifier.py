@@ -60,7 +60,9 @@ class PostgresNotifier(Notifier):
             async with asyncio.timeout(1):
                 await self._heard.wait()
         except TimeoutError:
-            raise ConnectionError("tells nothing; listening needs a connection straight to PostgreSQL") from None
+            raise ConnectionError(
+                "delivers no notifications; connect to PostgreSQL directly, not through a pooler"
+            ) from None
         await self._beat()
 
     async def _beat(self) -> None:
@@ -69,11 +71,11 @@ class PostgresNotifier(Notifier):
             raise ConnectionError("is not connected")
         is_replica, missing = (await self._connection.fetch(_BEAT))[0]
         if is_replica:
-            raise ConnectionError("is not the primary any more")
+            raise ConnectionError("is no longer the primary")
         if missing:
             raise UntrustedError(
-                f"changes would not be told of, because of the triggers {', '.join(missing)}, which are missing, "
-                "changed or not enabled with ALWAYS; run async-oauth1 migrate on this database"
+                f"changes would be missed: the triggers {', '.join(missing)} are missing, changed or not enabled with "
+                "ALWAYS; run async-oauth1 migrate on this database"
             )
 
     async def _unsubscribe(self) -> None:

@@ -121,7 +121,9 @@ async def _prepare(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) 
         if not state.has_version:
             if state.elsewhere:
                 _log.warning(
-                    "%s: creates tables in the schema %s, though the schema %s has some", url, *_schemas(state)
+                    "%s: creating tables in the schema %s, although the schema %s already has them",
+                    url,
+                    *_schemas(state),
                 )
             await connection.execute("CREATE TABLE oauth1_schema (version integer NOT NULL)")
             await connection.execute("INSERT INTO oauth1_schema VALUES (0)")
@@ -156,8 +158,8 @@ async def _repair_triggers(connection: asyncpg.pool.PoolConnectionProxy[Any], ur
                 await connection.execute(ENABLE_TRIGGERS[name])
     except asyncpg.InsufficientPrivilegeError as error:  # everything but the cache works without them
         _log.warning(
-            "%s: the triggers that tell of changes cannot be made: %s; run async-oauth1 migrate as the owner of the"
-            " tables, or nothing is cached",
+            "%s: cannot create the triggers that report changes: %s; nothing is cached until async-oauth1 migrate is"
+            " run as the owner of the tables",
             url,
             " ".join(str(error).split()),
         )
