@@ -1,4 +1,4 @@
-"""The stores that the conformance suite runs over, and the clock that they all share."""
+"""Fixtures: each kind of store, and the clock that all of them use."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Clock:
-    """Time that only moves when a test says so."""
+    """A clock that only moves when a test advances it."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -76,7 +76,7 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Valkey]:
-    """The Redis server that the system offers; CI installs it, and fails without."""
+    """The system's Redis server. CI installs it, and fails if it is missing."""
     binary = redis_binary()
     if binary is None and not os.environ.get("CI"):
         pytest.skip("redis-server is no wheel and not installed here")
@@ -107,7 +107,7 @@ _SERVERS = {"valkey": "valkey", "redis": "redis_server", "sentinel": "sentinel",
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> str:
-    """A URL of each kind of store; nothing is in it yet."""
+    """A URL of each kind of store, which is empty."""
     if kind == "memory":
         return "memory://"
     if kind == "third-party":
@@ -126,7 +126,7 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock)
 
 @pytest.fixture
 def shared_url(url: str) -> str:
-    """A URL of each kind that several processes can share."""
+    """A URL of each kind of store that several processes can share."""
     return url
 
 
@@ -141,7 +141,7 @@ async def store(url: str, kind: str, clock: Clock) -> AsyncIterator[TransientSto
 
 @pytest.fixture
 def full_store(store: TransientStore) -> Store:
-    """The same, where it keeps clients and token credentials, too."""
+    """The same store, if it also keeps clients and token credentials."""
     assert isinstance(store, Store)
     return store
 
@@ -173,7 +173,7 @@ def pending(store: TransientStore) -> Pending:
 
 @pytest.fixture
 def approved(store: TransientStore, pending: Pending) -> Pending:
-    """Makes temporary credentials that Jane has approved."""
+    """Makes temporary credentials that the user has approved."""
 
     async def make(oauth_token: str = "hh5s93j4hdidpola", client_id: str = "dpf43f3p2l4k3l03") -> TemporaryCredential:
         credential = await pending(oauth_token, client_id)
@@ -187,6 +187,6 @@ def approved(store: TransientStore, pending: Pending) -> Pending:
 
 @pytest.fixture
 def collected() -> Iterator[None]:
-    """What is left to the garbage collector is collected here, not during somebody else's test."""
+    """Collect garbage after this test, so that it is not collected during another one."""
     yield
     gc.collect()
