@@ -37,7 +37,7 @@ async def _ask(batcher: Batcher[str, str], *keys: str) -> list[asyncio.Future[st
     return futures
 
 
-async def test_who_comes_later_shares_the_next_batch() -> None:
+async def test_questions_that_arrive_meanwhile_share_the_next_batch() -> None:
     """The first question starts at once. Those that arrive meanwhile are one batch, in which equal keys are one."""
     slow = Slow()
     batcher = Batcher(slow.answer)
@@ -48,7 +48,7 @@ async def test_who_comes_later_shares_the_next_batch() -> None:
     assert slow.batches == [["a"], ["b", "c"]]
 
 
-async def test_batches_have_a_size() -> None:
+async def test_batches_have_a_maximum_size() -> None:
     """Questions beyond the batch size wait for the next batch."""
     slow = Slow()
     slow.go.set()
@@ -57,7 +57,7 @@ async def test_batches_have_a_size() -> None:
     assert max(map(len, slow.batches)) == 2
 
 
-async def test_a_batch_that_is_cancelled_leaves_nobody_waiting() -> None:
+async def test_a_cancelled_batch_cancels_its_callers() -> None:
     """When the task is cancelled, callers in the batch and callers that wait for the next one are cancelled too."""
     slow = Slow()
     batcher = Batcher(slow.answer)
@@ -87,7 +87,7 @@ async def test_a_batch_that_fails(*, together: bool) -> None:
     await batcher.drain()
 
 
-async def test_of_those_who_bring_a_new_nonce_one_that_still_listens_is_let_through() -> None:
+async def test_a_new_nonce_is_new_for_one_caller_that_still_waits() -> None:
     """A cancelled caller does not affect the answers of the others."""
     slow = Slow()
     batcher = NonceBatcher(slow.remember)

@@ -15,7 +15,7 @@ CLIENT = Client(
 )
 
 
-async def dance(store: TransientStore) -> list[str]:
+async def use_secrets(store: TransientStore) -> list[str]:
     """Use every method of a store that handles secrets; returns the secrets that the store made itself."""
     token = {"oauth_token": "temporary", "oauth_token_secret": "temporary-s3cret"}
     credential = await store.create_temporary_credential(token, "printer", "oob")
@@ -45,7 +45,7 @@ async def test_no_secret_is_logged(store: TransientStore, caplog: pytest.LogCapt
     loop.set_debug(True)
     loop.slow_callback_duration = 0
     with caplog.at_level(logging.DEBUG):
-        made = await dance(store)
+        made = await use_secrets(store)
         await asyncio.sleep(0.01)
     loop.set_debug(False)
     assert "Executing <" in caplog.text

@@ -134,7 +134,7 @@ async def check_without(store: Store, client_id: str) -> None:
 @pytest.mark.parametrize(
     ("keys", "reason"), [([], "and no key was given"), ([OLD], "under a key that was not given")], ids=["none", "wrong"]
 )
-async def test_the_wrong_keys_open_nothing(url: str, keys: list[str], reason: str) -> None:
+async def test_the_wrong_keys_are_refused(url: str, keys: list[str], reason: str) -> None:
     """Opening the store fails with a message of one line that shows neither a secret nor a key."""
     await filled(url, [NEW])
     with pytest.raises(StoreError) as caught:
@@ -146,7 +146,7 @@ async def test_the_wrong_keys_open_nothing(url: str, keys: list[str], reason: st
 
 
 @at_rest
-async def test_a_secret_under_another_key_is_found_when_it_is_met(url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_single_secret_under_another_key_is_unavailable(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """The store opens if most secrets can be read; a look-up of an unreadable one is unavailable, and logged."""
     await filled(url, [NEW])
     token = {"oauth_token": "z-other", "oauth_token_secret": "token-s3cret"}
@@ -197,7 +197,7 @@ async def test_reencrypting_many_rows(url: str) -> None:
 @pytest.mark.parametrize(
     "bad", ["", "short", OLD[:-2], "é" * 32, OLD + OLD], ids=["empty", "short", "cut off", "not ASCII", "twice"]
 )
-def test_what_is_no_key(bad: str) -> None:
+def test_invalid_keys_are_refused(bad: str) -> None:
     """The error names the invalid key's position, and does not show the key."""
     with pytest.raises(StoreError, match="Encryption key 2 is not valid") as caught:
         open_store("memory://", keys=[OLD, bad])
@@ -213,7 +213,7 @@ def test_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     assert open_store("memory://", keys=[OLD])
 
 
-def test_plain_and_encrypted_are_never_mistaken() -> None:
+def test_plain_and_encrypted_texts_are_not_confused() -> None:
     """A plain secret that looks encrypted is refused without a key, and stored correctly with one."""
     place = ("table", "column", "key")
     tricky = KeyRing([OLD]).seal("s", place)

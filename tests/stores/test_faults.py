@@ -80,7 +80,7 @@ async def test_a_server_that_is_not_there_at_first_use(server: Valkey | Postgres
             await question
 
 
-async def test_callers_that_hang_up_in_a_batch(store: TransientStore) -> None:
+async def test_callers_that_are_cancelled_in_a_batch(store: TransientStore) -> None:
     """If half of the callers are cancelled at any moment, the others get their answers."""
     for turns in range(12):
         tasks = [asyncio.create_task(store.exists_nonce(f"{turns}-{n}", "4000000000", "c", None)) for n in range(64)]
@@ -136,7 +136,7 @@ async def test_no_connection_is_left() -> None:
         server.close()
 
 
-async def test_no_client_is_let_in() -> None:
+async def test_the_limit_of_clients_is_reached() -> None:
     """If Valkey has reached its limit of clients, the store keeps its connection, and opens others later."""
     server = Valkey("--maxclients", "4")
     hogs = []

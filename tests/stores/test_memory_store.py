@@ -37,7 +37,7 @@ async def test_full_of_live_temporary_credentials_it_refuses_new_ones(clock) -> 
     await store.create_temporary_credential({"oauth_token": "d", "oauth_token_secret": "s"}, "c", "oob")
 
 
-async def test_expired_nonces_do_not_pile_up(clock) -> None:
+async def test_expired_nonces_are_removed(clock) -> None:
     """Under steady traffic the store only holds live nonces."""
     store = MemoryStore(clock=clock)
     for number in range(2000):
@@ -46,7 +46,7 @@ async def test_expired_nonces_do_not_pile_up(clock) -> None:
     assert len(store._nonces) <= 660 / 10 + 1
 
 
-def test_threads_share_it() -> None:
+def test_threads_share_the_store() -> None:
     """A nonce is new only once if many threads use the store."""
     store = MemoryStore()
     with ThreadPoolExecutor(8) as pool:

@@ -49,9 +49,7 @@ def postgres_maker(server: Postgres) -> Callable[[Sequence[str], int], str]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_what_the_first_release_kept_is_still_there(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+async def test_data_of_the_first_release_is_kept(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """After migrating, clients keep their former secrets, tokens never expire, and verifiers are still there."""
     if kind == "sqlite":
         url = sqlite_maker(tmp_path / "store.db")(SQLITE_MIGRATIONS[0], 1)

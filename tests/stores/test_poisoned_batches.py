@@ -148,7 +148,7 @@ async def test_a_batch_is_halved_until_the_question_is_found(*, fail_together: b
     assert len(answers.batches) == 2 * 8 + 1 + 1
 
 
-async def test_a_store_that_goes_away_while_a_batch_is_halved_is_asked_once_more() -> None:
+async def test_halving_stops_if_the_store_stops_answering() -> None:
     """If the store stops answering, halving ends, since each half would cost another time-out."""
     answers = Answers(100)
     asked: list[int] = []
@@ -173,7 +173,7 @@ async def test_a_nonce_that_is_asked_twice_in_a_halved_batch_is_new_once() -> No
     assert all(isinstance(answer, StoreUnavailableError) for answer in found[2:4])
 
 
-async def test_everybody_is_told_when_the_task_ends_in_the_middle() -> None:
+async def test_all_callers_are_cancelled_if_the_task_is_cancelled_while_halving() -> None:
     """If the task is cancelled while one half is asked, the callers of the other half are cancelled too."""
     started = asyncio.Event()
 
@@ -194,7 +194,7 @@ async def test_everybody_is_told_when_the_task_ends_in_the_middle() -> None:
     assert all(isinstance(answer, asyncio.CancelledError) for answer in found)
 
 
-async def test_a_question_that_was_left_out_of_the_answer_fails_its_batch_and_hangs_nobody() -> None:
+async def test_a_missing_answer_fails_the_batch() -> None:
     """If a store's answer is wrong, its callers get an error and do not wait forever."""
 
     async def answer(keys: Sequence[int]) -> Mapping[int, int]:

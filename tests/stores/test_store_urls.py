@@ -81,7 +81,7 @@ async def test_relative_and_escaped_paths(tmp_path: Path, monkeypatch: pytest.Mo
         ("postgresql://h/x?statement_cache_size=-1", "statement_cache_size is a whole number"),
     ],
 )
-def test_a_url_that_is_not_understood(bad: str, reason: str) -> None:
+def test_an_invalid_url_is_refused(bad: str, reason: str) -> None:
     """The error is one line that says what is wrong."""
     with pytest.raises(StoreError) as caught:
         open_store(bad)

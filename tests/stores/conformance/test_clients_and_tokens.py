@@ -33,7 +33,7 @@ async def test_every_attribute_of_a_client_survives(full_store: Store, record: C
     assert await full_store.list_clients() == [record]
 
 
-async def test_a_refused_key_spoils_no_record(full_store: Store, client: Client) -> None:
+async def test_a_client_with_a_refused_key_can_be_used(full_store: Store, client: Client) -> None:
     """A client with a stored RSA key that is now refused can still be looked up, listed and rotated, as can others."""
     old = Client(client_id="old", client_secret="secret", rsa_public_key=StoredKey("no key"))
     await full_store.add_client(client)
@@ -76,7 +76,7 @@ async def _token(full_store: Store, approved, name: str, client_id: str) -> Toke
     return token
 
 
-async def test_a_token_is_its_clients_alone(full_store: Store, client: Client, approved) -> None:
+async def test_a_token_works_only_for_its_client(full_store: Store, client: Client, approved) -> None:
     """A token is unknown if another client uses it."""
     other = Client(client_id="other", client_secret="s")
     await full_store.add_client(client)
@@ -116,7 +116,7 @@ async def test_tokens_are_listed_by_user_and_by_client(full_store: Store, approv
     assert await full_store.list_token_credentials(user_id="john", client_id="one") == []
 
 
-async def test_users_revoke_their_own_tokens_alone(full_store: Store, approved) -> None:
+async def test_users_revoke_only_their_own_tokens(full_store: Store, approved) -> None:
     """A user cannot revoke another user's token; a revoked token is unknown at once."""
     await _token(full_store, approved, "token", "client")
     assert await full_store.revoke_token_credential("token", user_id="mallory") is False
@@ -133,7 +133,7 @@ async def test_an_operator_revokes_any_token(full_store: Store, approved) -> Non
     assert await full_store.revoke_token_credential("token") is False
 
 
-async def test_a_removed_client_leaves_nothing_behind(full_store: Store, client: Client, approved, pending) -> None:
+async def test_removing_a_client_removes_its_credentials(full_store: Store, client: Client, approved, pending) -> None:
     """Removing a client removes its tokens and temporary credentials, but not those of other clients."""
     await full_store.add_client(client)
     await _token(full_store, approved, "token", client.client_id)
@@ -148,7 +148,7 @@ async def test_a_removed_client_leaves_nothing_behind(full_store: Store, client:
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
-async def test_a_client_that_no_database_holds_is_refused(full_store: Store, bad: str) -> None:
+async def test_a_client_that_cannot_be_stored_is_refused(full_store: Store, bad: str) -> None:
     """Text with a NUL or a lone surrogate is refused with a ValueError, and nothing is stored."""
     for record in (Client(client_id="c", name=bad), Client(client_id="c", overlapping_secrets=(bad,))):
         with pytest.raises(ValueError, match="holds a NUL"):

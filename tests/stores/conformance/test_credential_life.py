@@ -16,7 +16,7 @@ from tests.keys import RSA_PUBLIC_KEY
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}
 
 
-async def test_issued_tokens_need_no_browser(full_store: Store, client: Client, clock) -> None:
+async def test_tokens_are_issued_without_a_flow(full_store: Store, client: Client, clock) -> None:
     """Issued tokens have the given client, user, scope and time, and long unique secrets."""
     await full_store.add_client(client)
     tokens = [await full_store.issue_token_credential(client.client_id, "jane", scope="photos.read") for _ in range(3)]
@@ -29,7 +29,7 @@ async def test_issued_tokens_need_no_browser(full_store: Store, client: Client, 
     assert all(len(token.oauth_token) >= 32 and len(token.oauth_token_secret) >= 32 for token in tokens)
 
 
-async def test_what_cannot_be_issued(full_store: Store, client: Client) -> None:
+async def test_invalid_issues_are_refused(full_store: Store, client: Client) -> None:
     """An unknown client, a missing user or an invalid lifetime is refused, and nothing is stored."""
     await full_store.add_client(client)
     for client_id in ("unknown", "a\0b", "\ud800", ""):
@@ -122,7 +122,7 @@ async def test_concurrent_rotations_lose_no_secret(full_store: Store, client: Cl
     assert {new.client_secret for new in told if new} | {client.client_secret} == set(found.get_client_secrets())
 
 
-async def test_what_cannot_be_rotated(full_store: Store, client: Client) -> None:
+async def test_invalid_rotations_are_refused(full_store: Store, client: Client) -> None:
     """An unknown client gives None; no secret, an invalid overlap or too many former secrets a ValueError."""
     await full_store.add_client(client)
     await full_store.add_client(Client(client_id="rsa", rsa_public_key=RSA_PUBLIC_KEY))

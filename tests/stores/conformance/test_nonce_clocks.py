@@ -39,7 +39,7 @@ def numbered(count: int) -> list[str]:
 @pytest.mark.parametrize(
     ("age", "known"), [(LIFETIME - CLOCK_TOLERANCE - 1, False), (LIFETIME - CLOCK_TOLERANCE, True)]
 )
-async def test_a_timestamp_that_may_be_forgotten_is_refused(
+async def test_a_timestamp_whose_nonces_may_be_removed_is_refused(
     store: TransientStore, clock: Clock, age: int, *, known: bool
 ) -> None:
     """An unused nonce counts as known if its timestamp is as old as those that are removed."""
@@ -47,7 +47,7 @@ async def test_a_timestamp_that_may_be_forgotten_is_refused(
 
 
 @pytest.mark.parametrize("timestamp", ["", "now", "-1", "1e9", "99999999999", "1700000000.5", "१७००००००००"])
-async def test_a_timestamp_that_is_no_time_is_refused(store: TransientStore, timestamp: str) -> None:
+async def test_an_invalid_timestamp_is_refused(store: TransientStore, timestamp: str) -> None:
     """A nonce whose timestamp is not a number of 32 bits counts as known."""
     assert await store.exists_nonce("nonce", timestamp, "client", "token") is True
     assert await store.exists_nonce("nonce", "1700000000", "client", "token") is False
@@ -110,7 +110,7 @@ async def test_a_worker_that_is_ahead_removes_nothing(shared_url: str, store: Tr
     assert all([await store.get_temporary_credential(name) for name in names])
 
 
-async def test_a_longer_window_lets_nothing_in_again(full_store: TransientStore, clock: Clock) -> None:
+async def test_a_longer_window_does_not_make_a_nonce_new(full_store: TransientStore, clock: Clock) -> None:
     """A nonce that was removed under a short window is not new under a longer one."""
     before = clock()
     assert await use(full_store, ["nonce"], before) == [False]
@@ -130,7 +130,9 @@ async def test_a_lifetime_that_is_raised_first(store: TransientStore, url: str, 
     assert await use(store, ["nonce", "other"], before) == [True, False]
 
 
-async def test_an_expired_taker_leaves_the_credentials(store: TransientStore, clock: Clock, pending: Pending) -> None:
+async def test_a_take_while_the_clock_is_ahead_removes_nothing(
+    store: TransientStore, clock: Clock, pending: Pending
+) -> None:
     """A take while the clock is ahead returns False and removes nothing; Redis uses its own clock."""
     await pending("token")
     clock.now += HOUR

@@ -63,7 +63,7 @@ async def test_a_thousand_different_nonces_at_once_are_all_new(store: TransientS
     assert all(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
 
 
-async def test_cancelled_callers_do_not_disturb_the_others(store: TransientStore) -> None:
+async def test_cancelled_callers_do_not_affect_others(store: TransientStore) -> None:
     """If clients disconnect in the middle of a batch, the other callers get their answers."""
     tasks = [
         asyncio.create_task(store.exists_nonce(f"nonce{number // 2}", NOW, "client", "token")) for number in range(40)
@@ -105,7 +105,7 @@ async def test_the_policy_sets_the_lifetime(store: TransientStore, clock) -> Non
     assert await store.exists_nonce("too late", NOW, "client", "token") is True
 
 
-def test_a_store_that_forgets_too_early_is_refused(url: str) -> None:
+def test_a_nonce_lifetime_that_is_too_short_is_refused(url: str) -> None:
     """A configured lifetime that is too short for a server's window is refused at registration."""
     store = open_store(url, nonce_lifetime=600)
     store.prepare(Policy(timestamp_window=270))
@@ -114,7 +114,7 @@ def test_a_store_that_forgets_too_early_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
-async def test_what_no_database_holds_is_refused(store: TransientStore, bad: str) -> None:
+async def test_text_that_cannot_be_stored_is_refused(store: TransientStore, bad: str) -> None:
     """A NUL or a lone surrogate is refused with a ValueError that names the value."""
     for question in ((bad, NOW, "c", "t"), ("n", bad, "c", "t"), ("n", NOW, bad, "t"), ("n", NOW, "c", bad)):
         with pytest.raises(ValueError, match="NUL character or a lone surrogate"):

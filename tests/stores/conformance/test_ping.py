@@ -105,7 +105,7 @@ async def test_a_failed_save(server: Valkey, caplog: pytest.LogCaptureFixture) -
         await _is_well(store)
 
 
-async def test_a_replica_is_not_well(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_replica_fails_ping(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
     """Ping fails if the master has become a replica, even one that accepts writes."""
     async with open_store(server.url) as store:
         with server.client() as client:
@@ -117,7 +117,7 @@ async def test_a_replica_is_not_well(server: Valkey, caplog: pytest.LogCaptureFi
         await _is_well(store)
 
 
-async def test_what_ping_writes_goes_again(server: Valkey) -> None:
+async def test_ping_removes_what_it_writes(server: Valkey) -> None:
     """Ping writes only one key with the store's prefix, which expires after seconds."""
     async with open_store(f"{server.url}?prefix=photos") as store:
         await store.ping()
@@ -178,7 +178,7 @@ async def test_each_node_is_written_to(cluster: ValkeyCluster) -> None:
             assert client.dbsize() == 1
 
 
-async def test_sqlite_takes_no_writes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_ping_fails_if_sqlite_is_read_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Ping fails on a read-only connection, works again afterwards, and leaves no row."""
     path = tmp_path / "store.db"
     store = SQLiteStore(f"sqlite:///{path}")
@@ -223,7 +223,7 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-def test_sqlite_cannot_grow(tmp_path: Path) -> None:
+def test_ping_fails_if_sqlite_cannot_grow(tmp_path: Path) -> None:
     """If the write-ahead log cannot grow, ping and nonces are refused, and the log has the reason."""
     command = [sys.executable, "-c", _FULL_DISK, f"{tmp_path}/store.db"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

@@ -43,7 +43,7 @@ async def test_another_client_is_served(store: TransientStore, pending, full: No
 
 
 @pytest.mark.parametrize("way", ["take", "deny"])
-async def test_what_is_taken_or_denied_leaves_room(store: TransientStore, pending, full: None, way: str) -> None:
+async def test_a_take_or_denial_makes_room(store: TransientStore, pending, full: None, way: str) -> None:
     """For each one that is taken or denied, exactly one more is accepted."""
     remove = store.delete_temporary_credential if way == "take" else store.deny_temporary_credential
     assert await remove("token0") is True
@@ -53,7 +53,7 @@ async def test_what_is_taken_or_denied_leaves_room(store: TransientStore, pendin
         await pending("one too many")
 
 
-async def test_an_exchange_leaves_room(full_store: Store, pending, full: None) -> None:
+async def test_an_exchange_makes_room(full_store: Store, pending, full: None) -> None:
     """An exchange makes room for another one."""
     for number in range(3 * LIMIT):
         await full_store.delete_temporary_credential(f"token{number}")
@@ -65,7 +65,7 @@ async def test_an_exchange_leaves_room(full_store: Store, pending, full: None) -
         assert await pending(f"token{number + LIMIT}")
 
 
-async def test_what_has_expired_leaves_room(store: TransientStore, pending, full: None, clock) -> None:
+async def test_expired_credentials_make_room(store: TransientStore, pending, full: None, clock) -> None:
     """Expired ones do not count."""
     clock.advance(601)
     for number in range(LIMIT):
@@ -84,7 +84,7 @@ async def test_a_taken_identifier_uses_no_share(store: TransientStore, pending) 
     assert await pending("different")
 
 
-async def test_fifty_at_once_do_not_get_fifty(store: TransientStore, pending) -> None:
+async def test_concurrent_callers_share_the_limit(store: TransientStore, pending) -> None:
     """Concurrent callers exceed the limit by no more than the pool's connections."""
     store.prepare(Policy(max_pending_per_client=LIMIT))
     results = await asyncio.gather(*(pending(f"token{number}") for number in range(50)), return_exceptions=True)
@@ -112,7 +112,7 @@ async def test_no_client_can_fill_the_memory_store_by_default(store: MemoryStore
     assert await pending("other", client_id="another")
 
 
-async def test_a_full_memory_store_is_still_everybodys_503(clock) -> None:
+async def test_a_full_memory_store_is_a_503(clock) -> None:
     """The limit for all clients together is still a 503."""
     store = MemoryStore(clock=clock, max_temporary_credentials=2)
     for number in range(2):
@@ -121,7 +121,7 @@ async def test_a_full_memory_store_is_still_everybodys_503(clock) -> None:
         await store.create_temporary_credential(_token(2), "client2", "oob")
 
 
-def test_the_client_is_told_when_to_come_back() -> None:
+def test_the_response_says_when_to_retry() -> None:
     """The response is a form-encoded 429 with Retry-After."""
     answer = server_error_response(TooManyPendingError(), realm="Photos", allow="POST")
     assert answer.status_code == 429

@@ -13,7 +13,7 @@ from async_oauth1.stores import Store, TransientStore
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}
 
 
-async def test_kept_as_they_were_made(store: TransientStore, pending) -> None:
+async def test_credentials_are_read_as_they_were_created(store: TransientStore, pending) -> None:
     """Created credentials are found, undecided, until they are taken."""
     made = await pending()
     assert await store.get_temporary_credential(made.oauth_token) == made
@@ -25,7 +25,7 @@ async def test_kept_as_they_were_made(store: TransientStore, pending) -> None:
     )
 
 
-async def test_unknown_ones_are_nothing(full_store: Store) -> None:
+async def test_unknown_credentials(full_store: Store) -> None:
     """Every method has an answer for a token that was never issued."""
     unknown = TemporaryCredential(oauth_token="x", oauth_token_secret="y", client_id="c", oauth_callback="oob")
     assert await full_store.get_temporary_credential("x") is None
@@ -119,7 +119,7 @@ async def test_exchange_gives_the_client_a_token_for_the_user(full_store: Store,
     assert await full_store.get_temporary_credential("hh5s93j4hdidpola") is None
 
 
-async def test_exchange_wants_an_approval(full_store: Store, pending) -> None:
+async def test_an_exchange_needs_an_approval(full_store: Store, pending) -> None:
     """Undecided credentials are not exchanged, and can still be approved."""
     credential = await pending()
     assert await full_store.exchange(credential, TOKEN) is None
@@ -154,7 +154,7 @@ async def test_wrong_verifiers_are_counted_one_by_one(store: TransientStore, app
     assert sorted(counts) == list(range(1, 21))
 
 
-async def test_expired_ones_are_gone(full_store: Store, pending, approved, clock) -> None:
+async def test_expired_credentials_are_gone(full_store: Store, pending, approved, clock) -> None:
     """After ten minutes they cannot be used."""
     undecided, decided = await pending("undecided"), await approved("decided")
     clock.advance(599)
@@ -215,7 +215,7 @@ class WithAttribute:
     ("grant_user", "user_id"),
     [("jane", "jane"), (7, "7"), (WithMethod(), "7"), (WithCoroutine(), "seven"), (WithAttribute(), "8")],
 )
-async def test_users_of_every_kind(store: TransientStore, pending, grant_user: object, user_id: str) -> None:
+async def test_every_kind_of_user_is_accepted(store: TransientStore, pending, grant_user: object, user_id: str) -> None:
     """A user is an identifier, or a model with get_user_id() or id; numbers become text."""
     credential = await pending()
     assert await store.create_authorization_verifier(credential, grant_user, "verifier") is True
@@ -224,17 +224,17 @@ async def test_users_of_every_kind(store: TransientStore, pending, grant_user: o
     assert found.user_id == user_id
 
 
-@pytest.mark.parametrize("nobody", [None, True, object(), "", "a\0b", "\ud800", 1.5, b"jane"])
-async def test_nobody_cannot_approve(store: TransientStore, pending, nobody: object) -> None:
+@pytest.mark.parametrize("user", [None, True, object(), "", "a\0b", "\ud800", 1.5, b"jane"])
+async def test_a_value_without_a_user_cannot_approve(store: TransientStore, pending, user: object) -> None:
     """A value without a user's identifier is refused, and nothing is decided."""
     credential = await pending()
     with pytest.raises((TypeError, ValueError)):
-        await store.create_authorization_verifier(credential, nobody, "verifier")
+        await store.create_authorization_verifier(credential, user, "verifier")
     assert await store.get_temporary_credential(credential.oauth_token) == credential
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
-async def test_text_that_no_database_holds(store: TransientStore, pending, bad: str) -> None:
+async def test_text_that_cannot_be_stored(store: TransientStore, pending, bad: str) -> None:
     """A look-up returns None; storing is refused with an error that names the value."""
     credential = await pending()
     assert await store.get_temporary_credential(bad) is None
@@ -247,7 +247,7 @@ async def test_text_that_no_database_holds(store: TransientStore, pending, bad: 
         await pending(bad)
 
 
-async def test_a_cancelled_take_is_whole_or_not_at_all(full_store: Store, approved) -> None:
+async def test_a_cancelled_exchange_is_complete_or_not_done(full_store: Store, approved) -> None:
     """Cancelled exchanges are done completely or not at all, and the store keeps working."""
     credentials = [await approved(f"token{number}") for number in range(20)]
     tasks = [

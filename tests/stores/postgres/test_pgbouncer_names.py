@@ -94,7 +94,7 @@ async def test_the_applications_pool_with_asyncpgs_names_is_refused(url: str, ca
         assert "in transaction mode" in caplog.text
 
 
-async def test_straight_to_the_server_any_pool_will_do(
+async def test_without_a_pooler_any_pool_is_accepted(
     postgres: Postgres, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without a pooler, any pool is accepted without a warning."""
@@ -106,7 +106,7 @@ async def test_straight_to_the_server_any_pool_will_do(
     assert "prepared statements" not in caplog.text
 
 
-async def test_every_connection_has_names_of_its_own(postgres: Postgres) -> None:
+async def test_every_connection_has_its_own_statement_names(postgres: Postgres) -> None:
     """asyncpg takes the names of its statements from our connection class."""
     names = set()
     for _ in range(2):

@@ -92,7 +92,7 @@ async def test_no_traceback_and_no_repr_shows_a_password() -> None:
     assert "hunter2" not in repr(PostgresSettings.from_url(url))
 
 
-async def test_a_server_that_keeps_less_is_named(server: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+async def test_settings_that_lose_nonces_are_logged(server: Postgres, caplog: pytest.LogCaptureFixture) -> None:
     """Opening logs a warning for settings under which a crash loses committed nonces."""
     await open_store(server.url).migrate()
     with caplog.at_level(logging.WARNING):
@@ -166,7 +166,7 @@ async def test_answers_of_a_batch_are_not_mixed_up(server: Postgres) -> None:
         assert answers == [clients[n % 60] if n % 60 < 50 else None for n in range(200)]
 
 
-async def test_stricter_isolation_and_no_statement_cache(server: Postgres) -> None:
+async def test_serializable_isolation_without_a_statement_cache(server: Postgres) -> None:
     """With SERIALIZABLE isolation and without prepared statements, races still have one winner."""
     settings = "&statement_cache_size=0&options=-c%20default_transaction_isolation=serializable"
     first, second = PostgresStore(server.url + settings), PostgresStore(server.url + settings)
@@ -233,7 +233,7 @@ async def test_behind_pgbouncer(server: Postgres) -> None:
         pooler.close()
 
 
-async def test_expired_rows_leave(server: Postgres, clock) -> None:
+async def test_expired_rows_are_removed(server: Postgres, clock) -> None:
     """The table only holds live rows."""
     store = PostgresStore(server.url, clock=clock)
     await store.migrate()
@@ -249,7 +249,7 @@ async def test_expired_rows_leave(server: Postgres, clock) -> None:
     assert int(server.sql("SELECT count(*) FROM oauth1_temporary_credential")) < 10
 
 
-async def test_an_identifier_no_index_holds(server: Postgres) -> None:
+async def test_an_identifier_that_is_too_long_is_refused(server: Postgres) -> None:
     """An identifier that is too long for an index is refused with a ValueError that names it."""
     store = PostgresStore(server.url)
     await store.migrate()

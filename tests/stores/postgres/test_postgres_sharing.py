@@ -69,7 +69,7 @@ async def test_a_migration_leaves_the_other_schema_alone(server: Postgres) -> No
     assert server.sql(f"SELECT count(*) FROM pg_trigger WHERE {where}") == "0"
 
 
-async def test_another_schema_of_the_path_completes_nothing(server: Postgres) -> None:
+async def test_a_missing_table_is_not_taken_from_another_schema(server: Postgres) -> None:
     """A missing table is not taken from the next schema in the path."""
     await PostgresStore(server.url).migrate()
     await PostgresStore(_mine(server)).migrate()

@@ -126,7 +126,7 @@ async def test_a_file_that_cannot_be_used(
 
 
 @pytest.mark.parametrize("spoil", [_garbage, _damaged, _newer, _foreign, _folder])
-async def test_migrate_makes_nothing_of_a_spoilt_file(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+async def test_migrate_does_not_change_an_unsuitable_file(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     """`migrate` does not change a file that is damaged, newer or another application's."""
     path = tmp_path / "store.db"
     url = await _made(path, clients=50)
@@ -195,7 +195,7 @@ async def test_permissions() -> None:
         shutil.rmtree(folder)
 
 
-async def test_what_migrate_makes(tmp_path: Path) -> None:
+async def test_migrate_creates_a_private_file(tmp_path: Path) -> None:
     """The file has mode 600, WAL mode and the schema's version; migrating again changes nothing."""
     path = tmp_path / "store.db"
     url = await _made(path)

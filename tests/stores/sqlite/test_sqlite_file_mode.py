@@ -28,7 +28,7 @@ async def test_a_file_that_others_may_read(tmp_path: Path, caplog: pytest.LogCap
     assert "chmod 600 store.db" in message
 
 
-async def test_a_companion_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_write_ahead_log_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The write-ahead log is checked as well, since it holds secrets."""
     path = tmp_path / "store.db"
     store = open_store(f"sqlite:///{path}")
@@ -45,7 +45,9 @@ async def test_a_companion_that_others_may_read(tmp_path: Path, caplog: pytest.L
 
 
 @pytest.mark.parametrize("mode", [None, 0o600])
-async def test_a_file_for_its_owner_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int | None) -> None:
+async def test_a_private_file_causes_no_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int | None
+) -> None:
     """A file with the mode that `migrate` sets causes no warning."""
     path = tmp_path / "store.db"
     store = open_store(f"sqlite:///{path}")

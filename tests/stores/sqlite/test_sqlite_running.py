@@ -144,7 +144,7 @@ async def test_disk_full(store: SQLiteStore) -> None:
     await store.add_client(Client(client_id="last", client_secret="s" * 1000))
 
 
-async def test_a_row_that_is_no_client(store: SQLiteStore, path: Path) -> None:
+async def test_an_invalid_client_row(store: SQLiteStore, path: Path) -> None:
     """A row that another program made invalid is unavailable."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("UPDATE oauth1_client SET callbacks = 'http://a.example/'")
@@ -201,7 +201,7 @@ async def test_an_event_loop_that_ends_leaves_the_file_usable(path: Path) -> Non
         other.execute("ROLLBACK")
 
 
-async def test_expired_rows_leave_little_by_little(store: SQLiteStore, path: Path, clock) -> None:
+async def test_expired_rows_are_removed_in_portions(store: SQLiteStore, path: Path, clock) -> None:
     """Under traffic the file only holds live rows, and no single request removes all expired ones."""
     for _ in range(4):
         await asyncio.gather(*(_nonce(store, f"{clock.now}-{number}") for number in range(500)))

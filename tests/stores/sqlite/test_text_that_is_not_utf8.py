@@ -84,7 +84,7 @@ async def test_a_token(path: Path, caplog: pytest.LogCaptureFixture, column: str
         ("oauth1_token_credential", "oauth_token_secret"),
     ],
 )
-async def test_encrypting_anew(path: Path, table: str, column: str, value: str) -> None:
+async def test_reencrypting(path: Path, table: str, column: str, value: str) -> None:
     """The store opens, `reencrypt` encrypts every other row under the newest key, and it ends."""
     await _filled(path)
     _execute(path, f"UPDATE {table} SET {column} = {value} WHERE client_id = 'b'")

@@ -12,7 +12,7 @@ from .test_nonce_clocks import make_busy
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_a_day_later(full_store: Store, clock: Clock, client: Client) -> None:
+async def test_expired_tokens_are_removed_a_day_later(full_store: Store, clock: Clock, client: Client) -> None:
     """A clock that jumps an hour ahead removes none; a day later they are removed."""
     await full_store.add_client(client)
     await full_store.issue_token_credential(client.client_id, "jane", lifetime=60)

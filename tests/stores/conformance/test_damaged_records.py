@@ -113,7 +113,7 @@ async def test_a_ciphertext_of_another_hash_is_refused(valkey: Valkey) -> None:
 
 
 @at_rest
-async def test_fernet_tokens_are_read_and_encrypted_anew(url: str, request: pytest.FixtureRequest) -> None:
+async def test_fernet_tokens_are_read_and_reencrypted(url: str, request: pytest.FixtureRequest) -> None:
     """`reencrypt` binds Fernet tokens to their rows, even under the same key."""
     store = await filled(url, [])
     for name in ("a", "b"):
@@ -133,7 +133,7 @@ async def test_fernet_tokens_are_read_and_encrypted_anew(url: str, request: pyte
 
 @at_rest
 @pytest.mark.parametrize("damaged", DAMAGED)
-async def test_a_damaged_secret_is_met_alone(
+async def test_only_the_damaged_record_is_unavailable(
     url: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, damaged: str
 ) -> None:
     """The store opens; only the damaged record is unavailable, and logged; `reencrypt` encrypts the others."""
@@ -192,7 +192,7 @@ async def test_a_column_of_another_type(tmp_path, column: str) -> None:
         assert await store.list_token_credentials() == []
 
 
-async def test_text_that_is_not_utf8_does_not_cost_the_connection(tmp_path) -> None:
+async def test_text_that_is_not_utf8_does_not_break_the_connection(tmp_path) -> None:
     """Only that record is unavailable, and the next look-up uses the same connection."""
     url = f"sqlite:///{tmp_path}/store.db"
     async with await filled(url, []) as store:
@@ -221,7 +221,7 @@ async def test_text_that_is_not_utf8_does_not_cost_the_connection(tmp_path) -> N
         ("verifier", MARK),
     ],
 )
-async def test_a_spoiled_hash_in_redis(valkey: Valkey, caplog, field: str, value: object) -> None:
+async def test_a_damaged_hash_in_redis(valkey: Valkey, caplog, field: str, value: object) -> None:
     """A record with a missing or invalid field is unavailable and logged, as in the SQL stores."""
     valkey.flush()
     async with open_store(valkey.url, keys=[KEY]) as store:

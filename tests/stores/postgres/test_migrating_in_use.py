@@ -51,7 +51,7 @@ async def test_look_ups_do_not_wait_for_a_migration_that_waits(old_tables: Postg
         assert await store.query_token("c", "t") is not None
 
 
-async def test_it_gives_up_after_a_while(old_tables: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_migrating_gives_up_after_a_while(old_tables: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the obstacle, nothing has changed, and the next attempt succeeds."""
     monkeypatch.setattr("async_oauth1.stores.postgres.tables._ATTEMPTS", 2)
     monkeypatch.setattr("async_oauth1.stores.postgres.tables._PAUSE", 0.01)
