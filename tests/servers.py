@@ -34,6 +34,7 @@ __all__ = [
     "pgbouncer_binary",
     "pgbouncer_version",
     "redis_binary",
+    "unmeasured_environment",
     "wait_until",
     "wait_until_it_listens",
 ]
@@ -53,6 +54,11 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
         if time.monotonic() > deadline:
             raise TimeoutError(f"timed out waiting until {what}")
         time.sleep(0.02)
+
+
+def unmeasured_environment() -> dict[str, str]:
+    """Return the environment without the variables by which coverage measures child processes."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
 def wait_until_it_listens(process: subprocess.Popen[Any], port: int) -> None:

@@ -25,7 +25,7 @@ from .base import (
     required_text,
     user_id_of,
 )
-from .caching.store import CachingStore, open_notifier
+from .caching.store import CachingStore, open_change_feed
 from .encryption import keys_from_environment
 from .interfaces import Store, TransientStore
 from .memory.store import MemoryStore
@@ -94,7 +94,7 @@ def open_store(
     url, max_entries = _split_cache_option(url) if backend.is_cacheable else (url, 0)
     store_class = import_class(backend, backend.package, backend.store, url)
     store = store_class(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
-    return CachingStore(store, open_notifier(url), max_entries=max_entries, clock=clock) if max_entries else store
+    return CachingStore(store, open_change_feed(url), max_entries=max_entries, clock=clock) if max_entries else store
 
 
 def _known_schemes() -> str:

@@ -1,8 +1,8 @@
-"""Stores after a fork: the child must not use its parent's connections, tasks and tables.
+"""What a forked process must not use: connections, tasks and tables of the process that opened a store.
 
-The child of a fork inherits every store that its parent had opened. If both used one connection, each would read the
-other's answers; a table in memory would have two copies that differ. So in the child `leave_behind` is called for each
-open store. That costs the parent nothing.
+The child of a fork inherits every store that is open in its parent. Two processes on one connection would read each
+other's answers, and each would have its own copy of a table in memory. So in the child every open store drops what it
+inherited, and refuses calls until it is opened again. The parent is not affected.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from abc import ABC, abstractmethod
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 from weakref import WeakSet
 
 from async_oauth1.errors import StoreUnavailableError
@@ -21,36 +21,44 @@ _log = logging.getLogger(__name__)
 
 
 class ForkedStoreError(StoreUnavailableError):
-    """A store is used in a different process from the one that opened it. The client gets the usual 503."""
+    """A store is used in another process than the one that opened it. Clients get the same answer as in any outage.
 
-    def __init__(self, url: str = "", advice: str = "") -> None:
-        """Make the message.
+    Attributes:
+        message: for the operator. A response shows the description instead.
+    """
+
+    message = "the store was opened before a fork, in another process"
+
+    @classmethod
+    def for_store(cls, url: str, advice: str) -> Self:
+        """The error of one store.
 
         Args:
             url: of the store, printable.
-            advice: what to do instead.
+            advice: what to do.
         """
-        super().__init__()  # pyright: ignore[reportUnknownMemberType]  # Authlib's stubs leave it untyped
-        self.message = f"{url}: the store was opened before a fork, in another process; {advice}"
+        error = cls()
+        error.message = f"{url}: {cls.message}; {advice}"
+        return error
 
     def __str__(self) -> str:
-        """The message for the operator; a response shows the description instead."""
+        """The message for the operator."""
         return self.message
 
 
 class ProcessBound(ABC):
-    """The base of objects that belong to the process that opened them."""
+    """An object with open resources that only the process that opened them may use."""
 
     @abstractmethod
     def leave_behind(self) -> None:
-        """Drop open connections and tasks without closing them; called in the child of a fork."""
+        """In the child of a fork: drop what is open, without closing it."""
 
     def _bind(self) -> None:
-        """Call `leave_behind` if this process is forked from now on."""
+        """Belong to this process from now on."""
         _bound.add(self)
 
     def _release(self) -> None:
-        """Nothing is open any more, so a fork is harmless."""
+        """Belong to no process: nothing is open."""
         _bound.discard(self)
 
 
@@ -59,54 +67,54 @@ OPEN_IN_EACH_WORKER = "open the store in each worker (before_serving, gunicorn's
 
 
 class LeftBehind:
-    """Replaces the connections of a store after a fork: every use of it raises `ForkedStoreError`."""
+    """Takes the place of a resource that belongs to the parent process: every use of it raises."""
 
     def __init__(self, url: str, advice: str = OPEN_IN_EACH_WORKER) -> None:
-        """Remember the arguments.
+        """Keep the parts of the message.
 
         Args:
             url: of the store, printable.
-            advice: what to do instead.
+            advice: what to do.
         """
         self._error = (url, advice)
-        self._has_warned = False
+        self._has_logged = False
 
     def refuse(self) -> NoReturn:
-        """Raise, and log the error the first time.
+        """Raise the error, and log it the first time.
 
         Raises:
             ForkedStoreError: always.
         """
-        error = ForkedStoreError(*self._error)
-        if not self._has_warned:
-            self._has_warned = True
+        error = ForkedStoreError.for_store(*self._error)
+        if not self._has_logged:
+            self._has_logged = True
             _log.error("%s", error)
         raise error
 
     def __getattr__(self, name: str) -> NoReturn:
-        """Refuse."""
+        """Raise the error."""
         self.refuse()
 
     def __enter__(self) -> NoReturn:
-        """Refuse."""
+        """Raise the error."""
         self.refuse()
 
     def __exit__(self, *_: object) -> None:
-        """Never called, since ``__enter__`` raises."""
+        """Is never called."""
 
 
 _bound: WeakSet[ProcessBound] = WeakSet()
 
-# Kept until the process ends. The garbage collector would close the connections. That would remove the parent's sockets
-# from the selector that both processes share, or send a goodbye to the parent's server.
-_kept: list[dict[str, Any]] = []
+# What the child inherited is never freed. The garbage collector would close connections, which removes the parent's
+# sockets from the selector that both processes share, or ends the parent's session with the server.
+_inherited: list[dict[str, Any]] = []
 
 
 def _leave_all_behind() -> None:
-    inherited = list(_bound)
+    bound = list(_bound)
     _bound.clear()
-    for one in inherited:
-        _kept.append(dict(vars(one)))
+    for one in bound:
+        _inherited.append(dict(vars(one)))
         one.leave_behind()
 
 

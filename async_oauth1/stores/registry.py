@@ -23,15 +23,15 @@ class Backend(NamedTuple):
         package: its folder in ``async_oauth1.stores``, and the extra that installs its driver.
         store: the store's class, in that package.
         driver: the package that the class imports.
-        notifier: the class that reports changes, in the package's module ``notifier``; empty if there is none.
-        is_cacheable: whether the notifier reports every change to the store, so that ``cache=NUMBER`` may be in a URL.
+        change_feed: the change feed's class, in the package's module ``change_feed``; empty if there is none.
+        is_cacheable: whether the feed reports every change to the store, so that ``cache=NUMBER`` may be in a URL.
     """
 
     schemes: tuple[str, ...]
     package: str
     store: str
     driver: str
-    notifier: str = ""
+    change_feed: str = ""
     is_cacheable: bool = False
 
 
@@ -40,8 +40,10 @@ _REDIS_SCHEMES = ("redis", "rediss", "redis+sentinel", "redis+cluster")
 #: Add a backend here. `MemoryStore` is not one of them, since it has no URL to read.
 BACKENDS = (
     Backend(("sqlite",), "sqlite", "SQLiteStore", "aiosqlite"),
-    Backend(("postgresql", "postgres"), "postgres", "PostgresStore", "asyncpg", "PostgresNotifier", is_cacheable=True),
-    Backend(_REDIS_SCHEMES, "redis", "RedisStore", "redis", "RedisNotifier"),
+    Backend(
+        ("postgresql", "postgres"), "postgres", "PostgresStore", "asyncpg", "PostgresChangeFeed", is_cacheable=True
+    ),
+    Backend(_REDIS_SCHEMES, "redis", "RedisStore", "redis", "RedisChangeFeed"),
 )
 
 

@@ -12,7 +12,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, TransientStore
 from async_oauth1.stores.batching import Batcher, NonceBatcher, QuestionError
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.database import PostgresDatabase
 from async_oauth1.stores.postgres.schema import MIGRATIONS
@@ -55,7 +55,7 @@ async def test_look_ups(full_store: Store) -> None:
 
 async def test_look_ups_through_a_cache(full_store: Store, valkey: Valkey) -> None:
     """The same with a cache; changes to an impossible name are neither made nor announced."""
-    async with CachingStore(full_store, open_notifier(valkey.url)) as cache:
+    async with CachingStore(full_store, open_change_feed(valkey.url)) as cache:
         client = Client(client_id="c", client_secret="s")
         await cache.add_client(client)
         answers = await _each(

@@ -6,10 +6,13 @@ import json
 import subprocess
 import sys
 
-from async_oauth1.stores import Store, open_store
-from tests.servers import Postgres
+import pytest
 
-ROUNDS = 10
+from async_oauth1.stores import Store, open_store
+from tests.servers import Postgres, unmeasured_environment
+from tests.stress import STRESS
+
+ROUNDS = 50 if STRESS else 3
 PROCESSES = 4
 
 # Each process opens the store, says so, and begins a round when it is told to.
@@ -40,6 +43,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.stress
 async def test_two_hundred_callers_in_four_processes(shared_url: str) -> None:
     """In each round, one of two hundred concurrent uses of the same nonce, take or exchange succeeds."""
     store = open_store(shared_url)
@@ -90,4 +94,5 @@ def _start(url: str, number: int) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=unmeasured_environment(),
     )

@@ -158,8 +158,8 @@ async def _repair_triggers(connection: asyncpg.pool.PoolConnectionProxy[Any], ur
                 await connection.execute(ENABLE_TRIGGERS[name])
     except asyncpg.InsufficientPrivilegeError as error:  # everything but the cache works without them
         _log.warning(
-            "%s: cannot create the triggers that report changes: %s; nothing is cached until async-oauth1 migrate is"
-            " run as the owner of the tables",
+            "%s: cannot create the triggers that report changes: %s; nothing is cached; to fix it,"
+            " run async-oauth1 migrate as the owner of the tables",
             url,
             " ".join(str(error).split()),
         )

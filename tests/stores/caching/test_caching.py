@@ -14,8 +14,8 @@ import pytest
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import MemoryStore, Store, StoreError, open_store
-from async_oauth1.stores.caching import CachingStore, open_notifier
-from async_oauth1.stores.change_feed import EVERYTHING, LEASE, Notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
+from async_oauth1.stores.change_feed import EVERYTHING, LEASE, ChangeFeed
 from async_oauth1.stores.postgres import PostgresStore
 from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster
 
@@ -24,7 +24,7 @@ PROMISED = 1.0
 PRINTER = Client(client_id="printer", client_secret="s")
 
 
-class FakeNotifier(Notifier):
+class FakeChangeFeed(ChangeFeed):
     """Hears what a test says, and proves it when a test says so."""
 
     def __init__(self) -> None:
@@ -35,8 +35,8 @@ class FakeNotifier(Notifier):
     def is_current(self) -> bool:
         return self.current
 
-    async def open(self, tell: Callable[[str], None]) -> None:
-        self.tell = tell
+    async def open(self, on_change: Callable[[str], None]) -> None:
+        self.on_change = on_change
 
     async def announce(self, change: str) -> None:
         self.announced.append(change)
@@ -50,7 +50,7 @@ class FakeNotifier(Notifier):
 
     async def _subscribe(self) -> None: ...
 
-    async def _beat(self) -> None: ...
+    async def _probe(self) -> None: ...
 
     async def _unsubscribe(self) -> None: ...
 
@@ -94,9 +94,9 @@ def inner() -> SlowStore:
 
 
 @pytest.fixture
-def notifier() -> FakeNotifier:
+def feed() -> FakeChangeFeed:
     """Who tells of changes."""
-    return FakeNotifier()
+    return FakeChangeFeed()
 
 
 @pytest.fixture
@@ -106,9 +106,9 @@ def timer() -> Timer:
 
 
 @pytest.fixture
-async def cache(inner: SlowStore, notifier: FakeNotifier, timer: Timer) -> AsyncIterator[CachingStore]:
+async def cache(inner: SlowStore, feed: FakeChangeFeed, timer: Timer) -> AsyncIterator[CachingStore]:
     """A cache of three entries of each kind."""
-    async with CachingStore(inner, notifier, max_entries=3, timer=timer) as cache:
+    async with CachingStore(inner, feed, max_entries=3, timer=timer) as cache:
         yield cache
 
 
@@ -180,7 +180,7 @@ async def test_one_asks_for_all(cache: CachingStore, inner: SlowStore) -> None:
 
 
 async def test_an_answer_from_before_a_change_is_not_kept(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed
 ) -> None:
     """Who asks after the change gets a new answer, though the old one is still on its way."""
     await inner.add_client(PRINTER)
@@ -189,7 +189,7 @@ async def test_an_answer_from_before_a_change_is_not_kept(
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await inner.remove_client("printer")
-    notifier.tell("cprinter")
+    feed.on_change("cprinter")
     late = asyncio.create_task(cache.query_client("printer"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -201,39 +201,35 @@ async def test_an_answer_from_before_a_change_is_not_kept(
 
 
 @pytest.mark.parametrize("change", ["tTOKEN", "cprinter", "ujane", EVERYTHING, "?", ""])
-async def test_a_change_is_forgotten(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, change: str
-) -> None:
+async def test_a_change_is_forgotten(cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, change: str) -> None:
     """A token by its name, its client's or its user's; and everything for a word that is not understood."""
     await inner.add_client(PRINTER)
     token = await inner.issue_token_credential("printer", "jane")
     await cache.query_credentials("printer", token.oauth_token)
     await inner.revoke_token_credential(token.oauth_token)
-    notifier.tell("tanother")
-    notifier.tell("unobody")
+    feed.on_change("tanother")
+    feed.on_change("unobody")
     assert await cache.query_token("printer", token.oauth_token) == token
-    notifier.tell(change.replace("TOKEN", token.oauth_token))
+    feed.on_change(change.replace("TOKEN", token.oauth_token))
     assert await cache.query_token("printer", token.oauth_token) is None
 
 
-async def test_without_proof_nothing_is_remembered(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier
-) -> None:
+async def test_without_proof_nothing_is_remembered(cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed) -> None:
     """Each look-up goes to the store, and leaves nothing behind."""
     await inner.add_client(PRINTER)
     await cache.query_client("printer")
-    notifier.current = False
+    feed.current = False
     await cache.query_client("printer")
     await cache.query_credentials("printer", "t")
     await cache.query_token("printer", "t")
     assert len(inner.asked) == 3
-    notifier.current = True
+    feed.current = True
     await inner.issue_token_credential("printer", "jane")
     assert await cache.query_client("printer") == PRINTER
     assert len(inner.asked) == 3
 
 
-async def test_changes_are_told_before_and_after(cache: CachingStore, notifier: FakeNotifier) -> None:
+async def test_changes_are_told_before_and_after(cache: CachingStore, feed: FakeChangeFeed) -> None:
     """Each by the name of what it concerns."""
     await cache.add_client(PRINTER)
     await cache.rotate_client_secret("printer", overlap=1)
@@ -242,19 +238,19 @@ async def test_changes_are_told_before_and_after(cache: CachingStore, notifier: 
     await cache.revoke_token_credentials(client_id="printer")
     await cache.remove_client("printer")
     expected = ["cprinter", "cprinter", "tt", "ujane", "cprinter", "cprinter"]
-    assert notifier.changes == [stage + change for change in expected for stage in "<>"]
+    assert feed.changes == [stage + change for change in expected for stage in "<>"]
 
 
 @pytest.mark.parametrize("closes", [False, True])
 async def test_a_change_whose_caller_leaves_is_told_when_it_is_made(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, monkeypatch, *, closes: bool
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch, *, closes: bool
 ) -> None:
     """Not before: who heard of it and asked the store again would remember what has ended."""
     made = asyncio.Event()
 
     async def revoke(oauth_token: str, *, user_id: str | None = None) -> bool:
         await made.wait()
-        notifier.announced.append("made")
+        feed.announced.append("made")
         return True
 
     monkeypatch.setattr(inner, "revoke_token_credential", revoke)
@@ -263,16 +259,16 @@ async def test_a_change_whose_caller_leaves_is_told_when_it_is_made(
     caller.cancel()
     await asyncio.wait({caller})
     assert caller.cancelled()
-    assert notifier.changes == ["<ttoken"]
+    assert feed.changes == ["<ttoken"]
     made.set()
     await (cache.close() if closes else asyncio.sleep(0.01))
-    assert notifier.changes == ["<ttoken", "made", ">ttoken"]
+    assert feed.changes == ["<ttoken", "made", ">ttoken"]
 
 
-async def test_time_passes_in_memory_too(inner: SlowStore, notifier: FakeNotifier, clock) -> None:
+async def test_time_passes_in_memory_too(inner: SlowStore, feed: FakeChangeFeed, clock) -> None:
     """A remembered token expires, and a remembered secret's overlap ends, to the second."""
     inner.clock = clock
-    cache = CachingStore(inner, notifier, clock=clock, timer=Timer())
+    cache = CachingStore(inner, feed, clock=clock, timer=Timer())
     await inner.add_client(PRINTER)
     token = await inner.issue_token_credential("printer", "jane", lifetime=5)
     rotated = await inner.rotate_client_secret("printer", overlap=5)
@@ -310,8 +306,8 @@ def database(postgres: Postgres) -> str:
 
 
 @pytest.fixture(params=["postgres", "valkey", "sentinel", "cluster"])
-def told_by(request: pytest.FixtureRequest, database: str) -> str:
-    """The URL of each kind of notifier."""
+def feed_url(request: pytest.FixtureRequest, database: str) -> str:
+    """The URL of each kind of feed."""
     if request.param == "postgres":
         return database
     server: Valkey | SentinelTrio | ValkeyCluster = request.getfixturevalue(request.param)
@@ -319,11 +315,11 @@ def told_by(request: pytest.FixtureRequest, database: str) -> str:
 
 
 @asynccontextmanager
-async def worker(url: str, told_by: str) -> AsyncIterator[tuple[CachingStore, PostgresStore]]:
+async def worker(url: str, feed_url: str) -> AsyncIterator[tuple[CachingStore, PostgresStore]]:
     """A cache as each worker process has one, and the store in it, which counts."""
     store = PostgresStore(url)
     await store.migrate()
-    async with CachingStore(store, open_notifier(told_by)) as cache:
+    async with CachingStore(store, open_change_feed(feed_url)) as cache:
         yield cache, store
 
 
@@ -363,9 +359,9 @@ async def shows(cache: CachingStore, client_id: str, expected: Client | None) ->
     await soon(is_so)
 
 
-async def test_a_cached_request_asks_nothing(database: str, told_by: str) -> None:
+async def test_a_cached_request_asks_nothing(database: str, feed_url: str) -> None:
     """No round trip for credentials that are known; one for both that are not."""
-    async with worker(database, told_by) as (cache, store):
+    async with worker(database, feed_url) as (cache, store):
         await cache.add_client(PRINTER)
         token = await cache.issue_token_credential("printer", "jane")
         before = store.round_trips
@@ -380,9 +376,9 @@ async def test_a_cached_request_asks_nothing(database: str, told_by: str) -> Non
         assert store.round_trips == before
 
 
-async def test_every_worker_hears_of_every_change(database: str, told_by: str) -> None:
+async def test_every_worker_hears_of_every_change(database: str, feed_url: str) -> None:
     """Revocations, rotations, removals and new clients, under a second after they were made elsewhere."""
-    async with worker(database, told_by) as (here, _), worker(database, told_by) as (there, _):
+    async with worker(database, feed_url) as (here, _), worker(database, feed_url) as (there, _):
         assert await there.query_client("printer") is None
         await here.add_client(PRINTER)
         await shows(there, "printer", PRINTER)
@@ -440,7 +436,7 @@ async def test_a_lost_connection_forgets_everything(database: str, postgres: Pos
         )
         await gone(cache, "printer", token.oauth_token)
         await store.migrate()
-        await until(cache._notifier.is_current)
+        await until(cache._feed.is_current)
         await serves_from_memory(cache, store)
 
 
@@ -466,7 +462,7 @@ def own_valkey() -> Iterator[Valkey]:
 
 
 @pytest.mark.parametrize("fault", ["freeze", "kill"])
-async def test_a_notifier_that_is_gone_is_survived(database: str, own_valkey: Valkey, fault: str) -> None:
+async def test_a_change_feed_that_fails_is_survived(database: str, own_valkey: Valkey, fault: str) -> None:
     """Silently or not: what is revoked meanwhile is not served a second later, and everything is as before afterwards.
 
     Changes through a worker are refused as long as nobody could be told; those made past it are found all the same.
@@ -498,7 +494,7 @@ async def test_a_frozen_database_is_noticed(database: str) -> None:
             server.freeze()
             try:
                 await asyncio.sleep(LEASE)
-                assert not cache._notifier.is_current()
+                assert not cache._feed.is_current()
                 with pytest.raises(StoreUnavailableError):
                     await cache.query_client("printer")
             finally:
@@ -529,25 +525,25 @@ async def test_the_option_in_the_url(database: str, postgres: Postgres) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("nonsense", "tells of no changes"),
-        ("sqlite:///x.db", "tells of no changes"),
-        ("x://u:hunter2@h", r"x://u:\*\*\*@h: tells of no changes"),
-        ("redis://:hunter2@h/x", "a database is a number"),
+        ("nonsense", "not the URL of a change feed"),
+        ("sqlite:///x.db", "not the URL of a change feed"),
+        ("x://u:hunter2@h", r"x://u:\*\*\*@h: not the URL of a change feed"),
+        ("redis://:hunter2@h/x", "the database must be a number"),
         ("postgresql://u:hunter2@h/x?bogus=1", 'there is no option "bogus"'),
     ],
 )
-def test_urls_that_name_no_notifier(url: str, reason: str) -> None:
+def test_urls_of_no_change_feed_are_refused(url: str, reason: str) -> None:
     """One line, without the password."""
     with pytest.raises(StoreError, match=reason) as caught:
-        open_notifier(url)
+        open_change_feed(url)
     assert "hunter2" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["redis://:hunter2@127.0.0.1:1/0", "postgresql://u:hunter2@127.0.0.1:1/x"])
-async def test_a_notifier_that_is_not_there(url: str) -> None:
+async def test_an_unreachable_change_feed(url: str) -> None:
     """The store is not opened: one line, without the password, and nothing is left running."""
-    cache = CachingStore(MemoryStore(), open_notifier(url))
+    cache = CachingStore(MemoryStore(), open_change_feed(url))
     with pytest.raises(StoreError) as caught:
         await cache.open()
     assert "hunter2" not in str(caught.value)
@@ -559,4 +555,4 @@ def test_numbers_out_of_range() -> None:
     """Refused by name."""
     for wrong in ({"max_entries": 0}, {"lifetime": 0.0}, {"unknown_lifetime": -1.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            CachingStore(MemoryStore(), FakeNotifier(), **wrong)
+            CachingStore(MemoryStore(), FakeChangeFeed(), **wrong)

@@ -18,7 +18,7 @@ PROGRAM = textwrap.dedent(
     warnings.simplefilter("ignore", DeprecationWarning)  # of forks where there are threads
     from async_oauth1.credentials import Client, TemporaryCredential
     from async_oauth1.stores import Store, open_store
-    from async_oauth1.stores.caching import CachingStore, open_notifier
+    from async_oauth1.stores.caching import CachingStore, open_change_feed
 
     async def attempt(question):
         try:
@@ -99,7 +99,7 @@ PROGRAM = textwrap.dedent(
 
     store = open_store(sys.argv[1])
     if sys.argv[2:]:
-        store = CachingStore(store, open_notifier(sys.argv[2]))
+        store = CachingStore(store, open_change_feed(sys.argv[2]))
     runner = asyncio.Runner()
     runner.run(begin(store))
     asked = runner.run(under_way(store))
@@ -165,7 +165,7 @@ def test_with_a_cache(url: str, valkey: Valkey) -> None:
 
 @pytest.mark.parametrize("kind", ["postgres"])
 def test_with_the_cache_that_postgresql_invalidates(url: str, postgres: Postgres) -> None:
-    """The same with PostgreSQL's notifier."""
+    """The same with PostgreSQL's change feed."""
     check(*fork(url, postgres.url), WORKER)
 
 

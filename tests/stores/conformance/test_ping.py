@@ -110,7 +110,7 @@ async def test_a_replica_fails_ping(server: Valkey, caplog: pytest.LogCaptureFix
     async with open_store(server.url) as store:
         with server.client() as client:
             client.replicaof("127.0.0.1", 1)
-            await _is_ill(store, caplog, f"127.0.0.1:{server.port}", "is no master")
+            await _is_ill(store, caplog, f"127.0.0.1:{server.port}", "is not a master")
             client.config_set("replica-read-only", "no")
             await _ping_fails(store, caplog)
             client.replicaof("NO", "ONE")

@@ -14,7 +14,7 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, open_store
-from async_oauth1.stores.caching import open_notifier
+from async_oauth1.stores.caching import open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.url import PostgresSettings
 from tests.servers import PgBouncer, Postgres, pgbouncer_binary
@@ -84,7 +84,7 @@ async def test_no_traceback_and_no_repr_shows_a_password() -> None:
         open_store(url).open(),
         open_store(f"{url}?min_size=0").open(),
         open_store(url).migrate(),
-        open_notifier(url).open(lambda change: None),
+        open_change_feed(url).open(lambda change: None),
     ):
         with pytest.raises(StoreError, match="is not a URL that libpq understands") as caught:
             await opening

@@ -10,7 +10,7 @@ import pytest
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import StoreError
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.schema import MIGRATIONS
 from tests.servers import Postgres
@@ -92,7 +92,7 @@ async def test_a_cache_forgets_what_its_own_schema_changes(server: Postgres) -> 
     await PostgresStore(server.url).migrate()
     await PostgresStore(_mine(server)).migrate()
     url = _mine(server)
-    async with CachingStore(PostgresStore(url), open_notifier(url)) as ours, PostgresStore(server.url) as theirs:
+    async with CachingStore(PostgresStore(url), open_change_feed(url)) as ours, PostgresStore(server.url) as theirs:
         await ours.add_client(Client(client_id="c", client_secret="ours"))
         await theirs.add_client(Client(client_id="c", client_secret="theirs"))
         for store in (theirs, ours):

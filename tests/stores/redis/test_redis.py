@@ -12,7 +12,7 @@ from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, TransientStore, open_store
 from async_oauth1.stores.redis import RedisStore
 from async_oauth1.stores.redis.node import Moved, RedisNode
-from async_oauth1.stores.redis.topology import View, named_by
+from async_oauth1.stores.redis.topology import SentinelView, elect_master
 from async_oauth1.stores.redis.url import Address, RedisSettings
 from tests.servers import Valkey, ValkeyCluster, wait_until
 
@@ -41,25 +41,25 @@ def test_a_url_says_where_and_how() -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("redis://", "names no host"),
-        ("redis://a,,b", "names no host"),
-        ("redis://a:port", "a port is a number"),
-        ("redis://a:0", "a port is a number"),
-        ("redis://a:65536", "a port is a number"),
-        ("redis://a/photos", "a database is a number"),
-        ("redis://hunter2@a", "a user without a password"),
+        ("redis://", "a host name is missing"),
+        ("redis://a,,b", "a host name is missing"),
+        ("redis://a:port", "a port must be a number"),
+        ("redis://a:0", "a port must be a number"),
+        ("redis://a:65536", "a port must be a number"),
+        ("redis://a/photos", "the database must be a number"),
+        ("redis://hunter2@a", "a user name without a password"),
         ("redis://a?db=1", 'there is no option "db"'),
-        ("redis://a?timeout=soon", "timeout is a number of seconds"),
-        ("redis://a?timeout=0", "timeout is a number of seconds"),
-        ("redis://a?max_connections=0.5", "max_connections is a whole number"),
-        ("redis://a?wait_replicas=-1", "wait_replicas is a whole number"),
-        ("redis://a?prefix={x}", "prefix is"),
-        ("redis://a?tls=yes", "tls is 0 or 1"),
-        ("rediss://a?tls=0", "tls is 0 or 1"),
-        ("redis://a?ssl_ca_certs=/x", "of no use without"),
-        ("rediss://a?ssl_cert_reqs=maybe", "ssl_cert_reqs is"),
+        ("redis://a?timeout=soon", "timeout must be a number of seconds"),
+        ("redis://a?timeout=0", "timeout must be a number of seconds"),
+        ("redis://a?max_connections=0.5", "max_connections must be a whole number"),
+        ("redis://a?wait_replicas=-1", "wait_replicas must be a whole number"),
+        ("redis://a?prefix={x}", "prefix must be"),
+        ("redis://a?tls=yes", "tls must be 0 or 1"),
+        ("rediss://a?tls=0", "tls must be 0 or 1"),
+        ("redis://a?ssl_ca_certs=/x", "requires tls=1"),
+        ("rediss://a?ssl_cert_reqs=maybe", "ssl_cert_reqs must be"),
         ("redis+sentinel://a", "a Sentinel URL is"),
-        ("redis+cluster://a/1", "database 0 alone"),
+        ("redis+cluster://a/1", "only database 0"),
     ],
 )
 def test_a_url_that_is_not_understood(bad: str, reason: str) -> None:
@@ -84,7 +84,7 @@ async def test_servers_that_cannot_be_used(valkey: Valkey, cluster: ValkeyCluste
     refused = await _refusal(f"redis://jane:hunter2@127.0.0.1:{valkey.port}")
     assert "invalid username-password" in refused
     assert "hunter2" not in refused
-    assert "begins with redis+cluster://" in await _refusal(cluster.masters[0].url)
+    assert "use redis+cluster:// in the URL" in await _refusal(cluster.masters[0].url)
     assert "cluster support disabled" in await _refusal(f"redis+cluster://127.0.0.1:{valkey.port}")
 
 
@@ -113,7 +113,7 @@ async def test_a_replica_takes_no_nonces() -> None:
 
 async def test_a_sentinel_that_knows_no_such_master(sentinel) -> None:
     """Another service's name: one line that says so."""
-    assert "knows no master of this name" in await _refusal(sentinel.url.replace("/photos", "/videos"))
+    assert 'know no master named "videos"' in await _refusal(sentinel.url.replace("/photos", "/videos"))
 
 
 async def test_a_server_that_keeps_less_is_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -125,8 +125,8 @@ async def test_a_server_that_keeps_less_is_named(caplog: pytest.LogCaptureFixtur
                 pass
     finally:
         server.close()
-    assert "appendonly is off: a restart forgets nonces" in caplog.text
-    assert "maxmemory-policy is allkeys-lru: a full server forgets nonces" in caplog.text
+    assert "appendonly is off, so a restart loses nonces" in caplog.text
+    assert "maxmemory-policy is allkeys-lru, so a full server evicts nonces" in caplog.text
 
 
 async def test_a_durable_server_is_not_complained_about(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
@@ -314,17 +314,23 @@ OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
 @pytest.mark.parametrize(
     ("views", "master"),
     [
-        ([View(3, True, OLD), View(3, True, OLD)], OLD),
-        ([View(3, True, OLD), View(3, False, OLD), View(3, True, OLD)], None),  # one leads a failover, or sees it down
-        ([View(3, True, OLD), View(3, False, OLD), View(4, True, NEW)], NEW),  # two have not heard of it yet
-        ([View(4, False, OLD), View(4, True, NEW)], NEW),  # the one that leads it has not finished
-        ([View(3, True, OLD), View(4, False, OLD)], None),  # and no other has heard of it
-        ([View(4, True, OLD), View(4, True, NEW)], None),
+        ([SentinelView(3, True, OLD), SentinelView(3, True, OLD)], OLD),
+        (
+            [SentinelView(3, True, OLD), SentinelView(3, False, OLD), SentinelView(3, True, OLD)],
+            None,
+        ),  # one leads a failover, or sees it down
+        (
+            [SentinelView(3, True, OLD), SentinelView(3, False, OLD), SentinelView(4, True, NEW)],
+            NEW,
+        ),  # two have not heard of it yet
+        ([SentinelView(4, False, OLD), SentinelView(4, True, NEW)], NEW),  # the one that leads it has not finished
+        ([SentinelView(3, True, OLD), SentinelView(4, False, OLD)], None),  # and no other has heard of it
+        ([SentinelView(4, True, OLD), SentinelView(4, True, NEW)], None),
     ],
 )
-def test_the_master_that_sentinels_name(views: list[View], master: Address | None) -> None:
+def test_the_master_that_sentinels_name(views: list[SentinelView], master: Address | None) -> None:
     """The latest failover counts; and while one is under way, the one who was it is none."""
-    assert named_by(views) == named_by(views[::-1]) == master
+    assert elect_master(views) == elect_master(views[::-1]) == master
 
 
 def test_a_doubt_outlives_what_was_asked_before_it() -> None:

@@ -56,7 +56,7 @@ async def test_eviction_is_allowed_by_the_url(server: Valkey, caplog: pytest.Log
     with caplog.at_level(logging.WARNING):
         async with open_store(f"{server.url}?eviction=allowed") as store:
             await store.ping()
-    assert "maxmemory-policy is allkeys-lru: a full server forgets nonces" in caplog.text
+    assert "maxmemory-policy is allkeys-lru, so a full server evicts nonces" in caplog.text
 
 
 async def test_every_node_of_a_cluster_is_looked_at(cluster: ValkeyCluster) -> None:
@@ -91,5 +91,5 @@ async def test_config_is_not_needed(server: Valkey) -> None:
 @pytest.mark.parametrize("value", ["", "yes", "Allowed", "1"])
 def test_the_option_has_two_values(value: str) -> None:
     """Anything else is a mistake."""
-    with pytest.raises(StoreError, match="eviction is refused or allowed"):
+    with pytest.raises(StoreError, match="eviction must be refused or allowed"):
         open_store(f"redis://127.0.0.1?eviction={value}")

@@ -65,5 +65,5 @@ def test_the_separator() -> None:
     prefixes = {query: RedisSettings.from_url(f"redis://a?{query}").prefix for query in ("", "prefix=x", "prefix=x:")}
     assert prefixes == {"": b"oauth1:", "prefix=x": b"x:", "prefix=x:": b"x:"}
     for name in ("a%00b", "a%0Ab", "n" * 256):
-        with pytest.raises(StoreError, match="provider is up to 255 printable bytes"):
+        with pytest.raises(StoreError, match="provider must be at most 255 printable bytes"):
             RedisSettings.from_url(f"redis://a?provider={name}")

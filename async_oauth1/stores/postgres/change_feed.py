@@ -11,12 +11,12 @@ from typing import Any
 import asyncpg
 
 from async_oauth1.errors import StoreError
-from async_oauth1.stores.change_feed import Notifier, UntrustedError
+from async_oauth1.stores.change_feed import ChangeFeed, IncompleteFeedError
 
 from .schema import MISSING_TRIGGERS
 from .url import PostgresSettings
 
-__all__ = ["PostgresNotifier"]
+__all__ = ["PostgresChangeFeed"]
 
 _CHANNEL = "oauth1"
 
@@ -27,7 +27,7 @@ _BEAT = f"SELECT pg_is_in_recovery(), ARRAY({_MISSING})"
 _HELLO = "?"
 
 
-class PostgresNotifier(Notifier):
+class PostgresChangeFeed(ChangeFeed):
     """Listens on a connection of its own, which must not go through a pgbouncer that pools transactions."""
 
     def __init__(self, url: str, *, timer: Callable[[], float] = time.monotonic) -> None:
@@ -38,7 +38,7 @@ class PostgresNotifier(Notifier):
             timer: seconds that only go forward.
 
         Raises:
-            StoreError: the URL is not understood.
+            StoreError: the URL is not valid.
         """
         self._settings = PostgresSettings.from_url(url)
         super().__init__(self._settings.url, timer=timer)
@@ -63,9 +63,9 @@ class PostgresNotifier(Notifier):
             raise ConnectionError(
                 "delivers no notifications; connect to PostgreSQL directly, not through a pooler"
             ) from None
-        await self._beat()
+        await self._probe()
 
-    async def _beat(self) -> None:
+    async def _probe(self) -> None:
         # The server sends pending notifications before it completes the answer to a statement.
         if self._connection is None:
             raise ConnectionError("is not connected")
@@ -73,7 +73,7 @@ class PostgresNotifier(Notifier):
         if is_replica:
             raise ConnectionError("is no longer the primary")
         if missing:
-            raise UntrustedError(
+            raise IncompleteFeedError(
                 f"changes would be missed: the triggers {', '.join(missing)} are missing, changed or not enabled with "
                 "ALWAYS; run async-oauth1 migrate on this database"
             )
@@ -93,7 +93,7 @@ class PostgresNotifier(Notifier):
             return await asyncpg.connect(
                 self._settings.dsn, timeout=self._settings.connect_timeout, statement_cache_size=0
             )
-        except ValueError:  # its message may show a part of the password
+        except ValueError:  # of the URL's parts; the message may show one that belongs to the password
             raise StoreError("is not a URL that libpq understands") from None
 
     def _received(self, connection: object, pid: int, channel: str, payload: object) -> None:
@@ -102,4 +102,4 @@ class PostgresNotifier(Notifier):
         if payload == self._hello:
             self._heard.set()
         elif not payload.startswith(_HELLO):
-            self._tell(payload)
+            self._on_change(payload)
