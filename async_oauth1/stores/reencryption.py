@@ -1,4 +1,4 @@
-"""The secrets in the SQL stores' tables: whether the keys decrypt them, and encrypting them anew.
+"""The secrets in the SQL stores' tables: checking the keys, and encrypting under the newest key.
 
 A row is written only if it has not changed since it was read. If another process changes it meanwhile, that process
 encrypts it under the newest key. Nothing is locked.

@@ -279,7 +279,7 @@ class SQLStore(BaseStore, Generic[D]):
         self._left_behind = True
 
     def _restart(self) -> None:
-        """After a fork, connect anew with what this store has made itself."""
+        """Make new connections after a fork, unless the pool is the application's."""
         if self._left_behind and self._can_restart:
             self._start()
 
