@@ -49,16 +49,16 @@ ROOMS: dict[str, Rows] = {
     "asgi": (("covered_paths", "origin"), ("requests",), ("lingering", "middleware", "targets")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
-        ("errors", "purging"),
-        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle"),
+        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
         ("change_feed",),
         ("base", "row_mapping"),
-        ("memory", "sql_lifecycle"),
-        ("caching", "postgres", "redis", "sqlite"),
+        ("reencryption", "registry", "sql"),
+        ("sql_store",),
+        ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
-    "stores.memory": (("expiring", "nonce_table"), ("pending_table",), ("store",)),
-    "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("database", "change_feed"), ("store",)),
+    "stores.memory": (("expiring", "nonce_table", "token_table"), ("pending_table",), ("store",)),
+    "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("change_feed", "database"), ("store",)),
     "stores.redis": (
         ("connections", "records", "shared_timeout", "url"),
         ("node",),
@@ -66,7 +66,7 @@ ROOMS: dict[str, Rows] = {
         ("nonce_writer",),
         ("change_feed", "store"),
     ),
-    "stores.sqlite": (("schema", "sql"), ("connection",), ("database",), ("store",)),
+    "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
     "cli": (("console",), ("options", "public_keys", "store_access"), ("clients", "tokens")),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),

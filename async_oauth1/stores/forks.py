@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 from async_oauth1.errors import StoreUnavailableError
 
-__all__ = ["ForkedStoreError", "LeftBehind", "ProcessBound"]
+__all__ = ["OPEN_IN_EACH_WORKER", "ForkedStoreError", "LeftBehind", "ProcessBound"]
 
 _log = logging.getLogger(__name__)
 
@@ -62,12 +62,14 @@ class ProcessBound(ABC):
         _bound.discard(self)
 
 
+#: What to do if a store was opened before a fork.
+OPEN_IN_EACH_WORKER = "open the store in each worker (before_serving, gunicorn's post_fork)"
+
+
 class LeftBehind:
     """Takes the place of a resource that belongs to the parent process: every use of it raises."""
 
-    def __init__(
-        self, url: str, advice: str = "open the store in each worker (before_serving, gunicorn's post_fork)"
-    ) -> None:
+    def __init__(self, url: str, advice: str = OPEN_IN_EACH_WORKER) -> None:
         """Keep the parts of the message.
 
         Args:

@@ -1,4 +1,4 @@
-"""Four processes on one store: of two hundred callers who bring the same thing at once, one is let through."""
+"""Four processes on one store: of two hundred concurrent callers with the same thing, one succeeds."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ asyncio.run(main())
 
 @pytest.mark.stress
 async def test_two_hundred_callers_in_four_processes(shared_url: str) -> None:
-    """The same nonce, take and exchange, two hundred times at once: each is granted once, in every round."""
+    """In each round, one of two hundred concurrent uses of the same nonce, take or exchange succeeds."""
     store = open_store(shared_url)
     await store.migrate()
     async with store:
@@ -79,7 +79,7 @@ def _race(url: str) -> None:
 
 
 def test_six_processes_migrate_an_empty_database(postgres: Postgres) -> None:
-    """Workers that start together on a database without tables: all succeed."""
+    """Workers that migrate an empty database at the same time all succeed."""
     postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     command = [sys.executable, "-m", "async_oauth1", "migrate", "--store", postgres.url]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(6)]

@@ -13,17 +13,16 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib import import_module
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from async_oauth1.credentials import Client, TokenCredential
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.announced_changes import CHANGE_TIMEOUT, begin_message, done_message
 from async_oauth1.stores.base import redact_url
 from async_oauth1.stores.change_feed import ChangeFeed
-from async_oauth1.stores.errors import StoreError
 from async_oauth1.stores.forks import ProcessBound
 from async_oauth1.stores.interfaces import Store
+from async_oauth1.stores.registry import backend_of, import_class
 
 from .credential_cache import CredentialCache, LookupKey
 from .delegating import DelegatingStore
@@ -35,18 +34,6 @@ MAX_ENTRIES = 10_000
 
 T = TypeVar("T")
 _Found = tuple[Client | None, TokenCredential | None]
-
-# scheme: module, class, the package that its driver is in, the extra that brings it
-_POSTGRES = ("postgres.change_feed", "PostgresChangeFeed", "asyncpg", "postgres")
-_REDIS = ("redis.change_feed", "RedisChangeFeed", "redis", "redis")
-_BY_SCHEME = {
-    "postgres": _POSTGRES,
-    "postgresql": _POSTGRES,
-    "redis": _REDIS,
-    "rediss": _REDIS,
-    "redis+cluster": _REDIS,
-    "redis+sentinel": _REDIS,
-}
 
 
 def open_change_feed(url: str) -> ChangeFeed:
@@ -60,17 +47,11 @@ def open_change_feed(url: str) -> ChangeFeed:
     Raises:
         StoreError: the URL is not valid. The message is one line and shows no password.
     """
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme.lower() not in _BY_SCHEME:
+    backend = backend_of(url)
+    if backend is None or not backend.change_feed:
         raise StoreError(f"{redact_url(url)}: not the URL of a change feed; use postgresql:// or redis://")
-    module, name, driver, extra = _BY_SCHEME[scheme.lower()]
-    try:
-        feed_class = getattr(import_module(f"async_oauth1.stores.{module}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != driver:
-            raise
-        raise StoreError(f'{redact_url(url)}: needs {driver}; install "async-oauth1[{extra}]"') from None
-    return cast("ChangeFeed", feed_class(url))
+    feed_class: type[ChangeFeed] = import_class(backend, f"{backend.package}.change_feed", backend.change_feed, url)
+    return feed_class(url)
 
 
 class CachingStore(DelegatingStore, ProcessBound):

@@ -18,12 +18,11 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from async_oauth1.credentials import TemporaryCredential
-from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
+from async_oauth1.errors import StoreError, StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
     GONE,
     BaseStore,
-    StoreError,
     is_text,
     new_temporary_credential,
     nonce_key,
@@ -176,7 +175,7 @@ class RedisStore(BaseStore):
                     known = await self._nonces.insert(await self._require_topology().node_for(key), key)
             except TimeoutError as error:
                 raise StoreUnavailableError() from error
-        return known or self._is_stale(nonce_seconds(timestamp))
+        return known or self.is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -190,13 +189,13 @@ class RedisStore(BaseStore):
         credential = new_temporary_credential(token, client_id, redirect_uri)
         values = {
             "provider": self._provider,
-            "secret": self._keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
+            "secret": self.keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
             "client_id": client_id,
             "callback": redirect_uri,
         }
-        lifetime = self._temporary_credential_lifetime * 1000
+        lifetime = self.temporary_credential_lifetime * 1000
         pairs = [part for pair in values.items() for part in pair]
-        limit = self._max_pending_per_client
+        limit = self.max_pending_per_client
         if not await self._run(scripts.ADD_PENDING, self._pending_name(client_id), limit, lifetime, kind=_PENDING):
             raise TooManyPendingError()
         if not await self._run(scripts.CREATE, credential.oauth_token, lifetime, *pairs):
@@ -211,7 +210,7 @@ class RedisStore(BaseStore):
 
         async def read(node: RedisNode, key: bytes, *, asking: bool) -> TemporaryCredential | None:
             (values,) = await node.read(("HGETALL", key), asking=asking)
-            return temporary_credential(oauth_token, values, self._keys) if self._is_own(oauth_token, values) else None
+            return temporary_credential(oauth_token, values, self.keys) if self._is_own(oauth_token, values) else None
 
         return await self._call_owner(oauth_token, read)
 
@@ -231,7 +230,7 @@ class RedisStore(BaseStore):
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token)
-        sealed = self._keys.seal(verifier, temporary_place(oauth_token)[1])
+        sealed = self.keys.seal(verifier, temporary_place(oauth_token)[1])
         return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, sealed))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
@@ -312,7 +311,7 @@ class RedisStore(BaseStore):
 
     def _reset(self) -> None:
         self._pings = Batcher(self._ping_masters, fail_together=True)
-        self._nonces = NonceWriter(self._settings, self._redirect, lambda: self._nonce_lifetime, self._clock)
+        self._nonces = NonceWriter(self._settings, self._redirect, lambda: self.nonce_lifetime, self.clock)
         self._topology = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._left_behind = False

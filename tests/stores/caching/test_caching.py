@@ -269,7 +269,7 @@ async def test_a_change_of_a_cancelled_caller_is_announced_when_it_is_made(
 
 async def test_cached_credentials_expire(inner: SlowStore, feed: FakeChangeFeed, clock) -> None:
     """A cached token expires, and the overlap of a cached secret ends, to the second."""
-    inner._clock = clock
+    inner.clock = clock
     cache = CachingStore(inner, feed, clock=clock, timer=Timer())
     await inner.add_client(PRINTER)
     token = await inner.issue_token_credential("printer", "jane", lifetime=5)
