@@ -30,9 +30,8 @@ from async_oauth1.protocol.request import OAuth1Request
 
 from .checks import check_identifiers
 from .credential_hooks import CredentialHooks
-from .hooks import call_hook, resolve
+from .hooks import call_hook, optional, resolve
 from .responses import OAuth1Response, form_response, server_error_response
-from .signing_keys import optional
 from .verification import log
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]

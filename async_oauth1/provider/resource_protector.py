@@ -9,8 +9,7 @@ from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameter
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .hooks import RESOURCE_PROTECTOR_HOOKS, call_hook
-from .signing_keys import optional
+from .hooks import RESOURCE_PROTECTOR_HOOKS, call_hook, optional
 from .verification import BaseServer, log
 
 __all__ = ["ResourceProtector"]

@@ -32,8 +32,8 @@ from async_oauth1.protocol.rsa_keys import log_key_problem
 from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
-from .hooks import Hooks, MaybeAwaitable, call_hook, require_hooks
-from .signing_keys import are_records, asked_means, optional, recorded_means
+from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
+from .signing_keys import are_records, asked_means, recorded_means
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
 CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
@@ -100,7 +100,7 @@ class BaseServer:
         """
         self.hooks.register(name, func)
 
-    def register_hooks(self, store: object) -> None:
+    def register_hooks(self, store: HookStore) -> None:
         """Fill the hooks that nothing has filled yet with the store's methods of their names.
 
         Raises:
