@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from inspect import CO_ITERABLE_COROUTINE
 from types import CoroutineType, GeneratorType
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from async_oauth1.credentials import (
     ClientLike,
@@ -53,6 +53,8 @@ __all__ = [
 ]
 
 log = logging.getLogger("async_oauth1")
+
+T = TypeVar("T")
 
 
 class QueryClient(Protocol[ClientT_co]):
@@ -270,14 +272,15 @@ def require_hooks(registered: Mapping[str, bool], owner: str) -> None:
         raise MissingHookError(f"{owner}: the {names} {plural} required.")
 
 
-async def resolve(value: Any) -> Any:
+async def resolve(value: MaybeAwaitable[T]) -> T:
     """Await a value until it is no longer awaitable, so that a coroutine is never taken for a true value.
 
     A ``LocalProxy`` of Werkzeug is returned as it is: it has ``__await__`` but is not awaitable.
     """
-    while is_awaitable(value):
-        value = await cast("Awaitable[Any]", value)
-    return value
+    resolved: Any = value
+    while is_awaitable(resolved):
+        resolved = await resolved
+    return cast("T", resolved)
 
 
 class HookCaller(Protocol):

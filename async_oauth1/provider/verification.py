@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from async_oauth1.credentials import ClientLike
 from async_oauth1.errors import (
     InsecureTransportError,
     InvalidClientError,
@@ -139,15 +140,18 @@ class BaseServer:
 
     # Overridable look-ups, with Authlib's names and arguments --------------------------------------------------------
 
-    def get_client_by_id(self, client_id: str) -> Any:
+    def get_client_by_id(self, client_id: str) -> MaybeAwaitable[ClientLike | None]:
         """Look the client up; by default the hook ``query_client``."""
-        return self._hook("query_client")(client_id)
+        found: MaybeAwaitable[ClientLike | None] = self._hook("query_client")(client_id)
+        return found
 
-    def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> MaybeAwaitable[bool]:
         """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
         sent = request.oauth_params
         token = sent.get("oauth_token") or None
-        return self._hook("exists_nonce")(nonce, sent.get("oauth_timestamp"), sent.get("oauth_consumer_key"), token)
+        timestamp, client_id = sent.get("oauth_timestamp"), sent.get("oauth_consumer_key")
+        known: MaybeAwaitable[bool] = self._hook("exists_nonce")(nonce, timestamp, client_id, token)
+        return known
 
     # Verification ----------------------------------------------------------------------------------------------------
 
