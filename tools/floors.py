@@ -49,15 +49,15 @@ ROOMS: dict[str, Rows] = {
     "asgi": (("covered_paths", "origin"), ("requests",), ("lingering", "middleware", "targets")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
-        ("errors", "purging"),
-        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle"),
+        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
         ("change_feed",),
         ("base", "row_mapping"),
-        ("memory", "sql_lifecycle"),
-        ("caching", "postgres", "redis", "sqlite"),
+        ("reencryption", "registry", "sql"),
+        ("sql_store",),
+        ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
     "stores.caching": (("delegating", "ttl_cache"), ("store",)),
-    "stores.memory": (("expiring", "nonce_table"), ("pending_table",), ("store",)),
+    "stores.memory": (("expiring", "nonce_table", "token_table"), ("pending_table",), ("store",)),
     "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("database", "notifier"), ("store",)),
     "stores.redis": (
         ("connections", "records", "shared_timeout", "url"),
@@ -65,7 +65,7 @@ ROOMS: dict[str, Rows] = {
         ("checks", "scripts", "topology"),
         ("notifier", "store"),
     ),
-    "stores.sqlite": (("schema", "sql"), ("connection",), ("database",), ("store",)),
+    "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
     "cli": (("console",), ("public_keys", "tokens"), ("clients",)),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),

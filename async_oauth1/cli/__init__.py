@@ -105,10 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _reason(error: Exception) -> str | None:
     """What the user reads; ``None`` for a defect of this program."""
-    if isinstance(error, (CommandError, StoreError)):
-        return str(error)
     if isinstance(error, OAuth1Error):  # StoreUnavailableError: the store broke while it was in use
         return str(error.description or error.error)
+    if isinstance(error, (CommandError, StoreError)):
+        return str(error)
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     # Which of click's exceptions typer raises depends on its version; all of them can format themselves.

@@ -1,7 +1,7 @@
-"""Collects the questions that arrive while the store is busy, so that one statement answers them all.
+"""Batches: questions that arrive while the store is busy are answered by one statement.
 
-Under load the statement's fixed costs (a thread hop, a transaction, an fsync or a round trip) are shared by all
-waiting requests. A single request does not wait: its batch starts in the same turn of the event loop.
+Under load, all waiting requests share the statement's fixed costs: a thread hop, a transaction, an fsync or a round
+trip. A single request does not wait, because its batch starts in the same turn of the event loop.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from async_oauth1.errors import StoreUnavailableError
 
 __all__ = ["Batcher", "NonceBatcher", "QuestionError"]
 
-#: Questions in one statement: enough to share its costs, few enough that it takes milliseconds.
+#: Questions in one statement: enough to share its costs, and few enough that it takes milliseconds.
 BATCH_SIZE = 512
 
 K = TypeVar("K", bound=Hashable)
@@ -25,13 +25,13 @@ A = TypeVar("A")
 
 
 class QuestionError(StoreUnavailableError):
-    """The store cannot answer one of the questions, though it works; it has done nothing about the others either."""
+    """The store works but cannot answer one of the questions. It has not answered the others either."""
 
 
 class _Batcher(ABC, Generic[K, V, A]):
-    """Turns single questions into batches and hands the answers out.
+    """Collects single questions into batches, and distributes the answers.
 
-    A caller that is cancelled leaves its place; the others and the statement under way do not notice.
+    A caller that is cancelled affects neither the others nor the statement under way.
     """
 
     __slots__ = ("_answer", "_batch_size", "_fail_together", "_task", "_waiting")
@@ -46,10 +46,10 @@ class _Batcher(ABC, Generic[K, V, A]):
         """Start idle.
 
         Args:
-            answer: answers all of the keys at once.
-            batch_size: how many keys it gets at most.
-            fail_together: if a batch fails, the questions that wait for the next one fail with it. For a store that
-                may stop answering: no caller then waits for longer than one batch may take.
+            answer: called with some keys; answers all of them.
+            batch_size: how many keys ``answer`` gets at most.
+            fail_together: if a batch fails, the questions that wait for the next one fail too. Use it for a store that
+                may stop answering: then no caller waits for longer than one batch may take.
         """
         self._answer = answer
         self._batch_size = batch_size
@@ -58,10 +58,10 @@ class _Batcher(ABC, Generic[K, V, A]):
         self._task: asyncio.Task[None] | None = None
 
     def ask(self, key: K) -> asyncio.Future[V]:
-        """The answer for one key, to be awaited.
+        """The answer for one key, as a future.
 
         Raises:
-            StoreUnavailableError: once awaited: the store could not be asked.
+            StoreUnavailableError: when it is awaited, if the store did not answer.
         """
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
@@ -80,11 +80,11 @@ class _Batcher(ABC, Generic[K, V, A]):
                 await self._answer_batch(self._next_batch())
         finally:
             self._task = None
-            _cancel(self._waiting)  # only where this task itself was cancelled
+            _cancel(self._waiting)  # empty unless this task itself was cancelled
             self._waiting = {}
 
     async def _answer_batch(self, batch: Mapping[K, list[asyncio.Future[V]]]) -> Exception | None:
-        """Ask a batch; returns the error if the store could not be asked."""
+        """Ask a batch of questions; returns the error if the store does not answer."""
         try:
             self._settle(batch, await self._answer(list(batch)))
         except QuestionError as error:
@@ -95,7 +95,7 @@ class _Batcher(ABC, Generic[K, V, A]):
                 _fail(self._waiting, error)
                 self._waiting = {}
             return error
-        except BaseException:  # the task was cancelled: its callers would wait for ever
+        except BaseException:  # the task was cancelled: its callers would wait forever
             _cancel(batch)
             raise
         return None
@@ -103,7 +103,7 @@ class _Batcher(ABC, Generic[K, V, A]):
     async def _answer_halves(
         self, batch: Mapping[K, list[asyncio.Future[V]]], error: QuestionError
     ) -> Exception | None:
-        """Find the question that cannot be answered, in few statements, and answer all others."""
+        """Find the question that cannot be answered by halving the batch, and answer all others."""
         if len(batch) == 1:
             _fail(batch, error)
             return None
@@ -114,9 +114,9 @@ class _Batcher(ABC, Generic[K, V, A]):
             for half in (keys[:middle], keys[middle:]):
                 if failure is None:
                     failure = await self._answer_batch({key: batch[key] for key in half})
-                else:  # the store has gone meanwhile: asking again would cost another timeout for each half
+                else:  # the store has stopped answering: each half would cost another timeout
                     _fail({key: batch[key] for key in half}, failure)
-        except BaseException:  # the task was cancelled between two halves: the second half has callers, too
+        except BaseException:  # the task was cancelled between two halves: the second half has callers too
             _cancel(batch)
             raise
         return failure
@@ -135,7 +135,7 @@ class _Batcher(ABC, Generic[K, V, A]):
 
 
 class Batcher(_Batcher[K, V, Mapping[K, V]]):
-    """Asks about keys: those who ask about the same one at once get the same answer."""
+    """Looks up keys: concurrent questions with the same key get the same answer."""
 
     __slots__ = ()
 
@@ -148,10 +148,10 @@ class Batcher(_Batcher[K, V, Mapping[K, V]]):
 
 
 class NonceBatcher(_Batcher[K, bool, Collection[K]]):
-    """Asks whether nonces were known; they are from then on.
+    """Records nonces, and answers whether each was known before.
 
-    What answers stores those that are new, atomically, and returns them. Of those who ask about a new one at once, one
-    is told that it was new.
+    ``answer`` must store the new nonces atomically, and return them. If several concurrent questions have the same new
+    nonce, only the first is answered that it was new.
     """
 
     __slots__ = ()

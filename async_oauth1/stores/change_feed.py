@@ -15,9 +15,8 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 
-from .errors import StoreError
 from .forks import ProcessBound
 
 __all__ = ["EVERYTHING", "LEASE", "Notifier", "UntrustedError"]

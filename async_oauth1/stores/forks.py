@@ -1,8 +1,8 @@
-"""What a forked process must not use: connections, tasks and tables of the process that opened a store.
+"""Stores after a fork: the child must not use its parent's connections, tasks and tables.
 
-The child of a fork finds every open store that its parent had. With one connection two processes would read each
-other's answers, and of a table in memory each would have a copy of its own. So in the child each open store is told to
-leave what it has behind; the process that opened it pays nothing for that.
+The child of a fork inherits every store that its parent had opened. If both used one connection, each would read the
+other's answers; a table in memory would have two copies that differ. So in the child `leave_behind` is called for each
+open store. That costs the parent nothing.
 """
 
 from __future__ import annotations
@@ -15,62 +15,64 @@ from weakref import WeakSet
 
 from async_oauth1.errors import StoreUnavailableError
 
-__all__ = ["ForkedStoreError", "LeftBehind", "ProcessBound"]
+__all__ = ["OPEN_IN_EACH_WORKER", "ForkedStoreError", "LeftBehind", "ProcessBound"]
 
 _log = logging.getLogger(__name__)
 
 
 class ForkedStoreError(StoreUnavailableError):
-    """A store is used in another process than the one that opened it. Clients read what they read of any outage."""
+    """A store is used in a different process from the one that opened it. The client gets the usual 503."""
 
     def __init__(self, url: str = "", advice: str = "") -> None:
-        """Say what to do.
+        """Make the message.
 
         Args:
             url: of the store, printable.
-            advice: how to get out of it.
+            advice: what to do instead.
         """
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]  # Authlib's stubs leave it untyped
         self.message = f"{url}: the store was opened before a fork, in another process; {advice}"
 
     def __str__(self) -> str:
-        """The text for the operator; a response shows the description instead."""
+        """The message for the operator; a response shows the description instead."""
         return self.message
 
 
 class ProcessBound(ABC):
-    """Something open that belongs to the process that opened it."""
+    """The base of objects that belong to the process that opened them."""
 
     @abstractmethod
     def leave_behind(self) -> None:
-        """In the child of a fork: forget what is open, without closing it."""
+        """Drop open connections and tasks without closing them; called in the child of a fork."""
 
     def _bind(self) -> None:
-        """Belong to this process from now on."""
+        """Call `leave_behind` if this process is forked from now on."""
         _bound.add(self)
 
     def _release(self) -> None:
-        """Belong to no process: nothing is open."""
+        """Nothing is open any more, so a fork is harmless."""
         _bound.discard(self)
 
 
-class LeftBehind:
-    """Stands in for what a process left behind: every use of it raises."""
+#: What to do if a store was opened before a fork.
+OPEN_IN_EACH_WORKER = "open the store in each worker (before_serving, gunicorn's post_fork)"
 
-    def __init__(
-        self, url: str, advice: str = "open the store in each worker (before_serving, gunicorn's post_fork)"
-    ) -> None:
-        """Remember what to say.
+
+class LeftBehind:
+    """Replaces the connections of a store after a fork: every use of it raises `ForkedStoreError`."""
+
+    def __init__(self, url: str, advice: str = OPEN_IN_EACH_WORKER) -> None:
+        """Remember the arguments.
 
         Args:
             url: of the store, printable.
-            advice: how to get out of it.
+            advice: what to do instead.
         """
         self._error = (url, advice)
         self._has_warned = False
 
     def refuse(self) -> NoReturn:
-        """Say so in the log, once, and raise.
+        """Raise, and log the error the first time.
 
         Raises:
             ForkedStoreError: always.
@@ -90,13 +92,13 @@ class LeftBehind:
         self.refuse()
 
     def __exit__(self, *_: object) -> None:
-        """Is never reached."""
+        """Never called, since ``__enter__`` raises."""
 
 
 _bound: WeakSet[ProcessBound] = WeakSet()
 
-# Kept for as long as the process lives. The garbage collector would close connections, and by that take the parent's
-# sockets out of the selector that both processes share, or tell its server goodbye.
+# Kept until the process ends. The garbage collector would close the connections. That would remove the parent's sockets
+# from the selector that both processes share, or send a goodbye to the parent's server.
 _kept: list[dict[str, Any]] = []
 
 

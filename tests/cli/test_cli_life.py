@@ -241,7 +241,7 @@ KEY = new_key()
             "redis://:***@127",
             {},
         ),
-        (("reencrypt", "--store", "URL"), "there is no key to encrypt with; ASYNC_OAUTH1_KEYS", {}),
+        (("reencrypt", "--store", "URL"), "there is no key to encrypt with; set ASYNC_OAUTH1_KEYS", {}),
         (
             ("client", "list", "--store", "URL"),
             "Encryption key 2 is not valid",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest_asyncio
 from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.stores import Store, TransientStore, open_store
 from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
+from tests.stores.third_party import ThirdPartyStore
 
 #: Kinds of stores that keep everything, and those that keep nonces and temporary credentials alone.
 FULL = ["memory", "sqlite", "postgres"]
@@ -20,12 +22,17 @@ TRANSIENT = ["valkey", "sentinel", "cluster", "redis"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test runs over every kind of store, unless it names some; one with `full_store` over those that keep all."""
+    """Run a test over every kind of store, unless it names some; with `full_store` over those that keep everything.
+
+    The third-party store has no URL, so the tests that use one leave it out.
+    """
     named = any(mark.args[0] == "kind" for mark in metafunc.definition.iter_markers("parametrize"))
     if "kind" in metafunc.fixturenames and not named:
         kinds = FULL if "full_store" in metafunc.fixturenames else FULL + TRANSIENT
         if "shared_url" in metafunc.fixturenames:
             kinds = [kind for kind in kinds if kind != "memory"]
+        if not {"url", "kind", "shared_url", "full_store"} & set(signature(metafunc.function).parameters):
+            kinds = [*kinds, "third-party"]
         metafunc.parametrize("kind", kinds)
 
 
@@ -103,6 +110,8 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock)
     """A URL of each kind of store; nothing is in it yet."""
     if kind == "memory":
         return "memory://"
+    if kind == "third-party":
+        return "third-party://"
     if kind == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
     if kind == "postgres":
@@ -122,9 +131,9 @@ def shared_url(url: str) -> str:
 
 
 @pytest_asyncio.fixture
-async def store(url: str, clock: Clock) -> AsyncIterator[TransientStore]:
+async def store(url: str, kind: str, clock: Clock) -> AsyncIterator[TransientStore]:
     """An open store of each kind, empty."""
-    store = open_store(url, clock=clock)
+    store = ThirdPartyStore(clock) if kind == "third-party" else open_store(url, clock=clock)
     await store.migrate()
     async with store:
         yield store

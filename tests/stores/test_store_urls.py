@@ -52,7 +52,7 @@ async def test_relative_and_escaped_paths(tmp_path: Path, monkeypatch: pytest.Mo
         ("", "not a store URL"),
         ("photos.db", "not a store URL"),
         ("sqlite:", "not a store URL"),
-        ("mysql://localhost/x", "known are sqlite:///PATH, postgresql://"),
+        ("mysql://localhost/x", "known are memory://, sqlite://, postgresql://"),
         ("memory://x", "neither a name nor options"),
         ("sqlite://relative.db", "an SQLite URL is"),
         ("sqlite:///", "names no file"),

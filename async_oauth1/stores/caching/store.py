@@ -13,18 +13,17 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib import import_module
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from async_oauth1.credentials import Client, TokenCredential
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.announced_changes import HOLD, Holds, begun, done, read_announcement
 from async_oauth1.stores.base import redact_url
 from async_oauth1.stores.change_feed import Notifier
-from async_oauth1.stores.errors import StoreError
 from async_oauth1.stores.forks import ProcessBound
 from async_oauth1.stores.interfaces import Store
 from async_oauth1.stores.lifecycle import is_live, live_client
+from async_oauth1.stores.registry import backend_of, import_class
 
 from .delegating import DelegatingStore
 from .ttl_cache import Memory
@@ -42,18 +41,6 @@ T = TypeVar("T")
 _Found = tuple[Client | None, TokenCredential | None]
 _Question = tuple[str, str | None]
 
-# scheme: module, class, the package that its driver is in, the extra that brings it
-_POSTGRES = ("postgres.notifier", "PostgresNotifier", "asyncpg", "postgres")
-_REDIS = ("redis.notifier", "RedisNotifier", "redis", "redis")
-_BY_SCHEME = {
-    "postgres": _POSTGRES,
-    "postgresql": _POSTGRES,
-    "redis": _REDIS,
-    "rediss": _REDIS,
-    "redis+cluster": _REDIS,
-    "redis+sentinel": _REDIS,
-}
-
 
 def open_notifier(url: str) -> Notifier:
     """Make the notifier that a URL names. Nothing is connected to yet.
@@ -66,17 +53,11 @@ def open_notifier(url: str) -> Notifier:
     Raises:
         StoreError: the URL is not understood. The message is one line and shows no password.
     """
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme.lower() not in _BY_SCHEME:
+    backend = backend_of(url)
+    if backend is None or not backend.notifier:
         raise StoreError(f"{redact_url(url)}: tells of no changes; postgresql:// and redis:// do")
-    module, name, driver, extra = _BY_SCHEME[scheme.lower()]
-    try:
-        notifier_class = getattr(import_module(f"async_oauth1.stores.{module}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != driver:
-            raise
-        raise StoreError(f'{redact_url(url)}: needs {driver}; install "async-oauth1[{extra}]"') from None
-    return cast("Notifier", notifier_class(url))
+    notifier_class: type[Notifier] = import_class(backend, f"{backend.package}.notifier", backend.notifier, url)
+    return notifier_class(url)
 
 
 class CachingStore(DelegatingStore, ProcessBound):

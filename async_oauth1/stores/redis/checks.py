@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from async_oauth1.stores.base import StoreError
+from async_oauth1.errors import StoreError
 
 from .url import Address, RedisSettings
 

@@ -19,12 +19,11 @@ from functools import partial
 from typing import Any, Protocol
 
 from async_oauth1.credentials import TemporaryCredential
-from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
+from async_oauth1.errors import StoreError, StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
     GONE,
     BaseStore,
-    StoreError,
     is_text,
     new_temporary_credential,
     nonce_key,
@@ -169,7 +168,7 @@ class RedisStore(BaseStore):
                     known = await self._batcher(await self._require_servers().node_for(key)).ask(key)
             except TimeoutError as error:
                 raise StoreUnavailableError() from error
-        return known or self._is_stale(nonce_seconds(timestamp))
+        return known or self.is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -183,13 +182,13 @@ class RedisStore(BaseStore):
         credential = new_temporary_credential(token, client_id, redirect_uri)
         values = {
             "provider": self._provider,
-            "secret": self._keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
+            "secret": self.keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
             "client_id": client_id,
             "callback": redirect_uri,
         }
-        lifetime = self._temporary_credential_lifetime * 1000
+        lifetime = self.temporary_credential_lifetime * 1000
         pairs = [part for pair in values.items() for part in pair]
-        limit = self._max_pending_per_client
+        limit = self.max_pending_per_client
         if not await self._run(scripts.TAKE_SHARE, self._share_of(client_id), limit, lifetime, kind=_SHARE):
             raise TooManyPendingError()
         if not await self._run(scripts.CREATE, credential.oauth_token, lifetime, *pairs):
@@ -204,7 +203,7 @@ class RedisStore(BaseStore):
 
         async def read(node: RedisNode, key: bytes, *, asking: bool) -> TemporaryCredential | None:
             (found,) = await node.read(("HGETALL", key), asking=asking)
-            return credential_of(oauth_token, found, self._keys) if self._is_ours(oauth_token, found) else None
+            return credential_of(oauth_token, found, self.keys) if self._is_ours(oauth_token, found) else None
 
         credential: TemporaryCredential | None = await self._on_node(oauth_token, read)
         return credential
@@ -225,7 +224,7 @@ class RedisStore(BaseStore):
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token)
-        sealed = self._keys.seal(verifier, temporary_place(oauth_token)[1])
+        sealed = self.keys.seal(verifier, temporary_place(oauth_token)[1])
         return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, sealed))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
@@ -322,7 +321,7 @@ class RedisStore(BaseStore):
 
     def _lifetimes(self, keys: Sequence[bytes]) -> list[int]:
         """Seconds from now: until the timestamp, which a key holds, is as old as the lifetime of nonces, or longer."""
-        start, now, lifetime = len(self._settings.prefix) + 1, int(self._clock()), self._nonce_lifetime
+        start, now, lifetime = len(self._settings.prefix) + 1, int(self.clock()), self.nonce_lifetime
         return [lifetime + max(0, int.from_bytes(key[start : start + 4], "big") - now) for key in keys]
 
     async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:

@@ -271,7 +271,7 @@ async def test_a_change_whose_caller_leaves_is_told_when_it_is_made(
 
 async def test_time_passes_in_memory_too(inner: SlowStore, notifier: FakeNotifier, clock) -> None:
     """A remembered token expires, and a remembered secret's overlap ends, to the second."""
-    inner._clock = clock
+    inner.clock = clock
     cache = CachingStore(inner, notifier, clock=clock, timer=Timer())
     await inner.add_client(PRINTER)
     token = await inner.issue_token_credential("printer", "jane", lifetime=5)

@@ -20,4 +20,4 @@ async def test_a_day_later(full_store: Store, clock: Clock, client: Client) -> N
     for seconds, left in ((3600, 1), (86_400, 0)):
         clock.advance(seconds)
         await make_busy(full_store, clock(), f"at{clock()}")
-        assert (await full_store._run(count))[0][0] == left  # type: ignore[attr-defined]
+        assert (await full_store._read(count))[0][0] == left  # type: ignore[attr-defined]

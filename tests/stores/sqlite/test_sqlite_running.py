@@ -39,7 +39,7 @@ async def store(path: Path, clock) -> AsyncIterator[SQLiteStore]:
 
 
 async def _nonce(store: SQLiteStore, name: str) -> bool:
-    return await store.exists_nonce(name, str(int(store._clock())), "client", None)
+    return await store.exists_nonce(name, str(int(store.clock())), "client", None)
 
 
 async def test_locked_by_another_program(store: SQLiteStore, path: Path) -> None:
