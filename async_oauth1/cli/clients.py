@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -207,7 +207,7 @@ def _ends(client: Client) -> list[float | None]:
 
 def _shown(value: object) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(item) for item in value) or "-"
+        return ", ".join(str(item) for item in cast("Iterable[object]", value)) or "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value in (None, "") else " ".join(str(value).split("\n")).strip()

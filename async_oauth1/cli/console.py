@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -114,7 +114,7 @@ def with_store(
 
 
 @contextmanager
-def mistakes() -> Iterator[None]:
+def mistakes() -> Generator[None]:
     """Say what a store refuses as the user's mistake, which it is here."""
     try:
         yield

@@ -308,7 +308,7 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
         if caller is not None:
             return await caller(func, args)
         value: Any = func(*args)
-        if type(value) is CoroutineType:
+        if CoroutineType is type(value):  # the other way round, type checkers narrow it to a coroutine of unknown types
             value = await value
         while type(value) not in _PLAIN and is_awaitable(value):
             value = await value

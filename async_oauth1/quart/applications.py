@@ -137,7 +137,7 @@ def token_generator(app: Quart) -> Generator:
 
 
 def _generator(app: Quart, generator_key: str, length_key: str, default_length: int) -> Callable[[], Any]:
-    config: Mapping[str, Any] = app.config
+    config = cast("Mapping[str, Any]", app.config)
     generator = config.get(generator_key)
     if isinstance(generator, str):
         generator = import_string(generator)
