@@ -20,9 +20,8 @@ from async_oauth1.errors import (
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.provider import authorization_server
-from async_oauth1.provider.hooks import call_hook, resolve
+from async_oauth1.provider.hooks import call_hook, optional, resolve
 from async_oauth1.provider.responses import OAuth1Response
-from async_oauth1.provider.signing_keys import optional
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
 from flask_compat.execution.locks import KeyedLocks
 from flask_compat.wrapper import OAuth1Request
