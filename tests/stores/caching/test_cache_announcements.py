@@ -19,7 +19,7 @@ from async_oauth1.stores.announced_changes import HOLD, Holds, begun, done
 from async_oauth1.stores.caching import CachingStore, open_notifier
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.redis.notifier import RedisNotifier
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, unmeasured_environment
 
 from .test_caching import FakeNotifier, SlowStore, Timer, gone, serves_from_memory, until, worker
 
@@ -72,6 +72,7 @@ def dying(database: str, told_by: str, code: str) -> Iterator[subprocess.Popen[s
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env=unmeasured_environment(),
     )
     try:
         assert process.stdout is not None
