@@ -29,7 +29,7 @@ test: $(VENV)/.installed-test
 	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term $(ARGS)
 
 stress: $(VENV)/.installed-test
-	STRESS=1 $(RUN) -bb -m pytest -m stress $(ARGS)
+	STRESS=1 $(RUN) -bb -m pytest -m "stress or hypothesis" $(ARGS)
 	$(RUN) -m benchmarks.faults --rounds 10
 	$(RUN) -m benchmarks.stores
 

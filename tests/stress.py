@@ -1,6 +1,7 @@
 """How many cases a test tries: a sample in `make test`, all of them in `make stress`.
 
-`make stress` sets ``STRESS=1`` and runs the tests that are marked ``stress``. The tests themselves are in every run.
+`make stress` sets ``STRESS=1`` and runs the tests that are marked ``stress`` and those of Hypothesis. `make test` runs
+them as well, with fewer cases.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.servers import Postgres, Valkey
 from tests.stress import STRESS
 
 COPIES = 200
-ROUNDS = 100 if STRESS else 3
+ROUNDS = 100 if STRESS else 1
 
 pytestmark = pytest.mark.stress
 

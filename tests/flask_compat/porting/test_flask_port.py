@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import secrets
 import socket
 import subprocess
@@ -12,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.servers import unmeasured_environment
 
 EXAMPLE = "examples/flask_port"
 COMMANDS = {
@@ -44,7 +45,7 @@ def test_the_differences(repository: Path) -> None:
 def test_one_client_for_all(module: str, repository: Path, tmp_path: Path) -> None:
     """The same program gets the same answers from each."""
     environment = {
-        **os.environ,
+        **unmeasured_environment(),
         "PYTHONPATH": str(repository),
         "NOTES_DATABASE": str(tmp_path / "notes.db"),
         "NOTES_PASSWORD": secrets.token_urlsafe(),

@@ -19,7 +19,7 @@ from async_oauth1.stores.announced_changes import CHANGE_TIMEOUT, PendingChanges
 from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.redis.change_feed import RedisChangeFeed
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, unmeasured_environment
 
 from .test_caching import FakeChangeFeed, SlowStore, Timer, gone, serves_from_memory, until, worker
 
@@ -72,6 +72,7 @@ def dying(database: str, feed_url: str, code: str) -> Iterator[subprocess.Popen[
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env=unmeasured_environment(),
     )
     try:
         assert process.stdout is not None

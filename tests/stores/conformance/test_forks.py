@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, unmeasured_environment
 
 PROGRAM = textwrap.dedent(
     """
@@ -121,7 +121,12 @@ PROGRAM = textwrap.dedent(
 def fork(*urls: str) -> tuple[dict[str, str], list[object], str]:
     """The answers in a forked child, those in its parent afterwards, and what both logged."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *urls], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", PROGRAM, *urls],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=unmeasured_environment(),
     )
     assert done.returncode == 0, done.stderr
     child, parent = json.loads(done.stdout)
@@ -187,7 +192,7 @@ def test_a_store_that_is_opened_in_each_worker(shared_url: str) -> None:
         assert asyncio.run(serve())
         """
     )
-    subprocess.run([sys.executable, "-c", program, shared_url], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program, shared_url], check=True, timeout=60, env=unmeasured_environment())
 
 
 def test_a_memory_store_with_clients_alone() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, open_store
+from tests.servers import unmeasured_environment
 
 # Each process opens the store, says so, waits for the start signal, and races with all the others.
 PROGRAM = """
@@ -44,6 +45,7 @@ def _start(url: str, number: int) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=unmeasured_environment(),
     )
 
 
