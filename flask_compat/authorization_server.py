@@ -16,9 +16,9 @@ from async_oauth1.provider.responses import error_headers
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
 
 from .configurations import of_application_at_work
-from .execution.callable_kinds import is_async
+from .execution.callable_kinds import is_async, non_blocking
 from .flows.authorization import AuthorizationFlows
-from .server import Server
+from .server import Server, by_default
 
 __all__ = ["AuthorizationServer"]
 
@@ -136,6 +136,7 @@ class AuthorizationServer(Server):
             app.config, "OAUTH1_TOKEN_SECRET_GENERATOR", "OAUTH1_TOKEN_SECRET_LENGTH", TOKEN_SECRET_LENGTH
         )
 
+        @non_blocking
         def create_token() -> dict[str, Any]:
             return {"oauth_token": token(), "oauth_token_secret": secret()}
 
@@ -144,7 +145,7 @@ class AuthorizationServer(Server):
 
         if is_async(token) or is_async(secret):
             return create_token_async
-        # A function of this module is known not to block. A generator from elsewhere might, so it hides behind none.
+        # A configured generator may block, and a partial has no mark.
         configured = app.config.get("OAUTH1_TOKEN_GENERATOR") or app.config.get("OAUTH1_TOKEN_SECRET_GENERATOR")
         return functools.partial(create_token) if configured else create_token
 
@@ -183,72 +184,72 @@ class AuthorizationServer(Server):
 
     # What a subclass may override ------------------------------------------------------------------------------------
 
+    @non_blocking
     def create_oauth1_request(self, request: Any) -> Any:
         """Make an ``OAuth1Request`` of a framework's request, of the current one where there is none."""
         return self._run(self._flows.read_request, self._framework(), request)
 
+    @non_blocking
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
         """Make a response: ``payload`` is text, or name and value pairs to be form-encoded."""
         if not isinstance(payload, str):
             payload = "&".join(f"{escape_text(as_text(name))}={escape_text(as_text(value))}" for name, value in payload)
         return self._run(self._framework().respond, payload, status_code, headers)
 
+    @non_blocking
     def handle_error_response(self, error: Any) -> Any:
         """Make a response for an error."""
         allow = self.TEMPORARY_CREDENTIALS_METHOD
         headers = [*error.get_headers(), *error_headers(error, realm=self._flows.policy.realm, allow=allow)]
         return self._run(self._flows.respond, error.status_code, error.get_body(), headers)
 
+    @by_default(AuthorizationFlows.default_validate_temporary_credentials_request)
     def validate_temporary_credentials_request(self, request: Any) -> Any:
         """Verify a request for temporary credentials.
 
         Raises:
             OAuth1Error: it is not accepted.
         """
-        return self._run(self._flows.default_validate_temporary_credentials_request, request)
 
+    @by_default(AuthorizationFlows.default_validate_authorization_request)
     def validate_authorization_request(self, request: Any) -> Any:
         """Find the temporary credential that is to be authorized.
 
         Raises:
             OAuth1Error: there is none, or it was decided before.
         """
-        return self._run(self._flows.default_validate_authorization_request, request)
 
+    @by_default(AuthorizationFlows.default_validate_token_request)
     def validate_token_request(self, request: Any) -> Any:
         """Verify a request for token credentials.
 
         Raises:
             OAuth1Error: it is not accepted; the temporary credential stays.
         """
-        return self._run(self._flows.default_validate_token_request, request)
 
+    @by_default(core.AuthorizationServer.create_temporary_credential)
     def create_temporary_credential(self, request: Any) -> Any:
         """Create and keep a temporary credential; by default the hook of that name."""
-        return self._default("create_temporary_credential", request)
 
+    @by_default(core.AuthorizationServer.get_temporary_credential)
     def get_temporary_credential(self, request: Any) -> Any:
         """Look a temporary credential up; by default the hook of that name."""
-        return self._default("get_temporary_credential", request)
 
+    @by_default(core.AuthorizationServer.delete_temporary_credential)
     def delete_temporary_credential(self, request: Any) -> Any:
         """Delete a temporary credential; by default the hook of that name."""
-        return self._default("delete_temporary_credential", request)
 
+    @by_default(core.AuthorizationServer.create_authorization_verifier)
     def create_authorization_verifier(self, request: Any) -> Any:
         """Create a verifier, bind it and the user to the credential, and return it; by default by the hook."""
-        return self._default("create_authorization_verifier", request)
 
+    @by_default(core.AuthorizationServer.create_token_credential)
     def create_token_credential(self, request: Any) -> Any:
         """Create and keep a token credential; by default the hook of that name."""
-        return self._default("create_token_credential", request)
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
         """What was given as a hook."""
         return self.query_client if name == "query_client" else self._hooks[name]
-
-    def _default(self, name: str, request: Any) -> Any:
-        return self._run(functools.partial(getattr(core.AuthorizationServer, name), self._flows), request)
 
     def _given(self) -> tuple[Any, ...]:
         return (self.query_client, self.token_generator, *self._hooks.values())

@@ -16,9 +16,10 @@ from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
 from async_oauth1.provider.responses import error_headers
 
 from .errors import OAuth1Error
+from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
-from .frameworks.detection import context_globals
-from .server import Server
+from .frameworks.detection import context_globals, find_framework
+from .server import Server, by_default
 from .wrapper import OAuth1Request
 
 __all__ = ["ResourceProtector", "current_credential"]
@@ -103,6 +104,7 @@ class ResourceProtector(Server):
         """Protect a view. A scope is taken and ignored, as in Authlib."""
         return self._protect(scope) if callable(scope) else self._protect
 
+    @non_blocking
     def acquire_credential(self) -> Any:
         """Verify the current request; `current_credential` is its credential from now on.
 
@@ -114,6 +116,7 @@ class ResourceProtector(Server):
         """
         return self._run_endpoint(self._acquire)
 
+    @non_blocking
     def validate_request(self, method: str, uri: str, body: Any, headers: Any) -> Any:
         """Verify a request of no framework.
 
@@ -135,9 +138,9 @@ class ResourceProtector(Server):
             request = OAuth1Request(method, uri, body, headers, policy=self._flows.policy)
         return self._run(self._flows.validate, request)
 
+    @by_default(core.ResourceProtector.get_token_credential)
     def get_token_credential(self, request: Any) -> Any:
         """Look a token credential up; by default by ``query_token``."""
-        return self._run(functools.partial(core.ResourceProtector.get_token_credential, self._flows), request)
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
         """What was given as a hook."""
@@ -154,11 +157,16 @@ class ResourceProtector(Server):
         store = context_globals()
         # An application context may be older than the request, as in a test that pushes one around several.
         store.pop(_CREDENTIAL, None)
-        request = await self._framework().read(None, self._flows.policy)
-        form = dict(reversed(request.body_params))  # the first of a name, as in Flask
-        verified = await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
+        request = await find_framework(self.app).read(None, self._flows.policy)
+        verified = await self._validate(request)
         setattr(store, _CREDENTIAL, verified.credential)
         return verified.credential
+
+    async def _validate(self, request: OAuth1Request) -> Any:
+        if is_marked_non_blocking(self.validate_request):  # not overridden
+            return await self._flows.validate(request)
+        form = dict(reversed(request.body_params))  # the first of a name, as in Flask
+        return await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
 
     def _protect(self, view: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(view)
@@ -177,7 +185,9 @@ class ResourceProtector(Server):
         return protected_async if inspect.iscoroutinefunction(view) else protected
 
     def _acquire_for_view(self) -> Any:
-        """As a hook: an override, plain or async, finds the same in every view."""
+        """Call an override as a hook: plain or async, it finds the same in every view."""
+        if is_marked_non_blocking(self.acquire_credential):
+            return self._run_endpoint(self._acquire)
         return self._run_endpoint(functools.partial(call_hook, self.acquire_credential))
 
     async def _guard(self, acquired: Any, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:

@@ -5,19 +5,40 @@ from __future__ import annotations
 import functools
 from collections import ChainMap
 from collections.abc import Callable, Collection, MutableMapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, ParamSpec, cast
 
 from async_oauth1.policy import Policy
 from async_oauth1.provider.verification import BaseServer
 
 from .configurations import Configuration, Configurations
-from .execution.callable_kinds import is_async, may_block
+from .execution.callable_kinds import is_async, is_marked_non_blocking, may_block, set_default
 from .execution.flow_runner import Kinds, run
+from .flows.base import Flows
 from .frameworks.detection import adopt_app, find_framework, find_home
 from .signature import VERIFIERS, Verifier
 
+P = ParamSpec("P")
+
 #: Framework-free defaults; the application's configuration comes on top.
 _POLICY = Policy(uniform_errors=False)
+
+
+def by_default(step: Callable[..., Any]) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    """Make a method that runs a step of the flows; only its signature and its docstring are written out.
+
+    Args:
+        step: called with the server's flows and the method's arguments.
+    """
+
+    def decorate(method: Callable[P, Any]) -> Callable[P, Any]:
+        @functools.wraps(method)
+        def run_step(self: Server, *args: Any, **kwargs: Any) -> Any:
+            return self._run(functools.partial(step, self._flows, **kwargs), *args)
+
+        set_default(run_step, step)
+        return cast("Callable[P, Any]", run_step)
+
+    return decorate
 
 
 class Server:
@@ -65,29 +86,29 @@ class Server:
         """
         cls.SIGNATURE_METHODS[name] = verify
 
+    @by_default(Flows.validate_timestamp_and_nonce)
     def validate_timestamp_and_nonce(self, request: Any) -> Any:
         """Check the timestamp, and that there is a nonce. It is remembered once the signature holds.
 
         Raises:
             OAuth1Error: the request is not accepted.
         """
-        return self._run(self._flows.validate_timestamp_and_nonce, request)
 
+    @by_default(Flows.validate_oauth_signature)
     def validate_oauth_signature(self, request: Any) -> Any:
         """Check the signature.
 
         Raises:
             OAuth1Error: the request is not accepted.
         """
-        return self._run(self._flows.validate_oauth_signature, request)
 
+    @by_default(BaseServer.get_client_by_id)
     def get_client_by_id(self, client_id: str) -> Any:
         """Look a client up; by default by ``query_client``."""
-        return self._run(functools.partial(BaseServer.get_client_by_id, self._flows), client_id)
 
+    @by_default(BaseServer.exists_nonce)
     def exists_nonce(self, nonce: str, request: Any) -> Any:
         """Remember a nonce and say whether it was known; by default by the function of that name."""
-        return self._run(functools.partial(BaseServer.exists_nonce, self._flows), nonce, request)
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
         """What was given as a hook."""
@@ -123,10 +144,13 @@ class Server:
         self._shown = settings if self._configurations.only is not None else {}
         vars(self).update(self._shown)
 
-    def find_policy(self, default: Policy) -> Policy:
-        """The rules of the application at work."""
+    def find_configured(self, default: Policy) -> tuple[Policy, Collection[str]]:
+        """The policy of the application at work, and the signature methods that it supports."""
+        if (only := self._configurations.only) is not None:
+            return only.policy, self.SUPPORTED_SIGNATURE_METHODS
         configuration = self._configurations.find()
-        return default if configuration is None else configuration.policy
+        policy = default if configuration is None else configuration.policy
+        return policy, self.find_setting("SUPPORTED_SIGNATURE_METHODS")
 
     def find_setting(self, name: str) -> Any:
         """An attribute, or what the application at work has configured in its place."""
@@ -140,12 +164,14 @@ class Server:
         return find_framework(self.app)
 
     def _run(self, step: Callable[..., Any], *args: Any) -> Any:
-        return run(lambda: find_home(self.app), self._kinds(), step, *args)
+        return run(functools.partial(find_home, self.app), self._kinds, step, *args)
 
     def _run_endpoint(self, step: Callable[..., Any], *args: Any) -> Any:
         """Run what reads the current request."""
-        prepare = functools.partial(self._framework().prepare, self._flows.policy)
-        return run(lambda: find_home(self.app), self._kinds(), step, *args, prepare=prepare)
+        return run(functools.partial(find_home, self.app), self._kinds, step, *args, prepare=self._prepare)
+
+    async def _prepare(self) -> None:
+        await self._framework().prepare(self._flows.policy)
 
     def _kinds(self) -> Kinds:
         """Classified once, and again when a hook has been replaced."""
@@ -157,6 +183,6 @@ class Server:
 
     def _classify(self, hooks: tuple[Any, ...]) -> Kinds:
         overrides = [getattr(self, name) for name in self.OVERRIDABLE]
-        own = [func for func in overrides if not (getattr(func, "__module__", None) or "").startswith("flask_compat.")]
+        own = [func for func in overrides if not is_marked_non_blocking(func)]
         kinds = {is_async(func) for func in (*hooks, *own) if callable(func) and (is_async(func) or may_block(func))}
         return Kinds(any_plain=False in kinds, any_async=True in kinds)

@@ -85,7 +85,7 @@ class Caller:
         """Call and await, each in its place."""
         if is_part_of_flow(func):
             return await resolve(func(*args))
-        if self.home.on_loop():
+        if self.is_on_loop():
             value = (
                 await self.home.hop(functools.partial(_call_in_thread, func, args)) if may_block(func) else func(*args)
             )
@@ -99,7 +99,15 @@ class Caller:
                 raise
             needs_loop(func)
             return self.home.wait(_call(func, args))
-        return self.settle(value)
+        return self.home.wait(value) if is_awaitable(value) else value
+
+    def is_on_loop(self) -> bool:
+        """Whether the flow must await and not wait in this thread."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return self.home.on_loop()
 
     def settle(self, value: Any) -> Any:
         """Wait for an awaitable, in a thread."""
@@ -108,7 +116,7 @@ class Caller:
 
 def run(
     find_home: Callable[[], Home],
-    kinds: Kinds,
+    find_kinds: Callable[[], Kinds],
     step: Callable[..., Any],
     *args: Any,
     prepare: Callable[[], Awaitable[None]] | None = None,
@@ -117,7 +125,7 @@ def run(
 
     Args:
         find_home: where the application's loop and threads are.
-        kinds: of the server's hooks.
+        find_kinds: returns the kinds of the server's hooks.
         step: a function, coroutine function or not.
         args: of the step.
         prepare: awaited on the loop before the flow leaves it, so that no thread waits for what a client sends.
@@ -128,7 +136,7 @@ def run(
     caller = hook_caller.get()
     if isinstance(caller, Caller):  # an override that calls its super method: the flow is in its place already
         return _call(step, args) if caller.home.on_loop() else drive(_call(step, args))
-    caller = Caller(find_home())
+    caller, kinds = Caller(find_home()), find_kinds()
     if caller.home.on_loop():
         return _hop_and_run(caller, step, args, prepare) if kinds.any_plain else _run_here(caller, step, args)
     with caller.home.under_way():

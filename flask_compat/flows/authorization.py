@@ -23,11 +23,12 @@ from async_oauth1.provider import authorization_server
 from async_oauth1.provider.hooks import call_hook, resolve
 from async_oauth1.provider.responses import OAuth1Response
 from async_oauth1.provider.signing_keys import optional
+from flask_compat.execution.callable_kinds import flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
 from flask_compat.execution.locks import KeyedLocks
 from flask_compat.wrapper import OAuth1Request
 
-from .base import Flows, authlib_errors, log
+from .base import Flows, authlib_errors, from_server, log
 
 T = TypeVar("T")
 
@@ -45,6 +46,13 @@ class NoRedirectURIError(InvalidRequestError):
 class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     """The flows of the authorization server."""
 
+    validate_temporary_credentials_request = from_server("validate_temporary_credentials_request")
+    validate_token_request = from_server("validate_token_request")
+    create_temporary_credential = from_server("create_temporary_credential")
+    delete_temporary_credential = from_server("delete_temporary_credential")
+    create_authorization_verifier = from_server("create_authorization_verifier")
+    create_token_credential = from_server("create_token_credential")
+
     def __init__(self, server: Any) -> None:
         """Belong to a server of the facade."""
         super().__init__(server)
@@ -55,10 +63,6 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         super()._check_method(request)
 
     # Section 2.1 -----------------------------------------------------------------------------------------------------
-
-    async def validate_temporary_credentials_request(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.validate_temporary_credentials_request, request)
 
     async def default_validate_temporary_credentials_request(self, request: Any) -> Any:
         """In Authlib's order."""
@@ -77,7 +81,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
 
     async def validate_authorization_request(self, request: Any) -> Any:
         """Ask the server. What it returns does not matter: like Authlib, look at the request."""
-        await call_hook(self.server.validate_authorization_request, request)
+        await self.ask("validate_authorization_request", request)
         return request
 
     async def default_validate_authorization_request(self, request: Any) -> Any:
@@ -124,10 +128,6 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             log.warning("A denied temporary credential stays: there is no hook to delete it.")
 
     # Section 2.3 -----------------------------------------------------------------------------------------------------
-
-    async def validate_token_request(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.validate_token_request, request)
 
     async def default_validate_token_request(self, request: Any) -> Any:
         """In Authlib's order. Whatever is wrong, the temporary credential stays."""
@@ -186,6 +186,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
 
     # What the server overrides ---------------------------------------------------------------------------------------
 
+    @flow_step
     async def create_oauth1_request(self, request: Any) -> Any:
         """Ask the server, and understand Authlib's requests, too."""
         try:
@@ -228,25 +229,10 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         """Let the server answer."""
         return await call_hook(self.server.handle_response, *response)
 
-    async def create_temporary_credential(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.create_temporary_credential, request)
-
+    @flow_step
     async def get_temporary_credential(self, request: Any) -> Any:
-        """Ask the server; what is false is none."""
-        return await call_hook(self.server.get_temporary_credential, request) or None
-
-    async def delete_temporary_credential(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.delete_temporary_credential, request)
-
-    async def create_authorization_verifier(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.create_authorization_verifier, request)
-
-    async def create_token_credential(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.create_token_credential, request)
+        """Call the server's method; a false result counts as not found."""
+        return await self.ask("get_temporary_credential", request) or None
 
 
 def _is_true(verdict: object) -> bool:

@@ -39,9 +39,10 @@ from async_oauth1.provider.checks import (
     check_version,
     omits_timestamp,
 )
-from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.verification import BaseServer
 from flask_compat.caching.nonce_lifetime import timestamp_window
+from flask_compat.execution.callable_kinds import default_of, flow_step
 
 log = logging.getLogger("flask_compat")
 
@@ -79,8 +80,24 @@ def _translate(error: OAuth1Error) -> OAuth1Error:
     return error
 
 
+def from_server(name: str) -> Callable[..., Any]:
+    """Make a flow's method that calls the server's method of this name.
+
+    A method that is not overridden would only call the flow back, so its default step is called directly.
+    """
+
+    @flow_step
+    async def call(self: Flows, *args: Any) -> Any:
+        return await self.ask(name, *args)
+
+    return call
+
+
 class Flows(BaseServer):
     """What the flows of both servers share."""
+
+    get_client_by_id = from_server("get_client_by_id")
+    exists_nonce = from_server("exists_nonce")
 
     def __init__(self, server: Any) -> None:
         """Belong to a server of the facade: its methods are called, so that subclasses may override them."""
@@ -91,8 +108,8 @@ class Flows(BaseServer):
     @property
     def policy(self) -> Policy:
         """The configured policy with what Authlib keeps in class attributes."""
-        configured = self.server.find_policy(self._policy)
-        methods = tuple(self.server.find_setting("SUPPORTED_SIGNATURE_METHODS"))
+        configured, supported = self.server.find_configured(self._policy)
+        methods = tuple(supported)
         known = self._combined  # a request asks some ten times, and hashing a policy costs more than all else here
         if known is None or known[0] is not configured or known[1] != methods:
             known = self._combined = configured, methods, _with(configured, methods)
@@ -115,6 +132,7 @@ class Flows(BaseServer):
         if verify is None or verify is self.server.VERIFIERS.get(name):
             return None
 
+        @flow_step
         async def verify_with_secrets(request: Any) -> Any:
             await request.fetch_secrets()
             try:
@@ -134,13 +152,14 @@ class Flows(BaseServer):
             return functools.partial(_call_exists_nonce, self.server.find_setting("EXPIRY_TIME"), func)
         return functools.partial(call_hook, func)
 
-    async def get_client_by_id(self, client_id: str) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.get_client_by_id, client_id)
-
-    async def exists_nonce(self, nonce: str, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.exists_nonce, nonce, request)
+    async def ask(self, name: str, *args: Any) -> Any:
+        """Call an override of the server's method, or else the step that the method runs by default."""
+        method = getattr(self.server, name)
+        step = default_of(method)
+        if step is None:
+            return await call_hook(method, *args)
+        value = step(self, *args)
+        return await value if is_awaitable(value) else value
 
     # Steps -----------------------------------------------------------------------------------------------------------
 
@@ -156,8 +175,8 @@ class Flows(BaseServer):
 
     async def verify(self, request: Any) -> None:
         """Timestamp and signature, by methods that a subclass may override."""
-        await call_hook(self.server.validate_timestamp_and_nonce, request)
-        await call_hook(self.server.validate_oauth_signature, request)
+        await self.ask("validate_timestamp_and_nonce", request)
+        await self.ask("validate_oauth_signature", request)
         await self.verify_body(request)
 
     async def finish(self, request: Any) -> None:
@@ -225,7 +244,7 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
         await self.find_client(request)
         if not request.token:
             raise MissingRequiredParameterError("oauth_token")
-        credential = await call_hook(self.server.get_token_credential, request)
+        credential = await self.ask("get_token_credential", request)
         request.credential = credential or None
         if credential and not await self._belongs_to_client(request):
             request.credential = None

@@ -41,12 +41,13 @@ def find_framework(app: object) -> Any:
     Args:
         app: of the server; decides where the current context does not.
     """
-    adapter = _quart()
-    if adapter is None or (_flask.in_request() and not adapter.in_request()):
+    quart = sys.modules.get("quart")
+    if quart is None:
         return _flask
-    if adapter.in_request() and not _flask.in_request():
-        return adapter
-    return adapter if isinstance(app, adapter.quart.Quart) else _flask
+    in_quart = quart.has_request_context()
+    if flask.has_request_context() is not in_quart:
+        return _quart() if in_quart else _flask
+    return _quart() if isinstance(app, quart.Quart) else _flask
 
 
 def find_home(app: object) -> Home:
@@ -60,6 +61,7 @@ def find_home(app: object) -> Home:
 
 def context_globals() -> Any:
     """``g`` of the current context, or ``None`` outside of one."""
-    adapter = _quart()
-    found = adapter.context_globals() if adapter else None
-    return _flask.context_globals() if found is None else found
+    quart = sys.modules.get("quart")
+    if quart is not None and quart.has_app_context():
+        return quart.g
+    return flask.g if flask.has_app_context() else None

@@ -29,16 +29,6 @@ _LOOP = "flask_compat.loop"
 _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
-def in_request() -> bool:
-    """Whether this is a request of Flask's."""
-    return flask.has_request_context()
-
-
-def context_globals() -> Any:
-    """``flask.g``, or ``None`` outside an application context."""
-    return flask.g if flask.has_app_context() else None
-
-
 async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
     """Read a request, the current one where there is none."""
     current: Any = flask.request if request is None else request

@@ -28,16 +28,6 @@ _HANDLER = "flask_compat.handler"
 _FORM = "flask_compat.form"
 
 
-def in_request() -> bool:
-    """Whether this is a request of Quart's."""
-    return quart.has_request_context()
-
-
-def context_globals() -> Any:
-    """``quart.g``, or ``None`` outside an application context."""
-    return quart.g if quart.has_app_context() else None
-
-
 async def read(request: Request | None, policy: Policy) -> OAuth1Request:
     """Read a request, the current one where there is none."""
     current: Any = quart.request if request is None else request
