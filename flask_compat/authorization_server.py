@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -15,10 +15,13 @@ from async_oauth1.provider.hooks import call_hook
 from async_oauth1.provider.responses import error_headers
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
 
-from .configurations import of_application_at_work
+from .configurations import value_for_current_app
+from .errors import OAuth1Error
 from .execution.callable_kinds import is_async, non_blocking
 from .flows.authorization import AuthorizationFlows
+from .frameworks.detection import App
 from .server import Server, by_default
+from .wrapper import OAuth1Request
 
 __all__ = ["AuthorizationServer"]
 
@@ -58,7 +61,7 @@ class AuthorizationServer(Server):
 
     def __init__(
         self,
-        app: Any = None,
+        app: App | None = None,
         query_client: Callable[..., Any] | None = None,
         token_generator: Callable[..., Any] | None = None,
     ) -> None:
@@ -89,7 +92,7 @@ class AuthorizationServer(Server):
 
     def init_app(
         self,
-        app: Any,
+        app: App,
         query_client: Callable[..., Any] | None = None,
         token_generator: Callable[..., Any] | None = None,
     ) -> None:
@@ -127,9 +130,9 @@ class AuthorizationServer(Server):
         """The generator that was given, or that of the application at work."""
         if self._first_made is None or self.token_generator is not self._first_made:
             return self.token_generator
-        return of_application_at_work(self._made_generators) or self._first_made
+        return value_for_current_app(self._made_generators) or self._first_made
 
-    def create_token_generator(self, app: Any) -> Callable[[], Any]:
+    def create_token_generator(self, app: App) -> Callable[[], Any]:
         """Make the generator that an application's configuration asks for."""
         token = _generator(app.config, "OAUTH1_TOKEN_GENERATOR", "OAUTH1_TOKEN_LENGTH", TOKEN_LENGTH)
         secret = _generator(
@@ -146,7 +149,8 @@ class AuthorizationServer(Server):
         if is_async(token) or is_async(secret):
             return create_token_async
         # A configured generator may block, and a partial has no mark.
-        configured = app.config.get("OAUTH1_TOKEN_GENERATOR") or app.config.get("OAUTH1_TOKEN_SECRET_GENERATOR")
+        config: Mapping[str, Any] = app.config
+        configured = config.get("OAUTH1_TOKEN_GENERATOR") or config.get("OAUTH1_TOKEN_SECRET_GENERATOR")
         return functools.partial(create_token) if configured else create_token
 
     # The endpoints ---------------------------------------------------------------------------------------------------
@@ -197,14 +201,14 @@ class AuthorizationServer(Server):
         return self._run(self._framework().respond, payload, status_code, headers)
 
     @non_blocking
-    def handle_error_response(self, error: Any) -> Any:
+    def handle_error_response(self, error: OAuth1Error) -> Any:
         """Make a response for an error."""
         allow = self.TEMPORARY_CREDENTIALS_METHOD
         headers = [*error.get_headers(), *error_headers(error, realm=self._flows.policy.realm, allow=allow)]
         return self._run(self._flows.respond, error.status_code, error.get_body(), headers)
 
     @by_default(AuthorizationFlows.default_validate_temporary_credentials_request)
-    def validate_temporary_credentials_request(self, request: Any) -> Any:
+    def validate_temporary_credentials_request(self, request: OAuth1Request) -> Any:
         """Verify a request for temporary credentials.
 
         Raises:
@@ -212,7 +216,7 @@ class AuthorizationServer(Server):
         """
 
     @by_default(AuthorizationFlows.default_validate_authorization_request)
-    def validate_authorization_request(self, request: Any) -> Any:
+    def validate_authorization_request(self, request: OAuth1Request) -> Any:
         """Find the temporary credential that is to be authorized.
 
         Raises:
@@ -220,7 +224,7 @@ class AuthorizationServer(Server):
         """
 
     @by_default(AuthorizationFlows.default_validate_token_request)
-    def validate_token_request(self, request: Any) -> Any:
+    def validate_token_request(self, request: OAuth1Request) -> Any:
         """Verify a request for token credentials.
 
         Raises:
@@ -228,23 +232,23 @@ class AuthorizationServer(Server):
         """
 
     @by_default(core.AuthorizationServer.create_temporary_credential)
-    def create_temporary_credential(self, request: Any) -> Any:
+    def create_temporary_credential(self, request: OAuth1Request) -> Any:
         """Create and keep a temporary credential; by default the hook of that name."""
 
     @by_default(core.AuthorizationServer.get_temporary_credential)
-    def get_temporary_credential(self, request: Any) -> Any:
+    def get_temporary_credential(self, request: OAuth1Request) -> Any:
         """Look a temporary credential up; by default the hook of that name."""
 
     @by_default(core.AuthorizationServer.delete_temporary_credential)
-    def delete_temporary_credential(self, request: Any) -> Any:
+    def delete_temporary_credential(self, request: OAuth1Request) -> Any:
         """Delete a temporary credential; by default the hook of that name."""
 
     @by_default(core.AuthorizationServer.create_authorization_verifier)
-    def create_authorization_verifier(self, request: Any) -> Any:
+    def create_authorization_verifier(self, request: OAuth1Request) -> Any:
         """Create a verifier, bind it and the user to the credential, and return it; by default by the hook."""
 
     @by_default(core.AuthorizationServer.create_token_credential)
-    def create_token_credential(self, request: Any) -> Any:
+    def create_token_credential(self, request: OAuth1Request) -> Any:
         """Create and keep a token credential; by default the hook of that name."""
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
@@ -255,7 +259,9 @@ class AuthorizationServer(Server):
         return (self.query_client, self.token_generator, *self._hooks.values())
 
 
-def _generator(config: Any, generator_key: str, length_key: str, default_length: int) -> Callable[[], Any]:
+def _generator(
+    config: Mapping[str, Any], generator_key: str, length_key: str, default_length: int
+) -> Callable[[], Any]:
     generator: Any = config.get(generator_key)
     if isinstance(generator, str):
         generator = import_string(generator)

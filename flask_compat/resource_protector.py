@@ -18,7 +18,7 @@ from async_oauth1.provider.responses import error_headers
 from .errors import OAuth1Error
 from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
-from .frameworks.detection import context_globals, find_framework
+from .frameworks.detection import App, context_globals, find_framework
 from .server import Server, by_default
 from .wrapper import OAuth1Request
 
@@ -45,7 +45,7 @@ class ResourceProtector(Server):
 
     def __init__(
         self,
-        app: Any = None,
+        app: App | None = None,
         query_client: Callable[..., Any] | None = None,
         query_token: Callable[..., Any] | None = None,
         exists_nonce: Callable[..., Any] | None = None,
@@ -69,7 +69,7 @@ class ResourceProtector(Server):
 
     def init_app(
         self,
-        app: Any,
+        app: App,
         query_client: Callable[..., Any] | None = None,
         query_token: Callable[..., Any] | None = None,
         exists_nonce: Callable[..., Any] | None = None,
@@ -139,7 +139,7 @@ class ResourceProtector(Server):
         return self._run(self._flows.validate, request)
 
     @by_default(core.ResourceProtector.get_token_credential)
-    def get_token_credential(self, request: Any) -> Any:
+    def get_token_credential(self, request: OAuth1Request) -> Any:
         """Look a token credential up; by default by ``query_token``."""
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import ChainMap
-from collections.abc import Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any, ClassVar, ParamSpec, cast
 
 from async_oauth1.policy import Policy
@@ -14,8 +14,9 @@ from .configurations import Configuration, Configurations
 from .execution.callable_kinds import is_async, is_marked_non_blocking, may_block, set_default
 from .execution.flow_runner import Kinds, run
 from .flows.base import Flows
-from .frameworks.detection import adopt_app, find_framework, find_home
+from .frameworks.detection import App, adopt_app, find_framework, find_runtime
 from .signature import VERIFIERS, Verifier
+from .wrapper import OAuth1Request
 
 P = ParamSpec("P")
 
@@ -61,7 +62,7 @@ class Server:
         "validate_oauth_signature",
     )
 
-    app: Any
+    app: App | None
     _flows: Any
 
     def __init__(self) -> None:
@@ -87,7 +88,7 @@ class Server:
         cls.SIGNATURE_METHODS[name] = verify
 
     @by_default(Flows.validate_timestamp_and_nonce)
-    def validate_timestamp_and_nonce(self, request: Any) -> Any:
+    def validate_timestamp_and_nonce(self, request: OAuth1Request) -> Any:
         """Check the timestamp, and that there is a nonce. It is remembered once the signature holds.
 
         Raises:
@@ -95,7 +96,7 @@ class Server:
         """
 
     @by_default(Flows.validate_oauth_signature)
-    def validate_oauth_signature(self, request: Any) -> Any:
+    def validate_oauth_signature(self, request: OAuth1Request) -> Any:
         """Check the signature.
 
         Raises:
@@ -107,7 +108,7 @@ class Server:
         """Look a client up; by default by ``query_client``."""
 
     @by_default(BaseServer.exists_nonce)
-    def exists_nonce(self, nonce: str, request: Any) -> Any:
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
         """Remember a nonce and say whether it was known; by default by the function of that name."""
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
@@ -118,19 +119,20 @@ class Server:
         """Every hook that was given."""
         raise NotImplementedError
 
-    def _adopt(self, app: Any) -> None:
+    def _adopt(self, app: App) -> None:
         """Take an application's configuration."""
         adopt_app(app)
         policy = _POLICY.updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None})
         settings: dict[str, Any] = {}
-        methods = app.config.get("OAUTH1_SUPPORTED_SIGNATURE_METHODS")
+        config: Mapping[str, Any] = app.config
+        methods = config.get("OAUTH1_SUPPORTED_SIGNATURE_METHODS")
         if methods:
             if isinstance(methods, str) or not isinstance(methods, Collection):
                 raise TypeError(
                     f"OAUTH1_SUPPORTED_SIGNATURE_METHODS is a collection of names, not {type(methods).__name__}"
                 )
             settings["SUPPORTED_SIGNATURE_METHODS"] = methods
-        if app.config.get("OAUTH1_TIMESTAMP_WINDOW"):
+        if config.get("OAUTH1_TIMESTAMP_WINDOW"):
             settings["EXPIRY_TIME"] = policy.timestamp_window
         self._configurations.add(app, Configuration(policy, settings))
         self._show(settings)
@@ -164,11 +166,11 @@ class Server:
         return find_framework(self.app)
 
     def _run(self, step: Callable[..., Any], *args: Any) -> Any:
-        return run(functools.partial(find_home, self.app), self._kinds, step, *args)
+        return run(functools.partial(find_runtime, self.app), self._kinds, step, *args)
 
     def _run_endpoint(self, step: Callable[..., Any], *args: Any) -> Any:
         """Run what reads the current request."""
-        return run(functools.partial(find_home, self.app), self._kinds, step, *args, prepare=self._prepare)
+        return run(functools.partial(find_runtime, self.app), self._kinds, step, *args, prepare=self._prepare)
 
     async def _prepare(self) -> None:
         await self._framework().prepare(self._flows.policy)

@@ -1,7 +1,7 @@
-"""What kind of callable a hook is, found out once.
+"""Classify callables: part of a flow or a hook, async or plain, blocking or not.
 
 A coroutine function runs none of its code when it is called, so it may be called on an event loop. A plain function may
-block, and an event loop must not wait for it, unless it visibly does nothing but read attributes.
+block the loop, unless it is marked as non-blocking or its bytecode only reads attributes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FLOW_STEP = "__flask_compat_flow_step__"
 _DEFAULT = "__flask_compat_default__"
 # What "return self.client_secret" and "return self.oauth_verifier == verifier" are made of, and no more: no call.
 _READING = ("RESUME", "NOP", "LOAD_FAST", "LOAD_CONST", "LOAD_ATTR", "COMPARE_OP", "IS_OP", "UNARY_NOT", "RETURN_")
-# What a plain function calls that makes its awaitable of the running loop.
+# Names in a plain function that creates its awaitable on the running loop.
 _LOOP_NAMES = frozenset({"create_future", "ensure_future", "get_running_loop"})
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType, FunctionType)
 
@@ -91,24 +91,24 @@ def is_async(func: Callable[..., Any]) -> bool:
 
 
 def is_loop_bound(func: Callable[..., Any]) -> bool:
-    """Whether it is a plain function that can only be called where a loop runs."""
+    """Whether it is a plain function that needs a running loop."""
     function = getattr(func, "__func__", func)
     if isinstance(function, FunctionType):
         names = function.__code__.co_names
-        # "create_task" alone may be anybody's, such as a job queue's.
+        # "create_task" alone may belong to something else, such as a job queue.
         if not _LOOP_NAMES.isdisjoint(names) or ("asyncio" in names and "create_task" in names):
             return True
     return function in _loop_bound
 
 
 def needs_loop(func: Callable[..., Any]) -> None:
-    """Remember a plain function that has failed for want of a running loop."""
+    """Remember a plain function that failed without a running loop."""
     if _can_be_referenced(func):
         _loop_bound.add(getattr(func, "__func__", func))
 
 
 def may_block(func: Callable[..., Any]) -> bool:
-    """Whether an event loop could have to wait for a call."""
+    """Whether a call may block an event loop."""
     if is_async(func):
         return False
     function = getattr(func, "__func__", func)
@@ -116,7 +116,7 @@ def may_block(func: Callable[..., Any]) -> bool:
         return True
     if is_marked_non_blocking(function):
         return False
-    owner = type(getattr(func, "__self__", None))
+    owner: type = type(getattr(func, "__self__", None))
     known = _harmless.setdefault(function, {})
     if owner not in known:
         known[owner] = _mapped_names(function, owner) if _only_reads(function, owner) else None

@@ -31,6 +31,7 @@ from async_oauth1.errors import (
     UnsupportedSignatureMethodError,
 )
 from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import resource_protector
 from async_oauth1.provider.checks import (
     check_header_parameters,
@@ -43,6 +44,7 @@ from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.verification import BaseServer
 from flask_compat.caching.nonce_lifetime import timestamp_window
 from flask_compat.execution.callable_kinds import default_of, flow_step
+from flask_compat.wrapper import OAuth1Request
 
 log = logging.getLogger("flask_compat")
 
@@ -122,7 +124,7 @@ class Flows(BaseServer):
     def require_hooks(self, *, again: bool = False) -> None:
         """Authlib misses a hook when it is used."""
 
-    def is_secure(self, request: Any) -> bool:
+    def is_secure(self, request: WireRequest) -> bool:
         """As Authlib says: by scheme and host, or by the environment."""
         return bool(is_secure_transport(request.uri))
 
@@ -133,7 +135,7 @@ class Flows(BaseServer):
             return None
 
         @flow_step
-        async def verify_with_secrets(request: Any) -> Any:
+        async def verify_with_secrets(request: OAuth1Request) -> Any:
             await request.fetch_secrets()
             try:
                 return await call_hook(verify, request)
@@ -163,7 +165,7 @@ class Flows(BaseServer):
 
     # Steps -----------------------------------------------------------------------------------------------------------
 
-    async def find_client(self, request: Any) -> None:
+    async def find_client(self, request: OAuth1Request) -> None:
         """The client that the request names; it exists."""
         if not request.client_id:
             raise MissingRequiredParameterError("oauth_consumer_key")
@@ -173,19 +175,19 @@ class Flows(BaseServer):
         if not request.client:
             raise InvalidClientError()
 
-    async def verify(self, request: Any) -> None:
+    async def verify(self, request: OAuth1Request) -> None:
         """Timestamp and signature, by methods that a subclass may override."""
         await self.ask("validate_timestamp_and_nonce", request)
         await self.ask("validate_oauth_signature", request)
         await self.verify_body(request)
 
-    async def finish(self, request: Any) -> None:
+    async def finish(self, request: OAuth1Request) -> None:
         """Remember the nonce, unless an override has taken that upon itself."""
         if request.nonce_is_pending:
             with authlib_errors():
                 await self.use_nonce(request)
 
-    async def validate_timestamp_and_nonce(self, request: Any) -> None:
+    async def validate_timestamp_and_nonce(self, request: OAuth1Request) -> None:
         """The timestamp is near, and there is a nonce."""
         request.nonce_is_pending = True
         if omits_timestamp(request):
@@ -207,7 +209,7 @@ class Flows(BaseServer):
                     request.timestamp, self.server.find_setting("EXPIRY_TIME") or sys.maxsize, self.clock()
                 )
 
-    async def validate_oauth_signature(self, request: Any) -> None:
+    async def validate_oauth_signature(self, request: OAuth1Request) -> None:
         """The signature holds."""
         if not request.signature_method:
             raise MissingRequiredParameterError("oauth_signature_method")
@@ -238,7 +240,7 @@ def _with(policy: Policy, methods: tuple[str, ...]) -> Policy:
 class ProtectorFlows(Flows, resource_protector.ResourceProtector):
     """The flow of the resource protector."""
 
-    async def validate(self, request: Any) -> Any:
+    async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """In Authlib's order."""
         self.check_transport(request)
         await self.find_client(request)
