@@ -29,7 +29,7 @@ __all__ = ["AuthorizationServer"]
 class AuthorizationServer(Server):
     """Issues temporary and token credentials, on Flask or on Quart.
 
-    Where an event loop runs, its methods return awaitables; elsewhere the result itself.
+    Its methods return awaitables if an event loop runs in the calling thread, and the result itself otherwise.
 
     Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, ``OAUTH1_TOKEN_GENERATOR``,
     ``OAUTH1_TOKEN_SECRET_GENERATOR`` (import strings or callables), ``OAUTH1_TOKEN_LENGTH`` (42),
@@ -127,7 +127,7 @@ class AuthorizationServer(Server):
         self._hooks[name] = func
 
     def find_token_generator(self) -> Callable[..., Any] | None:
-        """The generator that was given, or that of the application at work."""
+        """The generator that was given, or the one that the current application configures."""
         if self._first_made is None or self.token_generator is not self._first_made:
             return self.token_generator
         return value_for_current_app(self._made_generators) or self._first_made
@@ -174,8 +174,8 @@ class AuthorizationServer(Server):
         """Record the resource owner's answer, and redirect to the client.
 
         Args:
-            request: the current one, where it is left out.
-            grant_user: who approves; ``None`` denies.
+            request: a framework's request; by default the current one.
+            grant_user: the user who approves; ``None`` denies.
 
         Raises:
             OAuth1Error: there is no such temporary credential, or it was decided before.
@@ -268,6 +268,6 @@ def _generator(
     if generator is None:
         return functools.partial(generate_token, config.get(length_key, default_length))
     if not callable(generator):
-        raise TypeError(f"{generator_key} is a function, or a string that imports one")
+        raise TypeError(f"{generator_key} must be a function or an import string, not {type(generator).__name__}")
     made: Callable[[], Any] = generator
     return made

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 from collections.abc import Callable
 from typing import Any, overload
 
-from authlib.consts import default_json_headers
 from werkzeug.local import LocalProxy
 
 from async_oauth1.provider import resource_protector as core
 from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
-from async_oauth1.provider.responses import error_headers
+from async_oauth1.provider.responses import resource_error_response
 
 from .errors import OAuth1Error
 from .execution.callable_kinds import is_marked_non_blocking, non_blocking
@@ -118,12 +116,12 @@ class ResourceProtector(Server):
 
     @non_blocking
     def validate_request(self, method: str, uri: str, body: Any, headers: Any) -> Any:
-        """Verify a request of no framework.
+        """Verify a request that comes from no framework.
 
         Args:
             method: HTTP method.
             uri: the whole URI.
-            body: a form, as pairs, as a mapping, or as it came; ``None`` where the body is none.
+            body: a form as pairs, a mapping, text or bytes; ``None`` if there is no body.
             headers: a mapping.
 
         Returns:
@@ -198,8 +196,8 @@ class ResourceProtector(Server):
         return await self._framework().call_view(view, *args, **kwargs)
 
     def _error_response(self, error: OAuth1Error) -> Any:
-        headers = [*default_json_headers, *error_headers(error, realm=self._flows.policy.realm)]
-        return self._framework().respond(json.dumps(dict(error.get_body())), error.status_code, headers)
+        response = resource_error_response(error, realm=self._flows.policy.realm)
+        return self._framework().respond(response.body, response.status_code, response.headers)
 
 
 class _WireURI(str):

@@ -1,4 +1,4 @@
-"""The authorization server's flows in Authlib's order; see `_flows`."""
+"""The authorization server's flows in Authlib's order; see `flask_compat.flows.base`."""
 
 from __future__ import annotations
 

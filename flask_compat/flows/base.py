@@ -59,7 +59,7 @@ _WITHOUT_DESCRIPTION = (
 
 @contextmanager
 def authlib_errors() -> Iterator[None]:
-    """Say of an error of the core's what Authlib says, and no more; the log has the reason."""
+    """Replace the description of a core error by Authlib's; the original goes to the log."""
     try:
         yield
     except OAuth1Error as error:
@@ -102,7 +102,7 @@ class Flows(BaseServer):
     exists_nonce = from_server("exists_nonce")
 
     def __init__(self, server: Any) -> None:
-        """Belong to a server of the facade: its methods are called, so that subclasses may override them."""
+        """Use a server, whose methods are called so that subclasses may override them."""
         self.server = server
         self._combined: tuple[Policy, tuple[str, ...], Policy] | None = None
         super().__init__(Policy(uniform_errors=False))
