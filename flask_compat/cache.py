@@ -29,6 +29,7 @@ from async_oauth1.protocol.encoding import escape_text
 from .caching.kinds import settled
 from .caching.nonce_lifetime import needed_lifetime
 from .caching.promises import Cache, UnsuitableCacheError, has_no_add
+from .execution.callable_kinds import non_blocking
 
 __all__ = [
     "UnsuitableCacheError",
@@ -51,10 +52,12 @@ _READABLE = re.compile(r"[A-Za-z0-9\-._~]+")
 class _TemporaryCredential(TemporaryCredential):
     """Authlib's, which also knows whether it was approved, and compares the verifier in constant time."""
 
+    @non_blocking
     def is_decided(self) -> bool:
         """Whether the resource owner has approved it; a denial deletes it."""
         return bool(self.get("oauth_verifier"))
 
+    @non_blocking
     def check_verifier(self, verifier: str) -> bool:
         """Whether this is the verifier issued at approval."""
         return self.is_decided() and hmac.compare_digest(str(self["oauth_verifier"]).encode(), verifier.encode())

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, declarative_base, scoped_session, sessionmak
 
 from flask_compat import AuthorizationServer, OAuth1Request, ResourceProtector, signature
 from flask_compat.execution.callable_kinds import may_block
-from flask_compat.execution.flow_runner import WORKER_THREADS, ThreadHome
+from flask_compat.execution.flow_runner import WORKER_THREADS, ThreadRuntime
 from tests.flask_compat.client import FORM, Client, authorization, fetch
 from tests.flask_compat.ported import Client as ClientModel
 from tests.flask_compat.ported import Token, Variant, make_provider
@@ -122,7 +122,7 @@ def test_no_thread_waits_for_a_loop_that_has_ended() -> None:
 
     def flow() -> None:
         try:
-            ThreadHome(loop).wait(hook())
+            ThreadRuntime(loop).wait(hook())
         except RuntimeError as error:
             errors.append(error)
 
