@@ -217,7 +217,7 @@ def test_a_client_that_returns_no_dicts_is_refused_for_temporary_credentials(pla
     places.made.append(cache)
     server = AuthorizationServer(flask.Flask(__name__))
     register_temporary_credential_hooks(server, cache)
-    with pytest.raises(UnsuitableCacheError, match=r"dict.*found as bytes.*serde"):
+    with pytest.raises(UnsuitableCacheError, match=r"dict.*returned bytes.*serde"):
         server._hooks["create_temporary_credential"]({"oauth_token": "t", "oauth_token_secret": "s"}, "c", "oob")
     exists_nonce = create_exists_nonce_func(cache)
     assert [exists_nonce("n", "1", "client", None) for _ in range(2)] == [False, True]
@@ -438,7 +438,7 @@ def test_what_a_cache_may_drop_is_in_the_log(
     make: Any, numbers: list[str], places: Places, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once, with the numbers, when it is first used."""
-    monkeypatch.setattr("flask_compat.caching.promises._said", set())
+    monkeypatch.setattr("flask_compat.caching.suitability._logged", set())
     with places.valkey.client() as client:
         client.config_set("maxmemory", "100mb")
         client.config_set("maxmemory-policy", "allkeys-lru")
