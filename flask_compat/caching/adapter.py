@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncGenerator, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -128,7 +128,7 @@ class CacheAdapter:
 
 
 @asynccontextmanager
-async def _hold_both(first: Hashable, second: Hashable) -> AsyncIterator[None]:
+async def _hold_both(first: Hashable, second: Hashable) -> AsyncGenerator[None, None]:
     async with cache_locks.hold(first), cache_locks.hold(second):
         yield
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from flask_compat.execution.flow_runner import settle
 
@@ -106,7 +106,7 @@ async def eviction_of(kind: CacheKind) -> str | None:
 
 
 @contextmanager
-def locked_folder(folder: str | None) -> Iterator[None]:
+def locked_folder(folder: str | None) -> Generator[None, None, None]:
     """Lock a folder against other processes of this machine, because cachelib's `add` is a look-up and then a write."""
     if folder is None or sys.platform == "win32":
         yield
@@ -145,10 +145,11 @@ def _address(client: Any) -> tuple[object, ...] | None:
     pool = getattr(client, "connection_pool", None)
     settings = getattr(pool, "connection_kwargs", None)
     if isinstance(settings, dict):
+        settings = cast("dict[str, object]", settings)
         return ("redis", *(settings.get(name) for name in ("host", "port", "path", "db")))
     for name in ("server", "addresses"):
         if isinstance(address := getattr(client, name, None), tuple | list | str):
-            return "memcached", str(address)
+            return "memcached", str(cast("object", address))
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from typing import cast
 
 from .adapter import CacheAdapter
 from .kinds import eviction_of
@@ -62,7 +63,7 @@ async def check_suitability(opened: CacheAdapter, prefix: str, *, keeps_mappings
 
 
 def _unsuitable_error(opened: CacheAdapter, problem: str) -> UnsuitableCacheError:
-    cls = type(opened.cache)
+    cls = cast("type[object]", type(opened.cache))
     package = cls.__module__.partition(".")[0]
     advice = _ADVICE
     if package == "pymemcache":
@@ -78,7 +79,7 @@ def _unsuitable_error(opened: CacheAdapter, problem: str) -> UnsuitableCacheErro
 async def log_limits(opened: CacheAdapter) -> None:
     """Log once how a cache could lose nonces; log nothing if it cannot."""
     kind = opened.kind
-    problems = []
+    problems: list[str] = []
     if kind.local:
         problems.append(
             "it is not shared between processes (one process only): another one would accept the same request again"

@@ -1,4 +1,4 @@
-"""Custom signature methods: which classes have them, what they must return, and the recipe of Authlib's documentation."""
+"""Custom signature methods: which classes have them, what they must return, and the recipe in Authlib's docs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kind of application that Authlib's documentation shows for Flask: with an ORM, class-based views and `init_app`."""
+"""Applications like those in Authlib's documentation for Flask: an ORM, class-based views and `init_app`."""
 
 from __future__ import annotations
 
