@@ -18,12 +18,12 @@ from async_oauth1.quart import (
     current_oauth1_request,
 )
 from async_oauth1.stores import open_store
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 
 URL = "postgresql://localhost/photos"
 
 app = Quart(__name__)
-store = CachingStore(open_store(URL), open_notifier(URL))
+store = CachingStore(open_store(URL), open_change_feed(URL))
 server = AuthorizationServer(app, policy=Policy(realm="Photos"))
 server.register_hooks(store)
 require_oauth = ResourceProtector(app)
