@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 from werkzeug.utils import import_string
@@ -149,7 +149,7 @@ class AuthorizationServer(Server):
         if is_async(token) or is_async(secret):
             return create_token_async
         # A configured generator may block, and a partial has no mark.
-        config: Mapping[str, Any] = app.config
+        config = cast("Mapping[str, Any]", app.config)
         configured = config.get("OAUTH1_TOKEN_GENERATOR") or config.get("OAUTH1_TOKEN_SECRET_GENERATOR")
         return functools.partial(create_token) if configured else create_token
 

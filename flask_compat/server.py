@@ -34,7 +34,7 @@ def by_default(step: Callable[..., Any]) -> Callable[[Callable[P, Any]], Callabl
     def decorate(method: Callable[P, Any]) -> Callable[P, Any]:
         @functools.wraps(method)
         def run_step(self: Server, *args: Any, **kwargs: Any) -> Any:
-            return self._run(functools.partial(step, self._flows, **kwargs), *args)
+            return self._run(functools.partial(step, self._flows, **kwargs), *args)  # pyright: ignore[reportPrivateUsage]  # its methods
 
         set_default(run_step, step)
         return cast("Callable[P, Any]", run_step)
@@ -75,7 +75,7 @@ class Server:
         super().__init_subclass__(**kwargs)
         if "SIGNATURE_METHODS" not in vars(cls):
             inherited = [vars(base)["SIGNATURE_METHODS"] for base in cls.__mro__ if "SIGNATURE_METHODS" in vars(base)]
-            cls.SIGNATURE_METHODS = ChainMap({}, *inherited)
+            cls.SIGNATURE_METHODS = ChainMap({}, *inherited)  # pyright: ignore[reportConstantRedefinition]  # Authlib's name
 
     @classmethod
     def register_signature_method(cls, name: str, verify: Callable[..., Any]) -> None:
@@ -124,7 +124,7 @@ class Server:
         adopt_app(app)
         policy = _POLICY.updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None})
         settings: dict[str, Any] = {}
-        config: Mapping[str, Any] = app.config
+        config = cast("Mapping[str, Any]", app.config)
         methods = config.get("OAUTH1_SUPPORTED_SIGNATURE_METHODS")
         if methods:
             if isinstance(methods, str) or not isinstance(methods, Collection):

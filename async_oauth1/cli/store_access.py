@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -67,7 +67,7 @@ def with_store(
 
 
 @contextmanager
-def value_errors_as_mistakes() -> Iterator[None]:
+def value_errors_as_mistakes() -> Generator[None]:
     """Turn the `ValueError` of a store into a `CommandError`: the refused value came from the command line."""
     try:
         yield

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from itertools import pairwise
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from authlib.oauth1 import ClientMixin, TemporaryCredential, TemporaryCredentialMixin, TokenCredentialMixin
 
@@ -116,7 +116,7 @@ def may_block(func: Callable[..., Any]) -> bool:
         return True
     if is_marked_non_blocking(function):
         return False
-    owner: type = type(getattr(func, "__self__", None))
+    owner: type[object] = type(cast("object", getattr(func, "__self__", None)))
     known = _harmless.setdefault(function, {})
     if owner not in known:
         known[owner] = _mapped_names(function, owner) if _only_reads(function, owner) else None
@@ -153,7 +153,8 @@ def _is_mapped(owner: type, name: str) -> bool:
 
 
 def _can_be_referenced(func: object) -> bool:
-    return hasattr(type(getattr(func, "__func__", func)), "__weakref__")
+    function: object = getattr(func, "__func__", func)
+    return hasattr(type(function), "__weakref__")
 
 
 # Models that only read memory, and the core's way to call a hook.

@@ -235,9 +235,13 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         return await self.ask("get_temporary_credential", request) or None
 
 
+def _is_unawaited(verdict: object) -> bool:
+    return isinstance(verdict, Generator | AsyncGenerator | Future)
+
+
 def _is_true(verdict: object) -> bool:
     """Whether a model said yes. An awaitable is true whatever it comes to, and it is not run here."""
-    if isinstance(verdict, Generator | AsyncGenerator | Future):
+    if _is_unawaited(verdict):
         log.error("check_verifier() returned %s, and neither True nor False.", type(verdict).__name__)
         return False
     return bool(verdict)

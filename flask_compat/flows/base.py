@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from authlib.common.security import is_secure_transport
 
@@ -58,7 +58,7 @@ _WITHOUT_DESCRIPTION = (
 
 
 @contextmanager
-def authlib_errors() -> Iterator[None]:
+def authlib_errors() -> Generator[None]:
     """Replace the description of a core error by Authlib's; the original goes to the log."""
     try:
         yield
@@ -98,7 +98,7 @@ def from_server(name: str) -> Callable[..., Any]:
 class Flows(BaseServer):
     """What the flows of both servers share."""
 
-    get_client_by_id = from_server("get_client_by_id")
+    get_client_by_id: ClassVar[Callable[..., Any]] = from_server("get_client_by_id")
     exists_nonce = from_server("exists_nonce")
 
     def __init__(self, server: Any) -> None:
