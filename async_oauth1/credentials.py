@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 from .protocol.callbacks import callback_matches, check_callback_syntax
 from .protocol.rsa_keys import StoredKey, check_key_form
+from .protocol.signature import SIGNATURE_METHODS
 
 __all__ = [
     "Client",
@@ -29,7 +30,8 @@ __all__ = [
 #: ``strict`` refuses a nonce that was used; ``log-only`` logs it, for a client that repeats nonces and cannot change.
 NoncePolicy = Literal["strict", "log-only"]
 
-RSA_METHODS = ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512")
+#: The methods that need an RSA key.
+RSA_METHODS = tuple(name for name, method in SIGNATURE_METHODS.items() if method.key_kind == "RSA key")
 
 
 T = TypeVar("T")

@@ -72,7 +72,7 @@ def generate_signature_base_string(request: Any) -> str:
 def _verifier(method: SignatureMethod) -> Verifier:
     def verify(request: Any) -> bool:
         base_string = generate_signature_base_string(request)
-        if method.name.startswith("RSA-"):
+        if method.key_kind == "RSA key":
             keys = SigningKeys(rsa_key=request.rsa_public_key)
         else:
             keys = SigningKeys(as_text(request.client_secret or ""), as_text(request.token_secret or ""))

@@ -23,7 +23,6 @@ __all__ = ["OAuth1Request"]
 
 # What RFC 3986 lets stand in a path or a query, and "%": an escape was made on purpose.
 _URI_CHARACTERS = "%/:?@!$&'()*+,;=~[]"
-_LIMITS = ("max_parameters", "max_header_bytes", "max_query_bytes", "max_form_bytes")
 _FORM = b"application/x-www-form-urlencoded"
 
 Body = Mapping[str, str] | Iterable[tuple[str, str]] | str | bytes | None
@@ -65,7 +64,6 @@ class OAuth1Request(WireRequest):
             fields = [field for field in fields if field[0] != b"content-type"] + [(b"content-type", _FORM)]
         elif octets is not None and not is_form(content_type):
             octets = octets or None
-        limits = policy or Policy()
         super().__init__(
             method,
             scheme=parts.scheme.lower(),
@@ -74,7 +72,7 @@ class OAuth1Request(WireRequest):
             raw_query=quote(parts.query, safe=_URI_CHARACTERS).encode(),
             headers=fields,
             body=octets,
-            **{name: getattr(limits, name) for name in _LIMITS},
+            limits=policy or Policy(),
         )
 
     @classmethod

@@ -67,10 +67,7 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
         headers=scope["headers"],
         body=body,
         peer=peer_address(scope),
-        max_parameters=policy.max_parameters,
-        max_header_bytes=policy.max_header_bytes,
-        max_query_bytes=policy.max_query_bytes,
-        max_form_bytes=policy.max_form_bytes,
+        limits=policy,
     )
     if may_be_rewritten(scope, policy):
         request.may_be_rewritten = True

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from async_oauth1.credentials import ClientLike
+from async_oauth1.credentials import RSA_METHODS, ClientLike
 from async_oauth1.errors import (
     InsecureTransportError,
     InvalidClientError,
@@ -30,19 +30,17 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.rsa_keys import log_key_problem
-from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
+from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
-from .signing_keys import are_records, asked_means, recorded_means
+from .signing_keys import are_records, asked_means, recorded_means, verify_in_vain
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
 CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
 
 log = logging.getLogger("async_oauth1")
 
-# An unknown client costs what a known one does: these keys make the same computation, and match nothing.
-_DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
 _UNIFORM = (
     "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
 )
@@ -218,7 +216,7 @@ class BaseServer:
         """
         problem: OAuth1Error | None
         if request.client is None or token_missing:
-            _verify_in_vain(request)
+            verify_in_vain(request)
             problem = (
                 InvalidTokenError() if request.client is not None else InvalidClientError("The client is unknown.")
             )
@@ -305,7 +303,7 @@ class BaseServer:
                 return _unusable_verdict(request, holds)
             methods = await optional(client, "get_signature_methods")
         else:
-            rsa = name.startswith("RSA-")
+            rsa = name in RSA_METHODS
             if are_records(client, credential):
                 keys, methods = recorded_means(client, credential, rsa=rsa)
             else:
@@ -318,12 +316,11 @@ class BaseServer:
         return None if holds else InvalidSignatureError("The signature does not verify.")
 
     def custom_verifier(self, name: str) -> CustomVerifier | None:
-        """The verifier of a signature method that was registered; ``None`` for the shipped ones."""
+        """The verifier that was registered for a signature method; ``None`` for the shipped methods."""
         return self._custom_verifiers.get(name)
 
     def _hook(self, name: str) -> Callable[..., Any]:
-        func = self.hooks.get(name)
-        if func is None:
+        if (func := self.hooks.get(name)) is None:
             raise MissingHookError(f'The "{name}" hook is required.')
         return func
 
@@ -351,10 +348,3 @@ async def _body_of(request: OAuth1Request) -> bytes:
     if request.body is None and request.read_body is not None:
         request.body = await call_hook(request.read_body)
     return request.body or b""
-
-
-def _verify_in_vain(request: OAuth1Request) -> None:
-    method = SIGNATURE_METHODS.get(request.signature_method or "")
-    if method is None or method.name.startswith("RSA-"):
-        method = SIGNATURE_METHODS["HMAC-SHA512"]
-    method.verify(request.signature_base_string, request.signature or "", _DUMMY_KEYS)

@@ -55,8 +55,8 @@ def _cover(value: bytes) -> None:
 
 
 READERS: dict[str, Callable[[bytes], object]] = {
-    "header": lambda value: parse_authorization(b"OAuth " + value),
-    "header after a realm": lambda value: parse_authorization(b'OAuth realm="x", ' + value + b'"'),
+    "header": lambda value: parse_authorization(b"OAuth " + value, 1_000),
+    "header after a realm": lambda value: parse_authorization(b'OAuth realm="x", ' + value + b'"', 1_000),
     "canonical": lambda value: canonical(value.decode("latin-1")),
     "form": lambda value: canonical_form(value, max_parameters=10**9),
     "content type": lambda value: is_form(b"application/x-www-form-urlencoded" + value),
