@@ -30,21 +30,16 @@ _CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
 SigningMeans = tuple[Sequence[SigningKeys], Collection[str] | None]
 
 
-def are_records(client: Any, credential: Any) -> bool:
-    """Whether both are values, that need no waiting for."""
-    return type(client) is Client and type(credential) in _CREDENTIALS
-
-
-def recorded_means(
-    client: Client, credential: TokenCredential | TemporaryCredential | None, *, rsa: bool
-) -> SigningMeans:
-    """What records say.
+def recorded_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans | None:
+    """What the shipped records say; ``None`` if one of the two is a model, which `asked_means` asks.
 
     Args:
         client: who signed.
         credential: the temporary or token credentials.
         rsa: the signature is made with the client's RSA key, not with shared secrets.
     """
+    if type(client) is not Client or type(credential) not in _CREDENTIALS:
+        return None
     methods = client.get_signature_methods()
     if rsa:
         return (SigningKeys(rsa_key=client.rsa_public_key),), methods

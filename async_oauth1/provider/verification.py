@@ -34,7 +34,7 @@ from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
-from .signing_keys import are_records, asked_means, recorded_means, verify_in_vain
+from .signing_keys import asked_means, recorded_means, verify_in_vain
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
 CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
@@ -148,7 +148,8 @@ class BaseServer:
         sent = request.oauth_params
         token = sent.get("oauth_token") or None
         timestamp, client_id = sent.get("oauth_timestamp"), sent.get("oauth_consumer_key")
-        known: MaybeAwaitable[bool] = self._hook("exists_nonce")(nonce, timestamp, client_id, token)
+        hook = self.hooks.get("exists_nonce") or self._hook("exists_nonce")
+        known: MaybeAwaitable[bool] = hook(nonce, timestamp, client_id, token)
         return known
 
     # Verification ----------------------------------------------------------------------------------------------------
@@ -304,10 +305,8 @@ class BaseServer:
             methods = await optional(client, "get_signature_methods")
         else:
             rsa = name in RSA_METHODS
-            if are_records(client, credential):
-                keys, methods = recorded_means(client, credential, rsa=rsa)
-            else:
-                keys, methods = await asked_means(client, credential, rsa=rsa)
+            means = recorded_means(client, credential, rsa=rsa) or await asked_means(client, credential, rsa=rsa)
+            keys, methods = means
             if rsa:
                 log_key_problem(request.client_id, keys[0].rsa_key)
             holds = request.is_signed_with(*keys)
