@@ -49,7 +49,7 @@ class Policy(SizeLimits):
         uniform_errors: an unknown client, an unknown token, a method not enabled for the client and a wrong
             signature answer alike.
         realm: the realm in ``WWW-Authenticate``; printable ASCII.
-        external_base_url: what clients sign, where a proxy changes scheme, host or path prefix: a URL, or a function
+        external_base_url: what clients sign, if a proxy changes scheme, host or path prefix: a URL, or a function
             of the ASGI scope that returns one. ``None``: the Host header and the connection's scheme.
         trusted_proxies: networks (``"10.0.0.0/8"``) whose ``Forwarded`` and ``X-Forwarded-*`` headers are believed. A
             proxy there must set or remove each of them: what it passes on as the client wrote it is believed, too.
@@ -65,7 +65,7 @@ class Policy(SizeLimits):
         tolerances: names of rules to relax for clients that cannot be changed. ``"other_header_parameters"``: accept
             parameters in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``. A parameter
             of the query can then be moved there unnoticed, out of the application's sight.
-        oob_verifier_length: characters of the code that a resource owner types; used where wrong ones are counted.
+        oob_verifier_length: characters of the code that a resource owner types; used if wrong ones are counted.
     """
 
     timestamp_window: int = 300
@@ -90,7 +90,7 @@ class Policy(SizeLimits):
 
         Raises:
             ValueError: a value out of its range.
-            TypeError: a single string where a collection of strings is meant.
+            TypeError: a single string instead of a collection of strings.
         """
         for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "tolerances"):
             value: object = getattr(self, name)

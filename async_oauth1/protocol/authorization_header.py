@@ -41,7 +41,7 @@ def parse_authorization(octets: bytes, max_parameters: int) -> tuple[str, str | 
 
     Returns:
         The parameters as a canonical form, in the order received, without the realm; and the realm, decoded, or
-        ``None`` where there is none. ``None`` altogether where the header is of another scheme.
+        ``None`` if there is none. ``None`` instead of both if the header is of another scheme.
 
     Raises:
         InvalidRequestError: the header is malformed, or has more parameters than that.

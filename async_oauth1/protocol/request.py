@@ -43,14 +43,14 @@ class OAuth1Request(AuthlibOAuth1Request):
         peer: address of the connection's other end; ``None`` for a Unix socket and within a process.
         is_form: the body is ``application/x-www-form-urlencoded``.
         body_hash_holds: ``oauth_body_hash`` was sent, and is the hash of this body.
-        body: the body's octets; ``None`` where it was not read.
+        body: the body's octets; ``None`` if it was not read.
         oauth_params: the ``oauth_`` parameters, decoded.
-        signature_type: where they were: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
+        signature_type: the place they were in: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: of the Authorization header.
         has_other_header_parameters: the Authorization header has names that do not begin with ``oauth_``.
         may_be_rewritten: the scheme or the peer may be what a client wrote into a header: a server or middleware has
             put it there before this package looked.
-        read_body: reads the body where it was not read; awaited once the signature holds, for ``oauth_body_hash``.
+        read_body: reads the body if it was not read before; awaited for ``oauth_body_hash``, after the signature.
         client: set once it is looked up.
         credential: set once it is looked up.
         user: the resource owner who approves.
@@ -303,7 +303,7 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @cached_property
     def auth_params(self) -> list[tuple[str, str]]:
-        """The header's parameters, likewise, with the realm first where there is one."""
+        """The header's parameters, likewise, with the realm first if there is one."""
         realm = [("realm", self.realm)] if self.realm is not None else []
         return realm + _decoded_pairs(self._header_form)
 

@@ -50,8 +50,8 @@ class SigningKeys(NamedTuple):
     """What a signature is made or checked with. ``repr`` shows none of it.
 
     Attributes:
-        client_secret: the client's shared secret; empty where it has none.
-        token_secret: the secret of the temporary or token credentials; empty where the request has no token.
+        client_secret: the client's shared secret; empty if it has none.
+        token_secret: the secret of the temporary or token credentials; empty if the request has no token.
         rsa_key: PEM: the private key to sign, the public key or an X.509 certificate to verify.
     """
 

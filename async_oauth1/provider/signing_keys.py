@@ -34,7 +34,7 @@ def recorded_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans |
     """What the shipped records say; ``None`` if one of the two is a model, which `asked_means` asks.
 
     Args:
-        client: who signed.
+        client: the client that signed.
         credential: the temporary or token credentials.
         rsa: the signature is made with the client's RSA key, not with shared secrets.
     """

@@ -68,7 +68,7 @@ class BaseServer:
         """Start with a policy.
 
         Args:
-            policy: the rules; the defaults where it is left out.
+            policy: the rules; by default those of `Policy`.
             clock: Unix time in seconds.
             hooks: hooks by name.
 
@@ -190,7 +190,7 @@ class BaseServer:
         return request.is_secure
 
     def check_signature_method(self, request: OAuth1Request) -> None:
-        """Refuse methods that are not enabled, PLAINTEXT in the open, and body hashes where there is none.
+        """Refuse methods that are not enabled, PLAINTEXT without TLS, and body hashes of forms.
 
         Raises:
             OAuth1Error: the method, or what it is used with, is not supported.

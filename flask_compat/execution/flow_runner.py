@@ -82,7 +82,7 @@ class HookExecutor:
         self.runtime = runtime
 
     async def __call__(self, func: Callable[..., Any], args: tuple[Any, ...], /) -> Any:
-        """Call a hook where it may run, and await what it returns."""
+        """Call a hook in the place where it may run, and await what it returns."""
         if is_part_of_flow(func):
             return await resolve(func(*args))
         if self.is_on_loop():
