@@ -86,7 +86,7 @@ def test_no_input_takes_more_than_its_share(reader: str) -> None:
     read = READERS[reader]
     for piece in PIECES:
         small = piece * (SMALL // len(piece))
-        # CPU time: who else uses the machine does not count. Below a tenth of a millisecond only the clock is measured.
+        # CPU time, so that other processes do not count. Below a tenth of a millisecond only the clock is measured.
         limit = MOST * max(_seconds(read, small), 1e-4)
         large = small * FACTOR
         assert any(_seconds(read, large) < limit for _ in range(3)), piece

@@ -48,7 +48,7 @@ def test_temporary_credentials_response(provider: Provider) -> None:
 
 
 def test_token_response_holds_the_credentials_alone(provider: Provider) -> None:
-    """Section 2.3 names two parameters, and a third would be somebody else's business."""
+    """Section 2.3 names two parameters, and the response has no others."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     response = provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier))
@@ -92,7 +92,7 @@ def test_missing_verifier(provider: Provider) -> None:
 
 
 def test_exchange_before_approval(provider: Provider) -> None:
-    """Temporary credentials that nobody approved are worth nothing, whatever the verifier."""
+    """Temporary credentials without an approval cannot be exchanged, whatever the verifier."""
     temporary = provider.temporary()
     for verifier in ("None", "x", temporary.token):
         response = provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier))
@@ -148,7 +148,7 @@ def test_two_approvals_at_once(provider: Provider) -> None:
 
 
 def test_authorize_ignores_a_callback_of_its_own(provider: Provider) -> None:
-    """An oauth_callback at the authorization endpoint redirects nobody (the session fixation of 2009)."""
+    """An oauth_callback at the authorization endpoint is ignored (the session fixation of 2009)."""
     temporary = provider.temporary()
     query = f"oauth_token={temporary.token}&oauth_callback=https%3A%2F%2Fevil.example%2F".encode()
     decision = run_sync(provider.server.authorize(Wire(raw_query=query).read(), "jane"))
@@ -212,8 +212,8 @@ def test_oob_shows_a_code_to_type(provider: Provider) -> None:
     assert provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=response.body)).status_code == 200
 
 
-def test_oob_code_is_long_where_nobody_counts() -> None:
-    """Without count_wrong_verifier a code is as long as any verifier: nobody would notice the guessing."""
+def test_oob_code_is_long_if_guesses_are_not_counted() -> None:
+    """Without count_wrong_verifier, a code is as long as any verifier, because guesses are not counted."""
     provider = Provider(without=("count_wrong_verifier",))
     decision = provider.decide(provider.temporary(callback="oob").token)
     assert decision.location is None

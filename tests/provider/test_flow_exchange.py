@@ -25,7 +25,7 @@ def test_wrong_verifiers_are_counted_and_consume(provider: Provider) -> None:
 
 
 def test_right_verifier_after_four_wrong_ones(provider: Provider) -> None:
-    """Somebody who mistypes a code four times still gets in."""
+    """A user who mistypes a code four times can still enter the right one."""
     temporary = provider.temporary(callback="oob")
     verifier = provider.decide(temporary.token).verifier
     for _ in range(4):
@@ -34,7 +34,7 @@ def test_right_verifier_after_four_wrong_ones(provider: Provider) -> None:
 
 
 def test_guesses_without_a_valid_signature_count_for_nothing(provider: Provider) -> None:
-    """Who has no secret can neither guess nor use the credentials up."""
+    """Without the client's secret, an attacker can neither guess the verifier nor use the credentials up."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     for _ in range(10):

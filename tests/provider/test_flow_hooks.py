@@ -66,7 +66,7 @@ def test_whole_dance_with_awaitable_hooks_and_models(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_awaitable_false_is_false(shape: str) -> None:
-    """An async hook or method that says False is never taken for true because nobody awaited it."""
+    """The False of an async hook or method counts as False: it is always awaited."""
     wrapped = SHAPES[shape]
     provider = Provider(without=("exchange",))
     temporary = provider.temporary()

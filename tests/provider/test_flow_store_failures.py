@@ -98,7 +98,7 @@ def test_store_fails_at_the_authorization(hook: str) -> None:
     ],
 )
 def test_store_fails_at_a_resource(hook: str, without: tuple[str, ...], error: Exception) -> None:
-    """Nothing is accepted that could not be checked: a nonce that nobody could look up is not new."""
+    """A request that could not be checked is not accepted: a nonce counts as new only if the store says so."""
     provider = Provider(without=without)
     jane = provider.token()
     provider.hooks.replaced[hook] = _fail(error)

@@ -63,14 +63,14 @@ def test_hook_that_is_no_function() -> None:
 
 
 def test_hooks_as_keyword_arguments() -> None:
-    """Hooks can be given when a server is made, and a name that is none is refused there, too."""
+    """Hooks can be given when a server is made. An unknown name is refused there, too."""
     assert AuthorizationServer(query_client=_one).hooks.get("query_client") is _one
     with pytest.raises(ValueError, match="query_klient"):
         AuthorizationServer(query_klient=_one)
 
 
 def test_store_fills_what_is_empty() -> None:
-    """A store gives what nothing has filled yet; what is there stays, whoever gave it."""
+    """A store fills the hooks that are not registered yet, and replaces none."""
     hooks = Hooks(RESOURCE_PROTECTOR_HOOKS, Policy())
     hooks.register("query_client", _one)
     hooks.register_store(_Store("a", "query_client", "exists_nonce"))
@@ -124,7 +124,7 @@ def test_shortcut_comes_with_what_it_speaks_for(shortcut: str, others: tuple[str
 
 
 def test_shortcut_that_was_given_by_name_stays() -> None:
-    """Who names the shortcut knows what it answers for."""
+    """A shortcut that was registered by name is kept."""
     hooks = Hooks(RESOURCE_PROTECTOR_HOOKS, Policy())
     hooks.register("query_credentials", _one)
     hooks.register("query_client", len)
@@ -205,7 +205,7 @@ def test_optional_hooks_are_not_missed() -> None:
 
 
 def test_unknown_signature_method_in_the_policy() -> None:
-    """A method that nobody knows is named before serving, unless it is registered."""
+    """An unknown signature method is an error before serving, unless it is registered."""
     policy = Policy(signature_methods=("HMAC-SHA1", "HMAC-MD5"))
     hooks = dict.fromkeys(("query_client", "query_token", "exists_nonce"), _one)
     with pytest.raises(ValueError, match="HMAC-MD5"):

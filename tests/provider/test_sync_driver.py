@@ -46,7 +46,7 @@ def test_any_result(value: Any) -> None:
 
 
 def test_a_hook_that_waits_is_named_as_the_problem() -> None:
-    """Without a loop nobody would wake it up; what it holds is released first."""
+    """Without a loop, a waiting hook is an error, and what it holds is released first."""
     released = []
 
     async def flow() -> None:
