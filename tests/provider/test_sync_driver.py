@@ -1,4 +1,4 @@
-"""bridge.drive: a flow without an event loop."""
+"""run_sync: a flow without an event loop."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_hook_that_waits_is_named_as_the_problem() -> None:
 
 
 def test_whole_flow_with_a_hook_that_waits() -> None:
-    """An async hook that really waits, under drive, accepts nothing."""
+    """An async hook that really waits, under run_sync, accepts nothing."""
 
     class Suspended:
         def __await__(self) -> Generator[None, None, bool]:

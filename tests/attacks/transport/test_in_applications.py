@@ -53,7 +53,7 @@ async def test_every_method_of_a_protected_route_wants_a_signature(provider: Pro
 
 
 async def test_an_automatic_options_answer_wants_a_signature(provider: Provider) -> None:
-    """Quart answers OPTIONS without a view; on a protected route, only a signed request gets that answer, and only once."""
+    """Quart answers OPTIONS without a view; on a protected route, only a signed request gets that answer, once."""
     app, protector = protected_app(provider)
     app.get("/plain")(lambda: "open")
     app.add_url_rule("/photos", "photos", protector(nothing))
