@@ -9,6 +9,7 @@ from typing import Any, overload
 
 from werkzeug.local import LocalProxy
 
+from async_oauth1.asgi.preflights import find_cors_wrapper
 from async_oauth1.provider import resource_protector as core
 from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
 from async_oauth1.provider.responses import resource_error_response
@@ -167,12 +168,18 @@ class ResourceProtector(Server):
         return await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
 
     def _protect(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        cors = find_cors_wrapper(view)
+
         @functools.wraps(view)
         async def protected_async(*args: Any, **kwargs: Any) -> Any:
+            if cors is not None and self._framework().answers_preflight(cors):
+                return await view(*args, **kwargs)
             return await self._guard(self._acquire_for_view(), view, args, kwargs)
 
         @functools.wraps(view)
         def protected(*args: Any, **kwargs: Any) -> Any:
+            if cors is not None and self._framework().answers_preflight(cors):
+                return view(*args, **kwargs)
             try:
                 acquired = self._acquire_for_view()
             except OAuth1Error as error:

@@ -46,7 +46,7 @@ ROOMS: dict[str, Rows] = {
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
     ),
-    "asgi": (("covered_paths", "origin"), ("requests",), ("lingering", "middleware", "targets")),
+    "asgi": (("covered_paths", "origin", "preflights"), ("requests",), ("lingering", "middleware", "targets")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),

@@ -14,6 +14,7 @@ from async_oauth1.provider.resource_protector import ResourceProtector
 
 from .covered_paths import CoveredPaths, Layout, applications_behind, layout_of
 from .origin import with_path
+from .preflights import is_preflight
 from .requests import (
     ASGIApp,
     Message,
@@ -76,6 +77,7 @@ class OAuth1Middleware:
         mounts: Collection[str] = (),
         two_legged: bool = False,
         body_hash_required: bool = False,
+        cors_preflight: bool = False,
         max_body_bytes: int = 16 * 1024 * 1024,
         body_timeout: float = 60.0,
     ) -> None:
@@ -96,6 +98,10 @@ class OAuth1Middleware:
             two_legged: accept the client's signature without a token.
             body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``, as the
                 decorators do. ``Policy(require_signed_body=True)`` also lets requests without a body pass.
+            cors_preflight: let CORS preflights pass unverified: OPTIONS requests with ``Origin`` and
+                ``Access-Control-Request-Method`` and without ``Authorization``. The application must answer them
+                without running anything that needs protection. CORS middleware in front of this one needs no such
+                exception, and also adds its headers to refusals.
             max_body_bytes: of a body that is hashed for ``oauth_body_hash``; for forms the policy's limit counts.
             body_timeout: seconds in which a form, or a body that is hashed, must have arrived.
 
@@ -111,6 +117,7 @@ class OAuth1Middleware:
         self.protector = protector
         self.two_legged = two_legged
         self.body_hash_required = body_hash_required
+        self.cors_preflight = cors_preflight
         self.max_body_bytes = max_body_bytes
         self.body_timeout = body_timeout
 
@@ -131,7 +138,7 @@ class OAuth1Middleware:
         before = application_behind.set(self._application)
         try:
             scope = with_path(scope, self.protector.policy)
-            verified = await self._verify(scope, body) if self._is_protected(scope) else None
+            verified = await self._verify(scope, body) if self._wants_signature(scope) else None
         except OAuth1Error as error:
             await refuse(error, self.protector.policy, receive, send)
             return
@@ -147,6 +154,12 @@ class OAuth1Middleware:
         if self._layout is None:  # at the first request: routes may be added after the application was wrapped
             self._layout = layout_of(self.app, self._mounts)
         return self._covered.cover(scope, self._layout)
+
+    def _wants_signature(self, scope: Scope) -> bool:
+        if not self._is_protected(scope):
+            return False
+        names = (name.decode("latin-1") for name, _ in scope["headers"])
+        return not (self.cors_preflight and is_preflight(scope["method"], names))
 
     async def _verify(self, scope: Scope, body: _Body) -> Verified:
         policy, content_type = self.protector.policy, content_type_of(scope)

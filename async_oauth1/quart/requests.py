@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from types import FunctionType
 from typing import Any
 
-from quart import Quart, Response
+from quart import Quart, Response, current_app
 from quart import request as quart_request
 from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
+from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.asgi.targets import RECEIVED_KEY, ReceivedOctets, RequestTargetMiddleware
 from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
@@ -42,6 +44,12 @@ def current_request() -> Request:
     proxy: Any = quart_request
     current: Request = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
     return current
+
+
+def answers_preflight(cors: FunctionType) -> bool:
+    """Whether the current request is a preflight that a CORS extension's wrapper answers without calling its view."""
+    request = current_request()
+    return is_preflight(request.method, request.headers.keys()) and answers_options(cors, current_app.config)
 
 
 async def read_form(request: Request, limit: int) -> bytes:

@@ -12,6 +12,7 @@ from quart import Quart, Response, current_app, g
 from quart.wrappers import Request
 
 from async_oauth1.asgi.middleware import SCOPE_KEY, Verified
+from async_oauth1.asgi.preflights import find_cors_wrapper
 from async_oauth1.credentials import ClientLike, ClientT_co, TokenCredentialLike, TokenT_co
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
@@ -23,7 +24,7 @@ from async_oauth1.provider.responses import OAuth1Response
 
 from .applications import ServesApplications, TokenGenerators
 from .proxies import current_client, current_credential
-from .requests import current_request, make_response, read_body, read_request
+from .requests import answers_preflight, current_request, make_response, read_body, read_request
 
 __all__ = ["AuthorizationServer", "ResourceProtector"]
 
@@ -179,8 +180,6 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         """
         self.register_given(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         self.adopt(app)
-        if self._protect_automatic_options not in app.before_request_funcs[None]:
-            app.before_request(self._protect_automatic_options)
 
     @property
     def current_client(self) -> ClientT_co:
@@ -212,6 +211,8 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
     ) -> Callable[..., Any]:
         """Protect a view, async or plain; see the class.
 
+        OPTIONS requests that Quart or a CORS extension answers without calling the view are not verified.
+
         Args:
             scope: the scopes that the token credential must cover, separated by spaces.
             two_legged: accept the client's signature without a token.
@@ -225,18 +226,19 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
 
         def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
             is_async = inspect.iscoroutinefunction(view)
+            cors = find_cors_wrapper(view)
 
             @functools.wraps(view)
             async def protected(*args: Any, **kwargs: Any) -> Any:
                 try:
-                    await acquire()
+                    if cors is None or not answers_preflight(cors):
+                        await acquire()
                 except OAuth1Error as error:
                     return self.error_response(error)
                 if is_async:
                     return await view(*args, **kwargs)
                 return await current_app.ensure_async(view)(*args, **kwargs)
 
-            protected.__dict__["oauth1_protection"] = self, acquire
             return protected
 
         return decorator
@@ -278,21 +280,3 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         g.async_oauth1_request = request
         credential: TokenT_co | None = request.credential
         return credential
-
-    async def _protect_automatic_options(self) -> Response | None:
-        """Verify an OPTIONS request that Quart would answer without calling the protected view."""
-        request = current_request()
-        if request.method != "OPTIONS":
-            return None
-        rule = request.url_rule
-        if rule is None or not rule.provide_automatic_options:
-            return None
-        view = current_app.view_functions.get(rule.endpoint)
-        protection: tuple[object, Callable[[], Awaitable[Any]]] | None = getattr(view, "oauth1_protection", None)
-        if protection is None or protection[0] is not self:
-            return None
-        try:
-            await protection[1]()
-        except OAuth1Error as error:
-            return self.error_response(error)
-        return None

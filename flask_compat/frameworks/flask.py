@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from types import FunctionType
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -16,6 +17,7 @@ from flask.signals import request_started
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
+from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import make_request
 from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
 from async_oauth1.policy import Policy
@@ -52,6 +54,12 @@ async def prepare(_: Policy) -> None:
 
 def adopt(_: object) -> None:
     """Do nothing: a WSGI server waits for its threads."""
+
+
+def answers_preflight(cors: FunctionType) -> bool:
+    """Whether the current request is a preflight that a CORS extension's wrapper answers without calling its view."""
+    request = flask.request
+    return is_preflight(request.method, request.headers.keys()) and answers_options(cors, flask.current_app.config)
 
 
 async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

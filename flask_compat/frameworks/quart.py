@@ -19,9 +19,11 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import call_hook
-from async_oauth1.quart.requests import guard_routing, read_body, read_form
+from async_oauth1.quart.requests import answers_preflight, guard_routing, read_body, read_form
 from flask_compat.execution.flow_runner import ThreadRuntime, flows_ended
 from flask_compat.wrapper import OAuth1Request
+
+__all__ = ["adopt", "answers_preflight", "call_view", "prepare", "read", "respond", "runtime"]
 
 _LOOP = "flask_compat.loop"
 _HANDLER = "flask_compat.handler"

@@ -29,7 +29,6 @@ HTML = "text/html; charset=utf-8"
         ("GET", "/photos", 401, JSON),
         ("GET", "/photos/x", 404, JSON),
         ("POST", "/photos", 405, JSON),
-        ("OPTIONS", "/photos", 401, JSON),
         ("GET", "/photosX", 404, HTML),
         ("GET", "/echo", 401, JSON),
         ("GET", "/echo/", 401, JSON),
