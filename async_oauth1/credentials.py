@@ -68,7 +68,13 @@ class TokenCredentialLike(Protocol):
 
 
 class TemporaryCredentialLike(TokenCredentialLike, Protocol):
-    """The methods that a temporary credential model must have. ``is_decided()`` is optional."""
+    """The methods that a temporary credential model must have.
+
+    It may also have ``is_decided()``: whether it was approved or denied. If it tells the user who approved and the
+    verifier, a second click on "Approve", a reload and the way back lead to the same place as the first click; else
+    they are refused if it was decided. It tells the user by ``get_user_id()`` or ``user_id``, and the verifier by
+    ``get_verifier()`` or ``oauth_verifier``: methods, attributes or, in a mapping, keys; both ``None`` until then.
+    """
 
     def get_client_id(self) -> MaybeAwaitable[str | bytes]:
         """The client that it was issued to."""
@@ -216,6 +222,10 @@ class TemporaryCredential:
     def get_user_id(self) -> str | None:
         """The resource owner who approved."""
         return self.user_id
+
+    def get_verifier(self) -> str | None:
+        """What proves the approval."""
+        return self.oauth_verifier
 
     def is_decided(self) -> bool:
         """Whether it was approved or denied."""

@@ -41,7 +41,7 @@ ROOMS: dict[str, Rows] = {
     ),
     "provider": (
         ("hooks", "responses", "sync_driver", "tokens"),
-        ("checks", "signing_keys"),
+        ("approvals", "checks", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),

@@ -28,11 +28,11 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND, append_parameters, chec
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
+from .approvals import may_be_repeated, verifier_spellings
 from .checks import check_identifiers
 from .credential_hooks import CredentialHooks
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .responses import OAuth1Response, form_response, server_error_response
-from .verification import log
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
 
@@ -126,13 +126,16 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     # Section 2.2 -----------------------------------------------------------------------------------------------------
 
-    async def check_authorization_request(self, request: RequestT | None = None) -> OAuth1Request:
+    async def check_authorization_request(
+        self, request: RequestT | None = None, grant_user: object = None
+    ) -> OAuth1Request:
         """Look up the temporary credentials that the resource owner is asked to authorize.
 
         Only ``oauth_token`` is used. An ``oauth_callback`` is ignored: anyone could put one into a link.
 
         Args:
             request: the request, as `create_oauth1_request` takes it, with ``oauth_token`` in query or form.
+            grant_user: the user who is asked, as for `authorize`; ``None`` if that is not known.
 
         Returns:
             The request with ``client`` and the temporary ``credential`` set.
@@ -140,14 +143,17 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         Raises:
             MissingRequiredParameterError: there is no token.
             InvalidTokenError: it is unknown, expired, denied or exchanged.
-            AlreadyDecidedError: it was approved before.
+            AlreadyDecidedError: another user has approved it, or its model does not tell which user has.
             StoreUnavailableError: a hook could not reach its store.
         """
         self.require_hooks()
-        return await self.validate_authorization_request(await self._read(request))
+        read = await self._read(request)
+        if grant_user is not None:
+            read.user = grant_user
+        return await self.validate_authorization_request(read)
 
     async def validate_authorization_request(self, request: OAuth1Request) -> OAuth1Request:
-        """Look up the temporary credentials, which must be undecided, and their client.
+        """Look up the temporary credentials, which must be undecided or approved by ``request.user``, and their client.
 
         Raises:
             OAuth1Error: as `check_authorization_request`.
@@ -159,7 +165,8 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         request.credential = await call_hook(self.get_temporary_credential, request)
         if request.credential is None:
             raise InvalidTokenError()
-        if await optional(request.credential, "is_decided"):
+        is_decided = await optional(request.credential, "is_decided")
+        if is_decided and not await may_be_repeated(request.credential, request.user):
             raise AlreadyDecidedError()
         client_id = as_text(await call_hook(request.credential.get_client_id))
         request.client = await call_hook(self.get_client_by_id, client_id)
@@ -169,6 +176,9 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     async def authorize(self, request: RequestT | None = None, grant_user: object = None) -> AuthorizationDecision:
         """Record the resource owner's decision. It is final.
+
+        If the same user approves again before the exchange, the decision is the same again. This needs a model of
+        temporary credentials that tells user and verifier, as `TemporaryCredentialLike` describes.
 
         Args:
             request: the request, as `create_oauth1_request` takes it, with ``oauth_token`` in query or form.
@@ -181,16 +191,21 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         Raises:
             OAuth1Error: as `check_authorization_request`.
         """
-        checked = await self.check_authorization_request(request)
+        self.require_hooks()
+        read = await self._read(request)
+        read.user = grant_user
+        return await self._record_decision(read)
+
+    async def _record_decision(self, request: OAuth1Request) -> AuthorizationDecision:
+        checked = await self.validate_authorization_request(request)
         token = checked.token or ""
         callback = await self.find_redirect_uri(checked)
-        if grant_user is None:
+        if checked.user is None:
             await self.deny(checked)
             parameters = [*self.denial_parameters(), ("oauth_token", token)]
             verifier = None
         else:
-            checked.user = grant_user
-            verifier = await call_hook(self.create_authorization_verifier, checked)
+            verifier = await self._approve(checked)
             parameters = [("oauth_token", token), ("oauth_verifier", verifier)]
         location = None if callback in (None, OUT_OF_BAND) else append_parameters(callback, parameters)
         return AuthorizationDecision(token, verifier, location)
@@ -227,16 +242,6 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         """The parameters that tell the client of a denial, besides the token."""
         return [("error", AccessDeniedError.error or "")]
 
-    async def deny(self, request: OAuth1Request) -> None:
-        """Record a denial, unless the credentials were decided before."""
-        deny = self.hooks.get("deny_temporary_credential")
-        if deny is not None:
-            denied = await call_hook(deny, request.token)
-        else:
-            denied = await call_hook(self.delete_temporary_credential, request)
-        if denied is False:
-            raise AlreadyDecidedError()
-
     # Section 2.3 -----------------------------------------------------------------------------------------------------
 
     async def create_token_response(self, request: RequestT | None = None) -> ResponseT:
@@ -267,10 +272,20 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         await self.verify_signature(request, token_missing=request.credential is None)
         await self.verify_body(request)
         await self.use_nonce(request)
-        if await call_hook(request.credential.check_verifier, request.verifier) is not True:
-            await self._count_wrong_verifier(request)
-            raise InvalidVerifierError()
+        await self._check_verifier(request)
         return request
+
+    async def _check_verifier(self, request: OAuth1Request) -> None:
+        """Refuse a verifier that is not the one of the approval, and count it.
+
+        Raises:
+            InvalidVerifierError: it is wrong. If it is one too many, the temporary credentials are deleted.
+        """
+        for spelling in await verifier_spellings(request.credential, request.verifier or ""):
+            if await call_hook(request.credential.check_verifier, spelling) is True:
+                return
+        await self._count_wrong_verifier(request)
+        raise InvalidVerifierError()
 
     async def find_temporary_credential(self, request: OAuth1Request) -> Any:
         """Look temporary credentials up; ``None`` if they were issued to another client."""
@@ -285,14 +300,6 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     async def _exchange(self, request: OAuth1Request) -> list[tuple[str, str]]:
         return await _as_pairs(await self.shield(self.exchange_credential(request)))
-
-    async def _count_wrong_verifier(self, request: OAuth1Request) -> None:
-        count = self.hooks.get("count_wrong_verifier")
-        if count is None:
-            return
-        if await call_hook(count, request.token) >= self.policy.max_wrong_verifiers:
-            log.warning("Too many wrong verifiers: temporary credentials of client %r deleted.", request.client_id)
-            await call_hook(self.delete_temporary_credential, request)
 
     def shield(self, awaitable: Awaitable[T]) -> Awaitable[T]:
         """Override this to finish an exchange if the framework cancels the handler of a disconnected client."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError
+from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError, InvalidVerifierError
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.request import OAuth1Request
 
-from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook
+from .approvals import approved_verifier
+from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook, optional
 from .tokens import OOB_ALPHABET, VERIFIER_LENGTH, generate_credentials, generate_token
-from .verification import BaseServer
+from .verification import BaseServer, log
 
 
 class CredentialHooks(BaseServer):
@@ -65,6 +66,52 @@ class CredentialHooks(BaseServer):
         if await call_hook(hook, request.credential, request.user, verifier) is False:
             raise AlreadyDecidedError()
         return verifier
+
+    async def _approve(self, request: OAuth1Request) -> Any:
+        """Record an approval, and return its verifier: that of an earlier approval, if it was this user's.
+
+        Raises:
+            AlreadyDecidedError: the credential was decided before, and not by this user's approval.
+        """
+        earlier = await approved_verifier(request.credential, request.user)
+        if earlier is not None:
+            return earlier
+        try:
+            return await call_hook(self.create_authorization_verifier, request)
+        except AlreadyDecidedError:
+            # Another request has decided it since it was read. If that was a click on the same button, both succeed.
+            request.credential = await call_hook(self.get_temporary_credential, request)
+            verifier = await approved_verifier(request.credential, request.user)
+            if verifier is None:
+                raise
+            return verifier
+
+    async def deny(self, request: OAuth1Request) -> None:
+        """Record a denial, unless the credentials were decided before."""
+        if await optional(request.credential, "is_decided"):
+            raise AlreadyDecidedError()
+        deny = self.hooks.get("deny_temporary_credential")
+        if deny is not None:
+            denied = await call_hook(deny, request.token)
+        else:
+            denied = await call_hook(self.delete_temporary_credential, request)
+        if denied is False:
+            raise AlreadyDecidedError()
+
+    async def _count_wrong_verifier(self, request: OAuth1Request) -> None:
+        """Count a wrong verifier; the one too many deletes the temporary credentials.
+
+        Raises:
+            InvalidVerifierError: it was one too many. The description says that the client has to start again.
+        """
+        count = self.hooks.get("count_wrong_verifier")
+        if count is None or await call_hook(count, request.token) < self.policy.max_wrong_verifiers:
+            return
+        log.warning("Too many wrong verifiers: temporary credentials of client %r deleted.", request.client_id)
+        await call_hook(self.delete_temporary_credential, request)
+        raise InvalidVerifierError(
+            'Invalid "oauth_verifier". There were too many wrong ones: start again with new temporary credentials.'
+        )
 
     async def create_token_credential(self, request: OAuth1Request) -> Any:
         """Create and store token credentials; by default the hook of this name."""

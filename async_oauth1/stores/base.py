@@ -11,11 +11,10 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import unquote_plus
-from uuid import UUID
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
-from async_oauth1.provider.hooks import resolve
+from async_oauth1.provider.approvals import identifier_of
 
 from .encryption import KeyRing
 from .forks import ProcessBound
@@ -295,15 +294,11 @@ async def user_id_of(grant_user: Any) -> str:
         TypeError: it has no identifier.
         ValueError: the identifier is empty or cannot be stored.
     """
-    value = grant_user
-    if not isinstance(value, (str, int, UUID)):
-        get_user_id = getattr(value, "get_user_id", None)
-        value = await resolve(get_user_id() if callable(get_user_id) else getattr(value, "id", None))
-    if isinstance(value, bool) or not isinstance(value, (str, int, UUID)):
+    user_id = await identifier_of(grant_user)
+    if user_id is None:
         raise TypeError(
             f"grant_user is a user's identifier, or has get_user_id() or id; {type(grant_user).__name__} has none"
         )
-    user_id = str(value)
     if not user_id:
         raise ValueError("grant_user has an empty identifier")
     required_text(user_id=user_id)
