@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from .protocol.callbacks import callback_matches, check_callback_syntax
 from .protocol.rsa_keys import StoredKey, check_key_form
@@ -18,6 +18,7 @@ from .protocol.signature import SIGNATURE_METHODS
 
 __all__ = [
     "Client",
+    "ClientChanges",
     "ClientLike",
     "MaybeAwaitable",
     "NoncePolicy",
@@ -172,6 +173,20 @@ class Client:
     def check_callback(self, uri: str) -> bool:
         """Whether the callback is registered; a loopback one with any port."""
         return callback_matches(uri, self.callbacks, query_may_differ=self.callback_query_may_differ)
+
+
+class ClientChanges(TypedDict, total=False):
+    """What `Store.update_client` can change. An attribute that is left out keeps its value.
+
+    Attributes:
+        callbacks: as in `Client`; they replace the registered ones.
+        callback_query_may_differ: as in `Client`.
+        nonce_policy: as in `Client`.
+    """
+
+    callbacks: tuple[str, ...]
+    callback_query_may_differ: bool
+    nonce_policy: NoncePolicy
 
 
 def _check_rsa_public_key(key: str) -> None:

@@ -52,7 +52,7 @@ ROOMS: dict[str, Rows] = {
         ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
         ("change_feed",),
         ("base", "row_mapping"),
-        ("reencryption", "registry", "sql"),
+        ("client_changes", "reencryption", "registry", "sql"),
         ("sql_store",),
         ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),

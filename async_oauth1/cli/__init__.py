@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -36,8 +38,19 @@ app.add_typer(_clients.app, name="client")
 app.add_typer(_tokens.app, name="token")
 
 
+def _print_version(is_given: bool) -> None:  # noqa: FBT001 - called by typer
+    if is_given:
+        print_lines([f"async-oauth1 {version('async-oauth1')}"])
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
     """Manage the credentials in an OAuth 1.0 provider's store."""
 
 

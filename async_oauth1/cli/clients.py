@@ -1,16 +1,17 @@
-"""The commands ``async-oauth1 client ...``: register, list, show and remove clients, and rotate their secrets."""
+"""The commands ``async-oauth1 client ...``: register, list, show, edit and remove clients, and rotate their secrets."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, cast, get_args
 
 import typer
 
-from async_oauth1.credentials import RSA_METHODS, Client
+from async_oauth1.credentials import RSA_METHODS, Client, ClientChanges, NoncePolicy
 from async_oauth1.errors import OAuth1Error
+from async_oauth1.policy import Policy
 from async_oauth1.protocol.callbacks import check_callback_syntax
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.stores import Store
@@ -24,6 +25,7 @@ from .console import (
     print_new_secret,
     printable,
     report,
+    say,
 )
 from .options import JsonOption, NotifyOption, StoreOption, parse_seconds
 from .public_keys import read_public_key
@@ -35,7 +37,9 @@ _DEFAULT_METHOD = "HMAC-SHA1"
 _DEFAULT_RSA_METHOD = "RSA-SHA1"
 _MAX_NAME_LENGTH = 200
 
-app = typer.Typer(help="Register, list, show and remove clients, and rotate their secrets.", rich_markup_mode=None)
+app = typer.Typer(
+    help="Register, list, show, edit and remove clients, and rotate their secrets.", rich_markup_mode=None
+)
 
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `client list` shows it.")]
 
@@ -88,6 +92,7 @@ def add(
         "remove it and add it again",
         as_json=as_json,
     )
+    _warn_of_methods(record.signature_methods)
 
 
 @app.command("list")
@@ -152,6 +157,53 @@ def rotate(
     )
 
 
+@app.command("edit")
+def edit(
+    store: StoreOption,
+    client_id: ClientArgument,
+    callback: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--callback", metavar="URL", help='Allowed callback, or "oob"; repeatable. They replace the present ones.'
+        ),
+    ] = None,
+    query_may_differ: Annotated[
+        bool | None,
+        typer.Option(
+            "--callback-query-may-differ/--callback-query-must-match",
+            help="Whether a callback may have another query than the registered one.",
+        ),
+    ] = None,
+    nonce_policy: Annotated[
+        str | None,
+        typer.Option(
+            "--nonce-policy",
+            metavar="POLICY",
+            help='"strict" refuses a repeated nonce; "log-only" logs it, so recorded requests can be sent again.',
+        ),
+    ] = None,
+    notify: NotifyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a client; its secret and its tokens stay valid, and what you leave out stays as it is."""
+    changes = ClientChanges()
+    if callback:
+        changes["callbacks"] = _checked_callbacks(callback)
+    if query_may_differ is not None:
+        changes["callback_query_may_differ"] = query_may_differ
+    if nonce_policy is not None:
+        changes["nonce_policy"] = _checked_nonce_policy(nonce_policy)
+    if not changes:
+        raise CommandError("client edit needs something to change; async-oauth1 client edit --help lists the options")
+    client = with_store(store, lambda opened: opened.update_client(client_id, **changes), notify=notify)
+    if client is None:
+        raise _unknown(client_id)
+    report(
+        _details(client), f"Changed client {printable(client_id)}: {_format_changes(client, changes)}.", as_json=as_json
+    )
+
+
 @app.command("remove")
 def remove(
     store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
@@ -197,6 +249,28 @@ def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value in (None, "") else " ".join(str(value).split("\n")).strip()
+
+
+def _format_changes(client: Client, changes: ClientChanges) -> str:
+    """The new values, as `client show` prints them."""
+    return "; ".join(f"{name}: {printable(_format_value(getattr(client, name)))}" for name in changes)
+
+
+def _checked_nonce_policy(name: str) -> NoncePolicy:
+    if name not in get_args(NoncePolicy):
+        raise CommandError(f"--nonce-policy {printable(name)}: unknown; choose from {', '.join(get_args(NoncePolicy))}")
+    return cast("NoncePolicy", name)
+
+
+def _warn_of_methods(methods: Sequence[str]) -> None:
+    """Name the methods that a server refuses unless it is configured otherwise. The server cannot be asked here."""
+    off = [method for method in methods if method not in Policy().signature_methods]
+    if off:
+        names, verb = " and ".join([", ".join(off[:-1]), off[-1]] if off[1:] else off), "are" if off[1:] else "is"
+        say(
+            f"{names} {verb} refused unless the server enables {'them' if off[1:] else 'it'} too:"
+            f" Policy(signature_methods=...), or OAUTH1_SUPPORTED_SIGNATURE_METHODS in the application's configuration."
+        )
 
 
 def _checked_name(name: str) -> str:

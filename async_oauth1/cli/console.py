@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +24,14 @@ __all__ = [
     "report",
     "say",
 ]
+
+
+# Columns whose values are the arguments of other commands.
+_IDENTIFIERS = ("oauth_token", "client_id")
+# Characters of a word that stays whole in other columns, also on a narrow terminal.
+_LONGEST_WORD = 16
+# Blanks between two columns.
+_GAP = 2
 
 
 class CommandError(Exception):
@@ -91,10 +100,30 @@ def print_listing(
     if not sys.stdout.isatty():
         print_lines(["\t".join(printable(value) for value in row[:piped]) for row in rows])
         return
-    table = Table(*columns, box=None, pad_edge=False)
+    cells = [["\n".join(printable(line) for line in value.split("\n")) for value in row] for row in rows]
+    Console(width=max(Console().width, _least_width(columns, cells))).print(_table(columns, cells))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table that folds long values and never cuts one, except for those that `_least_width` makes room for."""
+    table = Table(box=None, pad_edge=False)
+    for title in columns:
+        table.add_column(title, no_wrap=title in _IDENTIFIERS, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("\n".join(printable(line) for line in value.split("\n"))) for value in row))
-    Console().print(table)
+        table.add_row(*(Text(value, overflow="fold") for value in row))
+    return table
+
+
+def _least_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """The width at which no identifier is cut or folded, and other columns have room for most words."""
+    return sum(
+        max((cell_len if title in _IDENTIFIERS else _longest_word)(row[number]) for row in (columns, *rows)) + _GAP
+        for number, title in enumerate(columns)
+    )
+
+
+def _longest_word(value: str) -> int:
+    return min(_LONGEST_WORD, max((cell_len(word) for word in value.split()), default=0))
 
 
 def print_json(value: object) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, Unpack, runtime_checkable
 
-from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.policy import Policy
 
 __all__ = ["Store", "TransientStore"]
@@ -174,6 +174,23 @@ class Store(TransientStore, Protocol):
 
         Raises:
             ValueError: a negative overlap; the client has no secret; too many former secrets still verify.
+        """
+        ...
+
+    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
+        """Change attributes of a client, in one atomic step. Its secrets and tokens stay valid.
+
+        Args:
+            client_id: of a registered client.
+            changes: new values; attributes that are left out keep theirs, also if another process changes them.
+
+        Returns:
+            The client as it is now; ``None`` if there is no such client.
+
+        Raises:
+            TypeError: an attribute that cannot be changed, or a value of the wrong type.
+            ValueError: an unknown nonce policy, or text that cannot be stored.
+            InvalidRequestError: a callback that the first step would refuse.
         """
         ...
 

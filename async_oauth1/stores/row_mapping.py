@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
 from async_oauth1.protocol.rsa_keys import StoredKey
 
@@ -15,11 +15,13 @@ from .encryption import KeyRing, Place, UnreadableError
 from .lifecycle import live_client
 
 __all__ = [
+    "CLIENT_COLUMNS",
     "CLIENT_WIDTH",
     "SELECT_CLIENT",
     "SELECT_TEMPORARY",
     "SELECT_TOKEN",
     "client",
+    "client_changes",
     "client_place",
     "client_secrets",
     "of_client",
@@ -37,10 +39,11 @@ T = TypeVar("T")
 # Raised by the records, and while their columns are read, if another program has written something invalid.
 _SPOILED = (ValueError, TypeError, AttributeError, OAuth1Error)
 
-SELECT_CLIENT = (
-    "SELECT client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods, rsa_public_key,"
-    " nonce_policy, callback_query_may_differ FROM oauth1_client"
+CLIENT_COLUMNS = (
+    "client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods, rsa_public_key,"
+    " nonce_policy, callback_query_may_differ"
 )
+SELECT_CLIENT = f"SELECT {CLIENT_COLUMNS} FROM oauth1_client"  # noqa: S608 - of constants alone
 SELECT_TOKEN = (
     "SELECT oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at"
     " FROM oauth1_token_credential"
@@ -91,6 +94,16 @@ def of_client(record: Client, keys: KeyRing) -> tuple[object, ...]:
         record.rsa_public_key,
         record.nonce_policy,
         record.callback_query_may_differ,
+    )
+
+
+def client_changes(changes: ClientChanges) -> tuple[object, ...]:
+    """The values of the columns that `ClientChanges` can change; ``None`` for those that keep their values."""
+    callbacks = changes.get("callbacks")
+    return (
+        None if callbacks is None else json.dumps(callbacks),
+        changes.get("nonce_policy"),
+        changes.get("callback_query_may_differ"),
     )
 
 

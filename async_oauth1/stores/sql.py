@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .row_mapping import SELECT_CLIENT, SELECT_TEMPORARY
+from .row_mapping import CLIENT_COLUMNS, SELECT_CLIENT, SELECT_TEMPORARY
 
 __all__ = [
     "APPROVE",
@@ -17,6 +17,7 @@ __all__ = [
     "REVOKE_MANY",
     "ROTATE",
     "TAKE",
+    "UPDATE_CLIENT",
 ]
 
 #: The columns of `SELECT_CLIENT` in the table ``c``, then those of `SELECT_TOKEN` in the table ``t``.
@@ -37,6 +38,13 @@ INSERT_CLIENT = (
 ROTATE = (
     "UPDATE oauth1_client SET client_secret = $1, overlapping_secrets = $2"
     " WHERE client_id = $3 AND client_secret = $4 AND overlapping_secrets = $5 RETURNING 1"
+)
+
+# What is NULL keeps its value, so two processes may change different attributes at once.
+UPDATE_CLIENT = (
+    "UPDATE oauth1_client SET callbacks = coalesce($2, callbacks), nonce_policy = coalesce($3, nonce_policy),"  # noqa: S608 - of constants alone
+    " callback_query_may_differ = coalesce($4, callback_query_may_differ)"
+    f" WHERE client_id = $1 RETURNING {CLIENT_COLUMNS}"
 )
 
 GET_TEMPORARY = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"

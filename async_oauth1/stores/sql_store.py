@@ -6,9 +6,9 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, Unpack
 
-from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
 
@@ -25,6 +25,7 @@ from .base import (
     user_id_of,
 )
 from .batching import Batcher, NonceBatcher
+from .client_changes import check_changes
 from .forks import OPEN_IN_EACH_WORKER, LeftBehind
 from .lifecycle import is_live, issued, rotated
 from .purging import PurgeSchedule
@@ -244,6 +245,14 @@ class SQLStore(BaseStore, Generic[D]):
             if await self._write(sql.ROTATE, *rows.client_secrets(new, self.keys), client_id, found[0][1], found[0][2]):
                 return new
         raise StoreUnavailableError()
+
+    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
+        """As `Store.update_client`."""
+        values = rows.client_changes(check_changes(changes))
+        if not is_text(client_id):
+            return None
+        updated = await self._write(sql.UPDATE_CLIENT, client_id, *values)
+        return self._client(updated[0]) if updated else None
 
     async def list_token_credentials(
         self, *, user_id: str | None = None, client_id: str | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
-from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.policy import Policy
 from async_oauth1.stores.interfaces import Store
 
@@ -119,6 +119,10 @@ class DelegatingStore:
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
         """As `Store.rotate_client_secret`."""
         return await self._store.rotate_client_secret(client_id, overlap=overlap)
+
+    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
+        """As `Store.update_client`."""
+        return await self._store.update_client(client_id, **changes)
 
     async def remove_client(self, client_id: str) -> bool:
         """As `Store.remove_client`."""

@@ -13,9 +13,9 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
-from async_oauth1.credentials import Client, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges, TokenCredential
 from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.announced_changes import CHANGE_TIMEOUT, begin_message, done_message
 from async_oauth1.stores.base import redact_url
@@ -171,6 +171,10 @@ class CachingStore(DelegatingStore, ProcessBound):
         return await self._change(
             "c" + client_id, partial(self._store.rotate_client_secret, client_id, overlap=overlap)
         )
+
+    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
+        """As `Store.update_client`, and announce it to every process."""
+        return await self._change("c" + client_id, partial(self._store.update_client, client_id, **changes))
 
     async def remove_client(self, client_id: str) -> bool:
         """As `Store.remove_client`, and announce it to every process."""

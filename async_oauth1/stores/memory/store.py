@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import Any, Unpack
 
-from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
@@ -26,6 +26,7 @@ from async_oauth1.stores.base import (
     required_text,
     user_id_of,
 )
+from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.lifecycle import issued, live_client, rotated
 
@@ -294,6 +295,16 @@ class MemoryStore(BaseStore):
                 return None
             self._clients[client_id] = new = rotated(client, overlap, self.clock())
             return new
+
+    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
+        """As `Store.update_client`."""
+        checked = check_changes(changes)
+        with self._lock:
+            client = self._clients.get(client_id)
+            if client is None:
+                return None
+            self._clients[client_id] = new = replace(client, **checked)
+        return live_client(new, self.clock())
 
     async def reencrypt(self) -> int:
         """Nothing is encrypted in memory."""

@@ -54,6 +54,7 @@ CHANGES = {
     "revoke-client": "cache.revoke_token_credentials(client_id='printer')",
     "remove-client": "cache.remove_client('printer')",
     "rotate": "cache.rotate_client_secret('printer', overlap=0)",
+    "update": "cache.update_client('printer', callbacks=('oob',))",
 }
 
 
@@ -108,7 +109,7 @@ async def test_a_process_is_killed_before_the_second_announcement(
             await cache.query_credentials("printer", token.oauth_token)
             await asyncio.to_thread(process.communicate, "\n")
             assert process.returncode == -signal.SIGKILL
-        if change == "rotate":
+        if change in ("rotate", "update"):
             await until_changed(cache)
         else:
             await gone(cache, "printer", token.oauth_token)
@@ -121,7 +122,7 @@ def is_pending(cache: CachingStore, token: TokenCredential) -> bool:
 
 
 async def until_changed(cache: CachingStore) -> None:
-    """Wait until the client has a new secret; fail after a second."""
+    """Wait until the client is another one; fail after a second."""
     async with asyncio.timeout(1):
         while await cache.query_client("printer") == PRINTER:
             await asyncio.sleep(0.005)

@@ -379,7 +379,7 @@ async def test_cached_credentials_take_no_round_trip(database: str, feed_url: st
 
 
 async def test_every_worker_learns_of_every_change(database: str, feed_url: str) -> None:
-    """Revocations, rotations, removals and new clients take effect in other processes in under a second."""
+    """Revocations, rotations, edits, removals and new clients take effect in other processes in under a second."""
     async with worker(database, feed_url) as (here, _), worker(database, feed_url) as (there, _):
         assert await there.query_client("printer") is None
         await here.add_client(PRINTER)
@@ -395,6 +395,8 @@ async def test_every_worker_learns_of_every_change(database: str, feed_url: str)
             await gone(there, "printer", token.oauth_token)
         rotated = await here.rotate_client_secret("printer", overlap=0)
         await shows(there, "printer", rotated)
+        updated = await here.update_client("printer", callbacks=("oob",))
+        await shows(there, "printer", updated)
         token = await here.issue_token_credential("printer", "jane")
         await there.query_credentials("printer", token.oauth_token)
         await here.remove_client("printer")

@@ -54,6 +54,7 @@ PROGRAM = textwrap.dedent(
                 "add_client": store.add_client(Client(client_id="d", client_secret="s")),
                 "list_clients": store.list_clients(),
                 "rotate_client_secret": store.rotate_client_secret("c", overlap=0),
+                "update_client": store.update_client("c", nonce_policy="log-only"),
                 "remove_client": store.remove_client("c"),
                 "list_token_credentials": store.list_token_credentials(),
                 "revoke_token_credential": store.revoke_token_credential("t"),

@@ -31,6 +31,7 @@ async def test_clients_and_tokens(full_store: Store, client: Client, bad: str) -
     assert await full_store.query_credentials(bad, "t") == (None, None)
     assert (await full_store.query_credentials(client.client_id, bad))[1] is None
     assert await full_store.rotate_client_secret(bad, overlap=0) is None
+    assert await full_store.update_client(bad, nonce_policy="log-only") is None
     assert await full_store.remove_client(bad) is False
     assert await full_store.revoke_token_credential(bad) is False
     assert await full_store.revoke_token_credentials(user_id=bad) == 0

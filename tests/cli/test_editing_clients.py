@@ -1,0 +1,140 @@
+"""`async-oauth1 client edit`, the note of `client add --method`, `--version`, and listings on narrow terminals."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from async_oauth1.cli import main
+from async_oauth1.credentials import Client
+from async_oauth1.stores import Store, open_store
+from async_oauth1.stores.caching import CachingStore, open_change_feed
+from tests.servers import Valkey
+
+from .command import COMMAND, assert_one_line_error, run, run_in_process, run_json
+
+PRINTER = Client(
+    client_id="a client identifier of another provider",
+    client_secret="kd94hf93k423kf44",
+    name="Printer",
+    callbacks=("http://printer.example.com/ready", "oob"),
+    signature_methods=("HMAC-SHA1",),
+)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The store that the command works on."""
+    return f"sqlite:///{tmp_path}/photos.db"
+
+
+@pytest_asyncio.fixture
+async def provider(url: str) -> AsyncIterator[Store]:
+    """An open store, as a running provider has it, with one client."""
+    store = open_store(url)
+    assert isinstance(store, Store)
+    await store.migrate()
+    async with store:
+        await store.add_client(PRINTER)
+        yield store
+
+
+async def test_an_edit_changes_what_it_names(url: str, provider: Store) -> None:
+    """A running provider sees the new values at once; the secret and what was not named stay as they were."""
+    edit = ("client", "edit", "--store", url, PRINTER.client_id)
+    assert run(*edit, "--callback", "https://new.example/a", "--callback", "oob").returncode == 0
+    expected = replace(PRINTER, callbacks=("https://new.example/a", "oob"))
+    assert await provider.query_client(PRINTER.client_id) == expected
+    text = run(*edit, "--nonce-policy", "log-only", "--callback-query-may-differ")
+    assert (text.returncode, text.stdout) == (0, "")
+    assert "callback_query_may_differ: yes; nonce_policy: log-only" in text.stderr
+    expected = replace(expected, nonce_policy="log-only", callback_query_may_differ=True)
+    assert await provider.query_client(PRINTER.client_id) == expected
+    printed = run_json(*edit, "--callback-query-must-match")
+    assert printed == run_json("client", "show", "--store", url, PRINTER.client_id)
+    assert (printed["nonce_policy"], printed["callback_query_may_differ"]) == ("log-only", False)
+
+
+@pytest.mark.parametrize(
+    ("client_id", "options", "reason"),
+    [
+        (PRINTER.client_id, (), "client edit needs something to change"),
+        (PRINTER.client_id, ("--callback", "nowhere"), "--callback nowhere: "),
+        (PRINTER.client_id, ("--nonce-policy", "lax"), "--nonce-policy lax: unknown; choose from strict, log-only"),
+        ("unknown", ("--nonce-policy", "strict"), "there is no client unknown"),
+    ],
+)
+async def test_refused_edits(url: str, provider: Store, client_id: str, options: tuple[str, ...], reason: str) -> None:
+    """A mistake is one line on stderr with exit status 2, and changes nothing."""
+    assert_one_line_error(run("client", "edit", "--store", url, client_id, *options), reason)
+    assert await provider.list_clients() == [PRINTER]
+
+
+async def test_an_edit_is_announced(url: str, provider: Store) -> None:
+    """With --notify, the caches of running providers forget the client as after a rotation."""
+    server = Valkey()
+    try:
+        async with CachingStore(open_store(url), open_change_feed(server.url), lifetime=600) as cache:
+            assert await cache.query_client(PRINTER.client_id) == PRINTER
+            arguments = ("client", "edit", "--store", url, PRINTER.client_id, "--callback", "oob")
+            assert run(*arguments, "--notify", server.url).returncode == 0
+            assert await cache.query_client(PRINTER.client_id) == replace(PRINTER, callbacks=("oob",))
+    finally:
+        server.close()
+
+
+def test_methods_that_servers_refuse_by_default_are_named(url: str) -> None:
+    """The note is on stderr, with --json too. A client of HMAC-SHA1 gets none."""
+    add = ("client", "add", "--store", url, "--name", "P")
+    assert "refused" not in run_in_process(*add, "--method", "HMAC-SHA1").stderr
+    for more in ((), ("--json",)):
+        added = run_in_process(*add, "--method", "HMAC-SHA256", "--method", "HMAC-SHA1", *more)
+        assert added.returncode == 0
+        assert "HMAC-SHA256 is refused unless the server enables it" in added.stderr
+        assert "OAUTH1_SUPPORTED_SIGNATURE_METHODS" in added.stderr
+        assert "refused" not in added.stdout
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` needs no command and no store."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"async-oauth1 {version('async-oauth1')}\n"
+
+
+@pytest.mark.parametrize("columns", [30, 80, 200])
+async def test_identifiers_are_whole_on_any_terminal(url: str, provider: Store, columns: int) -> None:
+    """`token revoke` and `client show` find what a listing shows, however narrow the terminal is."""
+    scope = " ".join(f"photos.permission{number}" for number in range(20))
+    token = await provider.issue_token_credential(PRINTER.client_id, "jane" * 20, scope=scope)
+    listed = run_on_narrow_terminal(columns, "token", "list", "--store", url)
+    assert token.oauth_token in listed
+    assert PRINTER.client_id in listed
+    assert PRINTER.client_id in run_on_narrow_terminal(columns, "client", "list", "--store", url)
+    assert "…" not in listed
+    assert run("token", "revoke", "--store", url, token.oauth_token).returncode == 0
+
+
+def run_on_narrow_terminal(columns: int, *arguments: str) -> str:
+    """The output of the command on a terminal of some width."""
+    terminal, other_end = pty.openpty()
+    try:
+        fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        subprocess.run(
+            [*COMMAND, *arguments], stdin=other_end, stdout=other_end, timeout=60, check=True, env=environment
+        )
+        return os.read(terminal, 100_000).decode()
+    finally:
+        os.close(terminal)
+        os.close(other_end)
