@@ -12,7 +12,8 @@ from async_oauth1.provider.verification import BaseServer
 
 from .configurations import Configuration, Configurations
 from .execution.callable_kinds import is_async, is_marked_non_blocking, may_block, set_default
-from .execution.flow_runner import Kinds, run
+from .execution.database_pools import warn_of_small_pools
+from .execution.flow_runner import WORKER_THREADS, Kinds, run
 from .flows.base import Flows
 from .frameworks.detection import App, adopt_app, find_framework, find_runtime
 from .signature import VERIFIERS, Verifier
@@ -186,5 +187,7 @@ class Server:
     def _classify(self, hooks: tuple[Any, ...]) -> Kinds:
         overrides = [getattr(self, name) for name in self.OVERRIDABLE]
         own = [func for func in overrides if not is_marked_non_blocking(func)]
+        if find_framework(self.app).RUNS_WORKERS:
+            warn_of_small_pools(hooks, WORKER_THREADS)
         kinds = {is_async(func) for func in (*hooks, *own) if callable(func) and (is_async(func) or may_block(func))}
         return Kinds(any_plain=False in kinds, any_async=True in kinds)

@@ -40,7 +40,8 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("hooks", "responses", "sync_driver", "tokens"),
+        ("hook_problems", "responses", "sync_driver", "tokens"),
+        ("hooks",),
         ("approvals", "checks", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),
@@ -83,7 +84,11 @@ ROOMS: dict[str, Rows] = {
         ("suitability",),
         ("proved_cache",),
     ),
-    "flask_compat.execution": (("callable_kinds", "without_loop"), ("flow_runner",), ("locks",)),
+    "flask_compat.execution": (
+        ("callable_kinds", "database_pools", "ending_requests", "without_loop"),
+        ("flow_runner",),
+        ("locks",),
+    ),
     "flask_compat.flows": (("base",), ("authorization",)),
     "flask_compat.frameworks": (("flask", "quart"), ("detection",)),
 }

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from inspect import CO_ITERABLE_COROUTINE
+from time import monotonic
 from types import CoroutineType, GeneratorType
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -23,6 +24,8 @@ from async_oauth1.credentials import (
 )
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
+
+from .hook_problems import BLOCKING_SECONDS, TimedHook, is_watched, report_blocking
 
 __all__ = [
     "AUTHORIZATION_SERVER_HOOKS",
@@ -310,9 +313,12 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
     try:
         if caller is not None:
             return await caller(func, args)
+        begun = monotonic()
         value: Any = func(*args)
         if CoroutineType is type(value):  # the other way round, type checkers narrow it to a coroutine of unknown types
-            value = await value
+            value = await (TimedHook(value) if is_watched(value) else value)
+        elif (seconds := monotonic() - begun) > BLOCKING_SECONDS:
+            report_blocking(func, seconds)
         while type(value) not in _PLAIN and is_awaitable(value):
             value = await value
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors

@@ -33,6 +33,7 @@ from async_oauth1.protocol.rsa_keys import log_key_problem
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
+from .hook_problems import report_race, violates_unique
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
 from .signing_keys import asked_means, recorded_means, verify_in_vain
 
@@ -273,7 +274,13 @@ class BaseServer:
         nonce = request.oauth_params.get("oauth_nonce")
         if nonce is None:
             return  # PLAINTEXT without timestamp and nonce
-        known = await call_hook(self.exists_nonce, nonce, request)
+        try:
+            known = await call_hook(self.exists_nonce, nonce, request)
+        except Exception as error:
+            if not violates_unique(error):
+                raise
+            report_race(self._hook, error)
+            known = True
         self.check_window(request)
         if not known:
             return

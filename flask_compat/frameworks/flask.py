@@ -27,6 +27,8 @@ from async_oauth1.provider.hooks import resolve
 from flask_compat.execution.flow_runner import ThreadRuntime, running_loop
 from flask_compat.wrapper import OAuth1Request
 
+#: Flows run in the threads of the WSGI server.
+RUNS_WORKERS = False
 _LOOP = "flask_compat.loop"
 _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 

@@ -20,14 +20,18 @@ from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import call_hook
 from async_oauth1.quart.requests import answers_preflight, guard_routing, read_body, read_form
+from flask_compat.execution.ending_requests import separate_endings
 from flask_compat.execution.flow_runner import ThreadRuntime, flows_ended
 from flask_compat.wrapper import OAuth1Request
 
 __all__ = ["adopt", "answers_preflight", "call_view", "prepare", "read", "respond", "runtime"]
 
+#: Flows with plain hooks run in worker threads of the facade's own.
+RUNS_WORKERS = True
 _LOOP = "flask_compat.loop"
 _HANDLER = "flask_compat.handler"
 _FORM = "flask_compat.form"
+_TO_PREPARE = "flask_compat.to_prepare"
 
 
 async def read(request: Request | None, policy: Policy) -> OAuth1Request:
@@ -62,6 +66,7 @@ def adopt(app: quart.Quart) -> None:
     guard_routing(app, Policy().updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None}))
     if flows_ended not in app.after_serving_funcs:
         app.after_serving_funcs.append(flows_ended)
+        app.extensions[_TO_PREPARE] = True
 
 
 async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -122,7 +127,9 @@ async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, b
     return reading.result()
 
 
-async def _note_loop(_: Any, **__: Any) -> None:
+async def _note_loop(app: quart.Quart, **_: Any) -> None:
+    if app.extensions.pop(_TO_PREPARE, None):  # the first request: every function has been registered
+        separate_endings(app)
     scope: Any = quart.request.scope
     scope[_LOOP] = asyncio.get_running_loop()
     scope[_HANDLER] = asyncio.current_task()

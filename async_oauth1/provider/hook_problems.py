@@ -1,0 +1,134 @@
+"""Find two mistakes in hooks, and log each once: a hook that blocks the event loop, and a nonce that is not atomic."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Generator
+from time import monotonic
+from types import CoroutineType
+from typing import Any
+
+from async_oauth1.errors import MissingHookError
+
+__all__ = ["BLOCKING_SECONDS", "TimedHook", "is_watched", "report_blocking", "report_race", "violates_unique"]
+
+log = logging.getLogger("async_oauth1")
+
+#: A hook that keeps the event loop for longer than this, without giving it back, delays every other request.
+BLOCKING_SECONDS = 0.1
+#: The first calls of each coroutine function are timed, and later one in so many. Timing takes about a microsecond.
+FIRST_CALLS, ONE_IN = 8, 256
+
+_UNIQUE_STATES = {"23505"}  # SQLSTATE of PostgreSQL; asyncpg, psycopg
+_UNIQUE_ERRORS = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
+_UNIQUE_CLASSES = {"DuplicateKeyError", "UniqueViolation", "UniqueViolationError"}
+_MYSQL_DUPLICATE = 1062
+
+_calls: dict[int, int] = {}
+_reported: set[str] = set()
+
+
+def is_watched(coroutine: CoroutineType[Any, Any, Any]) -> bool:
+    """Whether to time this call of a coroutine function."""
+    code = id(coroutine.cr_code)  # code objects are slow to hash
+    count = _calls.get(code, 0)
+    _calls[code] = count + 1
+    return count < FIRST_CALLS or not count % ONE_IN
+
+
+class TimedHook:
+    """Awaits a coroutine, and reports it if it keeps the event loop for too long at a time."""
+
+    __slots__ = ("_coroutine",)
+
+    def __init__(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
+        """Await nothing yet."""
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Drive the coroutine as ``await`` does."""
+        coroutine = self._coroutine
+        frame = coroutine.cr_frame
+        name = f"{frame.f_globals.get('__name__', '')}.{coroutine.__qualname__}" if frame else coroutine.__qualname__
+        step: Callable[[Any], Any] = coroutine.send
+        argument: Any = None
+        while True:
+            begun = monotonic()
+            try:
+                awaited = step(argument)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                report_blocking(name, monotonic() - begun)
+            try:
+                step, argument = coroutine.send, (yield awaited)
+            except BaseException as error:  # noqa: BLE001 - the coroutine handles or raises it
+                step, argument = coroutine.throw, error
+
+
+def report_blocking(hook: Callable[..., Any] | str, seconds: float) -> None:
+    """Log, once for each hook, that it has kept the event loop for too long.
+
+    Args:
+        hook: the function or its name.
+        seconds: for which the event loop could do nothing else.
+    """
+    name = hook if isinstance(hook, str) else name_of(hook)
+    if seconds <= BLOCKING_SECONDS or name in _reported or name.startswith("async_oauth1."):
+        return
+    _reported.add(name)
+    log.warning(
+        "The hook %s has blocked the event loop for %.2f s, and every other request with it. Use an asyncio driver, or "
+        "await asyncio.to_thread(...). This is logged once for each hook.",
+        name,
+        seconds,
+    )
+
+
+def report_race(find_hook: Callable[[str], Callable[..., Any]], error: Exception) -> None:
+    """Log, once for each hook, that it looks for a nonce before it inserts it.
+
+    Args:
+        find_hook: returns the server's hook of a name.
+        error: the exception that the hook has raised.
+    """
+    try:
+        name = name_of(find_hook("exists_nonce"))
+    except MissingHookError:  # a method is overridden instead
+        name = "exists_nonce"
+    if name in _reported:
+        return
+    _reported.add(name)
+    log.error(
+        "The hook %s raised %s for a nonce that another request has just stored, so the request counts as repeated. "
+        "Insert first, and return True if the UNIQUE constraint is violated. This is logged once.",
+        name,
+        type(error).__name__,
+    )
+
+
+def violates_unique(error: BaseException | None) -> bool:
+    """Whether a database driver's or an ORM's exception says that a UNIQUE constraint or a primary key is violated."""
+    found: Any = error
+    for _ in range(4):  # an ORM's error holds its driver's, which may hold another
+        if found is None:
+            return False
+        state = getattr(found, "sqlstate", None) or getattr(found, "pgcode", None)
+        if state in _UNIQUE_STATES or getattr(found, "sqlite_errorname", None) in _UNIQUE_ERRORS:
+            return True
+        if type(found).__name__ in _UNIQUE_CLASSES or (
+            type(found).__name__ == "IntegrityError" and found.args[:1] == (_MYSQL_DUPLICATE,)
+        ):
+            return True
+        found = getattr(found, "orig", None) or found.__cause__
+    return False
+
+
+def name_of(func: Callable[..., Any]) -> str:
+    """The module and name of a function; of a partial, those of the function inside."""
+    inner: Any = func
+    while isinstance(inner, functools.partial):
+        inner = next((argument for argument in reversed(inner.args) if callable(argument)), inner.func)
+    name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
+    return f"{getattr(inner, '__module__', None) or type(inner).__module__}.{name}"
