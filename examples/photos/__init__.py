@@ -4,6 +4,7 @@ Jane keeps her photos here, and lets printer.example.com print one.
 
     __main__    the entry point
     command     opens the stores and the socket, and serves
+    guide       what is printed for people when it listens
     settings    the command line and the environment
     serving/    one or several processes, under hypercorn
     app         the Quart application
