@@ -2,6 +2,7 @@
 
 VENV ?= .venv
 PYTHON ?=
+PORT ?= 8000
 BIN = $(VENV)/bin
 RUN = $(BIN)/python
 INPUTS = pyproject.toml constraints.txt README.md LICENSE
@@ -11,7 +12,7 @@ INPUTS = pyproject.toml constraints.txt README.md LICENSE
 
 help:
 	@echo "make demo    show the whole flow step by step, from the first request to a protected photo"
-	@echo "make serve   run the example provider until Ctrl-C"
+	@echo "make serve   run the example provider until Ctrl-C; PORT=8080 selects the port"
 	@echo "make test    run the tests on all cores, with branch coverage"
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
 	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
@@ -23,7 +24,7 @@ demo: $(VENV)/.installed-examples
 	@$(RUN) -m examples.demo
 
 serve: $(VENV)/.installed-examples
-	@exec $(RUN) -m examples.photos
+	@exec $(RUN) -m examples.photos --guide --port $(PORT)
 
 test: $(VENV)/.installed-test
 	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term $(ARGS)
@@ -52,9 +53,17 @@ clean:
 
 # The extras are in pyproject.toml. Each stamp file stands for an installed extra.
 $(VENV)/.installed-%: $(VENV)/.python $(INPUTS)
-	@echo "installing into $(VENV): $*"
-	@$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
-	@touch $@
+	@echo "installing into $(VENV): $*; the first time takes a minute or two"
+	@rm -f $@
+	@{ $(RUN) -m pip install --disable-pip-version-check --no-input --constraint constraints.txt --editable '.[$*]' \
+	    && touch $@; } 2>&1 | while read -r line; do \
+	    case "$$failed$$line" in \
+	        Collecting*) name=$${line#Collecting }; echo "  $${name%% *}" ;; \
+	        "Installing collected"*) echo "  now installing these packages" ;; \
+	        ERROR*|error*|!*) failed=!; echo "$$line" >&2 ;; \
+	    esac; \
+	done
+	@test -e $@
 
 $(VENV)/.python:
 	@python=; \
@@ -65,5 +74,6 @@ $(VENV)/.python:
 	    echo "Python 3.11 or newer was not found as $(or $(PYTHON),python3 or python3.11 to python3.13); try make PYTHON=/path/to/python3" >&2; \
 	    exit 1; \
 	fi; \
+	echo "creating $(VENV)"; \
 	"$$python" -m venv --clear $(VENV)
 	@touch $@

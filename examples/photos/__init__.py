@@ -4,10 +4,12 @@ Jane keeps her photos here, and lets printer.example.com print one.
 
     __main__    the entry point
     command     opens the stores and the socket, and serves
+    guide       what is printed for people when it listens
     settings    the command line and the environment
     serving/    one or several processes, under hypercorn
     app         the Quart application
     api         the endpoints of OAuth 1.0, and the protected resources
+    applications  those that she has let in, and the one that waits
     pages       the pages for users: sign-in, consent, applications
     errors      error responses, for clients and for browsers
     forms       reading page forms

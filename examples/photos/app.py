@@ -43,9 +43,9 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     add_endpoints(app, server, require_oauth)
     add_health(app, storage)
     trusted = settings.trusted_proxies
-    pages = Pages(server, storage.store, storage.users, Passwords(), settings.path_prefix, trusted)
+    pages = Pages(server, storage.store, storage.nonces, storage.users, Passwords(), settings.path_prefix, trusted)
     app.register_blueprint(pages.blueprint())
-    add_error_handlers(app, require_oauth)
+    add_error_handlers(app, require_oauth, storage.users)
     add_transport_check(app, settings)
     app.after_request(add_security_headers)
     app.asgi_app = LingeringMiddleware(app.asgi_app)  # type: ignore[method-assign]  # as in Quart's documentation

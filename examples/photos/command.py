@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from async_oauth1.stores import StoreError
 
+from .guide import guide
 from .serving.server import ignore_stop_signals, listen, serve, url_of
 from .serving.workers import supervise
-from .settings import SettingsError, read_settings
-from .storage import check_shared, open_storage
+from .settings import Settings, SettingsError, read_settings
+from .storage import Storage, check_shared, open_storage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,22 +35,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     settings = read_settings(arguments)
     check_shared(settings)
-
-    async def prepare() -> None:
-        """Create the tables in this process: with an unusable store, there is one error instead of one per worker."""
-        async with open_storage(settings):
-            pass
-
-    if settings.workers > 1:
-        asyncio.run(prepare())
+    prepared = asyncio.run(_prepare(settings)) if settings.workers > 1 else None
     with listen(settings.host, settings.port) as listener:
         url = url_of(listener)
 
-        def announce() -> None:
+        def announce(storage: Storage) -> None:
             print(f"photos: listening on {url}", flush=True)
+            if settings.guide:
+                print(guide(settings, storage, url), flush=True)
 
-        if settings.workers > 1:
-            return supervise(settings, listener, announce)
+        if prepared is not None:
+            return supervise(settings, listener, partial(announce, prepared))
         asyncio.run(serve(settings, listener, announce))
         ignore_stop_signals()
         return 0
+
+
+async def _prepare(settings: Settings) -> Storage:
+    """Create the tables in this process: with an unusable store, there is one error instead of one per worker."""
+    async with open_storage(settings) as storage:
+        return storage

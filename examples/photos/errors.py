@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from quart import Quart, Response, has_request_context, jsonify, render_template, request, websocket
 from werkzeug.exceptions import HTTPException
@@ -17,6 +18,8 @@ from async_oauth1.errors import (
 from async_oauth1.quart import ResourceProtector
 
 from .api import is_signed_path
+from .sessions import signed_in_user
+from .users import Users
 
 #: Texts of the error page for a request that an application has sent a browser here with.
 _TEXTS: Mapping[type[OAuth1Error], str] = {
@@ -35,8 +38,14 @@ _HTTP_TEXTS: Mapping[int, str] = {
 }
 
 
-def add_error_handlers(app: Quart, require_oauth: ResourceProtector) -> None:
-    """Answer every error in the format that the client or the browser expects."""
+def add_error_handlers(app: Quart, require_oauth: ResourceProtector, users: Users) -> None:
+    """Answer every error in the format that the client or the browser expects.
+
+    Args:
+        app: the application.
+        require_oauth: answers clients.
+        users: tell who is signed in, for the page.
+    """
 
     @app.errorhandler(HTTPException)
     async def http_error(error: HTTPException) -> Response:
@@ -44,7 +53,7 @@ def add_error_handlers(app: Quart, require_oauth: ResourceProtector) -> None:
         code = "server_error" if status == 500 else error.name.lower().replace(" ", "_")
         description = error.description or error.name
         text = description if _is_from_client() else _HTTP_TEXTS.get(status, description)
-        response = await _answer(status, code, text)
+        response = await _answer(status, code, text, users)
         response.headers.extend({name: value for name, value in error.get_headers() if name in _KEPT_HEADERS})
         return response
 
@@ -55,18 +64,28 @@ def add_error_handlers(app: Quart, require_oauth: ResourceProtector) -> None:
         # Not 401: it asks for an Authorization header, which a browser cannot send for OAuth 1.0.
         status = 400 if error.status_code == 401 else error.status_code
         text = _TEXTS.get(type(error)) or error.description or "This request is not valid."
-        response = await _answer(status, error.error or "invalid_request", str(text))
+        # A store that does not answer would be waited for once more.
+        known = None if isinstance(error, StoreUnavailableError) else users
+        response = await _answer(status, error.error or "invalid_request", str(text), known)
         if isinstance(error, StoreUnavailableError):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 
 
-async def _answer(status: int, code: str, text: str) -> Response:
+async def _answer(status: int, code: str, text: str, users: Users | None) -> Response:
     if _is_from_client():
         response = jsonify(error=code, error_description=text)
         response.status_code = status
         return response
-    return Response(await render_template("error.html", status=status, text=text), status)
+    user = await _signed_in_user(users) if users and has_request_context() else None
+    return Response(await render_template("error.html", status=status, text=text, user=user), status)
+
+
+async def _signed_in_user(users: Users) -> str | None:
+    """The user, for the page's header; the error page is shown without one if the database does not answer."""
+    with suppress(StoreUnavailableError):
+        return await signed_in_user(users)
+    return None
 
 
 def _is_from_client() -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from quart import Blueprint, Response, abort, g, redirect, render_template, request
+from quart import Blueprint, Response, abort, g, redirect, render_template, request, session
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from async_oauth1.quart import AuthorizationServer
-from async_oauth1.stores import Store
+from async_oauth1.stores import Store, TransientStore
 
 from .addresses import client_address
+from .applications import destination, let_in_by, name_of, waiting_for_answer, waiting_for_sign_in
 from .forms import read_form
 from .passwords import Passwords, TooManySignInsError
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
@@ -32,6 +33,7 @@ class Pages:
     Attributes:
         server: records the decisions.
         store: clients and token credentials.
+        nonces: temporary credentials.
         users: users and their sessions.
         passwords: checks passwords.
         prefix: the part of the path that a proxy removes.
@@ -40,6 +42,7 @@ class Pages:
 
     server: AuthorizationServer
     store: Store
+    nonces: TransientStore
     users: Users
     passwords: Passwords
     prefix: str
@@ -63,12 +66,9 @@ class Pages:
         user = await signed_in_user(self.users)
         if user is None:
             return self.to_login("/")
-        tokens = await self.store.list_token_credentials(user_id=user)
-        applications = {}
-        for client_id in dict.fromkeys(token.client_id for token in tokens):
-            client = await self.store.query_client(client_id)
-            applications[client_id] = client.name if client and client.name else client_id
-        return await render_template("home.html", user=user, applications=applications)
+        applications = await let_in_by(user, self.store)
+        removed = session.pop("removed", None)
+        return await render_template("home.html", user=user, applications=applications, removed=removed)
 
     async def revoke(self) -> Answer:
         """Remove an application's access."""
@@ -78,13 +78,14 @@ class Pages:
             return self.to_login("/")
         require_csrf_token(form)
         client_id = form.get("client_id", "")
-        for token in await self.store.list_token_credentials(user_id=user, client_id=client_id):
-            await self.store.revoke_token_credential(token.oauth_token, user_id=user)
+        name = name_of(await self.store.query_client(client_id)) or client_id
+        if await self.store.revoke_token_credentials(user_id=user, client_id=client_id):
+            session["removed"] = name
         return self.to("/")
 
     async def login_page(self) -> Answer:
         """Show the sign-in form."""
-        return await render_template("login.html", next=local_page(request.args.get("next")))
+        return await self.sign_in_form(local_page(request.args.get("next")))
 
     async def login(self) -> Answer:
         """Sign her in."""
@@ -93,9 +94,14 @@ class Pages:
         name, password = form.get("username", ""), form.get("password", "")
         target = local_page(form.get("next") or request.args.get("next"))
         if not await self.is_right(name, password):
-            return await render_template("login.html", next=target, username=name, wrong=True), 403
+            return await self.sign_in_form(target, username=name, wrong=True), 403
         await sign_in(self.users, name)
         return self.to(target)
+
+    async def sign_in_form(self, target: str, **values: object) -> str:
+        """The sign-in form, which names the application that waits for her."""
+        application = await waiting_for_sign_in(target, self.store, self.nonces)
+        return await render_template("login.html", next=target, application=application, **values)
 
     async def is_right(self, name: str, password: str) -> bool:
         """Whether her password is right.
@@ -127,7 +133,7 @@ class Pages:
         return await render_template(
             "authorize.html",
             user=user,
-            application=asked.client.name or asked.client.client_id,
+            application=name_of(asked.client),
             oauth_token=asked.token,
             destination=None if callback == "oob" else destination(callback),
         )
@@ -141,10 +147,12 @@ class Pages:
         require_csrf_token(form)
         if form.get("decision") not in ("approve", "deny"):
             abort(400, "The form has no decision: choose Approve or Deny.")
+        # Before the decision: a denial removes the temporary credentials.
+        application = await waiting_for_answer(form.get("oauth_token", ""), self.store, self.nonces)
         decision = await self.server.authorize(grant_user=user if form["decision"] == "approve" else None)
         if decision.location is not None:
             return Response("", 302, {"Location": decision.location})
-        return await render_template("code.html", user=user, verifier=decision.verifier)
+        return await render_template("code.html", user=user, application=application, verifier=decision.verifier)
 
     def to_login(self, target: str) -> WerkzeugResponse:
         """Redirect to the sign-in page, which leads back to the target."""
@@ -158,9 +166,3 @@ class Pages:
 def consent_to(oauth_token: str) -> str:
     """The address of the consent page, without further parameters from the application."""
     return f"/authorize?oauth_token={quote(oauth_token, safe='')}"
-
-
-def destination(callback: str) -> str:
-    """The host that the browser returns to, or the scheme if it opens an app."""
-    parts = urlsplit(callback)
-    return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"

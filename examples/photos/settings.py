@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
@@ -38,6 +39,7 @@ class Settings:
         session_key: signs the session cookie; the same in all workers.
         demo_data: add the demo user and client even if other machines can connect.
         trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is used to count sign-ins per address.
+        guide: print how to use the provider when it listens.
     """
 
     host: str
@@ -49,6 +51,7 @@ class Settings:
     session_key: str = field(repr=False)
     demo_data: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    guide: bool = False
 
     @property
     def policy(self) -> Policy:
@@ -128,6 +131,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         metavar="NETWORKS",
         help="proxies whose X-Forwarded-For is trusted (PHOTOS_TRUSTED_PROXIES)",
     )
+    add("--guide", action="store_true", help="also print how to use the provider, as on a terminal")
     options = parser.parse_args(arguments)
     # An empty flag is not replaced by the environment: a script's unset variable must not select another store.
     store = options.store
@@ -145,6 +149,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         external_base_url=options.external_base_url or environ.get("PHOTOS_EXTERNAL_BASE_URL") or None,
         session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
         demo_data=options.demo_data or _switch(environ, "PHOTOS_DEMO_DATA"),
+        guide=options.guide or sys.stdout.isatty(),
         trusted_proxies=_networks(options.trusted_proxies or environ.get("PHOTOS_TRUSTED_PROXIES") or ""),
     )
     _check(settings)

@@ -15,7 +15,7 @@ from .passwords import hash_password
 from .settings import Settings, SettingsError
 from .users import MemoryUsers, Users
 
-__all__ = ["Storage", "check_shared", "open_storage"]
+__all__ = ["PASSWORD", "PRINTER", "USER", "Storage", "check_shared", "open_storage"]
 
 #: RFC 5849 section 1.2: the client that prints Jane's photo.
 PRINTER = Client(
@@ -48,11 +48,13 @@ class Storage:
         store: clients and token credentials.
         nonces: nonces and temporary credentials; the same store by default.
         users: users and their sessions.
+        has_demo_data: whether the demo user and client were added to this store.
     """
 
     store: Store
     nonces: TransientStore
     users: Users
+    has_demo_data: bool = False
 
     def register_hooks(self, server: AuthorizationServer, require_oauth: ResourceProtector) -> None:
         """Register the stores' hooks with the provider."""
@@ -101,9 +103,10 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
         try:
             await users.migrate()
             await _add_demo_data(settings, store, users)
+            has_demo_data = await users.is_marked(_DEMO_DATA)
         except StoreUnavailableError as error:
             raise StoreError(f"{store.url}: the store does not answer") from error
-        yield Storage(store, nonces, users)
+        yield Storage(store, nonces, users, has_demo_data)
 
 
 async def _add_demo_data(settings: Settings, store: Store, users: Users) -> None:

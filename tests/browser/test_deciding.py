@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -60,7 +61,7 @@ def test_approving_shows_a_code(her_page: Page, printer: Application) -> None:
     expect(her_page.get_by_role("main")).to_contain_text("you get a code to type into the application")
     approve(her_page)
     code = her_page.locator("output#oauth_verifier")
-    expect(code).to_have_accessible_name("Type this code into the application")
+    expect(code).to_have_accessible_name(re.compile("^Type this code into .?Printer.?$"))
     printer.finish_with_code(code.inner_text())
     assert printer.photo().json()["owner"] == "jane"
 
@@ -69,7 +70,7 @@ def test_denying_a_code(her_page: Page, printer: Application) -> None:
     """Without a callback, a page says that nothing was shared."""
     her_page.goto(printer.ask(OUT_OF_BAND))
     deny(her_page)
-    expect(her_page.get_by_role("heading")).to_have_text("The application was not let in")
+    expect(her_page.get_by_role("heading")).to_have_text("Printer was not let in")
     expect(her_page.locator("output")).to_have_count(0)
 
 

@@ -32,7 +32,7 @@ CONTROLS = {
     "denied": [*SIGNED_IN, ("link", "Your applications")],
     "home": [*SIGNED_IN, ("button", f"Remove access {LONG_NAME}")],
     "nobody let in": SIGNED_IN,
-    "error": [*HEADER, ("link", "Your home page")],
+    "error": [*SIGNED_IN, ("link", "Your home page")],
 }
 
 
@@ -54,7 +54,7 @@ def every_page(page: Page, application: Application) -> Iterator[str]:
     page.goto(application.ask(OUT_OF_BAND))
     yield "question for a code"
     deny(page)
-    expect(page.get_by_role("heading")).to_have_text("The application was not let in")
+    expect(page.get_by_role("heading")).to_have_text(f"{application.name} was not let in")
     yield "denied"
     page.goto(application.ask(OUT_OF_BAND))
     approve(page)

@@ -17,7 +17,7 @@ from quart import Quart
 from examples.photos.app import create_app
 from examples.photos.passwords import stop_threads
 from examples.photos.settings import Settings, SettingsError
-from examples.photos.storage import open_storage
+from examples.photos.storage import Storage, open_storage
 
 from .connection_errors import log_in_one_line
 from .connections import BACKLOG, Limit, LimitedConfig, raise_descriptor_limit
@@ -56,13 +56,13 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve(settings: Settings, listener: socket.socket, ready: Callable[[], object]) -> None:
+async def serve(settings: Settings, listener: socket.socket, ready: Callable[[Storage], object]) -> None:
     """Serve until SIGTERM, SIGINT, or the end of the parent process.
 
     Args:
         settings: the provider's settings.
         listener: the listening socket; closed at the end.
-        ready: called when the provider is ready for requests.
+        ready: called with the open stores when the provider is ready for requests.
 
     Raises:
         StoreError: a store cannot be used.
@@ -73,7 +73,7 @@ async def serve(settings: Settings, listener: socket.socket, ready: Callable[[],
 
         @app.before_serving
         async def announce() -> None:
-            ready()
+            ready(storage)
 
         _collect_seldom()
         asyncio.get_running_loop().set_exception_handler(log_in_one_line)

@@ -132,7 +132,7 @@ class _Supervisor:
 
 def _work(settings: Settings, listener: socket.socket, ready: Connection) -> None:
     try:
-        asyncio.run(serve(settings, listener, lambda: ready.send_bytes(b"ready")))
+        asyncio.run(serve(settings, listener, lambda _: ready.send_bytes(b"ready")))
     except StoreError as error:
         sys.stderr.write(f"photos: {error}\n")
         sys.exit(2)

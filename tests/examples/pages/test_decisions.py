@@ -260,7 +260,7 @@ def test_a_name_is_escaped(provider: Photos, jane: Jane, name: str) -> None:
 
 
 def test_access_can_be_removed(provider: Photos, jane: Jane) -> None:
-    """Removing takes effect at once, and only for that application."""
+    """Removing takes effect at once, only for that application, and is confirmed once."""
     first, second = (client(provider, READY, name=name) for name in ("First one", "Second one"))
     for application in (first, second):
         application.let_in_by(jane)
@@ -269,7 +269,10 @@ def test_access_can_be_removed(provider: Photos, jane: Jane) -> None:
     answer = jane.post("/", "/", client_id=first.client_id)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert [first.photo().status_code, second.photo().status_code] == [401, 200]
-    assert "First one" not in jane.get("/").text
+    assert "Access removed: <strong><bdi>First one</bdi></strong> can no longer see your photos." in jane.get("/").text
+    again = jane.get("/").text
+    assert "First one" not in again
+    assert "Second one" in again
 
 
 @pytest.mark.parametrize("client_id", ["", "unknown", "\N{SNOWMAN}", "x" * 10_000])
