@@ -124,8 +124,8 @@ class Pages:
 
     async def consent_page(self) -> Answer:
         """Ask whether to let the application in."""
-        asked = await self.server.check_authorization_request()
         user = await signed_in_user(self.users)
+        asked = await self.server.check_authorization_request(grant_user=user)
         if user is None:
             return self.to_login(consent_to(asked.token or ""))
         callback = asked.credential.oauth_callback
@@ -136,6 +136,7 @@ class Pages:
             application=name_of(asked.client),
             oauth_token=asked.token,
             destination=None if callback == "oob" else destination(callback),
+            is_approved=asked.credential.is_decided(),
         )
 
     async def decide(self) -> Answer:
