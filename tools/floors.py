@@ -40,7 +40,7 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("hooks", "responses", "sync_driver", "tokens"),
+        ("dialects", "hooks", "responses", "scopes", "sync_driver", "tokens"),
         ("approvals", "checks", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),
