@@ -161,21 +161,26 @@ class AuthorizationServer(Server):
         """Answer a request for temporary credentials (RFC 5849 section 2.1), errors included."""
         return self._run_endpoint(self._flows.create_temporary_credentials_response, request)
 
-    def check_authorization_request(self) -> Any:
+    def check_authorization_request(self, grant_user: Any = None) -> Any:
         """Find what the resource owner is asked to authorize (section 2.2).
+
+        Args:
+            grant_user: the user who is asked; by default that is not checked. Authlib has no such argument.
 
         Returns:
             The request, with the temporary ``credential`` and its ``client``.
 
         Raises:
-            OAuth1Error: there is no such temporary credential.
+            OAuth1Error: there is no such temporary credential, or another user has approved it.
         """
-        return self._run_endpoint(self._flows.check_authorization_request)
+        return self._run_endpoint(self._flows.check_authorization_request, None, grant_user)
 
     def create_authorization_response(
         self, request: Any = None, grant_user: Any = None, *, scope: str | None = None
     ) -> Any:
         """Record the resource owner's answer, and redirect to the client.
+
+        The same user who approves again before the exchange gets the same redirect again.
 
         Args:
             request: a framework's request; by default the current one.
@@ -184,7 +189,8 @@ class AuthorizationServer(Server):
                 parameter of this name, and store it.
 
         Raises:
-            OAuth1Error: there is no such temporary credential, it was decided before, or the scope is malformed.
+            OAuth1Error: there is no such temporary credential, it was decided otherwise before, or the scope is
+                malformed.
             TypeError: a scope is granted, and the hook does not take it.
         """
         step = functools.partial(self._flows.create_authorization_response, scope=scope)

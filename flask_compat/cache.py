@@ -17,9 +17,9 @@ import math
 import re
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from authlib.oauth1 import TemporaryCredential
 
@@ -156,7 +156,12 @@ class _TemporaryCredentials:
 
     async def get_temporary_credential(self, oauth_token: str | None) -> _TemporaryCredential | None:
         value = await self.cache.get(self._key(oauth_token)) if oauth_token else None
-        return _TemporaryCredential(value) if value else None
+        if not value:
+            return None
+        credential = _TemporaryCredential(value)
+        if not credential.is_decided():
+            credential.update(await self._decision(str(oauth_token)))
+        return credential
 
     async def delete_temporary_credential(self, oauth_token: str | None) -> bool | None:
         """Return whether this call deleted the credential; of concurrent calls only one returns ``True``."""
@@ -175,23 +180,27 @@ class _TemporaryCredentials:
         user_id = await settled(grant_user.get_user_id())
         # A denial deletes the entry. Between the look-up and the write it would be undone.
         async with await self.cache.hold(self._key(token)):
-            current = await self._decide(token)
+            approval = {"oauth_verifier": verifier, "user_id": user_id, "granted_scope": scope}
+            current = await self._decide(token, approval)
             if current is None:
                 return False
-            current.update(oauth_verifier=verifier, user_id=user_id)
-            if scope:
-                current.update(granted_scope=scope)
             await self.cache.set(self._key(token), dict(current), TEMPORARY_CREDENTIAL_LIFETIME)
         credential.update(current)
         return credential
 
-    async def _decide(self, token: str) -> _TemporaryCredential | None:
-        if not await self.cache.add(self._key(token) + _DECIDED, 1, TEMPORARY_CREDENTIAL_LIFETIME):
+    async def _decide(self, token: str, decision: dict[str, Any]) -> _TemporaryCredential | None:
+        """Decide in one atomic step, after which every process sees the user and the verifier."""
+        if not await self.cache.add(self._key(token) + _DECIDED, decision, TEMPORARY_CREDENTIAL_LIFETIME):
             return None
         current = await self.get_temporary_credential(token)
         if current is None:
             raise InvalidTokenError()
-        return None if current.is_decided() else current
+        return current if current["oauth_verifier"] == decision["oauth_verifier"] else None
+
+    async def _decision(self, token: str) -> Mapping[str, Any]:
+        """The user and the verifier that are not stored with the credential yet."""
+        decision = await self.cache.get(self._key(token) + _DECIDED)
+        return cast("Mapping[str, Any]", decision) if isinstance(decision, Mapping) else {}
 
     def _key(self, oauth_token: str) -> str:
         return _key(self._prefix, oauth_token if _READABLE.fullmatch(oauth_token) else escape_text(oauth_token))

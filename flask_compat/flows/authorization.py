@@ -22,6 +22,7 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import authorization_server
+from async_oauth1.provider.approvals import verifier_spellings
 from async_oauth1.provider.hooks import call_hook, optional, resolve
 from async_oauth1.provider.responses import OAuth1Response
 from async_oauth1.provider.scopes import takes_scope, with_scope
@@ -37,6 +38,8 @@ T = TypeVar("T")
 #: Exchanges of one temporary credential that wait for their turn although their signatures have not been checked yet. A
 #: client that tries again makes two or three.
 MAX_UNSIGNED_WAITING = 4
+#: Approvals of one temporary credential that wait for their turn. A double click makes two.
+MAX_APPROVALS_WAITING = 4
 
 
 class NoRedirectURIError(InvalidRequestError):
@@ -59,6 +62,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         """Belong to a server of the facade."""
         super().__init__(server)
         self._exchanges = KeyedLocks()
+        self._approvals = KeyedLocks()
 
     def accepted_methods(self) -> list[str]:
         """The core's, with the method that Authlib keeps in a class attribute."""
@@ -121,6 +125,14 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         except NoRedirectURIError as error:
             return await self.handle_error(error)
 
+    async def _record_decision(self, request: WireRequest) -> authorization_server.AuthorizationDecision:
+        """One at a time from the first look-up on: hooks of Authlib's kind replace an approval that they find."""
+        token = request.token or ""
+        if self._approvals.is_crowded(token, MAX_APPROVALS_WAITING):
+            return await super()._record_decision(request)
+        async with self._approvals.hold(token):
+            return await super()._record_decision(request)
+
     def denial_parameters(self) -> list[tuple[str, str]]:
         """Authlib's, with its description."""
         return [(name, str(value)) for name, value in AccessDeniedError().get_body()]
@@ -144,7 +156,10 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             raise InvalidTokenError()
         if not request.verifier:
             raise MissingRequiredParameterError("oauth_verifier")
-        if not _is_true(await call_hook(credential.check_verifier, request.verifier)):
+        for spelling in await verifier_spellings(credential, request.verifier):
+            if _is_true(await call_hook(credential.check_verifier, spelling)):
+                break
+        else:
             raise InvalidRequestError('Invalid "oauth_verifier"')
         request.credential = credential
         await self.verify(request)

@@ -106,10 +106,10 @@ class Client:
         self.token, self.token_secret = answer.form["oauth_token"], answer.form["oauth_token_secret"]
         return answer
 
-    async def approve(self, *, granted: bool = True) -> Answer:
-        """Send the user's decision, in the query and, for views that read forms, in the form."""
-        query = f"/authorize?oauth_token={quote(self.token or '')}&granted={'1' if granted else ''}"
-        form = {"granted": "1"} if granted else {"denied": "1"}
+    async def approve(self, *, granted: bool = True, user: str = "1") -> Answer:
+        """The resource owner's answer: in the query and, for views that read forms, in the form."""
+        query = f"/authorize?oauth_token={quote(self.token or '')}&granted={user if granted else ''}"
+        form = {"granted": user} if granted else {"denied": "1"}
         return await fetch(self.app, "POST", query, urlencode(form), {"Content-Type": FORM})
 
 

@@ -161,6 +161,12 @@ class Database:
         return made
 
 
+def user_of(answer: Any) -> User | None:
+    """The user who approves: the user "7" unless the form names another; ``None`` for a denial."""
+    granted = answer.get("granted")
+    return User("7" if granted == "1" else granted) if granted else None
+
+
 SERVER_HOOKS = (
     "exists_nonce",
     "create_temporary_credential",
@@ -249,7 +255,7 @@ def add_plain_views(app: Any, server: Any, require_oauth: Any) -> None:
                 found = server.check_authorization_request()
                 return {"client_id": found.credential.client_id}
             answer = request.form if is_flask else request.args
-            return server.create_authorization_response(grant_user=User("7") if answer.get("granted") else None)
+            return server.create_authorization_response(grant_user=user_of(answer))
         except OAuth1Error as error:
             return dict(error.get_body()), error.status_code
 
@@ -284,7 +290,7 @@ def add_async_views(app: Any, server: Any, require_oauth: Any) -> None:
                 found = await server.check_authorization_request()
                 return {"client_id": found.credential.client_id}
             answer = request.form if is_flask else await request.form
-            return await server.create_authorization_response(grant_user=User("7") if answer.get("granted") else None)
+            return await server.create_authorization_response(grant_user=user_of(answer))
         except OAuth1Error as error:
             return dict(error.get_body()), error.status_code
 

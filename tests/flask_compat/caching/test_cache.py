@@ -132,7 +132,9 @@ async def test_a_cache_keeps_nonces_and_temporary_credentials(cache: Any, varian
     assert (await client.send("POST", "/initiate", signed=signed)).form["error"] == "invalid_nonce"
     client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
     verifier = (await client.approve()).location["oauth_verifier"]
-    assert (await client.approve()).status == 409
+    assert (await client.approve()).location["oauth_verifier"] == verifier
+    assert (await client.approve(user="8")).status == 409
+    assert (await client.approve(granted=False)).status == 409
     assert (await client.send("POST", "/token", verifier="wrong")).form["error"] == "invalid_request"
     answers = await asyncio.gather(*(client.send("POST", "/token", verifier=verifier) for _ in range(5)))
     assert sorted(answer.status for answer in answers) == [200, 401, 401, 401, 401]

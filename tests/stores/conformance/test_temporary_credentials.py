@@ -8,6 +8,7 @@ import pytest
 
 from async_oauth1.credentials import TemporaryCredential
 from async_oauth1.policy import Policy
+from async_oauth1.provider.approvals import approved_verifier
 from async_oauth1.stores import Store, TransientStore
 
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}
@@ -50,6 +51,15 @@ async def test_a_second_approval_changes_nothing(store: TransientStore, approved
     credential = await approved()
     assert await store.create_authorization_verifier(credential, "mallory", "other") is False
     assert await store.get_temporary_credential(credential.oauth_token) == credential
+
+
+async def test_a_repeated_approval_finds_the_first_one(store: TransientStore, approved) -> None:
+    """The same user is refused by the hook as well, and the record tells that user and the verifier."""
+    credential = await approved()
+    assert await store.create_authorization_verifier(credential, "jane", "other") is False
+    found = await store.get_temporary_credential(credential.oauth_token)
+    assert await approved_verifier(found, "jane") == "hfdp7dh39dks9884"
+    assert await approved_verifier(found, "mallory") is None
 
 
 async def test_denial_is_final(store: TransientStore, pending) -> None:
