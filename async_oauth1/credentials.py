@@ -71,7 +71,8 @@ class TokenCredentialLike(Protocol):
 class TemporaryCredentialLike(TokenCredentialLike, Protocol):
     """The methods that a temporary credential model must have.
 
-    It may also have ``is_decided()``: whether it was approved or denied. If it tells the user who approved and the
+    It may also have ``get_scope()``: the scope that was granted, which the shipped stores give to the token
+    credentials; and ``is_decided()``: whether it was approved or denied. If it tells the user who approved and the
     verifier, a second click on "Approve", a reload and the way back lead to the same place as the first click; else
     they are refused if it was decided. It tells the user by ``get_user_id()`` or ``user_id``, and the verifier by
     ``get_verifier()`` or ``oauth_verifier``: methods, attributes or, in a mapping, keys; both ``None`` until then.
@@ -208,6 +209,9 @@ class TemporaryCredential:
         user_id: the resource owner who approved, once decided.
         oauth_verifier: what proves the approval; ``None`` until then, and after a denial.
         decided: approved or denied.
+        requested_scope: what the client asked for, space-separated. It is only asked: show it, and grant what you see
+            fit.
+        scope: what was granted, space-separated; empty until decided.
     """
 
     oauth_token: str
@@ -217,6 +221,8 @@ class TemporaryCredential:
     user_id: str | None = None
     oauth_verifier: str | None = field(default=None, repr=False)
     decided: bool = False
+    requested_scope: str = ""
+    scope: str = ""
 
     def get_oauth_token(self) -> str:
         """The temporary token."""
@@ -241,6 +247,10 @@ class TemporaryCredential:
     def get_verifier(self) -> str | None:
         """What proves the approval."""
         return self.oauth_verifier
+
+    def get_scope(self) -> str:
+        """The scopes that were granted, separated by spaces."""
+        return self.scope
 
     def is_decided(self) -> bool:
         """Whether it was approved or denied."""

@@ -15,7 +15,9 @@ from .provider.hooks import (
     QueryClient,
     QueryCredentials,
     QueryToken,
+    RequestedScope,
     TokenGenerator,
+    TokenResponseParameters,
 )
 
 __all__ = [
@@ -33,5 +35,7 @@ __all__ = [
     "QueryClient",
     "QueryCredentials",
     "QueryToken",
+    "RequestedScope",
     "TokenGenerator",
+    "TokenResponseParameters",
 ]

@@ -16,6 +16,9 @@ CLOCK_TOLERANCE = 60
 #: What `Policy.tolerances` may name.
 TOLERANCES = frozenset({"other_header_parameters"})
 
+#: What `Policy.denial_parameters` may name.
+DENIAL_PARAMETERS = frozenset({"denied", "error", "oauth_problem"})
+
 _REALM = re.compile(r"[\x20-\x7e]*")
 _HOST_PATTERN = re.compile(r"(?:\*\.)?[A-Za-z0-9\-._~]*[A-Za-z0-9\-_~]")
 _BASE_URL = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
@@ -65,6 +68,11 @@ class Policy(SizeLimits):
         tolerances: names of rules to relax for clients that cannot be changed. ``"other_header_parameters"``: accept
             parameters in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``. A parameter
             of the query can then be moved there unnoticed, out of the application's sight.
+        get_at_token_endpoints: accept GET beside POST at the endpoints where clients fetch credentials, for clients that cannot be
+            changed (section 2.1 and 2.3 have POST). Their parameters then stand in the logs of servers and proxies.
+        denial_parameters: how the callback is told that the resource owner denied, in this order: ``"error"``
+            (``error=access_denied``), ``"oauth_problem"`` (``oauth_problem=user_refused``), ``"denied"`` (``denied=``
+            and the token). ``oauth_token`` follows in any case.
         oob_verifier_length: characters of the code that a resource owner types; used if wrong ones are counted.
     """
 
@@ -84,6 +92,8 @@ class Policy(SizeLimits):
     oob_verifier_length: int = 10
     require_signed_body: bool = False
     tolerances: tuple[str, ...] = ()
+    get_at_token_endpoints: bool = False
+    denial_parameters: tuple[str, ...] = ("error",)
 
     def __post_init__(self) -> None:
         """Refuse a policy that cannot be kept, by name.
@@ -92,7 +102,7 @@ class Policy(SizeLimits):
             ValueError: a value out of its range.
             TypeError: a single string instead of a collection of strings.
         """
-        for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "tolerances"):
+        for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "tolerances", "denial_parameters"):
             value: object = getattr(self, name)
             if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
                 raise TypeError(f"{name} is a collection of strings, not {type(value).__name__}")
@@ -100,6 +110,7 @@ class Policy(SizeLimits):
         self._check_numbers()
         if not self.signature_methods:
             raise ValueError("signature_methods is empty: no request could be accepted")
+        _check_denial_parameters(self.denial_parameters)
         if not _REALM.fullmatch(self.realm):
             raise ValueError("realm is printable ASCII")
         if isinstance(self.external_base_url, str) and not _BASE_URL.fullmatch(self.external_base_url):
@@ -143,6 +154,12 @@ class Policy(SizeLimits):
         keys = {field.name: f"{prefix}{field.name.upper()}" for field in fields(self)}
         keys["signature_methods"] = f"{prefix}SUPPORTED_SIGNATURE_METHODS"
         return replace(self, **{name: config[key] for name, key in keys.items() if config.get(key) is not None})
+
+
+def _check_denial_parameters(names: tuple[str, ...]) -> None:
+    if not names or len(set(names)) < len(names) or not DENIAL_PARAMETERS.issuperset(names):
+        known = ", ".join(sorted(DENIAL_PARAMETERS))
+        raise ValueError(f"denial_parameters has one or more of {known}, each once, not {names!r}")
 
 
 def _check_host_pattern(host: str) -> None:

@@ -42,7 +42,7 @@ class AuthorizationServer(Server):
         ("Cache-Control", "no-store"),
         ("Pragma", "no-cache"),
     ]
-    #: The HTTP method of the first step.
+    #: The HTTP method of both token endpoints; the configuration's ``OAUTH1_GET_AT_TOKEN_ENDPOINTS`` adds GET.
     TEMPORARY_CREDENTIALS_METHOD = "POST"
     OVERRIDABLE = (
         *Server.OVERRIDABLE,
@@ -85,6 +85,8 @@ class AuthorizationServer(Server):
             "delete_temporary_credential": None,
             "create_authorization_verifier": None,
             "create_token_credential": None,
+            "requested_scope": None,
+            "token_response_parameters": None,
         }
         self._flows = AuthorizationFlows(self)
         if app is not None:
@@ -117,7 +119,7 @@ class AuthorizationServer(Server):
             self.token_generator = self._first_made = made
 
     def register_hook(self, name: str, func: Callable[..., Any]) -> None:
-        """Set one of the six hooks, a plain or a coroutine function.
+        """Set one of Authlib's six hooks, ``requested_scope`` or ``token_response_parameters``, plain or async.
 
         Raises:
             ValueError: no hook has that name.
@@ -173,7 +175,9 @@ class AuthorizationServer(Server):
         """
         return self._run_endpoint(self._flows.check_authorization_request, None, grant_user)
 
-    def create_authorization_response(self, request: Any = None, grant_user: Any = None) -> Any:
+    def create_authorization_response(
+        self, request: Any = None, grant_user: Any = None, *, scope: str | None = None
+    ) -> Any:
         """Record the resource owner's answer, and redirect to the client.
 
         The same user who approves again before the exchange gets the same redirect again.
@@ -181,11 +185,16 @@ class AuthorizationServer(Server):
         Args:
             request: a framework's request; by default the current one.
             grant_user: the user who approves; ``None`` denies.
+            scope: what the user grants, separated by spaces. The hook ``create_authorization_verifier`` must have a
+                parameter of this name, and store it.
 
         Raises:
-            OAuth1Error: there is no such temporary credential, or it was decided otherwise before.
+            OAuth1Error: there is no such temporary credential, it was decided otherwise before, or the scope is
+                malformed.
+            TypeError: a scope is granted, and the hook does not take it.
         """
-        return self._run_endpoint(self._flows.create_authorization_response, request, grant_user)
+        step = functools.partial(self._flows.create_authorization_response, scope=scope)
+        return self._run_endpoint(step, request, grant_user)
 
     def create_token_response(self, request: Any = None) -> Any:
         """Answer a request for token credentials (section 2.3), errors included."""
@@ -208,7 +217,7 @@ class AuthorizationServer(Server):
     @non_blocking
     def handle_error_response(self, error: OAuth1Error) -> Any:
         """Make a response for an error."""
-        allow = self.TEMPORARY_CREDENTIALS_METHOD
+        allow = ", ".join(self._flows.accepted_methods())
         headers = [*error.get_headers(), *error_headers(error, realm=self._flows.policy.realm, allow=allow)]
         return self._run(self._flows.respond, error.status_code, error.get_body(), headers)
 

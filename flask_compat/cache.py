@@ -60,6 +60,11 @@ class _TemporaryCredential(TemporaryCredential):
         return bool(self.get("oauth_verifier"))
 
     @non_blocking
+    def get_scope(self) -> str:
+        """The scopes that were granted, separated by spaces; what the client asks for is ``requested_scope``."""
+        return str(self.get("granted_scope") or "")
+
+    @non_blocking
     def check_verifier(self, verifier: str) -> bool:
         """Whether this is the verifier that was issued at approval."""
         return self.is_decided() and hmac.compare_digest(str(self["oauth_verifier"]).encode(), verifier.encode())
@@ -69,6 +74,9 @@ def register_temporary_credential_hooks(
     authorization_server: Any, cache: Any, key_prefix: str = "temporary_credential:"
 ) -> None:
     """Keep temporary credentials in a cache.
+
+    Scopes are kept with them. The hook ``create_token_credential`` gets what the user granted from
+    ``temporary_credential.get_scope()``.
 
     Args:
         authorization_server: the server that gets the hooks.
@@ -136,9 +144,11 @@ class _TemporaryCredentials:
         self._prefix = key_prefix
 
     async def create_temporary_credential(
-        self, token: dict[str, Any], client_id: str, redirect_uri: str | None
+        self, token: dict[str, Any], client_id: str, redirect_uri: str | None, *, scope: str = ""
     ) -> _TemporaryCredential:
         token["client_id"] = client_id
+        if scope:
+            token["requested_scope"] = scope
         if redirect_uri:
             token["oauth_callback"] = redirect_uri
         await self.cache.create(self._key(token["oauth_token"]), dict(token), TEMPORARY_CREDENTIAL_LIFETIME)
@@ -163,14 +173,15 @@ class _TemporaryCredentials:
         return deleted
 
     async def create_authorization_verifier(
-        self, credential: _TemporaryCredential, grant_user: Any, verifier: str
+        self, credential: _TemporaryCredential, grant_user: Any, verifier: str, *, scope: str = ""
     ) -> _TemporaryCredential | bool:
-        """Store the user and the verifier with the credential; return ``False`` if it was decided before."""
+        """Store user, verifier and scope with the credential; return ``False`` if it was decided before."""
         token = str(credential["oauth_token"])
         user_id = await settled(grant_user.get_user_id())
         # A denial deletes the entry. Between the look-up and the write it would be undone.
         async with await self.cache.hold(self._key(token)):
-            current = await self._decide(token, {"oauth_verifier": verifier, "user_id": user_id})
+            approval = {"oauth_verifier": verifier, "user_id": user_id, "granted_scope": scope}
+            current = await self._decide(token, approval)
             if current is None:
                 return False
             await self.cache.set(self._key(token), dict(current), TEMPORARY_CREDENTIAL_LIFETIME)

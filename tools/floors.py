@@ -42,6 +42,7 @@ ROOMS: dict[str, Rows] = {
     "provider": (
         ("hook_problems", "responses", "sync_driver", "tokens"),
         ("hooks",),
+        ("dialects", "scopes"),
         ("approvals", "checks", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),

@@ -61,6 +61,9 @@ class OAuth1Request(AuthlibOAuth1Request):
     credential: Any = None
     user: Any = None
     body_hash_holds: bool = False
+    # What the client asks for, at the first step, and what the resource owner grants, at the second.
+    requested_scope: str = ""
+    granted_scope: str = ""
     may_be_rewritten: bool
     _base_string: str | None
 

@@ -31,8 +31,10 @@ from async_oauth1.protocol.request import OAuth1Request
 from .approvals import may_be_repeated, verifier_spellings
 from .checks import check_identifiers
 from .credential_hooks import CredentialHooks
+from .dialects import denial
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .responses import OAuth1Response, form_response, server_error_response
+from .scopes import checked_scope
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
 
@@ -69,7 +71,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
     Generic in a framework's request and response, for type checkers.
     """
 
-    #: The HTTP method of both endpoints (sections 2.1, 2.3).
+    #: The HTTP method of both endpoints (sections 2.1, 2.3); `Policy.get_at_token_endpoints` adds GET.
     METHOD = "POST"
 
     # Section 2.1 -----------------------------------------------------------------------------------------------------
@@ -120,6 +122,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     async def _create_temporary_credentials(self, request: OAuth1Request) -> list[tuple[str, str]]:
         await self.validate_temporary_credentials_request(request)
+        request.requested_scope = await self.find_requested_scope(request)
         credential = await call_hook(self.create_temporary_credential, request)
         # In lower case: some clients in Go and PHP compare it with "true" exactly.
         return [*await _as_pairs(credential), ("oauth_callback_confirmed", "true")]
@@ -174,7 +177,9 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             raise InvalidTokenError()
         return request
 
-    async def authorize(self, request: RequestT | None = None, grant_user: object = None) -> AuthorizationDecision:
+    async def authorize(
+        self, request: RequestT | None = None, grant_user: object = None, *, scope: str | None = None
+    ) -> AuthorizationDecision:
         """Record the resource owner's decision. It is final.
 
         If the same user approves again before the exchange, the decision is the same again. This needs a model of
@@ -184,16 +189,20 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             request: the request, as `create_oauth1_request` takes it, with ``oauth_token`` in query or form.
             grant_user: the user who approves: a user's id, or an object with ``get_user_id()`` or ``id``. ``None``
                 denies.
+            scope: what the user grants: names separated by spaces, whatever the client asked for. Without it, no named
+                scope is granted.
 
         Returns:
             The decision, with the redirect or the verifier.
 
         Raises:
-            OAuth1Error: as `check_authorization_request`.
+            OAuth1Error: as `check_authorization_request`; also if the scope is malformed.
+            TypeError: a scope is granted, and the hook ``create_authorization_verifier`` does not take it.
         """
         self.require_hooks()
         read = await self._read(request)
         read.user = grant_user
+        read.granted_scope = checked_scope(scope)
         return await self._record_decision(read)
 
     async def _record_decision(self, request: OAuth1Request) -> AuthorizationDecision:
@@ -202,7 +211,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         callback = await self.find_redirect_uri(checked)
         if checked.user is None:
             await self.deny(checked)
-            parameters = [*self.denial_parameters(), ("oauth_token", token)]
+            parameters = denial(self.policy.denial_parameters, token, self.denial_parameters())
             verifier = None
         else:
             verifier = await self._approve(checked)
@@ -211,7 +220,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         return AuthorizationDecision(token, verifier, location)
 
     async def create_authorization_response(
-        self, request: RequestT | None = None, grant_user: object = None
+        self, request: RequestT | None = None, grant_user: object = None, *, scope: str | None = None
     ) -> ResponseT:
         """Record the resource owner's decision, and redirect the browser to the callback.
 
@@ -224,7 +233,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         Raises:
             OAuth1Error: as `check_authorization_request`.
         """
-        decision = await self.authorize(request, grant_user)
+        decision = await self.authorize(request, grant_user, scope=scope)
         headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache"), ("Referrer-Policy", "no-referrer")]
         if decision.location is not None:
             response = OAuth1Response(302, "", [("Location", decision.location), *headers])
@@ -239,7 +248,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         return callback
 
     def denial_parameters(self) -> list[tuple[str, str]]:
-        """The parameters that tell the client of a denial, besides the token."""
+        """The parameters that tell the client of a denial by ``error``, if `Policy.denial_parameters` has it."""
         return [("error", AccessDeniedError.error or "")]
 
     # Section 2.3 -----------------------------------------------------------------------------------------------------
@@ -299,7 +308,11 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         return await self._exchange(request)
 
     async def _exchange(self, request: OAuth1Request) -> list[tuple[str, str]]:
-        return await _as_pairs(await self.shield(self.exchange_credential(request)))
+        return await self.shield(self._exchange_now(request))
+
+    async def _exchange_now(self, request: OAuth1Request) -> list[tuple[str, str]]:
+        credential = await self.exchange_credential(request)
+        return [*await _as_pairs(credential), *await self.more_parameters(request, credential)]
 
     def shield(self, awaitable: Awaitable[T]) -> Awaitable[T]:
         """Override this to finish an exchange if the framework cancels the handler of a disconnected client."""
@@ -317,15 +330,22 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     def handle_error(self, error: OAuth1Error) -> MaybeAwaitable[ResponseT]:
         """Make the response with an error, form-encoded."""
-        return self.handle_response(server_error_response(error, realm=self.policy.realm, allow=self.METHOD))
+        allow = ", ".join(self.accepted_methods())
+        return self.handle_response(server_error_response(error, realm=self.policy.realm, allow=allow))
 
     def handle_response(self, response: OAuth1Response) -> MaybeAwaitable[ResponseT]:
         """Make a framework's response; here it stays plain data."""
         return cast("ResponseT", response)
 
+    def accepted_methods(self) -> list[str]:
+        """The HTTP methods of both endpoints."""
+        more = ("GET",) if self.policy.get_at_token_endpoints else ()
+        return list(dict.fromkeys((self.METHOD, *more)))
+
     def _check_method(self, request: OAuth1Request) -> None:
-        if request.method.upper() != self.METHOD:
-            raise MethodNotAllowedError(f"This endpoint only accepts {self.METHOD}.")
+        methods = self.accepted_methods()
+        if request.method.upper() not in methods:
+            raise MethodNotAllowedError(f"This endpoint only accepts {' and '.join(methods)}.")
 
     async def _answer(
         self, step: Callable[[OAuth1Request], Awaitable[list[tuple[str, str]]]], request: RequestT | None

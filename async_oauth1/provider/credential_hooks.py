@@ -10,9 +10,16 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.request import OAuth1Request
 
 from .approvals import approved_verifier
+from .dialects import more_parameters
 from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook, optional
+from .scopes import checked_scope, scope_in, takes_scope, with_scope
 from .tokens import OOB_ALPHABET, VERIFIER_LENGTH, generate_credentials, generate_token
 from .verification import BaseServer, log
+
+_SCOPE_LOST = (
+    'the hook "create_authorization_verifier" has no parameter "scope", so the scope that was granted would be lost; '
+    "add the parameter, and store it with the user and the verifier"
+)
 
 
 class CredentialHooks(BaseServer):
@@ -34,6 +41,8 @@ class CredentialHooks(BaseServer):
         "deny_temporary_credential",
         "count_wrong_verifier",
         "exchange",
+        "requested_scope",
+        "token_response_parameters",
     )
 
     async def generate_credentials(self) -> dict[str, str]:
@@ -44,8 +53,21 @@ class CredentialHooks(BaseServer):
 
     async def create_temporary_credential(self, request: OAuth1Request) -> Any:
         """Create and store temporary credentials; by default the hook of this name."""
-        func = self._hook("create_temporary_credential")
+        func = self._hook_with_scope("create_temporary_credential", request.requested_scope)
         return await call_hook(func, await self.generate_credentials(), request.client_id, request.redirect_uri)
+
+    async def find_requested_scope(self, request: OAuth1Request) -> str:
+        """The scope that a client asks for; by default the hook ``requested_scope``, or the request's parameter.
+
+        The parameter is not read if no scope would be stored: then it is the application's, and may be anything.
+
+        Raises:
+            InvalidRequestError: the scope is malformed.
+        """
+        hook = self._optional_hook("requested_scope")
+        if hook is not None:
+            return checked_scope(await call_hook(hook, request))
+        return scope_in(request) if takes_scope(self._optional_hook("create_temporary_credential")) else ""
 
     def get_temporary_credential(self, request: OAuth1Request) -> Any:
         """Look temporary credentials up; by default the hook of this name."""
@@ -60,8 +82,11 @@ class CredentialHooks(BaseServer):
 
         Raises:
             AlreadyDecidedError: the hook returned ``False``.
+            TypeError: a scope is granted, and the hook does not take it.
         """
-        hook = self._hook("create_authorization_verifier")
+        hook = self._hook_with_scope("create_authorization_verifier", request.granted_scope)
+        if request.granted_scope and not takes_scope(self._optional_hook("create_authorization_verifier")):
+            raise TypeError(_SCOPE_LOST)
         verifier = self._generate_verifier(await call_hook(request.credential.get_redirect_uri))
         if await call_hook(hook, request.credential, request.user, verifier) is False:
             raise AlreadyDecidedError()
@@ -73,7 +98,7 @@ class CredentialHooks(BaseServer):
         Raises:
             AlreadyDecidedError: the credential was decided before, and not by this user's approval.
         """
-        earlier = await approved_verifier(request.credential, request.user)
+        earlier = await self._earlier_verifier(request)
         if earlier is not None:
             return earlier
         try:
@@ -81,10 +106,24 @@ class CredentialHooks(BaseServer):
         except AlreadyDecidedError:
             # Another request has decided it since it was read. If that was a click on the same button, both succeed.
             request.credential = await call_hook(self.get_temporary_credential, request)
-            verifier = await approved_verifier(request.credential, request.user)
+            verifier = await self._earlier_verifier(request)
             if verifier is None:
                 raise
             return verifier
+
+    async def _earlier_verifier(self, request: OAuth1Request) -> str | None:
+        """The verifier of this user's earlier approval, if there was one.
+
+        Raises:
+            AlreadyDecidedError: the user granted another scope then.
+        """
+        verifier = await approved_verifier(request.credential, request.user)
+        if verifier is None:
+            return None
+        granted = await optional(request.credential, "get_scope")
+        if granted is not None and set(granted.split()) != set(request.granted_scope.split()):
+            raise AlreadyDecidedError()
+        return verifier
 
     async def deny(self, request: OAuth1Request) -> None:
         """Record a denial, unless the credentials were decided before."""
@@ -135,6 +174,27 @@ class CredentialHooks(BaseServer):
         if taken is not None and not taken:  # False, or 0 as the number of deleted rows
             raise InvalidTokenError()
         return await call_hook(self.create_token_credential, request)
+
+    async def more_parameters(self, request: OAuth1Request, credential: Any) -> list[tuple[str, str]]:
+        """What stands beside new token credentials in the response; by default the hook ``token_response_parameters``.
+
+        The credentials are stored already, and could not be fetched again, so an error of the hook is only logged.
+        """
+        hook = self._optional_hook("token_response_parameters")
+        if hook is None:
+            return []
+        try:
+            return more_parameters(await call_hook(hook, request, credential))
+        except Exception:  # noqa: BLE001 - whatever it is, the client must get its token
+            log.exception("The hook token_response_parameters failed; the response has the credentials alone.")
+            return []
+
+    def _optional_hook(self, name: str) -> Callable[..., Any] | None:
+        """The hook as it was given; ``None`` if it was not."""
+        return self.hooks.get(name)
+
+    def _hook_with_scope(self, name: str, scope: str) -> Callable[..., Any]:
+        return with_scope(self._hook(name), scope)
 
     def _generate_verifier(self, callback: str | None) -> str:
         # Short enough to type only if wrong guesses are counted.

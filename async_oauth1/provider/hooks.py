@@ -24,6 +24,7 @@ from async_oauth1.credentials import (
 )
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request
 
 from .hook_problems import BLOCKING_SECONDS, TimedHook, is_watched, report_blocking
 
@@ -46,7 +47,9 @@ __all__ = [
     "QueryClient",
     "QueryCredentials",
     "QueryToken",
+    "RequestedScope",
     "TokenGenerator",
+    "TokenResponseParameters",
     "call_hook",
     "hook_caller",
     "is_awaitable",
@@ -89,7 +92,10 @@ class ExistsNonce(Protocol):
 
 
 class CreateTemporaryCredential(Protocol):
-    """Stores new temporary credentials (section 2.1)."""
+    """Stores new temporary credentials (section 2.1).
+
+    If it has a parameter ``scope`` as well, it gets the scope that the client asks for, and stores it, too.
+    """
 
     def __call__(
         self, token: dict[str, str], client_id: str, redirect_uri: str, /
@@ -109,7 +115,11 @@ class DeleteTemporaryCredential(Protocol):
 
 
 class CreateAuthorizationVerifier(Protocol):
-    """Binds user and verifier to temporary credentials, once; ``False`` if they were already decided."""
+    """Binds user and verifier to temporary credentials, once; ``False`` if they were already decided.
+
+    If it has a parameter ``scope`` as well, it gets the scope that the user grants, and stores it, too. Then the hooks
+    ``exchange`` and ``create_token_credential`` give it to the token credentials.
+    """
 
     def __call__(self, credential: Any, grant_user: Any, verifier: str, /) -> MaybeAwaitable[object]: ...
 
@@ -138,6 +148,29 @@ class Exchange(Protocol):
     def __call__(
         self, temporary_credential: Any, token: dict[str, str], /
     ) -> MaybeAwaitable[TokenCredentialLike | None]: ...
+
+
+class RequestedScope(Protocol):
+    """Says which scope a client asks for, at the first step; its names are separated by spaces.
+
+    Without this hook that is the parameter ``scope`` or ``x_oauth_scope``. It may raise `InvalidRequestError` to refuse
+    a scope that does not exist. The request is verified, so only what the client signed is in its ``params``.
+    """
+
+    def __call__(self, request: OAuth1Request, /) -> MaybeAwaitable[str | None]: ...
+
+
+class TokenResponseParameters(Protocol):
+    """Returns more parameters for the response with token credentials, such as a user's name (section 2.3).
+
+    Called after the exchange, with the request and the new token credentials; ``request.credential`` has the temporary
+    ones. If it fails, the error is logged, and the client gets its token without these parameters: it could not
+    exchange the temporary credentials again.
+    """
+
+    def __call__(
+        self, request: OAuth1Request, credential: Any, /
+    ) -> MaybeAwaitable[Mapping[str, object] | Iterable[tuple[str, object]] | None]: ...
 
 
 class TokenGenerator(Protocol):
@@ -179,6 +212,8 @@ AUTHORIZATION_SERVER_HOOKS = (
     "deny_temporary_credential",
     "count_wrong_verifier",
     "exchange",
+    "requested_scope",
+    "token_response_parameters",
 )
 RESOURCE_PROTECTOR_HOOKS = ("query_client", "query_token", "exists_nonce", "query_credentials")
 

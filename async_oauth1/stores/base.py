@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
 from async_oauth1.provider.approvals import identifier_of
+from async_oauth1.provider.hooks import resolve
 
 from .encryption import KeyRing
 from .forks import ProcessBound
@@ -25,6 +26,7 @@ __all__ = [
     "TOKEN_TAKEN",
     "BaseStore",
     "check_text",
+    "granted_scope_of",
     "is_text",
     "new_temporary_credential",
     "new_token_credential",
@@ -137,13 +139,22 @@ class BaseStore(ProcessBound):
         tolerance = CLOCK_TOLERANCE if lifetime >= 2 * CLOCK_TOLERANCE else lifetime // 2
         return seconds <= (self.clock() if now is None else now) - lifetime + tolerance
 
-    def new_token_credential(self, token: Mapping[str, str], client_id: str, user_id: str) -> TokenCredential:
+    def new_token_credential(
+        self, token: Mapping[str, str], client_id: str, user_id: str, scope: str = ""
+    ) -> TokenCredential:
         """The record for a new token, with the lifetime that the policy sets.
+
+        Args:
+            token: what the token generator made.
+            client_id: the client.
+            user_id: the resource owner.
+            scope: what the resource owner granted. If that is nothing, the token generator may set a scope.
 
         Raises:
             ValueError: text that cannot be stored.
         """
         now, lifetime = self.clock(), self.token_credential_lifetime
+        token = {**token, "scope": scope} if scope else token
         return new_token_credential(token, client_id, user_id, now, None if lifetime is None else now + lifetime)
 
     async def migrate(self) -> None:
@@ -209,8 +220,10 @@ def check_text(record: Client | TemporaryCredential | TokenCredential) -> None:
                 required_text(**{item.name: element})
 
 
-def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_uri: str) -> TemporaryCredential:
-    """The record for a token that a token generator made.
+def new_temporary_credential(
+    token: Mapping[str, str], client_id: str, redirect_uri: str, scope: str = ""
+) -> TemporaryCredential:
+    """The record for a token that a token generator made, and the scope that the client asks for.
 
     Raises:
         ValueError: text that cannot be stored.
@@ -220,6 +233,7 @@ def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_
         oauth_token_secret=token["oauth_token_secret"],
         client_id=client_id,
         oauth_callback=redirect_uri,
+        requested_scope=scope,
     )
     check_text(credential)
     return credential
@@ -282,6 +296,13 @@ def nonce_seconds(timestamp: str) -> int:
         return 0
     seconds = int(timestamp)
     return seconds if seconds <= _MAX_SECONDS else 0
+
+
+async def granted_scope_of(temporary_credential: Any) -> str:
+    """The scope that temporary credentials of any model were granted; empty if the model has no ``get_scope()``."""
+    get_scope = getattr(temporary_credential, "get_scope", None)
+    scope: Any = await resolve(get_scope()) if callable(get_scope) else None
+    return scope or ""
 
 
 async def user_id_of(grant_user: Any) -> str:

@@ -68,9 +68,15 @@ class TransientStore(Protocol):
         ...
 
     async def create_temporary_credential(
-        self, token: dict[str, str], client_id: str, redirect_uri: str
+        self, token: dict[str, str], client_id: str, redirect_uri: str, *, scope: str = ""
     ) -> TemporaryCredential:
         """Keep new temporary credentials (RFC 5849 section 2.1).
+
+        Args:
+            token: ``oauth_token`` and ``oauth_token_secret``.
+            client_id: the client.
+            redirect_uri: its callback.
+            scope: what the client asks for, separated by spaces.
 
         Raises:
             TooManyPendingError: the client has as many as it may have.
@@ -86,8 +92,14 @@ class TransientStore(Protocol):
         """Take temporary credentials: only one caller gets ``True``; ``False`` once they have expired."""
         ...
 
-    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
-        """Bind a user and a verifier to temporary credentials; ``False`` if they were decided before or are gone."""
+    async def create_authorization_verifier(
+        self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
+    ) -> bool:
+        """Bind a user, a verifier and the granted scope to temporary credentials.
+
+        Returns:
+            ``False`` if they were decided before or are gone.
+        """
         ...
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
@@ -116,7 +128,7 @@ class Store(TransientStore, Protocol):
         ...
 
     async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
-        """Keep new token credentials for the client and user of the temporary ones (RFC 5849 section 2.3).
+        """Keep new token credentials for the client, user and scope of the temporary ones (RFC 5849 section 2.3).
 
         Raises:
             ValueError: the token is taken, or text that cannot be stored.

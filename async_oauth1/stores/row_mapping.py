@@ -49,7 +49,8 @@ SELECT_TOKEN = (
     " FROM oauth1_token_credential"
 )
 SELECT_TEMPORARY = (
-    "SELECT oauth_token, oauth_token_secret, client_id, oauth_callback, user_id, oauth_verifier, decided"
+    "SELECT oauth_token, oauth_token_secret, client_id, oauth_callback, user_id, oauth_verifier, decided,"
+    " requested_scope, scope"
     " FROM oauth1_temporary_credential"
 )
 #: How many columns `SELECT_CLIENT` has.
@@ -158,7 +159,7 @@ def temporary(row: Sequence[Any], keys: KeyRing) -> TemporaryCredential:
         StoreUnavailableError: none of the keys decrypts it, or another program has made the row invalid.
     """
     try:
-        name, sealed, client_id, callback = (_text(value) for value in row[:4])
+        name, sealed, client_id, callback, requested_scope, scope = (_text(value) for value in (*row[:4], *row[7:9]))
         secret_place, verifier_place = temporary_place(name)
         return TemporaryCredential(
             oauth_token=name,
@@ -168,6 +169,8 @@ def temporary(row: Sequence[Any], keys: KeyRing) -> TemporaryCredential:
             user_id=None if row[4] is None else _text(row[4]),
             oauth_verifier=None if row[5] is None else keys.open(_text(row[5]), verifier_place),
             decided=bool(row[6]),
+            requested_scope=requested_scope,
+            scope=scope,
         )
     except _SPOILED as error:
         raise _unusable(row[0], error) from error

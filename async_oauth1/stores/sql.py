@@ -51,7 +51,7 @@ GET_TEMPORARY = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"
 TAKE = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 RETURNING 1"
 DENY = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
 APPROVE = (
-    "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, decided = true"
+    "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, scope = $5, decided = true"
     " WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
 )
 COUNT_WRONG_VERIFIER = (

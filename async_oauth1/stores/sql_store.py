@@ -19,6 +19,7 @@ from .base import (
     TOKEN_TAKEN,
     BaseStore,
     check_text,
+    granted_scope_of,
     is_text,
     new_temporary_credential,
     required_text,
@@ -97,8 +98,12 @@ class SQLStore(BaseStore, Generic[D]):
         """Insert temporary credentials: whether they were inserted, and whether the client had room for them."""
 
     @abstractmethod
-    async def _exchange(self, oauth_token: str, new: TokenCredential) -> str | None:
-        """Exchange approved temporary credentials for new token credentials, and return the user; ``None`` if gone."""
+    async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
+        """Exchange approved temporary credentials for new token credentials, in one transaction.
+
+        Returns:
+            The user and the scope of the new ones; ``None`` if the temporary ones are gone.
+        """
 
     @abstractmethod
     async def _find_tokens(self, user_id: str | None, client_id: str | None) -> Sequence[Row]:
@@ -137,10 +142,10 @@ class SQLStore(BaseStore, Generic[D]):
         await self._pings.ask(None)
 
     async def create_temporary_credential(
-        self, token: dict[str, str], client_id: str, redirect_uri: str
+        self, token: dict[str, str], client_id: str, redirect_uri: str, *, scope: str = ""
     ) -> TemporaryCredential:
         """As `Store.create_temporary_credential`."""
-        credential = new_temporary_credential(token, client_id, redirect_uri)
+        credential = new_temporary_credential(token, client_id, redirect_uri, scope)
         self._check_lengths(oauth_token=credential.oauth_token, client_id=client_id)
         now = self.clock()
         created, has_room = await self._insert_temporary(
@@ -151,6 +156,7 @@ class SQLStore(BaseStore, Generic[D]):
             now + self.temporary_credential_lifetime,
             now,
             self.max_pending_per_client,
+            scope,
         )
         self._purge_after(1)
         if not has_room:
@@ -170,14 +176,16 @@ class SQLStore(BaseStore, Generic[D]):
         """As `Store.delete_temporary_credential`."""
         return is_text(oauth_token) and bool(await self._write(sql.TAKE, oauth_token, self.clock()))
 
-    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+    async def create_authorization_verifier(
+        self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
+    ) -> bool:
         """As `Store.create_authorization_verifier`."""
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
-        required_text(verifier=verifier, oauth_token=oauth_token)
+        required_text(verifier=verifier, oauth_token=oauth_token, scope=scope)
         self._check_lengths(user_id=user_id)
         sealed = self.keys.seal(verifier, rows.temporary_place(oauth_token)[1])
-        return bool(await self._write(sql.APPROVE, oauth_token, self.clock(), user_id, sealed))
+        return bool(await self._write(sql.APPROVE, oauth_token, self.clock(), user_id, sealed, scope))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.deny_temporary_credential`, by removing them."""
@@ -194,7 +202,8 @@ class SQLStore(BaseStore, Generic[D]):
         """As `Store.create_token_credential`."""
         client_id = await resolve(temporary_credential.get_client_id())
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
-        return await self._insert_token(self.new_token_credential(token, client_id, user_id))
+        scope = await granted_scope_of(temporary_credential)
+        return await self._insert_token(self.new_token_credential(token, client_id, user_id, scope))
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
         """As `Store.exchange`."""
@@ -203,8 +212,8 @@ class SQLStore(BaseStore, Generic[D]):
         required_text(oauth_token=oauth_token, client_id=client_id)
         new = self.new_token_credential(token, client_id, "")
         self._check_lengths(oauth_token=new.oauth_token)
-        user_id = await self._exchange(oauth_token, new)
-        return None if user_id is None else replace(new, user_id=user_id)
+        granted = await self._exchange(oauth_token, new)
+        return None if granted is None else replace(new, user_id=granted[0], scope=granted[1])
 
     async def issue_token_credential(
         self, client_id: str, user_id: Any, *, scope: str = "", lifetime: float | None = None

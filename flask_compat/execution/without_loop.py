@@ -16,8 +16,8 @@ def eagerly(func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]
 
     # Not functools.wraps: inspect would see through it and find a coroutine function.
     @functools.wraps(func, updated=(), assigned=("__name__", "__qualname__", "__doc__"))
-    def plain(*args: Any) -> Any:
-        flow = func(*args)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        flow = func(*args, **kwargs)
         try:
             waits_for = flow.send(None)
         except StopIteration as stop:

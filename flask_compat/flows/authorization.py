@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Generator
+import functools
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
@@ -24,6 +25,7 @@ from async_oauth1.provider import authorization_server
 from async_oauth1.provider.approvals import verifier_spellings
 from async_oauth1.provider.hooks import call_hook, optional, resolve
 from async_oauth1.provider.responses import OAuth1Response
+from async_oauth1.provider.scopes import takes_scope, with_scope
 from flask_compat.execution.callable_kinds import flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
 from flask_compat.execution.locks import KeyedLocks
@@ -62,9 +64,10 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         self._exchanges = KeyedLocks()
         self._approvals = KeyedLocks()
 
-    def _check_method(self, request: WireRequest) -> None:
-        self.METHOD = str(self.server.TEMPORARY_CREDENTIALS_METHOD)  # a class attribute that a subclass may replace
-        super()._check_method(request)
+    def accepted_methods(self) -> list[str]:
+        """The core's, with the method that Authlib keeps in a class attribute."""
+        self.METHOD = str(self.server.TEMPORARY_CREDENTIALS_METHOD)  # a subclass may replace it
+        return super().accepted_methods()
 
     # Section 2.1 -----------------------------------------------------------------------------------------------------
 
@@ -113,10 +116,12 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             raise NoRedirectURIError()
         return default
 
-    async def create_authorization_response(self, request: Any = None, grant_user: Any = None) -> Any:
+    async def create_authorization_response(
+        self, request: Any = None, grant_user: Any = None, *, scope: str | None = None
+    ) -> Any:
         """A redirect; without a place to redirect to an answer that says so, where Authlib fails."""
         try:
-            return await resolve(await super().create_authorization_response(request, grant_user))
+            return await resolve(await super().create_authorization_response(request, grant_user, scope=scope))
         except NoRedirectURIError as error:
             return await self.handle_error(error)
 
@@ -198,6 +203,15 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         exchange = asyncio.ensure_future(awaitable)
         keep_loop_for(exchange, exchange.get_loop())
         return await asyncio.shield(exchange)
+
+    def _optional_hook(self, name: str) -> Callable[..., Any] | None:
+        return cast("Callable[..., Any] | None", self.server.find_hook(name))
+
+    def _hook_with_scope(self, name: str, scope: str) -> Callable[..., Any]:
+        func = self._optional_hook(name)
+        if func is None or not takes_scope(func):
+            return self._hook(name)
+        return functools.partial(call_hook, with_scope(func, scope))
 
     # What the server overrides ---------------------------------------------------------------------------------------
 

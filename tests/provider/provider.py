@@ -21,7 +21,10 @@ OTHER = Client(client_id="other", client_secret="other-secret", name="Other", ca
 
 #: Hooks that change nothing.
 READING = {"query_client", "query_token", "query_credentials", "get_temporary_credential"}
-HOOK_NAMES = sorted({*AUTHORIZATION_SERVER_HOOKS, *RESOURCE_PROTECTOR_HOOKS} - {"token_generator"})
+HOOK_NAMES = sorted(
+    {*AUTHORIZATION_SERVER_HOOKS, *RESOURCE_PROTECTOR_HOOKS}
+    - {"token_generator", "requested_scope", "token_response_parameters"}
+)
 
 
 class Clock:

@@ -200,7 +200,14 @@ def test_optional_hooks_are_not_missed() -> None:
     required = set(AuthorizationServer.REQUIRED_HOOKS)
     server = AuthorizationServer(**dict.fromkeys(required, _one))
     server.require_hooks()
-    optional = {"token_generator", "deny_temporary_credential", "count_wrong_verifier", "exchange"}
+    optional = {
+        "token_generator",
+        "deny_temporary_credential",
+        "count_wrong_verifier",
+        "exchange",
+        "requested_scope",
+        "token_response_parameters",
+    }
     assert set(AUTHORIZATION_SERVER_HOOKS) - required == optional
 
 

@@ -40,9 +40,9 @@ class ThirdPartyStore(BaseStore):
         return is_known or self.is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
-        self, token: dict[str, str], client_id: str, redirect_uri: str
+        self, token: dict[str, str], client_id: str, redirect_uri: str, *, scope: str = ""
     ) -> TemporaryCredential:
-        credential = new_temporary_credential(token, client_id, redirect_uri)
+        credential = new_temporary_credential(token, client_id, redirect_uri, scope)
         self._pending = {name: entry for name, entry in self._pending.items() if entry[0] > self.clock()}
         if credential.oauth_token in self._pending:
             raise ValueError("oauth_token is taken")
@@ -59,13 +59,15 @@ class ThirdPartyStore(BaseStore):
         is_live = await self.get_temporary_credential(oauth_token) is not None
         return is_live and self._pending.pop(oauth_token) is not None
 
-    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+    async def create_authorization_verifier(
+        self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
+    ) -> bool:
         user_id = await user_id_of(grant_user)
-        required_text(verifier=verifier)
+        required_text(verifier=verifier, scope=scope)
         found = await self.get_temporary_credential(credential.oauth_token)
         if found is None or found.decided:
             return False
-        decided = replace(found, user_id=user_id, oauth_verifier=verifier, decided=True)
+        decided = replace(found, user_id=user_id, oauth_verifier=verifier, scope=scope, decided=True)
         self._keep(decided, self._pending[found.oauth_token][0])
         return True
 

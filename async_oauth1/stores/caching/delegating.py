@@ -7,6 +7,7 @@ from typing import Any, Self, Unpack
 
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.policy import Policy
+from async_oauth1.provider.scopes import with_scope
 from async_oauth1.stores.interfaces import Store
 
 __all__ = ["DelegatingStore"]
@@ -69,10 +70,12 @@ class DelegatingStore:
         return await self._store.exists_nonce(nonce, timestamp, client_id, oauth_token)
 
     async def create_temporary_credential(
-        self, token: dict[str, str], client_id: str, redirect_uri: str
+        self, token: dict[str, str], client_id: str, redirect_uri: str, *, scope: str = ""
     ) -> TemporaryCredential:
         """As `Store.create_temporary_credential`."""
-        return await self._store.create_temporary_credential(token, client_id, redirect_uri)
+        create = with_scope(self._store.create_temporary_credential, scope)
+        created: TemporaryCredential = await create(token, client_id, redirect_uri)
+        return created
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
         """As `Store.get_temporary_credential`."""
@@ -82,9 +85,13 @@ class DelegatingStore:
         """As `Store.delete_temporary_credential`."""
         return await self._store.delete_temporary_credential(oauth_token)
 
-    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+    async def create_authorization_verifier(
+        self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
+    ) -> bool:
         """As `Store.create_authorization_verifier`."""
-        return await self._store.create_authorization_verifier(credential, grant_user, verifier)
+        if not scope:  # it may be a store without scopes
+            return await self._store.create_authorization_verifier(credential, grant_user, verifier)
+        return await self._store.create_authorization_verifier(credential, grant_user, verifier, scope=scope)
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.deny_temporary_credential`."""

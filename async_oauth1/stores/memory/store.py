@@ -20,6 +20,7 @@ from async_oauth1.stores.base import (
     TOKEN_TAKEN,
     BaseStore,
     check_text,
+    granted_scope_of,
     is_text,
     new_temporary_credential,
     nonce_seconds,
@@ -139,14 +140,14 @@ class MemoryStore(BaseStore):
                 raise StoreUnavailableError() from None
 
     async def create_temporary_credential(
-        self, token: dict[str, str], client_id: str, redirect_uri: str
+        self, token: dict[str, str], client_id: str, redirect_uri: str, *, scope: str = ""
     ) -> TemporaryCredential:
         """As `Store.create_temporary_credential`.
 
         Raises:
             StoreUnavailableError: there are as many live ones as the store may hold.
         """
-        credential = new_temporary_credential(token, client_id, redirect_uri)
+        credential = new_temporary_credential(token, client_id, redirect_uri, scope)
         now = self.clock()
         with self._lock:
             self._temporary.purge(now, _PURGED_PER_INSERTION)
@@ -174,16 +175,20 @@ class MemoryStore(BaseStore):
             del self._temporary[oauth_token]
             return True
 
-    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+    async def create_authorization_verifier(
+        self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
+    ) -> bool:
         """As `Store.create_authorization_verifier`."""
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
-        required_text(verifier=verifier)
+        required_text(verifier=verifier, scope=scope)
         with self._lock:
             pending = self._temporary.live(oauth_token, self.clock())
             if pending is None or pending.credential.decided:
                 return False
-            pending.credential = replace(pending.credential, user_id=user_id, oauth_verifier=verifier, decided=True)
+            pending.credential = replace(
+                pending.credential, user_id=user_id, oauth_verifier=verifier, scope=scope, decided=True
+            )
             return True
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
@@ -208,8 +213,9 @@ class MemoryStore(BaseStore):
         """As `Store.create_token_credential`."""
         client_id = await resolve(temporary_credential.get_client_id())
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
+        scope = await granted_scope_of(temporary_credential)
         with self._lock:
-            return self._tokens.add(self.new_token_credential(token, client_id, user_id))
+            return self._tokens.add(self.new_token_credential(token, client_id, user_id, scope))
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
         """As `Store.exchange`."""
@@ -222,7 +228,7 @@ class MemoryStore(BaseStore):
             kept = pending.credential
             if kept.user_id is None or not kept.decided or kept.client_id != client_id:
                 return None
-            credential = self._tokens.add(self.new_token_credential(token, kept.client_id, kept.user_id))
+            credential = self._tokens.add(self.new_token_credential(token, kept.client_id, kept.user_id, kept.scope))
             del self._temporary[oauth_token]
             return credential
 

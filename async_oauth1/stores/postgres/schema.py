@@ -192,8 +192,14 @@ _FORGOTTEN = (
     "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
 )
 
+# What the client asks for, and what the resource owner granted.
+_SCOPES = (
+    "ALTER TABLE oauth1_temporary_credential ADD COLUMN IF NOT EXISTS requested_scope text NOT NULL DEFAULT ''",
+    "ALTER TABLE oauth1_temporary_credential ADD COLUMN IF NOT EXISTS scope text NOT NULL DEFAULT ''",
+)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN, _SCOPES)
 
 #: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -44,16 +44,16 @@ INSERT_TEMPORARY = (
     " OR (SELECT count(*) FROM (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = $3 AND expires_at > $6"
     " LIMIT $7::int) AS b) < $7 AS left_over),"
     " created AS (INSERT INTO oauth1_temporary_credential"
-    " (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at) SELECT $1, $2, $3, $4, $5 FROM room"
-    " WHERE left_over ON CONFLICT DO NOTHING RETURNING 1)"
+    " (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at, requested_scope)"
+    " SELECT $1, $2, $3, $4, $5, $8 FROM room WHERE left_over ON CONFLICT DO NOTHING RETURNING 1)"
     " SELECT EXISTS (SELECT 1 FROM created), left_over FROM room"
 )
 EXCHANGE = (
     "WITH taken AS (DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND client_id = $2"
-    " AND expires_at > $3 AND decided AND user_id IS NOT NULL RETURNING user_id)"
+    " AND expires_at > $3 AND decided AND user_id IS NOT NULL RETURNING user_id, scope)"
     " INSERT INTO oauth1_token_credential"
     " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
-    " SELECT $4, $5, $2, user_id, $6, $3, $7 FROM taken RETURNING user_id"
+    " SELECT $4, $5, $2, user_id, COALESCE(NULLIF(scope, ''), $6), $3, $7 FROM taken RETURNING user_id, scope"
 )
 REMOVE_CLIENT = (
     "WITH removed AS (DELETE FROM oauth1_client WHERE client_id = $1 RETURNING client_id),"

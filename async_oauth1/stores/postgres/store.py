@@ -142,14 +142,14 @@ class PostgresStore(SQLStore[PostgresDatabase]):
         ((created, has_room),) = await self._database.fetch(sql.INSERT_TEMPORARY, *values)
         return created, has_room
 
-    async def _exchange(self, oauth_token: str, new: TokenCredential) -> str | None:
+    async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
         sealed = self.keys.seal(new.oauth_token_secret, rows.token_place(new.oauth_token)[0])
         values = (new.oauth_token, sealed, new.scope, new.expires_at)
         try:
             exchanged = await self._database.fetch(sql.EXCHANGE, oauth_token, new.client_id, new.created_at, *values)
         except asyncpg.UniqueViolationError:
             raise ValueError(TOKEN_TAKEN) from None
-        return exchanged[0][0] if exchanged else None
+        return (exchanged[0][0], exchanged[0][1]) if exchanged else None
 
     async def _find_tokens(self, user_id: str | None, client_id: str | None) -> Sequence[Row]:
         return await self._database.fetch(sql.LIST_TOKENS, user_id, client_id, self.clock())

@@ -14,10 +14,12 @@ def temporary_credential(oauth_token: str, values: dict[bytes, bytes], keys: Key
     if not values:
         return None
     row: list[str | bytes | bool | None] = [oauth_token]
-    for name in (b"secret", b"client_id", b"callback", b"user_id", b"verifier"):
+    # An earlier release has written credentials without scopes.
+    values = {b"requested_scope": b"", b"scope": b"", **values}
+    for name in (b"secret", b"client_id", b"callback", b"user_id", b"verifier", b"requested_scope", b"scope"):
         value = values.get(name)
         try:
             row.append(None if value is None else value.decode())
         except UnicodeDecodeError:
             row.append(value)  # not text, so that the row is refused
-    return temporary([*row, b"verifier" in values], keys)
+    return temporary([*row[:6], b"verifier" in values, *row[6:]], keys)

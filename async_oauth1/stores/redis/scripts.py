@@ -38,7 +38,7 @@ APPROVE = Script(
     """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then
   return 0
 end
-redis.call('HSET', KEYS[1], 'user_id', ARGV[2], 'verifier', ARGV[3])
+redis.call('HSET', KEYS[1], 'user_id', ARGV[2], 'verifier', ARGV[3], 'scope', ARGV[4])
 return 1"""
 )
 

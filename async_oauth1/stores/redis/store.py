@@ -178,7 +178,7 @@ class RedisStore(BaseStore):
         return known or self.is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
-        self, token: dict[str, str], client_id: str, redirect_uri: str
+        self, token: dict[str, str], client_id: str, redirect_uri: str, *, scope: str = ""
     ) -> TemporaryCredential:
         """Keep new temporary credentials (section 2.1).
 
@@ -186,12 +186,13 @@ class RedisStore(BaseStore):
             TooManyPendingError: the client has as many as it may have.
             ValueError: the token is taken, or text that cannot be stored.
         """
-        credential = new_temporary_credential(token, client_id, redirect_uri)
+        credential = new_temporary_credential(token, client_id, redirect_uri, scope)
         values = {
             "provider": self._provider,
             "secret": self.keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
             "client_id": client_id,
             "callback": redirect_uri,
+            "requested_scope": scope,
         }
         lifetime = self.temporary_credential_lifetime * 1000
         pairs = [part for pair in values.items() for part in pair]
@@ -225,13 +226,15 @@ class RedisStore(BaseStore):
         """Take temporary credentials; of concurrent callers one gets ``True``, and none if they have expired."""
         return is_text(oauth_token) and await self._remove(scripts.TAKE, oauth_token)
 
-    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
-        """Bind user and verifier to temporary credentials; ``False`` if they were decided before, or are gone."""
+    async def create_authorization_verifier(
+        self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
+    ) -> bool:
+        """As `TransientStore.create_authorization_verifier`."""
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
-        required_text(verifier=verifier, oauth_token=oauth_token)
+        required_text(verifier=verifier, oauth_token=oauth_token, scope=scope)
         sealed = self.keys.seal(verifier, temporary_place(oauth_token)[1])
-        return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, sealed))
+        return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, sealed, scope))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` if they were decided before, or are gone."""

@@ -68,8 +68,14 @@ _FORGOTTEN = (
     "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
 )
 
+# What the client asks for, and what the resource owner granted.
+_SCOPES = (
+    "ALTER TABLE oauth1_temporary_credential ADD COLUMN requested_scope TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE oauth1_temporary_credential ADD COLUMN scope TEXT NOT NULL DEFAULT ''",
+)
+
 #: Each migration is a list of statements; together they are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN, _SCOPES)
 
 #: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

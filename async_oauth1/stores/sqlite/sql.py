@@ -30,8 +30,8 @@ def numbered(statement: str) -> str:
 # Nothing is inserted if the client (?3) has ?7 of them. First all of them are counted, using only the index; whether
 # they have expired is checked only at the limit.
 INSERT_TEMPORARY = (
-    "INSERT INTO oauth1_temporary_credential (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at)"
-    " SELECT ?1, ?2, ?3, ?4, ?5"
+    "INSERT INTO oauth1_temporary_credential (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at,"
+    " requested_scope) SELECT ?1, ?2, ?3, ?4, ?5, ?8"
     " WHERE (SELECT count(*) FROM"
     " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 LIMIT ?7)) < ?7"
     " OR (SELECT count(*) FROM"
@@ -59,7 +59,7 @@ NEWEST = (
 )
 TAKE_APPROVED = (
     "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND client_id = ? AND expires_at > ?"
-    " AND decided = 1 AND user_id IS NOT NULL RETURNING user_id"
+    " AND decided = 1 AND user_id IS NOT NULL RETURNING user_id, scope"
 )
 PURGE_NONCES = (
     "DELETE FROM oauth1_nonce WHERE nonce IN"

@@ -127,16 +127,16 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
             return False, True
         return bool(created), bool(created)
 
-    async def _exchange(self, oauth_token: str, new: TokenCredential) -> str | None:
-        async def work(execute: Execute) -> str | None:
+    async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
+        async def work(execute: Execute) -> tuple[str, str] | None:
             taken = await execute(sql.TAKE_APPROVED, (oauth_token, new.client_id, self.clock()))
             if not taken:
                 return None
-            user_id: str = taken[0][0]
-            values = rows.of_token(replace(new, user_id=user_id), self.keys)
+            user_id, scope = taken[0][0], taken[0][1] or new.scope
+            values = rows.of_token(replace(new, user_id=user_id, scope=scope), self.keys)
             if not await execute(sql.numbered(INSERT_TOKEN), values):
                 raise ValueError(TOKEN_TAKEN)  # rolls back
-            return user_id
+            return user_id, scope
 
         return await self._database.transaction(work)
 
