@@ -15,6 +15,7 @@ from async_oauth1.stores import Store
 from .addresses import client_address
 from .forms import read_form
 from .passwords import Passwords, TooManySignInsError
+from .scopes import granted_scope, known_scopes
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
 
@@ -130,6 +131,7 @@ class Pages:
             application=asked.client.name or asked.client.client_id,
             oauth_token=asked.token,
             destination=None if callback == "oob" else destination(callback),
+            scopes=known_scopes(asked.credential.requested_scope),
         )
 
     async def decide(self) -> Answer:
@@ -141,7 +143,8 @@ class Pages:
         require_csrf_token(form)
         if form.get("decision") not in ("approve", "deny"):
             abort(400, "The form has no decision: choose Approve or Deny.")
-        decision = await self.server.authorize(grant_user=user if form["decision"] == "approve" else None)
+        approved = user if form["decision"] == "approve" else None
+        decision = await self.server.authorize(grant_user=approved, scope=granted_scope(form))
         if decision.location is not None:
             return Response("", 302, {"Location": decision.location})
         return await render_template("code.html", user=user, verifier=decision.verifier)
