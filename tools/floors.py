@@ -40,8 +40,8 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("dialects", "hooks", "responses", "scopes", "sync_driver", "tokens"),
-        ("approvals", "checks", "signing_keys"),
+        ("decisions", "dialects", "hooks", "responses", "sync_driver", "tokens"),
+        ("approvals", "checks", "scopes", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
