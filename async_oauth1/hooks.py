@@ -1,5 +1,6 @@
 """The hooks: the functions that a provider supplies, with one Protocol for each."""
 
+from .provider.dialects import TokenResponseParameters
 from .provider.hooks import (
     CountWrongVerifier,
     CreateAuthorizationVerifier,
@@ -15,10 +16,9 @@ from .provider.hooks import (
     QueryClient,
     QueryCredentials,
     QueryToken,
-    RequestedScope,
     TokenGenerator,
-    TokenResponseParameters,
 )
+from .provider.scopes import RequestedScope, scope_in
 
 __all__ = [
     "CountWrongVerifier",
@@ -38,4 +38,5 @@ __all__ = [
     "RequestedScope",
     "TokenGenerator",
     "TokenResponseParameters",
+    "scope_in",
 ]

@@ -40,10 +40,10 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("hook_problems", "responses", "sync_driver", "tokens"),
+        ("decisions", "hook_problems", "responses", "sync_driver", "tokens"),
         ("hooks",),
-        ("dialects", "scopes"),
-        ("approvals", "checks", "signing_keys"),
+        ("dialects",),
+        ("approvals", "checks", "scopes", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),

@@ -11,7 +11,6 @@ The steps make the decisions; hooks store the data. The three-legged flow:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from async_oauth1.errors import (
@@ -30,7 +29,8 @@ from async_oauth1.protocol.request import OAuth1Request
 
 from .approvals import may_be_repeated, verifier_spellings
 from .checks import check_identifiers
-from .credential_hooks import CredentialHooks
+from .credential_hooks import CredentialHooks, credential_pairs
+from .decisions import AuthorizationDecision
 from .dialects import denial
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .responses import OAuth1Response, form_response, server_error_response
@@ -48,21 +48,6 @@ if TYPE_CHECKING:
     ResponseT = _TypeVar("ResponseT", default=OAuth1Response)
 else:
     RequestT, ResponseT = TypeVar("RequestT"), TypeVar("ResponseT")
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizationDecision:
-    """The result of the resource owner's decision.
-
-    Attributes:
-        oauth_token: the temporary token that was approved or denied.
-        verifier: proves the approval; ``None`` after a denial.
-        location: the URI to redirect the browser to; ``None`` for ``oob``: show the verifier in a page.
-    """
-
-    oauth_token: str
-    verifier: str | None = field(repr=False)
-    location: str | None = field(repr=False)
 
 
 class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
@@ -125,7 +110,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         request.requested_scope = await self.find_requested_scope(request)
         credential = await call_hook(self.create_temporary_credential, request)
         # In lower case: some clients in Go and PHP compare it with "true" exactly.
-        return [*await _as_pairs(credential), ("oauth_callback_confirmed", "true")]
+        return [*await credential_pairs(credential), ("oauth_callback_confirmed", "true")]
 
     # Section 2.2 -----------------------------------------------------------------------------------------------------
 
@@ -312,7 +297,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     async def _exchange_now(self, request: OAuth1Request) -> list[tuple[str, str]]:
         credential = await self.exchange_credential(request)
-        return [*await _as_pairs(credential), *await self.more_parameters(request, credential)]
+        return [*await credential_pairs(credential), *await self.more_parameters(request, credential)]
 
     def shield(self, awaitable: Awaitable[T]) -> Awaitable[T]:
         """Override this to finish an exchange if the framework cancels the handler of a disconnected client."""
@@ -359,10 +344,3 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
     async def _read(self, request: RequestT | None) -> OAuth1Request:
         read: OAuth1Request = await call_hook(self.create_oauth1_request, request)
         return read
-
-
-async def _as_pairs(credential: Any) -> list[tuple[str, str]]:
-    return [
-        ("oauth_token", as_text(await call_hook(credential.get_oauth_token))),
-        ("oauth_token_secret", as_text(await call_hook(credential.get_oauth_token_secret))),
-    ]

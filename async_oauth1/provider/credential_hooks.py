@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError, InvalidVerifierError
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
+from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
 from .approvals import approved_verifier
@@ -201,3 +202,11 @@ class CredentialHooks(BaseServer):
         if callback == OUT_OF_BAND and self.hooks.get("count_wrong_verifier") is not None:
             return generate_token(self.policy.oob_verifier_length, OOB_ALPHABET)
         return generate_token(VERIFIER_LENGTH)
+
+
+async def credential_pairs(credential: Any) -> list[tuple[str, str]]:
+    """The token and its secret, as parameters of a response."""
+    return [
+        ("oauth_token", as_text(await call_hook(credential.get_oauth_token))),
+        ("oauth_token_secret", as_text(await call_hook(credential.get_oauth_token_secret))),
+    ]

@@ -24,7 +24,6 @@ from async_oauth1.credentials import (
 )
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
-from async_oauth1.protocol.request import OAuth1Request
 
 from .hook_problems import BLOCKING_SECONDS, TimedHook, is_watched, report_blocking
 
@@ -47,9 +46,7 @@ __all__ = [
     "QueryClient",
     "QueryCredentials",
     "QueryToken",
-    "RequestedScope",
     "TokenGenerator",
-    "TokenResponseParameters",
     "call_hook",
     "hook_caller",
     "is_awaitable",
@@ -148,29 +145,6 @@ class Exchange(Protocol):
     def __call__(
         self, temporary_credential: Any, token: dict[str, str], /
     ) -> MaybeAwaitable[TokenCredentialLike | None]: ...
-
-
-class RequestedScope(Protocol):
-    """Says which scope a client asks for, at the first step; its names are separated by spaces.
-
-    Without this hook that is the parameter ``scope`` or ``x_oauth_scope``. It may raise `InvalidRequestError` to refuse
-    a scope that does not exist. The request is verified, so only what the client signed is in its ``params``.
-    """
-
-    def __call__(self, request: OAuth1Request, /) -> MaybeAwaitable[str | None]: ...
-
-
-class TokenResponseParameters(Protocol):
-    """Returns more parameters for the response with token credentials, such as a user's name (section 2.3).
-
-    Called after the exchange, with the request and the new token credentials; ``request.credential`` has the temporary
-    ones. If it fails, the error is logged, and the client gets its token without these parameters: it could not
-    exchange the temporary credentials again.
-    """
-
-    def __call__(
-        self, request: OAuth1Request, credential: Any, /
-    ) -> MaybeAwaitable[Mapping[str, object] | Iterable[tuple[str, object]] | None]: ...
 
 
 class TokenGenerator(Protocol):

@@ -10,12 +10,23 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
+from async_oauth1.credentials import MaybeAwaitable
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.protocol.request import OAuth1Request
 
-__all__ = ["MAX_SCOPE_LENGTH", "checked_scope", "scope_in", "takes_scope", "with_scope"]
+from .hooks import resolve
+
+__all__ = [
+    "MAX_SCOPE_LENGTH",
+    "RequestedScope",
+    "checked_scope",
+    "granted_scope_of",
+    "scope_in",
+    "takes_scope",
+    "with_scope",
+]
 
 #: Characters of a scope, all names together.
 MAX_SCOPE_LENGTH = 1_000
@@ -23,6 +34,18 @@ MAX_SCOPE_LENGTH = 1_000
 #: The parameters in which a client asks for a scope.
 _PARAMETERS = frozenset({"scope", "x_oauth_scope"})
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
+
+
+class RequestedScope(Protocol):
+    """Says which scope a client asks for, at the first step; its names are separated by spaces.
+
+    Without this hook that is the parameter ``scope`` or ``x_oauth_scope``. It may raise `InvalidRequestError` to refuse
+    a scope that does not exist. The request is verified, so only what the client signed is in its ``params``.
+    """
+
+    def __call__(self, request: OAuth1Request, /) -> MaybeAwaitable[str | None]:
+        """The scope, or ``None`` if the client asks for none."""
+        ...
 
 
 def checked_scope(scope: Any) -> str:
@@ -59,6 +82,13 @@ def scope_in(request: OAuth1Request) -> str:
     if len(named) > 1:
         raise InvalidRequestError('The request names its scope twice. Send one "scope" or one "x_oauth_scope".')
     return checked_scope(named[0] if named else None)
+
+
+async def granted_scope_of(temporary_credential: Any) -> str:
+    """The scope that temporary credentials of any model were granted; empty if the model has no ``get_scope()``."""
+    get_scope = getattr(temporary_credential, "get_scope", None)
+    scope: Any = await resolve(get_scope()) if callable(get_scope) else None
+    return scope or ""
 
 
 def takes_scope(func: Callable[..., Any] | None) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from async_oauth1.errors import StoreError, StoreUnavailableError
+from async_oauth1.provider.scopes import granted_scope_of
 
 from .base import (
     GONE,
@@ -40,6 +41,7 @@ __all__ = [
     "StoreUnavailableError",
     "TransientStore",
     "check_text",
+    "granted_scope_of",
     "is_text",
     "new_temporary_credential",
     "new_token_credential",

@@ -15,7 +15,6 @@ from urllib.parse import unquote_plus
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
 from async_oauth1.provider.approvals import identifier_of
-from async_oauth1.provider.hooks import resolve
 
 from .encryption import KeyRing
 from .forks import ProcessBound
@@ -26,7 +25,6 @@ __all__ = [
     "TOKEN_TAKEN",
     "BaseStore",
     "check_text",
-    "granted_scope_of",
     "is_text",
     "new_temporary_credential",
     "new_token_credential",
@@ -144,11 +142,7 @@ class BaseStore(ProcessBound):
     ) -> TokenCredential:
         """The record for a new token, with the lifetime that the policy sets.
 
-        Args:
-            token: what the token generator made.
-            client_id: the client.
-            user_id: the resource owner.
-            scope: what the resource owner granted. If that is nothing, the token generator may set a scope.
+        The scope is what the resource owner granted. If that is empty, the token generator may set one.
 
         Raises:
             ValueError: text that cannot be stored.
@@ -296,13 +290,6 @@ def nonce_seconds(timestamp: str) -> int:
         return 0
     seconds = int(timestamp)
     return seconds if seconds <= _MAX_SECONDS else 0
-
-
-async def granted_scope_of(temporary_credential: Any) -> str:
-    """The scope that temporary credentials of any model were granted; empty if the model has no ``get_scope()``."""
-    get_scope = getattr(temporary_credential, "get_scope", None)
-    scope: Any = await resolve(get_scope()) if callable(get_scope) else None
-    return scope or ""
 
 
 async def user_id_of(grant_user: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, Unpack
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.provider.scopes import granted_scope_of
 
 from . import row_mapping as rows
 from . import sql
@@ -19,7 +20,6 @@ from .base import (
     TOKEN_TAKEN,
     BaseStore,
     check_text,
-    granted_scope_of,
     is_text,
     new_temporary_credential,
     required_text,

@@ -21,7 +21,7 @@ from async_oauth1.quart import (
 from .storage import Storage
 
 #: First segments of the paths that only clients call.
-SIGNED_PATHS = frozenset({"initiate", "token", "photos", "echo", "signed"})
+SIGNED_PATHS = frozenset({"initiate", "token", "photos", "albums", "echo", "signed"})
 
 
 class AnythingConverter(BaseConverter):
@@ -37,6 +37,8 @@ def add_endpoints(app: Quart, server: AuthorizationServer, require_oauth: Resour
     any_method(app, "/initiate", "initiate", server.create_temporary_credentials_response)
     any_method(app, "/token", "token", server.create_token_response)
     app.add_url_rule("/photos", "photos", require_oauth()(photos), methods=["GET"])
+    app.add_url_rule("/albums", "albums", require_oauth("photos.read")(albums), methods=["GET"])
+    app.add_url_rule("/albums", "add_photo", require_oauth("photos.write")(add_photo), methods=["POST"])
     for path, view in (("echo", require_oauth()(echo)), ("signed", require_oauth(two_legged=True)(echo))):
         any_method(app, f"/{path}", path, view)
         any_method(app, f"/{path}/<anything:rest>", path, view)
@@ -50,6 +52,16 @@ async def photos() -> dict[str, Any]:
         "file": request.args.get("file"),
         "size": request.args.get("size"),
     }
+
+
+async def albums() -> dict[str, Any]:
+    """Her albums; there are none, since this is an example."""
+    return {"owner": current_credential.user_id, "albums": []}
+
+
+async def add_photo() -> dict[str, Any]:
+    """Adding a photo, which is not kept."""
+    return {"owner": current_credential.user_id, "kept": False}
 
 
 async def echo(**_rest: str) -> dict[str, Any]:

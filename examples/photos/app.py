@@ -14,6 +14,7 @@ from .api import add_endpoints, add_health
 from .errors import add_error_handlers
 from .pages import Pages
 from .passwords import Passwords
+from .scopes import requested_scope
 from .settings import Settings
 from .storage import Storage
 
@@ -37,7 +38,7 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
 
-    server = AuthorizationServer(app, policy=settings.policy)
+    server = AuthorizationServer(app, policy=settings.policy, requested_scope=requested_scope)
     require_oauth = ResourceProtector(app, policy=settings.policy)
     storage.register_hooks(server, require_oauth)
     add_endpoints(app, server, require_oauth)

@@ -16,6 +16,7 @@ from .addresses import client_address
 from .applications import destination, let_in_by, name_of, waiting_for_answer, waiting_for_sign_in
 from .forms import read_form
 from .passwords import Passwords, TooManySignInsError
+from .scopes import granted_scope, known_scopes
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
 
@@ -137,6 +138,7 @@ class Pages:
             oauth_token=asked.token,
             destination=None if callback == "oob" else destination(callback),
             is_approved=asked.credential.is_decided(),
+            scopes=known_scopes(asked.credential.requested_scope),
         )
 
     async def decide(self) -> Answer:
@@ -150,7 +152,8 @@ class Pages:
             abort(400, "The form has no decision: choose Approve or Deny.")
         # Before the decision: a denial removes the temporary credentials.
         application = await waiting_for_answer(form.get("oauth_token", ""), self.store, self.nonces)
-        decision = await self.server.authorize(grant_user=user if form["decision"] == "approve" else None)
+        approved = user if form["decision"] == "approve" else None
+        decision = await self.server.authorize(grant_user=approved, scope=granted_scope(form))
         if decision.location is not None:
             return Response("", 302, {"Location": decision.location})
         return await render_template("code.html", user=user, application=application, verifier=decision.verifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -25,6 +26,7 @@ def eagerly(func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]
         return _Rest(flow, waits_for)
 
     del plain.__wrapped__
+    plain.__dict__["__signature__"] = inspect.signature(func)  # tells whether the hook takes a scope
     return plain
 
 

@@ -15,12 +15,12 @@ from typing import Any, Unpack
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.provider.scopes import granted_scope_of
 from async_oauth1.stores.base import (
     GONE,
     TOKEN_TAKEN,
     BaseStore,
     check_text,
-    granted_scope_of,
     is_text,
     new_temporary_credential,
     nonce_seconds,
