@@ -64,7 +64,7 @@ def test_two_places(wire: Wire) -> None:
 )
 def test_parameter_twice(wire: Wire) -> None:
     """Section 3.1: a protocol parameter must not be repeated, in any spelling."""
-    with pytest.raises(DuplicatedOAuthProtocolParameterError, match="more than once"):
+    with pytest.raises(DuplicatedOAuthProtocolParameterError, match="is repeated"):
         wire.read()
 
 

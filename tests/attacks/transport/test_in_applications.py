@@ -176,7 +176,7 @@ async def test_concurrent_requests_keep_their_own_credential() -> None:
 
 
 async def test_outside_a_protected_view_no_credential_is_current(provider: Provider) -> None:
-    """There is none without a request, in an open route, or after a failed verification."""
+    """The proxies are unset without a request, in an open route, and after a failed verification."""
     app, protector = protected_app(provider)
     seen: list[bool] = []
 
