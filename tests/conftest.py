@@ -1,4 +1,4 @@
-"""Fixtures of all tests."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.servers import unmeasured_environment
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    """The root of the source tree."""
+    """The root of the repository."""
     return Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session", name="unmeasured_environment")
 def unmeasured_environment_fixture() -> dict[str, str]:
-    """The environment of a process that coverage does not measure, since coverage would import modules of its own."""
+    """The environment for processes without coverage, which would import additional modules."""
     return unmeasured_environment()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: 2,048 bits. Its private key is unknown.
+#: 2,048 bits. The private key was not kept.
 RSA_PUBLIC_KEY = """\
 -----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA19xouPWgI1TwCgt/s2Bn

@@ -1,4 +1,4 @@
-"""Policy: every number and switch, refused by name where it cannot be kept."""
+"""Policy: its attributes, and the errors for invalid values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NUMBERS = [field.name for field in fields(Policy) if field.type == "int"]
 
 
 def test_defaults() -> None:
-    """The strict reading of the RFC."""
+    """The defaults follow the RFC strictly."""
     policy = Policy()
     assert policy.timestamp_window == 300
     assert policy.signature_methods == ("HMAC-SHA1",)
@@ -25,8 +25,8 @@ def test_defaults() -> None:
     assert policy.temporary_credential_lifetime == 600
 
 
-def test_nonces_live_as_long_as_a_request_can_be_repeated() -> None:
-    """A request may arrive a window early and be repeated until a window late, by another worker's clock."""
+def test_nonce_lifetime_covers_the_timestamp_window() -> None:
+    """A request may arrive one window early and be repeated one window late, on a worker with another clock."""
     assert Policy().nonce_lifetime == 660
     assert Policy(timestamp_window=60).nonce_lifetime == 180
 
@@ -34,7 +34,7 @@ def test_nonces_live_as_long_as_a_request_can_be_repeated() -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("value", [0, -1, 1.5, "300", True, None])
 def test_numbers(name: str, value: Any) -> None:
-    """Each number is a whole one above zero, and named where it is not."""
+    """Each number must be a positive integer, and the error names the attribute."""
     with pytest.raises(ValueError, match=name):
         Policy(**{name: value})
 
@@ -42,14 +42,14 @@ def test_numbers(name: str, value: Any) -> None:
 @pytest.mark.parametrize("name", ["signature_methods", "trusted_proxies", "allowed_hosts"])
 @pytest.mark.parametrize("value", ["HMAC-SHA1", b"x", 1, None])
 def test_collections(name: str, value: Any) -> None:
-    """A single string would be taken for its letters, so it is refused and named."""
+    """A single string would be read as its letters, so it is refused, and the error names the attribute."""
     with pytest.raises(TypeError, match=name):
         Policy(**{name: value})
 
 
 @pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
 def test_collections_of_any_kind(kind: type) -> None:
-    """Lists, tuples and sets all serve: a set in the configuration must not be ignored."""
+    """Lists, tuples and sets are accepted, so that a set in the configuration is not ignored."""
     assert Policy(signature_methods=kind(["HMAC-SHA256"])).signature_methods == ("HMAC-SHA256",)
 
 
@@ -70,14 +70,14 @@ def test_collections_of_any_kind(kind: type) -> None:
     ],
 )
 def test_invalid_values_are_named(name: str, value: Any) -> None:
-    """Each other rule names what breaks it."""
+    """The error for any other invalid value names the attribute."""
     with pytest.raises(ValueError, match=name):
         Policy(**{name: value})
 
 
 @pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", "", "10.0.0.0-10.0.0.9"])
 def test_trusted_proxies_are_networks(value: str) -> None:
-    """A name or a malformed network is refused at the start, not at the first request."""
+    """A host name or a malformed network is refused when the policy is created."""
     with pytest.raises(ValueError, match=r"."):
         Policy(trusted_proxies=(value,))
 
@@ -87,12 +87,12 @@ def test_trusted_proxies_are_networks(value: str) -> None:
     ["http://127.0.0.1:8000", "HTTPS://Photos.Example.NET/", "https://photos.example.net/api/v1", "https://[::1]:8443"],
 )
 def test_external_base_urls(value: str) -> None:
-    """A URL with scheme and host, and perhaps port and path."""
+    """It must be a URL with scheme and host, and may have a port and a path."""
     assert Policy(external_base_url=value).external_base_url == value
 
 
 def test_updated_from_configuration() -> None:
-    """Every attribute has a key; Authlib's name sets the signature methods; what is None or absent stays."""
+    """Each attribute has a key, and signature methods have Authlib's; None and missing keys keep the default."""
     policy = Policy(realm="Photos").updated(
         {
             "OAUTH1_TIMESTAMP_WINDOW": 60,
@@ -113,7 +113,7 @@ def test_updated_from_configuration() -> None:
 
 
 def test_every_attribute_can_be_configured() -> None:
-    """No attribute is left out of the configuration."""
+    """Every attribute has a configuration key."""
     for field in fields(Policy):
         key = {"signature_methods": "SUPPORTED_SIGNATURE_METHODS"}.get(field.name, field.name.upper())
         changed = {"int": 7, "int | None": 7, "bool": False, "str": "r"}.get(str(field.type), ("10.0.0.1",))
@@ -135,12 +135,12 @@ def test_every_attribute_can_be_configured() -> None:
     ],
 )
 def test_configuration_is_checked(key: str, value: Any, error: type[Exception]) -> None:
-    """A wrong value in the configuration is refused like one in the code."""
+    """An invalid value in the configuration raises the same error as in code."""
     with pytest.raises(error):
         Policy().updated({key: value})
 
 
 def test_policy_cannot_be_changed() -> None:
-    """A policy is shared between servers; a change makes another one."""
+    """A policy may be shared between servers, so a change creates a new one."""
     with pytest.raises(AttributeError):
         Policy().timestamp_window = 1  # type: ignore[misc]

@@ -2,9 +2,9 @@
 
     credentials = "OAuth" 1*SP #( name "=" <"> value <"> )
 
-Names and values are percent-encoded (section 3.6); ``realm`` alone is an ordinary quoted string (RFC 9110 section
-11.5) and takes no part in the signature. As RFC 9110 has it, white space around commas, empty list elements and a
-value without quotes are taken as well: clients in the field send all three.
+Names and values are percent-encoded (section 3.6). Only ``realm`` is an ordinary quoted string (RFC 9110 section
+11.5), and it is not signed. RFC 9110 also allows white space around commas, empty list elements and values without
+quotes, and existing clients send all three.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRe
 
 from .encoding import CANONICAL, UNRESERVED, Pair, canonical, join_pairs, split_pairs, unescape, unescape_strictly
 
-# One parameter with the comma behind it; or bare commas; or else, in the last group, all the rest. The quantifiers are
-# possessive and a failure takes everything, so no header is scanned twice however it was made.
+# One parameter and the comma after it; or commas only; or, in the last group, everything else. The quantifiers are
+# possessive, and the last group matches the rest of the header, so no part of it is scanned twice.
 _ELEMENT = re.compile(
     r"""[ \t]*+
         (?: ([^\s"=,]++) [ \t]*+ = [ \t]*+ (?: "([^"\\]*+(?:\\.[^"\\]*+)*+)" | ([^\s",]*+) ) [ \t]*+ (?: , | \Z )
@@ -26,7 +26,7 @@ _ELEMENT = re.compile(
         )""",
     re.DOTALL | re.VERBOSE,
 )
-# Nearly every header: canonical parameters, mostly the protocol's, at most a realm in front of them.
+# The form of most headers: canonical parameters, mostly the protocol's, after an optional realm.
 _PARAMETER = rf'(?:oauth_[a-z_]++|(?!(?i:realm=))[{UNRESERVED}]++)="{CANONICAL}"'
 _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, ?+{_PARAMETER})*+)').fullmatch
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
@@ -37,15 +37,15 @@ def parse_authorization(octets: bytes, max_parameters: int) -> tuple[str, str | 
 
     Args:
         octets: the value, of a length that the caller has limited.
-        max_parameters: how many the header may have.
+        max_parameters: the maximum number of parameters.
 
     Returns:
         The parameters as a canonical form, in the order received, without the realm; and the realm, decoded, or
         ``None`` if there is none. ``None`` instead of both if the header is of another scheme.
 
     Raises:
-        InvalidRequestError: the header is malformed, or has more parameters than that.
-        DuplicatedOAuthProtocolParameterError: it has more than one realm.
+        InvalidRequestError: the header is malformed, or has too many parameters.
+        DuplicatedOAuthProtocolParameterError: the header has more than one realm.
     """
     text = octets.decode("latin-1")
     plain = _is_plain(text)
@@ -59,13 +59,13 @@ def parse_authorization(octets: bytes, max_parameters: int) -> tuple[str, str | 
 
 
 def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
-    """Those of the parameters whose names begin with ``oauth_``, decoded; and whether there are others.
+    """Return the parameters whose names begin with ``oauth_``, decoded, and whether there are others.
 
     Args:
         form: a canonical form.
 
     Raises:
-        DuplicatedOAuthProtocolParameterError: one of them stands more than once (section 3.1).
+        DuplicatedOAuthProtocolParameterError: one of them is repeated (section 3.1).
         InvalidRequestError: a value is not UTF-8.
     """
     if not form:
@@ -78,7 +78,7 @@ def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
     if others:
         parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
     if len(parameters) < number:
-        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter stands more than once.')
+        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter is repeated.')
     for name, value in parameters.items():
         if "%" in value:
             try:
@@ -89,7 +89,7 @@ def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
 
 
 def other_names(form: str) -> list[str]:
-    """The names that begin neither with ``oauth_`` nor with ``xoauth_``, decoded."""
+    """Return the names that begin neither with ``oauth_`` nor with ``xoauth_``, decoded."""
     return [unescape(name) for name, _ in split_pairs(form) if not name.startswith(("oauth_", "xoauth_"))]
 
 
@@ -99,16 +99,14 @@ def _parse_elements(text: str, max_parameters: int) -> tuple[str, str | None]:
     for element in _ELEMENT.finditer(text):
         name, quoted, bare, other = element.groups("")
         if name:
-            if len(pairs) >= max_parameters:  # before the work, not after it
+            if len(pairs) >= max_parameters:  # checked before the parameter is processed
                 raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
             if name.lower() != "realm":
                 pairs.append((canonical(name), canonical(quoted or bare)))
             elif realm is None:
                 realm = _QUOTED_PAIR.sub(r"\1", quoted or bare)
             else:
-                raise DuplicatedOAuthProtocolParameterError(
-                    '"realm" stands more than once in the Authorization header.'
-                )
+                raise DuplicatedOAuthProtocolParameterError('"realm" is repeated in the Authorization header.')
         elif other:
             raise InvalidRequestError(
                 'Malformed Authorization header: write OAuth name="value", name="value" with percent-encoded values.'

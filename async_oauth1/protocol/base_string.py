@@ -1,4 +1,4 @@
-"""The signature base string (RFC 5849 section 3.4.1), of what a request holds."""
+"""The signature base string (RFC 5849 section 3.4.1)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from .encoding import escape_text, escape_uri
 
-#: Beginnings of base strings that are kept: most requests are for few places.
+#: The number of cached beginnings of base strings; most requests are for a few URIs.
 BEGINNINGS_KEPT = 1_024
-#: In characters, so that random paths cannot fill the cache.
+#: In characters. Longer paths are not cached, which limits the memory that random paths can use.
 LONGEST_PATH_KEPT = 256
 
 
@@ -19,9 +19,9 @@ def base_string(method: str, scheme: str, host: str, path: str, form: str) -> st
     Args:
         method: HTTP method, in any case.
         scheme: ``http`` or ``https``.
-        host: as section 3.4.1.2 has it.
-        path: as sent; octets as Latin-1 text.
-        form: all parameters that section 3.4.1.3.1 counts, as a canonical form; ``oauth_signature`` is left out here.
+        host: host and port as in section 3.4.1.2.
+        path: the path as sent, as Latin-1 text.
+        form: the parameters of section 3.4.1.3.1 as a canonical form; this function removes ``oauth_signature``.
     """
     beginning = _kept_beginning if len(path) <= LONGEST_PATH_KEPT else _beginning
     return beginning(method, scheme, host, path) + base_string_parameters(form)
@@ -35,15 +35,15 @@ _kept_beginning = lru_cache(maxsize=BEGINNINGS_KEPT)(_beginning)
 
 
 def base_string_parameters(form: str) -> str:
-    """Normalise a canonical form (section 3.4.1.3.2) and encode it once more for the base string.
+    """Normalise a canonical form (section 3.4.1.3.2) and encode it again for the base string, without the signature.
 
-    ``oauth_signature`` is left out. Parameters are sorted by name, then by value. Sorting whole parameters does both at
-    once, if what stands between the two is less than every character of a name: ``=`` is not, ``!`` is. Canonical text
-    is already encoded for the first time, and the second time concerns only ``%``, ``=`` and ``&``.
+    Parameters are sorted by name, then by value. Sorting whole parameters gives this order if the separator is less
+    than every character of a name: ``!`` is, and ``=`` is not. Canonical text is already encoded, and the second
+    encoding changes only ``%``, ``=`` and ``&``.
     """
     parameters = form.replace("%", "%25").replace("=", "!").split("&")
     parameters.sort()
     begin = bisect_left(parameters, "oauth_signature!")
-    end = bisect_left(parameters, 'oauth_signature"', begin)  # the character behind "!"
+    end = bisect_left(parameters, 'oauth_signature"', begin)  # the character after "!"
     del parameters[begin:end]
     return "%26".join(parameters).replace("!", "%3D")

@@ -1,7 +1,7 @@
-"""Callback URIs (RFC 5849 sections 2.1, 2.2): what is well formed, what equals a registered one, how it is extended.
+"""Callback URIs (RFC 5849 sections 2.1, 2.2): their syntax, comparison with registered ones, and appended parameters.
 
-A callback is refused at the first step, where the client's author sees the reason, and never at the redirect, where
-the resource owner would. Comparison is of the whole string: prefix rules are how ``legit.com.evil.com`` gets in.
+A callback is checked at the first step, so that the client's author sees the error, and not the resource owner. Whole
+strings are compared, because comparing prefixes would accept ``legit.com.evil.com`` for ``legit.com``.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from async_oauth1.errors import InvalidRequestError
 
 OUT_OF_BAND = "oob"
-#: What every browser and proxy passes on; it is kept with each temporary credential.
+#: In characters. All browsers and proxies accept this length; the callback is stored with each temporary credential.
 MAX_CALLBACK_LENGTH = 2_000
-#: Hosts and peers that need not be parsed again; parsing an address takes as long as verifying a signature.
+#: The number of cached hosts and peers; parsing an address takes as long as verifying a signature.
 ANSWERS_KEPT = 1_024
 
-# RFC 3986's characters, without "#" (a fragment would swallow the verifier). Leaves out controls, space, backslash,
-# quotes and everything beyond ASCII: browsers disagree about each of them.
+# The characters of RFC 3986 without "#", since the verifier would become part of the fragment. Control characters,
+# spaces, backslashes, quotes and non-ASCII characters are excluded: browsers differ in how they treat them.
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):([A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+)")
 
-# Schemes that run in, or read from, the browser that is sent there.
+# Schemes that run code in the browser or read its data.
 _DANGEROUS_SCHEMES = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript", "view-source"})
 
 _APPENDED = frozenset({"oauth_token", "oauth_verifier"})
@@ -32,10 +32,10 @@ _APPENDED = frozenset({"oauth_token", "oauth_verifier"})
 
 @lru_cache(maxsize=ANSWERS_KEPT)
 def is_loopback_host(host: str | None) -> bool:
-    """Whether a host name or address, without port and brackets, never leaves the machine."""
+    """Return whether a host name or address, without port and brackets, is on the loopback interface."""
     if not host:
         return False
-    name = host.lower().removesuffix(".")  # the root of DNS, written out: the same host
+    name = host.lower().removesuffix(".")  # "localhost." is the same host
     if name == "localhost" or name.endswith(".localhost"):
         return True
     address = parse_address(name)
@@ -43,7 +43,7 @@ def is_loopback_host(host: str | None) -> bool:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IP address, or ``None`` if the text is not one; an IPv4 one that a dual-stack socket reports is IPv4 again."""
+    """Parse an IP address, or return ``None``; an IPv4-mapped address of a dual-stack socket becomes IPv4."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -52,10 +52,10 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def check_callback_syntax(uri: str) -> None:
-    """Refuse a callback that no redirect should be built from; ``oob`` passes.
+    """Check that a callback is ``oob``, or a URI that is safe to redirect to.
 
     Raises:
-        InvalidRequestError: says which rule the callback breaks.
+        InvalidRequestError: the callback is not; the message says why.
     """
     if uri == OUT_OF_BAND:
         return
@@ -66,32 +66,33 @@ def check_callback_syntax(uri: str) -> None:
         raise _refused("is not an absolute URI of printable ASCII without fragment and backslash")
     scheme = match[1].lower()
     if scheme in _DANGEROUS_SCHEMES:
-        raise _refused("has a scheme that no browser should be sent to")
+        raise _refused("has a scheme that is not safe to redirect to")
     parts = _split(uri)
     if "@" in parts.netloc:
-        raise _refused("carries user information before its host")
+        raise _refused("has user information before its host")
     if scheme in ("http", "https") and (not parts.hostname or uri[len(scheme) :][:3] != "://"):
-        raise _refused("names no host")
-    # Unescaped, and split where any client's parser might: what it reads first must be what is appended here.
+        raise _refused("has no host")
+    # Names are decoded, and separated at "&" and ";", as any client's parser may do: the appended parameters must be
+    # the only ones of these names.
     if any(unquote(piece.partition("=")[0]).lower() in _APPENDED for piece in re.split("[&;]", parts.query)):
-        raise _refused("already carries a parameter that this provider appends")
+        raise _refused("already has a parameter that this provider appends")
 
 
 def is_web_callback(uri: str) -> bool:
-    """Whether a callback is ``oob`` or http(s): what passes if the client has no list of callbacks."""
+    """Return whether a callback is ``oob`` or http(s), which is required if the client has no list of callbacks."""
     return uri == OUT_OF_BAND or uri.partition(":")[0].lower() in ("http", "https")
 
 
 def callback_matches(uri: str, registered: Iterable[str], *, query_may_differ: bool = False) -> bool:
-    """Whether a callback is one of the registered ones.
+    """Return whether a callback is registered.
 
     Args:
-        uri: as the client sent it.
-        registered: the client's callbacks, ``oob`` among them where codes are allowed.
-        query_may_differ: let the query differ, for clients that keep their state there.
+        uri: the callback that the client sent.
+        registered: the client's callbacks, with ``oob`` if codes are allowed.
+        query_may_differ: ignore the query, for clients that keep their state there.
 
     Returns:
-        True for the same string; for a loopback URI also with another port (RFC 8252 section 7.3).
+        True if the strings are equal; the port of a loopback URI may differ (RFC 8252 section 7.3).
     """
     comparable = _comparable(uri, query_may_differ=query_may_differ)
     return any(
@@ -100,7 +101,7 @@ def callback_matches(uri: str, registered: Iterable[str], *, query_may_differ: b
 
 
 def append_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The URI with parameters appended to its query, which stays as it is to the octet (section 2.2)."""
+    """Append parameters to the query of a URI; the existing query is not changed (section 2.2)."""
     extra = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parameters)
     _, mark, query = uri.partition("?")
     if not mark:
@@ -115,7 +116,7 @@ def _refused(reason: str) -> InvalidRequestError:
 def _split(uri: str) -> SplitResult:
     try:
         parts = urlsplit(uri)
-        parts.port  # noqa: B018 - raises where the port is no number
+        parts.port  # noqa: B018 - raises an error if the port is not a number
     except ValueError:
         raise _refused("has a malformed host or port") from None
     return parts

@@ -1,13 +1,12 @@
 """Percent-encoding (RFC 5849 section 3.6) and form-urlencoded pairs (section 3.4.1.3.1), over octets.
 
-Names and values live here in their *canonical* form: ASCII text in which every octet outside the unreserved set is
-``%XX`` in upper case, and nothing else is escaped. Two reasons. It is one-to-one with the decoded octets, so ``%FF``,
-``%FE`` and U+FFFD stay different, where text decoded with replacement characters would let one be exchanged for
-another. And it is what the signature base string is made of, so what arrives canonical, as nearly everything does, is
-never decoded and encoded again.
+Names and values are kept as *canonical* text: ASCII in which every octet outside the unreserved set is ``%XX`` in upper
+case, and no other octet is escaped. This has two reasons. Different octets have different canonical texts, while
+``%FF``, ``%FE`` and U+FFFD would be equal after decoding with replacement characters. And the signature base string
+consists of canonical text, so input that is already canonical, as most is, need not be decoded and encoded again.
 
-Parameters live in a *canonical form*: one text, ``name=value&name=value``, in the order received, in which each
-parameter has its ``=`` and none is empty. Most queries and forms are that already, and a header nearly.
+Parameters are kept as a *canonical form*: one text, ``name=value&name=value``, in the order received, in which each
+parameter has a ``=`` and no parameter is empty. Most queries and forms are canonical already.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from .recoding import recode
 #: Name and value, both canonical.
 Pair = tuple[str, str]
 
-#: Octets. Longer input is not matched against a regular expression first: `recode` is faster for each octet.
+#: In octets. Longer input is not matched against a regular expression first, because `recode` is faster per octet.
 LONG = 2_048
 
 # RFC 3986: unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~". The escapes are those of every other octet.
@@ -39,19 +38,19 @@ _is_plain_uri = re.compile(rf"[{UNRESERVED}:/]*+").fullmatch
 
 
 def escape(octets: bytes) -> str:
-    """Encode octets as section 3.6 says."""
+    """Percent-encode octets (section 3.6)."""
     return quote_from_bytes(octets, safe="~")
 
 
 def escape_text(text: str) -> str:
-    """Encode text as section 3.6 says: UTF-8 first."""
+    """Percent-encode text as UTF-8 (section 3.6)."""
     if _is_unreserved(text):
         return text
     return escape(text.encode("utf-8", "surrogatepass"))
 
 
 def as_text(value: object) -> str:
-    """Convert a value that a model returned to text: databases and caches may return octets or numbers."""
+    """Convert a model's value to text, since databases and caches may return octets or numbers."""
     if isinstance(value, str):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
@@ -60,18 +59,18 @@ def as_text(value: object) -> str:
 
 
 def escape_uri(uri: str) -> str:
-    """Encode a URI whose octets are given as Latin-1 text; at a fifth of the time for what most URIs consist of."""
+    """Percent-encode a URI given as Latin-1 text; URIs of common characters take a fifth of the time."""
     if _is_plain_uri(uri):
         return uri.replace(":", "%3A").replace("/", "%2F")
     return escape(uri.encode("latin-1"))
 
 
 def canonical(text: str) -> str:
-    """The canonical form of an escaped name or value.
+    """Convert a percent-encoded name or value to canonical text.
 
     Args:
-        text: octets as Latin-1 text, percent-encoded by whatever rules the sender has. A malformed escape (``%zz``)
-            stands for itself.
+        text: octets as Latin-1 text, with any percent-encoding. The characters of a malformed escape (``%zz``) are
+            kept.
     """
     if len(text) <= LONG and _is_canonical(text):
         return text
@@ -79,7 +78,7 @@ def canonical(text: str) -> str:
 
 
 def unescape(canonical_text: str) -> str:
-    """Decode canonical text as UTF-8 to show it; what is not UTF-8 becomes U+FFFD."""
+    """Decode canonical text as UTF-8 for display, with U+FFFD for octets that are not UTF-8."""
     if "%" not in canonical_text:
         return canonical_text
     return unquote_to_bytes(canonical_text).decode("utf-8", "replace")
@@ -89,34 +88,34 @@ def unescape_strictly(canonical_text: str) -> str:
     """Decode canonical text as UTF-8.
 
     Raises:
-        UnicodeDecodeError: the octets are not UTF-8; surrogates, and more than 21 bits, are not.
+        UnicodeDecodeError: the octets are not UTF-8; encoded surrogates are not either.
     """
     if "%" not in canonical_text:
         return canonical_text
-    # What a signature in Base64 consists of, in every request. None of the three characters makes a new escape.
+    # The escapes of Base64, which every request has in its signature. Decoding them creates no new escape.
     text = canonical_text.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
     return unquote_to_bytes(text).decode("utf-8") if "%" in text else text
 
 
 def canonical_form(octets: bytes, *, max_parameters: int) -> str:
-    """Read a query or a form.
+    """Convert a query or a form to a canonical form.
 
-    ``&`` alone separates; ``a`` is ``a=``; ``+`` is a space; empty pieces add nothing. No input is refused but for its
-    number of pieces, and none is dropped: what a view could see is what was signed.
+    Only ``&`` is a separator; ``a`` is read as ``a=``, and ``+`` as a space; empty pieces are skipped. Any other input
+    is kept, so that a view cannot see a parameter that was not signed.
 
     Args:
         octets: the query without its question mark, or the body.
-        max_parameters: the number of pieces at which nothing is read at all.
+        max_parameters: the maximum number of pieces, including empty ones.
 
     Raises:
-        InvalidRequestError: there are more pieces than that.
+        InvalidRequestError: there are more pieces.
     """
     if not octets:
         return ""
     if octets.count(b"&") >= max_parameters:
         raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
     if len(octets) > LONG:
-        # A space is not canonical either, but a third of the octets.
+        # A space is not canonical, but `canonical` encodes it; "%20" would be three times as long.
         text = octets.replace(b"+", b" ").decode("latin-1")
     else:
         text = octets.decode("latin-1").replace("+", "%20")
@@ -127,12 +126,12 @@ def canonical_form(octets: bytes, *, max_parameters: int) -> str:
 
 
 def join_pairs(pairs: Iterable[Pair]) -> str:
-    """The canonical form of canonical names and values."""
+    """Join canonical names and values to a canonical form."""
     return "&".join([f"{name}={value}" for name, value in pairs])
 
 
 def split_pairs(form: str) -> list[Pair]:
-    """The names and values of a canonical form."""
+    """Split a canonical form into names and values."""
     if not form:
         return []
     return [(name, value) for name, _, value in [piece.partition("=") for piece in form.split("&")]]

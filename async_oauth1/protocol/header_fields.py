@@ -1,4 +1,4 @@
-"""Header fields, as octets: those that say how a request is to be read."""
+"""Header fields as octets, in particular Authorization and Content-Type."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from functools import lru_cache
 from async_oauth1.errors import InvalidRequestError, UnsupportedMediaTypeError
 
 _FORM = b"application/x-www-form-urlencoded"
-#: In bytes; clients send some fifty.
+#: The maximum length of a form's Content-Type in bytes; clients send about fifty.
 _MAX_FORM_LABEL = 255
-#: Answers about labels that are kept; clients use few.
+#: The number of cached Content-Types; clients use only a few.
 _LABELS_KEPT = 256
-# One parameter of a form's media type, or none behind a semicolon. Stricter than RFC 9110: some parsers split at commas
-# and know no quotes, and one decodes the form by the first "charset=" anywhere. So the charset is one that leaves every
-# ASCII character as it is, and nothing else looks like it.
+# An optional parameter of a form's media type after a semicolon. This is stricter than RFC 9110, because some parsers
+# split at commas and ignore quotes, and one uses the first "charset=" anywhere in the field. So a charset must be
+# compatible with ASCII, and no other parameter may contain the word.
 _FORM_PARAMETER = re.compile(
     rb"""[ \t]*+
         (?: charset=(?P<quote>"?+) (?: utf-?8 | (?:us-)?ascii | iso-?8859-[0-9]{1,2} | latin-?1 | windows-125[0-9] )
@@ -34,31 +34,31 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_fields",)
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Take the fields as octets, as ASGI has them."""
+        """Read the fields from pairs of octets, as in an ASGI scope."""
         self._fields: dict[str, str] = {}
         for raw_name, raw_value in pairs:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             self._fields[name] = f"{self._fields[name]}, {value}" if name in self._fields else value
 
     def __getitem__(self, name: str) -> str:
-        """The field's value."""
+        """Return the field's value."""
         return self._fields[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        """The names, in lower case."""
+        """Iterate over the names, in lower case."""
         return iter(self._fields)
 
     def __len__(self) -> int:
-        """How many names there are."""
+        """Return the number of names."""
         return len(self._fields)
 
     def __repr__(self) -> str:
-        """The names alone: a signature or a cookie does not belong in a log."""
+        """Show only the names, so that no signature or cookie is logged."""
         return f"<Headers {', '.join(self._fields)}>"
 
 
 def is_form(content_type: bytes | None) -> bool:
-    """Whether a Content-Type is ``application/x-www-form-urlencoded``, in any case, with no or harmless parameters."""
+    """Return whether a Content-Type is ``application/x-www-form-urlencoded``, in any case, with harmless parameters."""
     if content_type == _FORM:
         return True
     if not content_type or len(content_type) > _MAX_FORM_LABEL:
@@ -73,14 +73,14 @@ def _is_form(content_type: bytes) -> bool:
 
 
 def is_form_for_everyone(content_type: bytes) -> bool:
-    """As `is_form`, but a Content-Type that is not a form's must not be one for any other parser either.
+    """Like `is_form`, but refuse a Content-Type that some other parser would treat as a form's.
 
-    Parsers search for the name anywhere in the field, strip octets that are not white space, know other names
-    (``application/x-url-encoded``), or read the field as a list of media ranges with wildcards, as in ``Accept``. Such
-    a body would reach the view as a form, and no signature would cover it.
+    Some parsers search for the name anywhere in the field, strip octets that are not white space, accept other names
+    (``application/x-url-encoded``), or read the field as a list of media ranges with wildcards, as in ``Accept``. The
+    view would get such a body as a form, although the signature does not cover it.
 
     Raises:
-        UnsupportedMediaTypeError: it is not a form's, but some parser could read the body as one.
+        UnsupportedMediaTypeError: it is not a form's, but some parser could read the body as a form.
     """
     if content_type == _FORM:
         return True
@@ -108,7 +108,11 @@ def _refuse_lookalike(content_type: bytes) -> None:
 
 
 def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    """Authorization and Content-Type; a second one of either would be read differently by the next parser."""
+    """Return the values of Authorization and Content-Type, or empty ones.
+
+    Raises:
+        InvalidRequestError: one of them is repeated, so that another parser could use the other value.
+    """
     authorization = content_type = None
     for raw_name, value in headers:
         name = raw_name.lower()
@@ -124,7 +128,7 @@ def relevant_fields(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, byte
 
 
 def announces_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether Content-Length or Transfer-Encoding says that there is a body; without them, only reading tells."""
+    """Return whether Content-Length or Transfer-Encoding announces a body; in HTTP/2 there may be one without them."""
     return any(
         (lower := name.lower()) == b"transfer-encoding" or (lower == b"content-length" and value.strip() != b"0")
         for name, value in headers

@@ -1,9 +1,9 @@
-"""OAuth1Request: one HTTP request as it was on the wire, with its OAuth parameters found.
+"""OAuth1Request: an HTTP request as it was sent, with its OAuth parameters.
 
-Any octets give an `OAuth1Request` or an ``OAuth1Error``, never anything else.
+Any octets give an `OAuth1Request` or an ``OAuth1Error``, and no other exception.
 
-Signatures are over octets (RFC 5849 section 3.4.1), and frameworks decode: paths lose their escapes, forms their
-invalid UTF-8, repeated names all but one value. So this is built from the raw parts.
+Signatures are over octets (RFC 5849 section 3.4.1), but frameworks decode paths, replace invalid UTF-8 in forms, and
+may keep only one value of a repeated name. Therefore the request is built from the raw octets.
 """
 
 from __future__ import annotations
@@ -31,29 +31,30 @@ _DEFAULT_LIMITS = SizeLimits()
 
 
 class OAuth1Request(AuthlibOAuth1Request):
-    """A request, read but not yet verified. Attributes have Authlib's names.
+    """A request that was read, but not yet verified. Attributes have Authlib's names.
 
     Attributes:
         method: HTTP method, as sent.
         scheme: ``http`` or ``https``, as the client saw it.
         host: host and port as the client saw them, in lower case, without the scheme's default port.
-        raw_path: path as sent, without the query.
-        raw_query: query as sent, without the question mark.
+        raw_path: the path as sent, without the query.
+        raw_query: the query as sent, without the question mark.
         raw_headers: the header fields, as octets.
-        peer: address of the connection's other end; ``None`` for a Unix socket and within a process.
-        is_form: the body is ``application/x-www-form-urlencoded``.
-        body_hash_holds: ``oauth_body_hash`` was sent, and is the hash of this body.
+        peer: the client's address; ``None`` for a Unix socket and within a process.
+        is_form: whether the body is ``application/x-www-form-urlencoded``.
+        body_hash_holds: whether ``oauth_body_hash`` was sent, and is the hash of this body.
         body: the body's octets; ``None`` if it was not read.
         oauth_params: the ``oauth_`` parameters, decoded.
-        signature_type: the place they were in: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
-        realm: of the Authorization header.
-        has_other_header_parameters: the Authorization header has names that do not begin with ``oauth_``.
-        may_be_rewritten: the scheme or the peer may be what a client wrote into a header: a server or middleware has
-            put it there before this package looked.
-        read_body: reads the body if it was not read before; awaited for ``oauth_body_hash``, after the signature.
-        client: set once it is looked up.
-        credential: set once it is looked up.
-        user: the resource owner who approves.
+        signature_type: the place of these parameters: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
+        realm: the realm of the Authorization header.
+        has_other_header_parameters: whether the Authorization header has names that do not begin with ``oauth_``.
+        may_be_rewritten: whether a server or middleware may have taken the scheme or the peer from a header that the
+            client can write.
+        read_body: reads the body if it was not read yet; called for ``oauth_body_hash``, after the signature was
+            verified.
+        client: the client; set after its look-up.
+        credential: the credential; set after its look-up.
+        user: the resource owner who approves the request.
     """
 
     read_body: Callable[[], Awaitable[bytes] | bytes] | None = None
@@ -85,19 +86,20 @@ class OAuth1Request(AuthlibOAuth1Request):
         Args:
             method: HTTP method.
             scheme: ``http`` or ``https``.
-            host: as the Host header has it, or as a trusted proxy or the configuration says.
-            raw_path: path as sent, beginning with a slash.
-            raw_query: query as sent.
+            host: the host from the Host header, a trusted proxy or the configuration.
+            raw_path: the path as sent, with a leading slash.
+            raw_query: the query as sent.
             headers: name and value pairs; names in any case.
-            body: needed for a form; of other bodies only for ``oauth_body_hash``.
-            peer: address of the connection's other end; ``None`` for a Unix socket and within a process.
-            limits: the largest size of each part; a policy will do.
+            body: the body of a form; other bodies are needed only for ``oauth_body_hash``.
+            peer: the client's address; ``None`` for a Unix socket and within a process.
+            limits: the maximum size of each part; may be a policy.
 
         Raises:
-            InvalidRequestError: malformed header, host or path, or more parameters than the limit.
-            DuplicatedOAuthProtocolParameterError: an ``oauth_`` parameter twice, or in two places (section 3.2).
-            RequestTooLargeError: over one of the limits in octets.
-            UnsupportedMediaTypeError: a Content-Type that some parsers read as a form, and others do not.
+            InvalidRequestError: a header, the host or the path is malformed, or there are too many parameters.
+            DuplicatedOAuthProtocolParameterError: an ``oauth_`` parameter is repeated, or they are in two places
+                (section 3.2).
+            RequestTooLargeError: a part exceeds its limit in octets.
+            UnsupportedMediaTypeError: the Content-Type is read as a form's by some parsers only.
         """
         self.method = method
         self.scheme = scheme
@@ -109,7 +111,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.raw_headers = tuple(headers)
         self.peer = peer
         self.body = body
-        # Read for every request, so not class attributes: those take a search through the bases.
+        # Instance attributes, because they are read for every request, and class attributes are slower to find.
         self.may_be_rewritten = False
         self._base_string = None
 
@@ -141,11 +143,11 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.signature_type, self.oauth_params = self._find_protocol_parameters()
 
     def __repr__(self) -> str:
-        """Method and place: parameters may hold secrets. Escaped, so that no path forges a line in a log."""
+        """Show only method and URI, without secrets, and escaped, so that a path cannot forge a line of the log."""
         return f"<OAuth1Request {ascii(f'{self.method} {self.base_string_uri}')[1:-1]}>"
 
     def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
-        """Section 3.5: the protocol parameters come from one place, and each once (3.1)."""
+        """Return the place of the protocol parameters, which must be a single one (section 3.5), and the parameters."""
         if "oauth_" not in self._query_form and "oauth_" not in self._body_form:
             parameters, self.has_other_header_parameters = protocol_parameters(self._header_form)
             return ("HEADER", parameters) if parameters else (None, {})
@@ -170,7 +172,7 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @property
     def token(self) -> str | None:
-        """``oauth_token``; an empty one counts as absent, but stays in the base string."""
+        """``oauth_token``; an empty one counts as absent, but is signed."""
         return self.oauth_params.get("oauth_token") or None
 
     @property
@@ -202,7 +204,7 @@ class OAuth1Request(AuthlibOAuth1Request):
     def signature(self) -> str | None:
         """``oauth_signature``.
 
-        Some clients put Base64 into a query or form without escaping it. A space there can only have been a ``+``.
+        Some clients do not escape the Base64 in a query or a form, so that each ``+`` is decoded as a space.
         """
         signature = self.oauth_params.get("oauth_signature")
         if signature and self.signature_type != "HEADER" and self.signature_method != "PLAINTEXT":
@@ -211,9 +213,9 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @property
     def is_secure(self) -> bool:
-        """Whether the connection is safe from eavesdroppers: https, or both ends on this machine.
+        """Whether the connection is protected from eavesdroppers: it uses https, or both ends are on loopback.
 
-        Not if that is only what a header says, see ``may_be_rewritten``.
+        False if this is known only from a header that the client can write, see ``may_be_rewritten``.
         """
         if self.may_be_rewritten:
             return False
@@ -235,10 +237,10 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @property
     def body_protection(self) -> Literal["form", "hash", "none"]:
-        """What covers the body, once the request is verified.
+        """How the body of a verified request is signed.
 
-        ``form``: the signature, for the body is a form. ``hash``: ``oauth_body_hash``, which was compared. ``none``:
-        nothing, whether or not there is a body; always so under PLAINTEXT, which signs nothing.
+        ``form``: the body is a form, which the signature covers. ``hash``: ``oauth_body_hash`` was sent and is right.
+        ``none``: the body is not signed, or there is none; always so with PLAINTEXT.
         """
         if self.signature_method == "PLAINTEXT":
             return "none"
@@ -249,9 +251,9 @@ class OAuth1Request(AuthlibOAuth1Request):
     # What is signed --------------------------------------------------------------------------------------------------
 
     def is_signed_with(self, *keys: SigningKeys) -> bool:
-        """Whether the signature holds under one of these keys, by one of the shipped methods (section 3.4).
+        """Return whether the signature verifies with one of these keys and a built-in method (section 3.4).
 
-        Nothing else is checked: neither the timestamp, nor the nonce, nor whether this method is accepted at all.
+        The timestamp, the nonce, and whether the method is enabled are not checked.
         """
         method = SIGNATURE_METHODS.get(self.oauth_params.get("oauth_signature_method", ""))
         signature = self.signature
@@ -265,18 +267,18 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @property
     def base_string_uri(self) -> str:
-        """Section 3.4.1.2: scheme, host and the path as sent."""
+        """The base string URI (section 3.4.1.2): scheme, host, and the path as sent."""
         return f"{self.scheme}://{self.host}{self.raw_path.decode('latin-1')}"
 
     @property
     def signature_base_string(self) -> str:
-        """Section 3.4.1.1."""
-        if self._base_string is None:  # cached_property takes a lock on Python 3.11
+        """The signature base string (section 3.4.1.1)."""
+        if self._base_string is None:  # cached_property uses a lock on Python 3.11
             path = self.raw_path.decode("latin-1")
             self._base_string = base_string(self.method, self.scheme, self.host, path, self._form)
         return self._base_string
 
-    # What Authlib's request has besides ------------------------------------------------------------------------------
+    # Further attributes of Authlib's request -------------------------------------------------------------------------
 
     @cached_property
     def uri(self) -> str:
@@ -296,22 +298,22 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @cached_property
     def query_params(self) -> list[tuple[str, str]]:
-        """The query's parameters, decoded, in the order received; what is not UTF-8 shows as U+FFFD."""
+        """The query's parameters, decoded, in the order received, with U+FFFD for octets that are not UTF-8."""
         return _decoded_pairs(self._query_form)
 
     @cached_property
     def body_params(self) -> list[tuple[str, str]]:
-        """The form's parameters, likewise."""
+        """The form's parameters, decoded in the same way."""
         return _decoded_pairs(self._body_form)
 
     @cached_property
     def auth_params(self) -> list[tuple[str, str]]:
-        """The header's parameters, likewise, with the realm first if there is one."""
+        """The header's parameters, decoded in the same way, after the realm if there is one."""
         realm = [("realm", self.realm)] if self.realm is not None else []
         return realm + _decoded_pairs(self._header_form)
 
     @cached_property
-    def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # it can be written, whatever mypy says
+    def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # this property can be set
         """All parameters."""
         return [*self.query_params, *self.body_params, *self.auth_params]
 

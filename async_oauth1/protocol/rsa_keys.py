@@ -1,6 +1,6 @@
-"""RSA public keys of clients (RFC 5849 section 3.4.3): which ones verify, and what is wrong with the others.
+"""RSA public keys of clients (RFC 5849 section 3.4.3): parsing them, and explaining what is wrong with a key.
 
-Registration and verification use the same rules. ``cryptography`` is imported when a key is read, not before.
+Registration and verification use the same rules. ``cryptography`` is imported only when a key is parsed.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ __all__ = [
 
 log = logging.getLogger("async_oauth1")
 
-#: Keys below are refused: 512 and 768 bits have been factored in public.
+#: Shorter keys are refused; keys of 512 and 768 bits have been factored publicly.
 MIN_RSA_BITS = 1_024
-#: Keys below verify, and the log recommends a longer one.
+#: Shorter keys are accepted, with a warning in the log.
 RECOMMENDED_RSA_BITS = 2_048
-#: OpenSSL verifies with no longer ones.
+#: OpenSSL does not verify with longer keys.
 MAX_RSA_BITS = 16_384
-#: Longer texts hold no key.
+#: Longer texts are not parsed.
 MAX_KEY_BYTES = 64 * 1024
-#: Parsed RSA keys that are kept; parsing one costs several verifications.
+#: The number of cached RSA keys; parsing a key takes as long as several verifications.
 RSA_KEYS_KEPT = 1_024
 
 _WANTED = "give the public key in PEM, from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----"
@@ -53,19 +53,19 @@ _SSH = (
 
 
 class StoredKey(str):
-    """A key as a store holds it: accepted unread, and refused at verification if it is unusable.
+    """A key from a store, which is checked only at verification.
 
-    One bad row must not keep the other clients from being found or listed.
+    Otherwise one invalid row would prevent listing all clients.
     """
 
     __slots__ = ()
 
 
 def check_key_form(key: object) -> None:
-    """Check a key that is about to be registered; by its form alone if ``cryptography`` is not installed.
+    """Check a key at registration; without ``cryptography`` only its format is checked.
 
     Raises:
-        ValueError: it is not usable. The message says what was given and what to do; it never shows the key.
+        ValueError: the key is not usable. The message says why and what to do, without the key itself.
     """
     try:
         result = _examined(key)
@@ -77,13 +77,13 @@ def check_key_form(key: object) -> None:
 
 
 def public_key(key: object) -> RSAPublicKey | None:
-    """The parsed key; ``None`` if it is not usable."""
+    """Return the parsed key, or ``None`` if it is not usable."""
     result = _examined(key)
     return None if isinstance(result, str) else result
 
 
 def log_key_problem(client_id: str | None, key: object) -> None:
-    """Log once for each client and key that the key is not usable, or that it is short."""
+    """Log, once for each client and key, that the key is not usable or shorter than recommended."""
     if not key:
         return
     result = _examined(key)
@@ -105,7 +105,7 @@ def _log_short(client_id: str | None, bits: int) -> None:
 
 
 def _examined(key: object) -> RSAPublicKey | str:
-    """The parsed key, or what is wrong with it."""
+    """Return the parsed key, or a text that says what is wrong with it."""
     if not isinstance(key, (str, bytes)):
         return _wrong_type(type(key))
     return "is too large for a key" if len(key) > MAX_KEY_BYTES else _parsed(key)
@@ -144,7 +144,7 @@ def _weakness(key: RSAPublicKey) -> str:
 
 
 def _foreign_form(octets: bytes) -> str:
-    """What must not be given, or is certainly no PEM; empty if it may be a key."""
+    """Describe input that is empty, a private key, or not PEM; the result is empty if it may be a public key."""
     start = octets.strip()
     if not start:
         return "is empty; leave it out (None) for a client without an RSA key"
@@ -160,7 +160,7 @@ def _foreign_form(octets: bytes) -> str:
 
 
 def _damage(octets: bytes, error: str = "") -> str:
-    """Why text cannot be read as PEM."""
+    """Describe why text cannot be read as PEM."""
     if b"-----BEGIN" in octets and b"\\n" in octets:
         return "has its line breaks written as a backslash and an n; replace them with line breaks"
     if b"BEGIN CERTIFICATE REQUEST" in octets or b"BEGIN NEW CERTIFICATE REQUEST" in octets:
@@ -183,7 +183,7 @@ def _bare_base64(octets: bytes) -> str:
 
 
 def _is_private_der(octets: bytes) -> bool:
-    """Whether Base64 holds PKCS #1 or PKCS #8: they begin with a version, public keys do not."""
+    """Return whether Base64 is a private key, which starts with a version number (PKCS #1 and PKCS #8)."""
     try:
         der = binascii.a2b_base64(octets)
     except binascii.Error:

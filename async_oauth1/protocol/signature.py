@@ -1,10 +1,10 @@
-"""Signatures (RFC 5849 section 3.4): the base string, and one small object for each signature method.
+"""Signatures (RFC 5849 section 3.4): the base string, and an object for each signature method.
 
     method = SIGNATURE_METHODS["HMAC-SHA1"]
     method.sign(base_string, SigningKeys(client_secret="kd94hf93k423kf44", token_secret="pfkkdhi9sl3r4s00"))
 
-HMAC-SHA1, RSA-SHA1 and PLAINTEXT are the RFC's. The SHA-2 variants are the same with another hash, as NetSuite, LTI 1.1
-and Mastercard use them.
+HMAC-SHA1, RSA-SHA1 and PLAINTEXT are defined in the RFC. The variants with SHA-2 are used by NetSuite, LTI 1.1 and
+Mastercard.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
     "signature_base_string",
 ]
 
-#: Prepared HMAC keys that are kept, half a kilobyte each.
+#: The number of cached HMAC keys, half a kilobyte each.
 HMAC_KEYS_KEPT = 4_096
 
 
@@ -47,12 +47,12 @@ _OUTER_PAD = bytes(octet ^ 0x5C for octet in range(256))
 
 
 class SigningKeys(NamedTuple):
-    """What a signature is made or checked with. ``repr`` shows none of it.
+    """The keys to sign or verify with. They are not in the ``repr``.
 
     Attributes:
-        client_secret: the client's shared secret; empty if it has none.
+        client_secret: the client's shared secret; empty if the client has no secret.
         token_secret: the secret of the temporary or token credentials; empty if the request has no token.
-        rsa_key: PEM: the private key to sign, the public key or an X.509 certificate to verify.
+        rsa_key: PEM of a private key to sign, or of a public key or an X.509 certificate to verify.
     """
 
     client_secret: str = ""
@@ -60,11 +60,11 @@ class SigningKeys(NamedTuple):
     rsa_key: str | bytes | None = None
 
     def __repr__(self) -> str:
-        """No secret belongs in a log."""
+        """Show no secrets, so that they cannot be logged."""
         return "<SigningKeys>"
 
 
-#: What a signature is made with: the secrets that client and server share, or the client's RSA key.
+#: The kind of key that a signature method uses: the secrets that client and server share, or the client's RSA key.
 KeyKind = Literal["shared secrets", "RSA key"]
 
 
@@ -74,20 +74,20 @@ class SignatureMethod(Protocol):
 
     @property
     def name(self) -> str:
-        """What ``oauth_signature_method`` says."""
+        """The value of ``oauth_signature_method``."""
         ...
 
     @property
     def key_kind(self) -> KeyKind:
-        """The key that it needs."""
+        """The kind of key that it uses."""
         ...
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
-        """Make the value of ``oauth_signature``, not yet percent-encoded."""
+        """Return the value of ``oauth_signature``, not percent-encoded."""
         ...
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
-        """Whether the signature holds; False, never an exception, for any signature and for keys that are missing."""
+        """Return whether the signature is correct; for malformed signatures and missing keys the result is False."""
         ...
 
 
@@ -96,9 +96,9 @@ class HmacSignatureMethod:
     """HMAC over the base string (section 3.4.2).
 
     Attributes:
-        name: what ``oauth_signature_method`` says.
+        name: the value of ``oauth_signature_method``.
         digest: the hash's name in `hashlib`.
-        key_kind: the key that it needs.
+        key_kind: the kind of key that it uses.
     """
 
     name: str
@@ -106,20 +106,20 @@ class HmacSignatureMethod:
     key_kind: KeyKind = "shared secrets"
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
-        """Base64 of the HMAC under both secrets."""
+        """Return the HMAC with both secrets in Base64."""
         key = _hmac_key(keys.client_secret, keys.token_secret, self.digest)
         return key.authenticate(base_string).decode()
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
-        """Compare in constant time. Without a client secret nothing verifies: anyone could have signed."""
+        """Compare in constant time. Without a client secret the result is False, since any client could have signed."""
         expected = _hmac_key(keys.client_secret, keys.token_secret, self.digest).authenticate(base_string)
         return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(keys.client_secret)
 
 
 class _HmacKey:
-    """A key as HMAC uses it (RFC 2104 section 4): two hashes that have each seen one block.
+    """A prepared HMAC key (RFC 2104 section 4): the inner and the outer hash after their first block.
 
-    What follows them is different for every message. Kept, they make it half the work.
+    Copying these hashes for each message takes half the time of starting with the key.
     """
 
     __slots__ = ("_inner", "_outer")
@@ -128,7 +128,7 @@ class _HmacKey:
         """Prepare a key.
 
         Args:
-            key: of any length.
+            key: a key of any length.
             digest: the hash's name in `hashlib`.
         """
         inner, outer = hashlib.new(digest), hashlib.new(digest)
@@ -140,7 +140,7 @@ class _HmacKey:
         self._inner, self._outer = inner, outer
 
     def authenticate(self, base_string: str) -> bytes:
-        """The HMAC of a base string, in Base64."""
+        """Return the HMAC of a base string in Base64."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(base_string.encode())
         outer.update(inner.digest())
@@ -149,17 +149,17 @@ class _HmacKey:
 
 @dataclass(frozen=True, slots=True)
 class PlaintextSignatureMethod:
-    """The secrets themselves (section 3.4.4); for a secure channel alone."""
+    """The secrets themselves (section 3.4.4), which need a secure channel."""
 
     name: str = "PLAINTEXT"
     key_kind: KeyKind = "shared secrets"
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
-        """Both secrets, encoded and joined; the base string takes no part."""
+        """Return both secrets, encoded and joined; the base string is not used."""
         return _shared_key(keys.client_secret, keys.token_secret)
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
-        """Compare in constant time. Without a client secret nothing verifies."""
+        """Compare in constant time. Without a client secret the result is False."""
         return hmac.compare_digest(
             self.sign(base_string, keys).encode(), signature.encode("utf-8", "surrogatepass")
         ) and bool(keys.client_secret)
@@ -170,9 +170,9 @@ class RsaSignatureMethod:
     """RSASSA-PKCS1-v1_5 over the base string (section 3.4.3); needs the package ``cryptography``.
 
     Attributes:
-        name: what ``oauth_signature_method`` says.
+        name: the value of ``oauth_signature_method``.
         digest: the hash's class in ``cryptography.hazmat.primitives.hashes``.
-        key_kind: the key that it needs.
+        key_kind: the kind of key that it uses.
     """
 
     name: str
@@ -180,10 +180,10 @@ class RsaSignatureMethod:
     key_kind: KeyKind = "RSA key"
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
-        """Base64 of the signature.
+        """Return the signature in Base64.
 
         Raises:
-            ValueError: ``keys.rsa_key`` is no RSA private key in PEM.
+            ValueError: ``keys.rsa_key`` is not a private RSA key in PEM.
         """
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
@@ -191,7 +191,7 @@ class RsaSignatureMethod:
         return base64.b64encode(signature).decode()
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
-        """Check against the client's public key, of 1,024 bits or more; secrets take no part."""
+        """Verify with the client's public key, of 1,024 bits or more; the secrets are not used."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
@@ -201,7 +201,7 @@ class RsaSignatureMethod:
         try:
             octets = base64.b64decode(signature, validate=True)
             key.verify(octets, base_string.encode(), PKCS1v15(), self._hash())
-        except (InvalidSignature, binascii.Error, ValueError):  # ValueError: characters beyond ASCII
+        except (InvalidSignature, binascii.Error, ValueError):  # ValueError: non-ASCII characters
             return False
         return True
 
@@ -217,15 +217,15 @@ def signature_base_string(method: str, base_string_uri: str, parameters: Iterabl
 
     Args:
         method: HTTP method, in any case.
-        base_string_uri: scheme, host and path as section 3.4.1.2 has them, octets as Latin-1 text.
-        parameters: canonical pairs, all that section 3.4.1.3.1 counts; ``oauth_signature`` is left out here.
+        base_string_uri: scheme, host and path as in section 3.4.1.2, as Latin-1 text.
+        parameters: the canonical pairs of section 3.4.1.3.1; this function removes ``oauth_signature``.
     """
     signed = base_string_parameters(join_pairs(parameters))
     return f"{escape_text(method.upper())}&{escape_uri(base_string_uri)}&{signed}"
 
 
 def _shared_key(client_secret: str, token_secret: str) -> str:
-    """Section 3.4.2: both secrets, encoded and joined."""
+    """Encode and join both secrets (section 3.4.2)."""
     return f"{escape_text(client_secret)}&{escape_text(token_secret)}"
 
 
@@ -248,7 +248,7 @@ def _octets(pem: str | bytes) -> bytes:
     return pem.encode("utf-8", "surrogatepass") if isinstance(pem, str) else pem
 
 
-#: The methods that are shipped, by name.
+#: The built-in signature methods by name.
 SIGNATURE_METHODS: Mapping[str, SignatureMethod] = MappingProxyType(
     {
         method.name: method

@@ -1,6 +1,6 @@
-"""Pure checks of a request, before anything is looked up (RFC 5849 sections 3.1 to 3.3).
+"""Checks of a request that need no look-up (RFC 5849 sections 3.1 to 3.3).
 
-Each names what is wrong to the client's author, and costs no more than reading the request did.
+Their errors tell the client's author what is wrong. No check takes longer than reading the request.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# Section 3.3: "a positive integer". Twelve digits last until the year 33658, and fit wherever a store puts them.
+# Section 3.3: "a positive integer". Twelve digits are enough until the year 33658, and fit into every store.
 _TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}")
 _MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
 _REQUIRED = ("oauth_consumer_key", "oauth_signature_method", "oauth_signature")
-# The length of a digest tells the hash; the parameter's own draft knew SHA-1 alone.
+# The hash by the length of its digest; the draft that defines oauth_body_hash has only SHA-1.
 _BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
 
 
 def check_host(request: OAuth1Request, policy: Policy) -> None:
-    """Refuse hosts that are not served, if the policy names those that are.
+    """Check that the policy allows the host.
 
     Raises:
-        MisdirectedRequestError: a host that is not served here.
+        MisdirectedRequestError: the host is not in the policy's ``allowed_hosts``.
     """
     if not _host_allowed(request.hostname, policy.allowed_hosts):
         raise MisdirectedRequestError()
 
 
 def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
-    """Refuse identifiers that no store should see.
+    """Check client identifier, token and nonce before a store is called with them.
 
     Raises:
-        InvalidRequestError: client identifier, token or nonce too long or with control characters.
+        InvalidRequestError: one of them is too long or contains a control character.
     """
     parameters, limit = request.oauth_params, policy.max_identifier_bytes
     together = f"{parameters.get('oauth_consumer_key')}{parameters.get('oauth_token')}{parameters.get('oauth_nonce')}"
     if len(together) <= limit and together.isascii() and together.isprintable():
-        return  # as nearly always: then each of them is all right
+        return  # the usual case: all three are valid
     for name in ("oauth_consumer_key", "oauth_token", "oauth_nonce"):
         value = parameters.get(name)
         if not value:
@@ -62,13 +62,14 @@ def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
 
 
 def check_header_parameters(request: OAuth1Request, policy: Policy) -> None:
-    """Refuse parameters in the Authorization header that are not the protocol's.
+    """Refuse parameters in the Authorization header that are not part of the protocol.
 
-    The base string does not say where a parameter was (section 3.4.1.3.2). Moved from the query or the form into the
-    header it would still verify, and the view would not see it: ``DELETE /photos?id=5`` would be ``DELETE /photos``.
+    The base string does not contain the place of a parameter (section 3.4.1.3.2). If a parameter were moved from the
+    query or the form into the header, the signature would still verify, but the view would not see the parameter:
+    ``DELETE /photos?id=5`` would become ``DELETE /photos``.
 
     Raises:
-        InvalidRequestError: there is one, and the policy does not tolerate it.
+        InvalidRequestError: there is such a parameter, and the policy does not tolerate it.
     """
     names = request.other_header_parameters
     if names and "other_header_parameters" not in policy.tolerances:
@@ -80,12 +81,12 @@ def check_header_parameters(request: OAuth1Request, policy: Policy) -> None:
 
 
 def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
-    """Section 3.1: the required parameters are there, and the version is the one there is.
+    """Check the protocol parameters of a request (section 3.1).
 
     Raises:
-        UnsignedRequestError: no OAuth parameters at all.
-        MissingRequiredParameterError: one of them is missing or empty.
-        InvalidRequestError: a malformed identifier or version, or another parameter in the Authorization header.
+        UnsignedRequestError: the request has no OAuth parameters.
+        MissingRequiredParameterError: a required parameter is missing or empty.
+        InvalidRequestError: an identifier or the version is invalid, or the Authorization header has another parameter.
     """
     parameters = request.oauth_params
     if not parameters:
@@ -101,24 +102,24 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
 
 
 def check_version(request: OAuth1Request) -> None:
-    """Section 3.1: the version is the one there is.
+    """Check that the version is "1.0", if it is sent (section 3.1).
 
     Raises:
-        InvalidRequestError: another version.
+        InvalidRequestError: the version is another one.
     """
     if request.oauth_params.get("oauth_version", "1.0") != "1.0":
-        raise InvalidRequestError('"oauth_version" must be "1.0" where it is sent.')
+        raise InvalidRequestError('"oauth_version" must be "1.0" if it is sent.')
 
 
 def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
-    """Section 3.3: the timestamp is present, a positive integer, and near the server's time.
+    """Check that timestamp and nonce are present, and that the timestamp is near the server's time (section 3.3).
 
-    PLAINTEXT may omit both timestamp and nonce.
+    With PLAINTEXT both may be omitted.
 
     Raises:
         MissingRequiredParameterError: timestamp or nonce is missing.
-        InvalidRequestError: the timestamp is no positive integer of seconds.
-        TimestampRefusedError: it lies outside the window.
+        InvalidRequestError: the timestamp is not a positive integer of seconds.
+        TimestampRefusedError: the timestamp is outside the policy's window.
     """
     timestamp = request.oauth_params.get("oauth_timestamp")
     if timestamp and request.oauth_params.get("oauth_nonce"):
@@ -128,16 +129,16 @@ def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
 
 
 def omits_timestamp(request: OAuth1Request) -> bool:
-    """Whether the request has neither timestamp nor nonce, and need not."""
+    """Return whether a PLAINTEXT request has neither timestamp nor nonce, which is allowed."""
     return request.signature_method == "PLAINTEXT" and request.timestamp is None and request.nonce is None
 
 
 def check_timestamp_window(timestamp: str, window: int, now: float) -> None:
-    """A positive integer, at most ``window`` seconds away from the server's time.
+    """Check that a timestamp is at most ``window`` seconds away from the server's time.
 
     Raises:
-        InvalidRequestError: the timestamp is no positive integer of seconds.
-        TimestampRefusedError: it lies outside the window.
+        InvalidRequestError: the timestamp is not a positive integer of seconds.
+        TimestampRefusedError: the timestamp is outside the window.
     """
     if not _TIMESTAMP.fullmatch(timestamp):
         if _MILLISECONDS.fullmatch(timestamp):
@@ -148,18 +149,18 @@ def check_timestamp_window(timestamp: str, window: int, now: float) -> None:
 
 
 def outside_window(window: int, now: float) -> TimestampRefusedError:
-    """What is raised for a timestamp that is more than ``window`` seconds away from the server's time."""
+    """Create the error for a timestamp that is more than ``window`` seconds away from the server's time."""
     return TimestampRefusedError(
         f'"oauth_timestamp" is more than {window} seconds away from this server\'s time, which is {int(now)}.'
     )
 
 
 def check_body_hash(request: OAuth1Request, body: bytes) -> None:
-    """Compare ``oauth_body_hash`` with the body.
+    """Check that ``oauth_body_hash`` is the hash of the body.
 
     Raises:
-        InvalidRequestError: it is no hash at all.
-        InvalidSignatureError: it is not the hash of this body.
+        InvalidRequestError: it is malformed.
+        InvalidSignatureError: it is the hash of another body.
     """
     try:
         claimed = base64.b64decode(request.oauth_params.get("oauth_body_hash", ""), validate=True)

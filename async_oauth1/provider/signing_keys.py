@@ -1,7 +1,6 @@
-"""What verification asks of the client and the credential that the hooks have found.
+"""The keys and signature methods of a client, from a record or from a provider's models.
 
-The shipped records are values, and are read. A provider's own models are asked as hooks are called: each of their
-methods may be a coroutine function.
+Records are read directly. The methods of models are called like hooks, since each may be a coroutine function.
 """
 
 from __future__ import annotations
@@ -20,23 +19,23 @@ from .hooks import call_hook, optional
 log = logging.getLogger("async_oauth1")
 
 _NO_KEYS = (SigningKeys(),)
-# An unknown client costs what a known one does: these keys make the same computation, and match nothing.
+# These keys never match. With them an unknown client takes the same computation as a known one.
 _DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
-# Exactly these: a subclass may have made a coroutine function of a method.
+# Subclasses are excluded, because they may override a method with a coroutine function.
 _CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
 
-#: What a client may sign with: keys, each of which verifies, and the names of the signature methods enabled for it, or
-#: ``None`` for all of the server's. There is always one key, if only one that matches nothing.
+#: The keys of a client, any of which may verify, and the names of the signature methods that are enabled for it, or
+#: ``None`` for all of the server's methods. There is at least one key; without any secret it is one that never matches.
 SigningMeans = tuple[Sequence[SigningKeys], Collection[str] | None]
 
 
 def recorded_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans | None:
-    """What the shipped records say; ``None`` if one of the two is a model, which `asked_means` asks.
+    """Return the keys and methods of records, or ``None`` if client or credential is a model (see `asked_means`).
 
     Args:
-        client: the client that signed.
-        credential: the temporary or token credentials.
-        rsa: the signature is made with the client's RSA key, not with shared secrets.
+        client: the client that signed the request.
+        credential: the temporary or token credentials, or ``None``.
+        rsa: whether the signature method uses the client's RSA key instead of shared secrets.
     """
     if type(client) is not Client or type(credential) not in _CREDENTIALS:
         return None
@@ -48,7 +47,7 @@ def recorded_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans |
 
 
 async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans:
-    """What models say; see `recorded_means`."""
+    """Return the keys and methods of models; see `recorded_means` for the arguments."""
     if rsa:
         keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await _ask_for_key(client.get_rsa_public_key)),)
     else:
@@ -61,7 +60,7 @@ async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMean
 async def _client_secrets(client: Any) -> list[Any]:
     if hasattr(client, "get_client_secrets"):
         secrets = await call_hook(client.get_client_secrets)
-        if isinstance(secrets, str | bytes):  # its letters would be the secrets
+        if isinstance(secrets, str | bytes):  # otherwise each letter would be a secret
             secrets = [secrets]
     else:
         secrets = [await _ask_for_key(client.get_client_secret)]
@@ -71,13 +70,13 @@ async def _client_secrets(client: Any) -> list[Any]:
 async def _ask_for_key(method: Callable[..., Any]) -> Any:
     try:
         return await call_hook(method)
-    except NotImplementedError:  # Authlib's mixins raise it, and the client chooses which of the two it comes to
+    except NotImplementedError:  # from Authlib's mixins; the client chooses which key is needed
         log.warning("%s is not implemented, so the client has no such key.", getattr(method, "__qualname__", method))
         return None
 
 
 def verify_in_vain(request: OAuth1Request) -> None:
-    """Compute what a known client's request costs, with keys that match nothing."""
+    """Verify with keys that never match, so that an unknown client takes as long as a known one."""
     method = SIGNATURE_METHODS.get(request.signature_method or "")
     if method is None or method.key_kind == "RSA key":
         method = SIGNATURE_METHODS["HMAC-SHA512"]

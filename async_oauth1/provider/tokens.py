@@ -7,10 +7,10 @@ import string
 
 #: Characters of tokens, secrets and verifiers: 62, so 22 of them make 128 bits.
 ALPHABET = string.ascii_letters + string.digits
-#: What a resource owner types: no letters or digits that look like another.
+#: Characters of codes that a resource owner types, without letters and digits that look alike.
 OOB_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
-#: 128 bits, and what a request may carry.
+#: The allowed lengths in characters, from 128 bits up to the longest identifier in a request.
 TOKEN_LENGTHS = range(22, 256)
 
 TOKEN_LENGTH = 42
@@ -19,15 +19,15 @@ VERIFIER_LENGTH = 36
 
 
 def generate_token(length: int, alphabet: str = ALPHABET) -> str:
-    """Random text from the operating system's generator (RFC 5849 section 4.10).
+    """Generate random text (RFC 5849 section 4.10).
 
     Args:
-        length: in characters; at least 22 for 128 bits.
-        alphabet: the characters to draw from.
+        length: the number of characters; at least 22 for 128 bits.
+        alphabet: the characters to choose from.
     """
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def generate_credentials() -> dict[str, str]:
-    """A token and its secret, about 250 random bits each."""
+    """Generate a token and its secret, with 250 and 285 random bits."""
     return {"oauth_token": generate_token(TOKEN_LENGTH), "oauth_token_secret": generate_token(TOKEN_SECRET_LENGTH)}

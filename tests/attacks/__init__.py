@@ -1,1 +1,1 @@
-"""What must never be accepted, and what must never be refused: over raw ASGI, and over sockets where octets matter."""
+"""Attacks that must be refused, and unusual requests that must be accepted, over raw ASGI and over sockets."""

@@ -1,4 +1,4 @@
-"""ASGI servers as processes of their own, serving `seven_frameworks`."""
+"""Run ASGI servers that serve `seven_frameworks`, each in its own process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from tests.servers import unmeasured_environment, wait_until_it_listens
 
 ROOT = Path(__file__).parents[2]
-#: Seconds; only so that a test that would hang fails instead.
+#: Seconds; a test that hangs fails after this time.
 PATIENCE = 60
 APPLICATION = "tests.attacks.seven_frameworks:app"
 UVICORN = ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", APPLICATION]
@@ -28,12 +28,12 @@ SERVERS = {
 
 @contextmanager
 def serving(command: list[str], policy: dict[str, Any] | None = None, **environment: str) -> Iterator[int]:
-    """Start a server on a free port, not measured by coverage, and stop it at the end.
+    """Start a server on a free port, without coverage, and stop it at the end.
 
     Args:
-        command: Python's arguments, with ``{port}``.
-        policy: for `Policy`.
-        environment: more of it.
+        command: Arguments for Python; ``{port}`` is replaced.
+        policy: Keyword arguments for `Policy`.
+        environment: Additional environment variables.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
@@ -49,7 +49,7 @@ def serving(command: list[str], policy: dict[str, Any] | None = None, **environm
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """The octets up to the end of a response's head; what has come of its body is after it."""
+    """Read up to the end of a response's head; the result may include a part of the body."""
     received = b""
     while b"\r\n\r\n" not in received:
         more = connection.recv(65_536)
@@ -59,5 +59,5 @@ def read_head(connection: socket.socket) -> bytes:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """The octets up to the end of the connection."""
+    """Read until the server closes the connection."""
     return b"".join(iter(lambda: connection.recv(65_536), b""))

@@ -1,4 +1,4 @@
-"""One protected form view and the endpoints, on `flask_compat` over Flask and over Quart, and a way to call them."""
+"""Applications of `flask_compat` on Flask and on Quart with a form view and the endpoints, and a way to call them."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from .wire import Answer, call
 
 
 class Model:
-    """A client, a temporary and a token credential in one, as models of Authlib's have them."""
+    """A client, a temporary credential and a token credential in one object, with Authlib's methods."""
 
     client_id = "client"
 
     def get_client_id(self) -> str:
-        """The client's name."""
+        """Return the client identifier."""
         return "client"
 
     def get_client_secret(self) -> str:
-        """The client's secret."""
+        """Return the client's secret."""
         return "secret"
 
     def get_oauth_token(self) -> str:
-        """The token."""
+        """Return the token."""
         return "tok"
 
     def get_oauth_token_secret(self) -> str:
-        """The token's secret."""
+        """Return the token's secret."""
         return "toksecret"
 
     def get_redirect_uri(self) -> str:
-        """The callback of the first step."""
+        """Return the callback from the first step."""
         return "https://client.example/ready"
 
     def check_verifier(self, verifier: str) -> bool:
-        """Every verifier is good."""
+        """Accept every verifier."""
         return True
 
 
 def make_compat_app(framework: str, **config: Any) -> Any:
-    """An application of Flask or Quart with a protected ``/form`` and both endpoints.
+    """Create an application of Flask or Quart with a protected ``/form`` and both endpoints.
 
     Args:
         framework: ``"flask"`` or ``"quart"``.
-        config: the application's configuration.
+        config: The application's configuration.
     """
     app: Any = flask.Flask("compat") if framework == "flask" else quart.Quart("compat")
     app.config.update(config)
@@ -83,7 +83,7 @@ def make_compat_app(framework: str, **config: Any) -> Any:
 
 
 async def send_to(app: Any, message: Message) -> Answer:
-    """Send a message to an application of either framework."""
+    """Send a message to a Flask or Quart application."""
     return _call_wsgi(app, message) if isinstance(app, flask.Flask) else await call(app, message)
 
 
@@ -110,7 +110,7 @@ def _call_wsgi(app: flask.Flask, message: Message) -> Answer:
     for name, value in message.headers:
         key = name.decode().upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-        # As WSGI servers do, which join what stands twice.
+        # WSGI servers join repeated headers with a comma.
         environ[key] = f"{environ[key]},{value.decode('latin-1')}" if key in environ else value.decode("latin-1")
     body, status, headers = run_wsgi_app(app.wsgi_app, environ, buffered=True)
     found = [(name.lower(), value) for name, value in headers.items()]

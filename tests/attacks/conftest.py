@@ -1,4 +1,4 @@
-"""The provider that is attacked."""
+"""Fixtures: the provider under attack."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .provider import ALL_SIGNATURE_METHODS, Provider, add_credentials, make_pro
 
 @pytest_asyncio.fixture
 async def provider() -> Provider:
-    """A provider over the memory store, with every signature method enabled."""
+    """A provider with the memory store and every signature method enabled."""
     return await make_provider()
 
 
 @pytest_asyncio.fixture(params=["memory", "sqlite"])
 async def durable_provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Provider]:
-    """The same over each store that is shipped: what must be atomic is the store's business."""
+    """The same provider with the memory store, and with SQLite."""
     url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'provider.db'}"
     store = open_store(url)
     await store.migrate()
@@ -41,7 +41,7 @@ async def durable_provider(request: pytest.FixtureRequest, tmp_path: Path) -> As
 
 @pytest.fixture(scope="session")
 def start_server() -> Iterator[Callable[[str], int]]:
-    """Starts a server of `SERVERS` with `seven_frameworks`, once in each session, and returns its port."""
+    """A function that starts a server of `SERVERS` once per session, and returns its port."""
     with ExitStack() as servers:
 
         @cache
@@ -59,20 +59,20 @@ def port(request: pytest.FixtureRequest, start_server: Callable[[str], int]) -> 
 
 @dataclass(frozen=True)
 class Listening:
-    """A provider behind a real socket."""
+    """A provider that listens on a socket."""
 
     provider: Provider
     port: int
 
     @property
     def origin(self) -> str:
-        """What its clients sign."""
+        """The scheme, host and port that clients sign."""
         return f"http://127.0.0.1:{self.port}"
 
 
 @pytest_asyncio.fixture
 async def listening(provider: Provider) -> AsyncIterator[Listening]:
-    """The provider served by hypercorn on a free port of this machine, configured as the example is."""
+    """The provider, served by hypercorn on a free local port, with the example's configuration."""
     config = Config()
     config.errorlog = None
     config.h11_max_incomplete_size = 256 * 1024
@@ -87,4 +87,4 @@ async def listening(provider: Provider) -> AsyncIterator[Listening]:
         yield Listening(provider, listener.getsockname()[1])
         done.set()
         await serving
-        listener.detach()  # hypercorn has closed it
+        listener.detach()  # hypercorn has already closed the socket

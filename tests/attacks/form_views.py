@@ -1,6 +1,6 @@
-"""Views of seven frameworks that read a form the way their documentation shows, behind the middleware or without it.
+"""Form views of seven frameworks, each as in the framework's documentation, with or without the middleware.
 
-Each answers with the form's pairs as JSON. `application` serves all of them: the header ``x-framework`` says which.
+Each answers with the form's pairs as JSON. `application` serves all of them; the header ``x-framework`` selects one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TARGET = "/form"
 
 
 def quart_view() -> Any:
-    """``await request.form``."""
+    """A view that uses ``await request.form``."""
     from quart import Quart, request
 
     app = Quart("form_views")
@@ -36,7 +36,7 @@ def quart_view() -> Any:
 
 
 def starlette_view() -> Any:
-    """``await request.form()``."""
+    """A view that uses ``await request.form()``."""
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import JSONResponse
@@ -49,7 +49,7 @@ def starlette_view() -> Any:
 
 
 def fastapi_view() -> Any:
-    """A parameter that is a ``Form()``."""
+    """A view with a ``Form()`` parameter."""
     from fastapi import FastAPI, Form
 
     app = FastAPI()
@@ -63,7 +63,7 @@ def fastapi_view() -> Any:
 
 
 def litestar_view() -> Any:
-    """``await request.form()``."""
+    """A view that uses ``await request.form()``."""
     import litestar
 
     async def form(request: Any) -> Any:
@@ -74,7 +74,7 @@ def litestar_view() -> Any:
 
 
 def litestar_declared_view() -> Any:
-    """A parameter that is declared a form: Litestar reads it as one whatever the Content-Type is."""
+    """A view that declares a form parameter: Litestar parses the body as a form whatever the Content-Type."""
     import litestar
     from litestar.enums import RequestEncodingType
     from litestar.params import Body
@@ -88,10 +88,10 @@ def litestar_declared_view() -> Any:
 
 
 def configure_django(urls: str) -> None:
-    """Set Django's settings, unless another application of this process has.
+    """Configure Django, unless another application in this process already has.
 
     Args:
-        urls: the module with the URL configuration.
+        urls: The module with the URL configuration.
     """
     from django.conf import settings
 
@@ -107,7 +107,7 @@ def configure_django(urls: str) -> None:
 
 
 def django_view() -> Any:
-    """``request.POST``, of the request that Django's own handler makes."""
+    """A view that uses ``request.POST``; the request is created by Django's handler."""
     from django.core.handlers.asgi import ASGIRequest
 
     configure_django("tests.attacks.seven_frameworks")
@@ -126,7 +126,7 @@ def django_view() -> Any:
 
 
 def falcon_view() -> Any:
-    """``await req.get_media()``."""
+    """A view that uses ``await req.get_media()``."""
     import falcon.asgi
 
     class Form:
@@ -139,7 +139,7 @@ def falcon_view() -> Any:
 
 
 def blacksheep_view() -> Any:
-    """``await request.form()``."""
+    """A view that uses ``await request.form()``."""
     from blacksheep import Application, Request, Router
     from blacksheep import json as json_response
 
@@ -154,7 +154,7 @@ def blacksheep_view() -> Any:
 
 
 def blacksheep_bound_view() -> Any:
-    """A parameter that is a ``FromForm``."""
+    """A view with a ``FromForm`` parameter."""
     from blacksheep import Application, FromForm, Router
     from blacksheep import json as json_response
 
@@ -174,7 +174,7 @@ class _Payment:
 
 
 def started_at_first_request(app: Any) -> Any:
-    """Return a BlackSheep application that starts itself, without lifespan events."""
+    """Return a BlackSheep application that starts at its first request, without lifespan events."""
     started = False
 
     async def start_and_serve(scope: Any, receive: Any, send: Any) -> None:
@@ -202,12 +202,12 @@ VIEWS: dict[str, Callable[[], Any]] = {
 
 @cache
 def view(name: str) -> Any:
-    """The application with the view of that name, which nothing protects."""
+    """Return the application with this view, unprotected."""
     return VIEWS[name]()
 
 
 async def make_protector(policy: Policy | None = None) -> ResourceProtector:
-    """A protector that knows the client and the token of these tests."""
+    """Return a protector whose store has the client and the token of these tests."""
     store = MemoryStore()
     await add_credentials(store)
     protector = ResourceProtector(policy)
@@ -216,7 +216,7 @@ async def make_protector(policy: Policy | None = None) -> ResourceProtector:
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Serve the view that the header ``x-framework`` names, behind the middleware."""
+    """Serve the view named by the header ``x-framework``, behind the middleware."""
     if not _protectors:
         _protectors.append(await make_protector())
     name = dict(scope["headers"]).get(b"x-framework", b"quart").decode()

@@ -1,4 +1,4 @@
-"""Request targets that look harmless to one reader and lead another one to what is protected."""
+"""Generate request targets that look harmless, but that some framework routes to a protected path."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _CHANGES: tuple[Change, ...] = (_insert, _insert, _slash, _slash, _escape, _case
 
 
 def generated_targets(count: int, seed: int = 5849) -> Iterator[bytes]:
-    """That many different request targets, the same ones each time."""
+    """Yield this many different request targets; the same seed gives the same targets."""
     chance = random.Random(seed)
     known: set[bytes] = set()
     while len(known) < count:

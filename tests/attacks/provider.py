@@ -1,4 +1,4 @@
-"""An ordinary provider on Quart, with a record of the calls of its store."""
+"""A provider on Quart, whose store records its calls."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ALL_SIGNATURE_METHODS = (
     "RSA-SHA512",
     "PLAINTEXT",
 )
-#: Calls that leave something behind in a store.
+#: Calls that change the store.
 WRITES = frozenset(
     {
         "exists_nonce",
@@ -55,7 +55,7 @@ JANE = replace(CLIENT, token="tok", token_secret="toksecret")
 
 
 class Recording:
-    """A store that counts each call; everything else is the store's own."""
+    """A store that counts its calls and delegates them to another store."""
 
     def __init__(self, store: Any) -> None:
         self.store = store
@@ -74,13 +74,13 @@ class Recording:
 
     @property
     def written(self) -> Counter[str]:
-        """The calls that left something behind."""
+        """The calls that changed the store."""
         return Counter({name: count for name, count in self.calls.items() if name in WRITES})
 
 
 @dataclass
 class Provider:
-    """One application with its servers and its store."""
+    """An application with its servers and its store."""
 
     app: Quart
     server: AuthorizationServer
@@ -94,50 +94,50 @@ class Provider:
         return await call(self.app, message, **changes)
 
     async def get(self, target: str | bytes = "/echo", *, keys: Keys = JANE, method: str = "GET", **how: Any) -> Answer:
-        """Sign a request and send it; by default a good one."""
+        """Sign a request and send it; without further arguments the request is valid."""
         return await self.send(sign(keys, method, target, **how))
 
     async def initiate(self, keys: Keys = CLIENT, callback: str | None = CALLBACK, **how: Any) -> Answer:
-        """The first step."""
+        """Request a temporary credential."""
         oauth = {"callback": callback, **how.pop("oauth", {})}
         return await self.send(sign(keys, "POST", "/initiate", oauth=oauth, **how))
 
     async def temporary(self, keys: Keys = CLIENT, callback: str = CALLBACK) -> Keys:
-        """The first step, gone well: the keys for the last."""
+        """Obtain a temporary credential, and return the keys for the token request."""
         answer = await self.initiate(keys, callback)
         assert answer.status == 200, answer
         return replace(keys, token=answer.form["oauth_token"], token_secret=answer.form["oauth_token_secret"])
 
     async def approve(self, token: str | None, user: str | None = "jane") -> Answer:
-        """The second step."""
+        """Approve the request as this user, or deny it if `user` is None."""
         self.user = user
         target = b"/authorize?oauth_token=" + (token or "").encode()
         return await self.send(Message(method="POST", target=target, headers=((b"host", b"provider.example"),)))
 
     async def verifier(self, keys: Keys) -> str:
-        """The second step, gone well."""
+        """Approve the request, and return the verifier."""
         answer = await self.approve(keys.token)
         assert answer.status == 302, answer
         return (answer.header("location") or "").rpartition("oauth_verifier=")[2]
 
     async def exchange(self, keys: Keys, verifier: str | None, **how: Any) -> Answer:
-        """The last step."""
+        """Request a token credential."""
         oauth = {"verifier": verifier, **how.pop("oauth", {})}
         return await self.send(sign(keys, "POST", "/token", oauth=oauth, **how))
 
     async def tokens(self) -> list[TokenCredential]:
-        """The token credentials that were issued here, without the one that is always there."""
+        """The issued token credentials, without the one that `add_credentials` creates."""
         issued: list[TokenCredential] = await self.store.store.list_token_credentials()
         return [token for token in issued if token.oauth_token != "tok"]
 
     async def pending(self, token: str | None) -> TemporaryCredential | None:
-        """The temporary credential, asked behind the recording."""
+        """Look up a temporary credential without recording the call."""
         found: TemporaryCredential | None = await self.store.store.get_temporary_credential(token)
         return found
 
 
 async def add_credentials(store: Any) -> None:
-    """The clients, and one token that Jane gave to the first."""
+    """Add the clients, and a token of the first client."""
     await store.add_client(Client(client_id="client", client_secret="secret", callbacks=(CALLBACK, "oob")))
     await store.add_client(Client(client_id="other", client_secret="other-secret", callbacks=(CALLBACK,)))
     await store.create_token_credential(
@@ -149,7 +149,7 @@ async def add_credentials(store: Any) -> None:
 
 
 async def make_provider(store: Any = None, policy: Policy | None = None) -> Provider:
-    """A provider with its two endpoints, the page between them, and protected routes that show what they got."""
+    """Create a provider with the endpoints, the authorization page, and protected views that return their request."""
     if store is None:
         store = MemoryStore()
         await add_credentials(store)
@@ -225,7 +225,7 @@ def _add_resources(provider: Provider) -> None:
 
 
 def what_arrived() -> dict[str, Any]:
-    """What a view knows of a verified request."""
+    """The verified request, as a view sees it."""
     return {
         "method": current_oauth1_request.method,
         "raw_path": current_oauth1_request.raw_path.decode("latin-1"),
@@ -236,5 +236,5 @@ def what_arrived() -> dict[str, Any]:
     }
 
 
-#: Makes a provider with another store or other rules.
+#: Creates a provider with another store or policy.
 ProviderMaker = Callable[..., Any]

@@ -1,7 +1,7 @@
-"""The same small site on each framework, with nothing of its own to protect it.
+"""The same small site on each framework, without any protection.
 
-Three things on it are secret, and say so when they are reached: ``/photos`` (over HTTP and as a WebSocket), the folder
-``/static/private`` of static files, and a mounted application at ``/mount``.
+Three parts of it are secret, and answer with a known text: ``/photos`` (over HTTP and as a WebSocket), the folder
+``/static/private`` of static files, and the application mounted at ``/mount``.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 from urllib.parse import unquote
 
 SECRET = b"a secret that only a signature opens"
-#: What the site's owner protects.
+#: The prefixes that the middleware protects.
 PREFIXES = ("/photos", "/static/private", "/in/static/private", "/mount")
 
 App = Callable[[Any, Any, Any], Any]
 
 
 def make_files(folder: Path) -> Path:
-    """A folder of static files: ``open.txt``, ``x/open.txt`` and the secret ``private/a.txt``."""
+    """Create the static files ``open.txt`` and ``x/open.txt``, and the secret file ``private/a.txt``."""
     for name in ("x", "private"):
         (folder / name).mkdir()
     (folder / "open.txt").write_bytes(b"open")
@@ -31,7 +31,7 @@ def make_files(folder: Path) -> Path:
 
 
 async def secret_app(scope: Any, receive: Any, send: Any) -> None:
-    """A mounted application."""
+    """A mounted application that answers with the secret."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
@@ -43,7 +43,7 @@ async def secret_app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def make_quart(files: Path) -> App:
-    """Quart, with its own static folder and a blueprint's, at ``/in/static``."""
+    """A Quart site with the application's static folder, and a blueprint's at ``/in/static``."""
     from quart import Blueprint, Quart, websocket
 
     app = Quart("site", static_folder=str(files), static_url_path="/static")
@@ -67,7 +67,7 @@ def make_quart(files: Path) -> App:
 
 
 def make_starlette(files: Path) -> App:
-    """Starlette, with StaticFiles."""
+    """A Starlette site with StaticFiles."""
     from starlette.applications import Starlette
     from starlette.responses import PlainTextResponse, Response
     from starlette.routing import Mount, Route, WebSocketRoute
@@ -97,7 +97,7 @@ def make_starlette(files: Path) -> App:
 
 
 def make_fastapi(files: Path) -> App:
-    """FastAPI, with Starlette's StaticFiles."""
+    """A FastAPI site with Starlette's StaticFiles."""
     from fastapi import FastAPI, Response, WebSocket
     from starlette.staticfiles import StaticFiles
 
@@ -127,7 +127,7 @@ def make_fastapi(files: Path) -> App:
 
 
 def make_litestar(files: Path) -> App:
-    """Litestar, with its router for static files and an ASGI mount."""
+    """A Litestar site with a static files router and an ASGI mount."""
     from litestar import Litestar, WebSocket, asgi, get, websocket
     from litestar.static_files import create_static_files_router
 
@@ -169,7 +169,7 @@ def make_litestar(files: Path) -> App:
 
 
 def make_django(files: Path) -> App:
-    """Django over ASGI; it has no WebSockets. Its static files are ``django.views.static``'s."""
+    """A Django site over ASGI with the static file view of ``django.views.static``; Django has no WebSockets."""
     from django.conf import settings
     from django.core.handlers.asgi import ASGIHandler
     from django.http import HttpResponse
@@ -205,14 +205,14 @@ def make_django(files: Path) -> App:
             request: Any
             request, error = super().create_request(scope, body_file)
             if request is not None:
-                request.urlconf = urls  # the settings belong to the process
+                request.urlconf = urls  # settings are shared by all sites in the process
             return request, error
 
     return Handler()
 
 
 def make_falcon(files: Path) -> App:
-    """Falcon over ASGI, with a static route, and with a sink as its kind of mount."""
+    """A Falcon site over ASGI with a static route, and a sink instead of a mount."""
     import falcon.asgi
 
     class Photos:
@@ -241,7 +241,7 @@ def make_falcon(files: Path) -> App:
 
 
 def make_blacksheep(files: Path) -> App:
-    """BlackSheep, with its own static files and a mount."""
+    """A BlackSheep site with its static files and a mount."""
     from blacksheep import Application, Response, WebSocket
     from blacksheep.contents import Content
     from blacksheep.server.routing import Router
@@ -267,7 +267,7 @@ def make_blacksheep(files: Path) -> App:
     more.__annotations__.update({"rest": str, "return": Response})
     photos_socket.__annotations__.update({"socket": WebSocket})
     app.router.add_get("/photos", photos)
-    app.router.add_get("/photos/{path:rest}", more)  # "/photos/*" would take "/photostream", too
+    app.router.add_get("/photos/{path:rest}", more)  # "/photos/*" would match "/photostream", too
     app.router.add_get("/photostream", stream)
     app.router.add_ws("/photos", photos_socket)
     app.serve_files(files, root_path="/static", allow_anonymous=True)
@@ -284,12 +284,12 @@ SITES: dict[str, Callable[[Path], App]] = {
     "falcon": make_falcon,
     "blacksheep": make_blacksheep,
 }
-#: Their mounts take whatever begins like them, and the middleware has to be told so. See its ``mounts``.
+#: Frameworks whose mounts match by prefix without a slash; the middleware needs its argument ``mounts``.
 UNSEEN_MOUNTS = {"falcon": ("/mount",)}
 
 
 class Gate:
-    """Stands before a framework, counts what comes through, and forgives it if it fails at a strange path."""
+    """Count the requests that reach a framework, and ignore its errors for unusual paths."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -303,7 +303,7 @@ class Gate:
 
 @contextlib.asynccontextmanager
 async def started(app: App) -> AsyncIterator[App]:
-    """The application between its start-up and its shutdown."""
+    """Run the application's lifespan, and yield the application between start-up and shutdown."""
     ready, done = asyncio.Event(), asyncio.Event()
 
     async def receive() -> dict[str, Any]:
@@ -330,7 +330,7 @@ async def started(app: App) -> AsyncIterator[App]:
 
 
 async def reaches(app: App, target: bytes, *, root_path: str = "", websocket: bool = False, **changes: Any) -> bool:
-    """Whether an unsigned request finds the secret; the scope is as hypercorn and granian make it."""
+    """Return whether an unsigned request reaches the secret; the scope is as hypercorn and granian create it."""
     scope: dict[str, Any] = {
         "type": "websocket" if websocket else "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -365,6 +365,6 @@ async def reaches(app: App, target: bytes, *, root_path: str = "", websocket: bo
 
 
 async def reaches_by_uvicorn(app: App, target: bytes, *, root_path: str = "", **how: Any) -> bool:
-    """As `reaches`, but the root path stands before the path, as uvicorn puts it there."""
+    """Like `reaches`, but with the root path in front of the path, as in uvicorn's scope."""
     path = root_path + unquote(target.decode("latin-1"))
     return await reaches(app, target, root_path=root_path, path=path, raw_path=root_path.encode() + target, **how)

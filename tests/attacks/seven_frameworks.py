@@ -1,8 +1,8 @@
-"""One ASGI application that holds seven, each of another framework, behind `OAuth1Middleware`.
+"""One ASGI application that serves an application of each of seven frameworks behind `OAuth1Middleware`.
 
-``/quart/echo``, ``/starlette/echo`` and so on say what their framework shows of a request once its body has been read.
-``/form`` is served by `form_views`. Servers load it as ``tests.attacks.seven_frameworks:app``; ``POLICY`` in the
-environment is JSON, for `Policy`. Each framework is imported at its first request, so that a server starts quickly.
+``/quart/echo``, ``/starlette/echo`` and so on return the request as that framework shows it after the body was read.
+``/form`` is served by `form_views`. Servers load ``tests.attacks.seven_frameworks:app``; the environment variable
+``POLICY`` has the arguments for `Policy` as JSON. Each framework is imported at its first request, for a fast start.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ METHODS = ["GET", "POST", "PUT"]
 
 
 def seen(method: str, headers: Any, **more: Any) -> dict[str, Any]:
-    """What the client is told."""
+    """The response of the views: the method, the headers, and more."""
     return {"method": method, "headers": sorted([name.lower(), value] for name, value in headers), **more}
 
 
 def make_quart() -> Any:
-    """Quart."""
+    """Create the Quart application."""
     app = quart.Quart("quart")
 
     @app.route("/quart/echo", methods=METHODS)
@@ -45,7 +45,7 @@ def make_quart() -> Any:
 
 
 def make_decorated(store: MemoryStore, policy: Policy) -> Any:
-    """Quart with its decorator instead of the middleware."""
+    """Create a Quart application that uses the decorator instead of the middleware."""
     app = quart.Quart("decorated")
     require_oauth = QuartProtector(app, policy=policy)
     require_oauth.register_hooks(store)
@@ -61,7 +61,7 @@ def make_decorated(store: MemoryStore, policy: Policy) -> Any:
 
 
 def make_starlette() -> Any:
-    """Starlette."""
+    """Create the Starlette application."""
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import JSONResponse
@@ -77,7 +77,7 @@ def make_starlette() -> Any:
 
 
 def make_fastapi() -> Any:
-    """FastAPI."""
+    """Create the FastAPI application."""
     import fastapi
 
     app = fastapi.FastAPI()
@@ -92,7 +92,7 @@ def make_fastapi() -> Any:
 
 
 def make_litestar() -> Any:
-    """Litestar."""
+    """Create the Litestar application."""
     import litestar
 
     async def echo(request: litestar.Request[Any, Any, Any]) -> dict[str, Any]:
@@ -104,15 +104,15 @@ def make_litestar() -> Any:
 
 
 async def django_echo(request: Any) -> Any:
-    """Django's view."""
+    """Return the request as Django shows it."""
     from django.http import JsonResponse
 
-    request.body  # noqa: B018 - reads it
+    request.body  # noqa: B018 - reads the body
     return JsonResponse(seen(request.method, request.headers.items(), scheme=request.scheme))
 
 
 def make_django() -> Any:
-    """Django; this module is its URL configuration."""
+    """Create the Django application; this module is its URL configuration."""
     import django
     from django.core.asgi import get_asgi_application
 
@@ -122,7 +122,7 @@ def make_django() -> Any:
 
 
 def make_falcon() -> Any:
-    """Falcon."""
+    """Create the Falcon application."""
     import falcon.asgi
 
     class Echo:
@@ -138,7 +138,7 @@ def make_falcon() -> Any:
 
 
 def make_blacksheep() -> Any:
-    """BlackSheep."""
+    """Create the BlackSheep application."""
     import blacksheep
 
     app = blacksheep.Application()
@@ -172,7 +172,7 @@ def make_app(framework: str) -> Any:
 
 
 class Applications:
-    """Hands a request to the application that its path names."""
+    """Route each request to the application named by the first segment of its path."""
 
     def __init__(self) -> None:
         policy = Policy(**json.loads(os.environ.get("POLICY", "{}")))

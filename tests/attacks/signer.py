@@ -1,6 +1,6 @@
-"""An RFC 5849 client of its own, over octets, that can lie about every part of what it signs.
+"""An RFC 5849 client over octets that can sign something else than it sends, in every part.
 
-It shares no code with the package, so no mistake can stand on both sides and go unnoticed.
+It shares no code with the package, so a mistake in one is not repeated in the other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """What a client signs with, for a resource owner or without one."""
+    """The keys a client signs with; the token is optional."""
 
     client_id: str
     client_secret: str = ""
@@ -40,7 +40,7 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A request as it goes over the wire."""
+    """A request as it is sent."""
 
     method: str
     target: bytes
@@ -48,45 +48,45 @@ class Message:
     body: bytes = b""
 
     def adding(self, *headers: tuple[bytes, bytes]) -> Message:
-        """The same with more headers behind the others."""
+        """Return a copy with more headers at the end."""
         return Message(method=self.method, target=self.target, headers=self.headers + headers, body=self.body)
 
     def without(self, name: bytes) -> Message:
-        """The same without the headers of a name."""
+        """Return a copy without the headers of this name."""
         kept = tuple(pair for pair in self.headers if pair[0] != name)
         return Message(method=self.method, target=self.target, headers=kept, body=self.body)
 
 
 def octets(value: str | bytes) -> bytes:
-    """UTF-8, unless it is octets already."""
+    """Encode text as UTF-8; octets are returned unchanged."""
     return value if isinstance(value, bytes) else value.encode()
 
 
 def encode(value: str | bytes) -> bytes:
-    """Section 3.6, octet by octet."""
+    """Percent-encode as in section 3.6."""
     return _RESERVED.sub(lambda match: b"%%%02X" % match[0][0], octets(value))
 
 
 def decode(value: bytes) -> bytes:
-    """Percent-decode once; a broken escape stands for itself."""
+    """Percent-decode once; malformed escapes are kept."""
     return re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes((int(match[1], 16),)), value)
 
 
 def parse(form: bytes) -> Pairs:
-    """A query or a form as pairs, in the order they stand."""
+    """Parse a query or a form into pairs, in order."""
     pairs = [piece.replace(b"+", b" ").partition(b"=") for piece in form.split(b"&") if piece]
     return [(decode(name), decode(value)) for name, _, value in pairs]
 
 
 def base_string(method: str, uri: bytes, pairs: Pairs) -> bytes:
-    """Section 3.4.1.1."""
+    """Build the signature base string (section 3.4.1.1)."""
     encoded = sorted((encode(name), encode(value)) for name, value in pairs if name != b"oauth_signature")
     normalized = b"&".join(name + b"=" + value for name, value in encoded)
     return b"&".join((encode(method.upper()), encode(uri), encode(normalized)))
 
 
 def make_signature(keys: Keys, text: bytes) -> bytes:
-    """Sections 3.4.2 to 3.4.4."""
+    """Sign the base string (sections 3.4.2 to 3.4.4)."""
     kind, _, digest = keys.method.partition("-")
     shared = encode(keys.client_secret) + b"&" + encode(keys.token_secret)
     if kind == "PLAINTEXT":
@@ -98,7 +98,7 @@ def make_signature(keys: Keys, text: bytes) -> bytes:
 
 
 def protocol_parameters(keys: Keys, changes: Mapping[str, str | bytes | None]) -> Pairs:
-    """The ``oauth_`` parameters, changed as told (names without ``oauth_``; ``None`` leaves one out)."""
+    """Return the ``oauth_`` parameters with changes; names are without ``oauth_``, and ``None`` omits a parameter."""
     parameters: dict[str, str | bytes | None] = {
         "consumer_key": keys.client_id,
         "token": keys.token,
@@ -111,7 +111,7 @@ def protocol_parameters(keys: Keys, changes: Mapping[str, str | bytes | None]) -
 
 
 def authorization(pairs: Pairs, *, realm: bytes | None = None) -> bytes:
-    """The value of an Authorization header (section 3.5.1)."""
+    """Build the value of an Authorization header (section 3.5.1)."""
     parts = [b'realm="' + realm + b'"'] if realm is not None else []
     return b"OAuth " + b", ".join(parts + [encode(name) + b'="' + encode(value) + b'"' for name, value in pairs])
 
@@ -135,9 +135,9 @@ def sign(
     signed_body: bytes | None = None,
     signature: bytes | None = None,
 ) -> Message:
-    """Make a signed request; the ``signed_`` arguments say what to sign instead of what is sent.
+    """Create a signed request; the ``signed_`` arguments are signed instead of what is sent.
 
-    ``also`` are header parameters that are signed although they are not of the protocol.
+    ``also`` are header parameters that are signed, too, but are not part of the protocol.
     """
     path, _, query = octets(target if signed_target is None else signed_target).partition(b"?")
     pairs = protocol_parameters(keys, oauth or {}) + also
@@ -163,5 +163,5 @@ def sign(
 
 
 def body_hash(body: bytes, algorithm: str = "sha1") -> str:
-    """The value of ``oauth_body_hash``."""
+    """Compute the value of ``oauth_body_hash``."""
     return base64.b64encode(hashlib.new(algorithm, body).digest()).decode()

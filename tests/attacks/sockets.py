@@ -1,4 +1,4 @@
-"""Octets to and from a listening server."""
+"""Send octets to a listening server, and read its response."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .wire import PATIENCE
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """What came back, up to the end of the connection."""
+    """Everything a server sent until it closed the connection."""
 
     octets: bytes
 
     @property
     def status(self) -> int:
-        """Of the last response; interim ones are passed over."""
+        """The status of the last response, without interim responses."""
         return self.statuses[-1] if self.statuses else 0
 
     @property
     def statuses(self) -> list[int]:
-        """Of every response on the connection."""
+        """The status of each response on the connection."""
         found, rest = [], self.octets
         while rest.startswith(b"HTTP/1.1 "):
             head, _, rest = rest.partition(b"\r\n\r\n")
@@ -43,7 +43,7 @@ class RawAnswer:
 
     @property
     def headers(self) -> dict[bytes, bytes]:
-        """Of the last response, names in lower case."""
+        """The headers of the last response, with names in lower case."""
         head = self.octets[self.octets.rfind(b"HTTP/1.1 ") :].partition(b"\r\n\r\n")[0]
         return {
             name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:])
@@ -51,17 +51,17 @@ class RawAnswer:
 
     @property
     def body(self) -> bytes:
-        """Of the last response."""
+        """The body of the last response."""
         return self.octets[self.octets.rfind(b"HTTP/1.1 ") :].partition(b"\r\n\r\n")[2]
 
     @property
     def json(self) -> Any:
-        """The body, decoded."""
+        """The decoded body."""
         return json.loads(self.body)
 
 
 def request_octets(message: Message, *more: bytes, version: bytes = b"HTTP/1.1", close: bool = True) -> bytes:
-    """A message as HTTP/1.1 has it, with more header lines."""
+    """Serialize a message as HTTP/1.1, with additional header lines."""
     lines = [message.method.encode() + b" " + message.target + b" " + version]
     lines += [name + b": " + value for name, value in message.headers]
     lines += [*more, b"Connection: close"] if close else more
@@ -69,12 +69,12 @@ def request_octets(message: Message, *more: bytes, version: bytes = b"HTTP/1.1",
 
 
 async def talk(port: int, pieces: bytes | Iterable[bytes], *, end: bool = False) -> RawAnswer:
-    """Send octets, in one or in many packets, and read to the end of the connection.
+    """Send octets in one or in many packets, and read until the server closes the connection.
 
     Args:
-        port: on 127.0.0.1.
-        pieces: what to send.
-        end: close the sending side afterwards.
+        port: A port of 127.0.0.1.
+        pieces: The octets to send.
+        end: Close the sending side afterwards.
     """
     answer = bytearray()
     async with asyncio.timeout(PATIENCE):
@@ -85,7 +85,7 @@ async def talk(port: int, pieces: bytes | Iterable[bytes], *, end: bool = False)
                 while chunk := await reader.read(65_536):
                     answer.extend(chunk)
             except ConnectionError:
-                pass  # closed while there was still something to send
+                pass  # the server closed the connection before everything was sent
 
         reading = asyncio.ensure_future(read())
         try:
@@ -107,12 +107,14 @@ async def talk(port: int, pieces: bytes | Iterable[bytes], *, end: bool = False)
 async def talk_h2(
     port: int, headers: list[tuple[bytes, bytes]], *, upgrade: bytes | None = None
 ) -> Mapping[bytes, bytes]:
-    """Send one HTTP/2 request in clear text; the answer's headers, and its body as ``body``; empty if it was reset.
+    """Send one HTTP/2 request in clear text, and return the headers of the response, with its body as ``body``.
+
+    The result is empty if the stream was reset.
 
     Args:
-        port: on 127.0.0.1.
-        headers: with the pseudo-headers, sent as they are.
-        upgrade: an HTTP/1.1 request that asks for the upgrade, instead.
+        port: A port of 127.0.0.1.
+        headers: All headers, including the pseudo-headers; they are sent unchanged.
+        upgrade: An HTTP/1.1 request to send with ``Upgrade: h2c`` instead.
     """
     config = h2.config.H2Configuration(
         client_side=True,

@@ -1,4 +1,4 @@
-"""Hands messages to an ASGI application octet by octet, as a server would."""
+"""Send messages to an ASGI application, with the scope and events of a server."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from urllib.parse import parse_qsl, unquote
 
 from .signer import Message
 
-#: An ordinary peer: not loopback, and not a proxy.
+#: A peer that is neither on the loopback interface nor a proxy.
 PEER = ("203.0.113.7", 40_000)
-#: Seconds; only so that a test that would hang fails instead.
+#: Seconds; a test that hangs fails after this time.
 PATIENCE = 20
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, whole."""
+    """A complete response."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The first field of that name."""
+        """Return the first header of this name."""
         return next((value for key, value in self.headers if key == name), None)
 
     @property
     def json(self) -> Any:
-        """The body, decoded."""
+        """The body, decoded as JSON."""
         return json.loads(self.body)
 
     @property
     def form(self) -> dict[str, str]:
-        """The body, decoded."""
+        """The body, decoded as a form."""
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True, strict_parsing=True))
 
     @property
     def error(self) -> str | None:
-        """The error's code, at a resource or at an endpoint."""
+        """The error code, from a JSON or a form body."""
         if (self.header("content-type") or "").startswith("application/json"):
             code: str | None = self.json.get("error")
             return code
@@ -49,12 +49,12 @@ class Answer:
 
     @property
     def fingerprint(self) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-        """Everything that an observer can tell two answers apart by."""
+        """Everything by which an observer could distinguish two responses."""
         return self.status, tuple(sorted(self.headers)), self.body
 
 
 def scope_of(message: Message, **changes: Any) -> dict[str, Any]:
-    """The ASGI scope that a server makes of a message."""
+    """Create the ASGI scope of a message, as a server would."""
     path, _, query = message.target.partition(b"?")
     return {
         "type": "http",
@@ -75,13 +75,13 @@ def scope_of(message: Message, **changes: Any) -> dict[str, Any]:
 
 
 async def call(app: Any, message: Message, *, pieces: Iterable[bytes] | None = None, **changes: Any) -> Answer:
-    """Send a message to an application; an exception that leaves the application fails the test.
+    """Send a message to an application; an exception from the application fails the test.
 
     Args:
-        app: an ASGI application.
-        message: what to send.
-        pieces: the body in these pieces instead of at once.
-        changes: keys of the scope to set otherwise.
+        app: An ASGI application.
+        message: The request to send.
+        pieces: Send the body in these pieces.
+        changes: Keys of the scope to change.
     """
     body = [message.body] if pieces is None else list(pieces)
     events = [{"type": "http.request", "body": piece, "more_body": True} for piece in body]

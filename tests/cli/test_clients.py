@@ -181,7 +181,7 @@ ADD = ("client", "add", "--store", "URL", "--name", "P")
         (("client", "add", "--store", "URL", "--name", "a\nb"), "--name must be 1 to 200 printable characters"),
         (("client", "add", "--store", "URL", "--name", os.fsdecode(b"\xff")), "--name must be 1 to 200 printable"),
         ((*ADD, "--callback", "javascript:alert(1)"), "--callback javascript:alert(1): has a scheme"),
-        ((*ADD, "--callback", "http://good@evil.example/"), "carries user information"),
+        ((*ADD, "--callback", "http://good@evil.example/"), "has user information before its host"),
         ((*ADD, "--callback", "/ready"), "--callback /ready: is not an absolute URI"),
         ((*ADD, "--callback", ""), "is not an absolute URI"),
         ((*ADD, "--callback", "http://[::1"), "--callback http://[::1: has a malformed host or port"),

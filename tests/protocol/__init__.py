@@ -1,1 +1,1 @@
-"""The protocol, floors 0 to 5, without a framework and without I/O."""
+"""Tests of the protocol, without a framework and without I/O."""

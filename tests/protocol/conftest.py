@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from tests.provider.provider import Provider
 from tests.stress import STRESS
 
-# No deadlines: the machines that run this are shared.
+# Without deadlines, because test machines may be shared.
 settings.register_profile(
     "protocol",
     deadline=None,

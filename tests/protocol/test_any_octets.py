@@ -1,4 +1,4 @@
-"""Any octets give an OAuth1Request or an OAuth1Error, and never anything else."""
+"""Any octets give an OAuth1Request or an OAuth1Error, and no other exception."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ hosts = st.one_of(
 
 
 def _use_all_of_it(request: OAuth1Request) -> None:
-    """Everything that a view or a check may look at."""
+    """Read every attribute that a view or a check may use."""
     for name in (
         "client_id",
         "token",
@@ -53,7 +53,7 @@ def _use_all_of_it(request: OAuth1Request) -> None:
         "signature_method",
     ):
         value = getattr(request, name)
-        assert value is None or isinstance(value.encode(), bytes)  # text without surrogates, for any store
+        assert value is None or isinstance(value.encode(), bytes)  # no surrogates, which stores could not encode
     assert request.signature_base_string.isascii()
     assert repr(request).isprintable()
     for values in (request.params, request.query_params, request.body_params, request.auth_params):
@@ -93,7 +93,7 @@ def test_any_request(
     body: bytes | None,
     peer: str | None,
 ) -> None:
-    """Whatever stands in method, host, path, query, headers and body."""
+    """This holds for any method, host, path, query, headers and body."""
     for path in (raw_path, b"/" + raw_path):
         _read_or_refuse(Wire(method, scheme, host, path, raw_query, fields, body, peer).read)
 
@@ -101,7 +101,7 @@ def test_any_request(
 @OCTETS
 @given(octets)
 def test_any_octets_as_header_query_and_form(value: bytes) -> None:
-    """The same octets in each of the three places; one that holds no "oauth_" is no error."""
+    """The same octets in each of the three places; without "oauth_" they are accepted."""
     for wire in (
         Wire(headers=((b"authorization", value),)),
         Wire(headers=((b"authorization", b"OAuth " + value),)),
@@ -138,7 +138,7 @@ POLICIES = [
     st.one_of(st.none(), octets),
 )  # fmt: skip
 def test_any_scope(scope: dict[str, Any], policy: Policy, body: bytes | None) -> None:
-    """Whatever an ASGI server hands over, forwarded headers included, whichever of them are believed."""
+    """This holds for any scope of an ASGI server, including forwarding headers, trusted or not."""
     for path in (scope["path"], "/" + scope["path"]):
         _read_or_refuse(partial(request_from_scope, {**scope, "path": path}, policy, body))
 
@@ -150,7 +150,7 @@ def test_any_scope(scope: dict[str, Any], policy: Policy, body: bytes | None) ->
 @settings(OCTETS, max_examples=400 if STRESS else 40)
 @given(value=st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), st.just("x" * 300)))
 def test_any_protocol_parameter_at_any_endpoint(name: str, value: str) -> None:
-    """One parameter may be anything: the answer is an error of the protocol, and nothing has changed."""
+    """Any value of one parameter gives an error of the protocol, and changes nothing."""
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "RSA-SHA1", "PLAINTEXT")))
     client = Signer("dpf43f3p2l4k3l03", "wrong", "t", "wrong")
     parameters = {"oauth_callback": "http://printer.example.com/ready", "oauth_verifier": "v", name: value}

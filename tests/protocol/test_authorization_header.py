@@ -1,4 +1,4 @@
-"""The Authorization header (RFC 5849 section 3.5.1): its grammar, and what clients make of it."""
+"""The Authorization header (RFC 5849 section 3.5.1): its grammar, and the spellings of existing clients."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAIRS = [("a", "1"), ("b", "%2F")]
     ],
 )
 def test_spellings_of_one_header(header: bytes) -> None:
-    """Commas with and without spaces, tabs, empty elements, unquoted values, escapes in either case: all the same."""
+    """Optional spaces and tabs, empty elements, unquoted values, and escapes in either case give the same result."""
     parsed = parse_authorization(header, 1_000)
     assert parsed is not None
     assert split_pairs(parsed[0]) == PAIRS
@@ -57,7 +57,7 @@ def test_spellings_of_one_header(header: bytes) -> None:
     ],
 )
 def test_realm(header: bytes, realm: str | None) -> None:
-    """The realm is an ordinary quoted string, stands anywhere, and takes no part in what is signed."""
+    """The realm is a quoted string, may be anywhere in the header, and is not signed."""
     parsed = parse_authorization(header, 1_000)
     assert parsed is not None
     assert parsed[1] == realm
@@ -66,15 +66,15 @@ def test_realm(header: bytes, realm: str | None) -> None:
 
 @pytest.mark.parametrize("header", [b'OAuth realm="a", realm="b"', b'OAuth realm="", Realm=""', b"OAuth realm,realm=b"])
 def test_two_realms(header: bytes) -> None:
-    """A realm twice is refused like any other parameter twice."""
+    """A repeated realm is refused like any other repeated parameter."""
     with pytest.raises(OAuth1Error):
         parse_authorization(header, 1_000)
     with pytest.raises(DuplicatedOAuthProtocolParameterError):
         parse_authorization(b'OAuth realm="a", realm="b"', 1_000)
 
 
-def test_parameter_whose_name_only_looks_like_realm() -> None:
-    """An escaped realm is another name, and signed; so is a longer one."""
+def test_parameter_whose_name_resembles_realm() -> None:
+    """A name with an escape, or a longer name, is not the realm, and is signed."""
     parsed = parse_authorization(b'OAuth %72ealm="x", realms="y"', 1_000)
     assert parsed is not None
     assert split_pairs(parsed[0]) == [("realm", "x"), ("realms", "y")]
@@ -86,13 +86,13 @@ def test_parameter_whose_name_only_looks_like_realm() -> None:
     [b"", b"Bearer abc", b"Basic YTpi", b"OAuth2 x", b"OAuthX", b'"OAuth"', b"=", b"OAut", b'OAuth,a="1"', b"\xff"],
 )
 def test_other_schemes(header: bytes) -> None:
-    """A header of another scheme is none of ours, and no error."""
+    """A header of another scheme is ignored."""
     assert parse_authorization(header, 1_000) is None
 
 
 @pytest.mark.parametrize("header", [b"OAuth", b"OAuth ", b"OAuth ,,,", b"oauth\t", b" OAuth "])
 def test_scheme_without_parameters(header: bytes) -> None:
-    """Nothing behind the scheme is a header without parameters."""
+    """The scheme alone is a header without parameters."""
     parsed = parse_authorization(header, 1_000)
     assert parsed is not None
     assert split_pairs(parsed[0]) == []
@@ -119,20 +119,20 @@ def test_scheme_without_parameters(header: bytes) -> None:
     ],
 )
 def test_malformed(header: bytes) -> None:
-    """What does not fit the grammar is refused with a sentence that shows how to write it."""
+    """The error shows how to write the header."""
     with pytest.raises(InvalidRequestError, match="Malformed Authorization header"):
         parse_authorization(header, 1_000)
 
 
 def test_values_are_decoded_once() -> None:
-    """ "%2561" is "%61" and not "a": a nonce escaped twice would otherwise be a new nonce under an old signature."""
+    """ "%2561" is "%61" and not "a"; otherwise a nonce could be escaped again to pass as a new one."""
     parsed = parse_authorization(b'OAuth a="%2561", b="%61", c="a"', 1_000)
     assert parsed is not None
     assert split_pairs(parsed[0]) == [("a", "%2561"), ("b", "a"), ("c", "a")]
 
 
-def test_values_that_no_client_should_send() -> None:
-    """Raw octets, plus signs, equal signs and broken escapes stand for themselves."""
+def test_unusual_values() -> None:
+    """Raw octets, plus signs, equals signs and malformed escapes are kept."""
     parsed = parse_authorization(b'OAuth a="\xff", b="+", c="==", d="%zz", e=a=b, f="a b"', 1_000)
     assert parsed is not None
     assert split_pairs(parsed[0]) == [
@@ -141,8 +141,8 @@ def test_values_that_no_client_should_send() -> None:
 
 
 @given(st.lists(st.tuples(any_octets(min_size=1, max_size=6), any_octets(max_size=6)), max_size=5), st.booleans())
-def test_what_is_written_is_read(pairs: list[tuple[bytes, bytes]], spaces: bool) -> None:
-    """Any names and values, written as section 3.5.1 says, are read as they were."""
+def test_header_round_trip(pairs: list[tuple[bytes, bytes]], spaces: bool) -> None:
+    """Any names and values, encoded as in section 3.5.1, are read back unchanged."""
     encoded = [(escape(name), escape(value)) for name, value in pairs if name.lower() != b"realm"]
     header = (", " if spaces else ",").join(f'{name}="{value}"' for name, value in encoded)
     parsed = parse_authorization(b"OAuth " + header.encode(), 1_000)
@@ -151,8 +151,8 @@ def test_what_is_written_is_read(pairs: list[tuple[bytes, bytes]], spaces: bool)
 
 
 @given(st.text('ab="\\, \t%4_realmREALM', max_size=30))
-def test_short_way_and_long_way_agree(text: str) -> None:
-    """Most headers are read in one pass; whatever is, the careful reading reads alike."""
+def test_fast_path_and_slow_path_agree(text: str) -> None:
+    """Most headers match a single expression; the slow path gives the same result for them."""
     try:
         short = parse_authorization(b"OAuth " + text.encode(), 1_000)
     except OAuth1Error as error:
@@ -168,8 +168,8 @@ def test_short_way_and_long_way_agree(text: str) -> None:
     ),
     st.sampled_from([",", ", ", " ,", ",  "]),
 )
-def test_both_ways_agree_on_whole_parameters(parameters: list[str], comma: str) -> None:
-    """Likewise for headers put together from whole parameters."""
+def test_both_paths_agree_on_well_formed_parameters(parameters: list[str], comma: str) -> None:
+    """They also agree on headers that consist of well-formed parameters."""
     text = " " + comma.join(parameters)
     try:
         long = _parse_elements(text.rstrip(" \t"), 1_000)

@@ -1,4 +1,4 @@
-"""Callback URIs (RFC 5849 sections 2.1 and 2.2): well formed, registered, extended."""
+"""Callback URIs (RFC 5849 sections 2.1 and 2.2): their syntax, registration, and appended parameters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.provider.provider import Provider, fields
     ],
 )
 def test_accepted(uri: str) -> None:
-    """Any http or https URI with a host, an application's own scheme, and oob."""
+    """http and https URIs with a host, custom schemes, and ``oob``."""
     check_callback_syntax(uri)
 
 
@@ -98,14 +98,14 @@ def test_accepted(uri: str) -> None:
     ],
 )
 def test_refused(uri: str) -> None:
-    """No host, no fragment, no user, no control character, nothing a browser runs, and no verifier beside ours."""
+    """URIs without a host, with a fragment, user, control character, script scheme, or the provider's parameters."""
     with pytest.raises(InvalidRequestError, match="oauth_callback"):
         check_callback_syntax(uri)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_accepted_or_refused(uri: str) -> None:
-    """Whatever a client sends: silence or an InvalidRequestError, and what passes is printable ASCII in one line."""
+    """Any text is accepted or raises InvalidRequestError; accepted text is one line of printable ASCII."""
     for candidate in (uri, f"http://{uri}", f"https://a.example{uri}"):
         try:
             check_callback_syntax(candidate)
@@ -143,7 +143,7 @@ def test_any_text_is_accepted_or_refused(uri: str) -> None:
     ],
 )
 def test_registered(uri: str, registered: list[str], expected: bool) -> None:
-    """The whole string, as registered: no prefix, no normalising."""
+    """The whole string must be equal, without prefixes or normalization."""
     assert callback_matches(uri, registered) is expected
 
 
@@ -168,7 +168,7 @@ def test_registered(uri: str, registered: list[str], expected: bool) -> None:
     ],
 )
 def test_loopback_any_port(uri: str, registered: str, expected: bool) -> None:
-    """RFC 8252 section 7.3: an application on the user's machine takes any free port; nothing else may differ."""
+    """RFC 8252 section 7.3: a native application may use any free port on loopback; nothing else may differ."""
     try:
         check_callback_syntax(uri)
         verdict = callback_matches(uri, [registered])
@@ -188,8 +188,8 @@ def test_loopback_any_port(uri: str, registered: str, expected: bool) -> None:
         ("https://b.example/cb?state=1", False),
     ],
 )
-def test_query_may_differ_where_a_client_needs_it(uri: str, expected: bool) -> None:
-    """OAuth 1 has no state, so a client may be allowed to keep its own in the query; off by default."""
+def test_query_may_differ_if_enabled(uri: str, expected: bool) -> None:
+    """OAuth 1.0 has no state parameter, so a client may be allowed to keep its state in the query."""
     registered = ("https://a.example/cb?x=y",)
     client = Client(client_id="c", callbacks=registered, callback_query_may_differ=True)
     assert client.check_callback(uri) is expected
@@ -206,7 +206,7 @@ def test_query_may_differ_where_a_client_needs_it(uri: str, expected: bool) -> N
     ],
 )  # fmt: skip
 def test_loopback_hosts(host: str | None, expected: bool) -> None:
-    """Names and addresses that never leave the machine."""
+    """Names and addresses of the machine itself."""
     assert is_loopback_host(host) is expected
 
 
@@ -223,20 +223,20 @@ def test_loopback_hosts(host: str | None, expected: bool) -> None:
     ],
 )
 def test_append_parameters(uri: str, expected: str) -> None:
-    """The registered part stays as it is to the octet, and what is appended is escaped."""
+    """The URI is kept octet for octet, and the appended parameters are escaped."""
     assert append_parameters(uri, [("t", "1"), ("v", "& x")]) == expected
 
 
 @given(st.lists(st.tuples(st.text("ab&=#%? é\r\n", min_size=1), st.text("ab&=#%? é\r\n")), min_size=1, max_size=3))
-def test_appended_parameters_are_read_as_they_were(parameters: list[tuple[str, str]]) -> None:
-    """Whatever a token holds, the client reads it back, and no header is broken by it."""
+def test_appended_parameters_can_be_read_back(parameters: list[tuple[str, str]]) -> None:
+    """The client reads any token back unchanged, and no value can break the Location header."""
     location = append_parameters("http://a.example/cb?x=1", parameters)
     assert location.isprintable()
     assert parse_qsl(urlsplit(location).query, keep_blank_values=True) == [("x", "1"), *parameters]
 
 
 class _Bare:
-    """A client model with the two methods that are required, as Authlib's documentation shows it."""
+    """A client model with the two methods that Authlib's documentation requires."""
 
     def get_client_secret(self) -> str:
         return "kd94hf93k423kf44"
@@ -257,7 +257,7 @@ class _Bare:
     ],
 )
 def test_client_model_without_check_callback(callback: str, status: int) -> None:
-    """If the model has no list of callbacks, http, https and oob are accepted; other schemes need to be registered."""
+    """Without a list of callbacks http, https and ``oob`` are accepted, and custom schemes are refused."""
     provider = Provider()
     provider.hooks.replaced["query_client"] = lambda client_id: _Bare()
     response = provider.initiate(provider.client.wire("POST", oauth_callback=callback))
@@ -266,15 +266,15 @@ def test_client_model_without_check_callback(callback: str, status: int) -> None
 
 @pytest.mark.parametrize("callback", ["http://evil.example/", "http://printer.example.com/ready/", "myapp://x"])
 def test_unregistered_callback_is_refused_at_the_first_step(provider: Provider, callback: str) -> None:
-    """A callback that is not registered is 400 under a valid signature, and nothing is stored."""
+    """With a valid signature the answer is 400, and nothing is stored."""
     response = provider.initiate(provider.client.wire("POST", oauth_callback=callback))
     assert response.status_code == 400
     assert "not registered" in fields(response)["error_description"]
     assert provider.hooks.changes == []
 
 
-def test_what_is_registered_is_told_only_to_who_has_the_secret(provider: Provider) -> None:
-    """With a wrong signature, a registered and an unregistered callback answer alike."""
+def test_a_wrong_signature_hides_which_callbacks_are_registered(provider: Provider) -> None:
+    """The answer to a registered and to an unregistered callback is the same."""
     answers = [
         provider.initiate(provider.client.wire("POST", oauth_callback=callback, signature="x"))
         for callback in ("http://printer.example.com/ready", "http://evil.example/")
@@ -283,8 +283,8 @@ def test_what_is_registered_is_told_only_to_who_has_the_secret(provider: Provide
     assert answers[0].status_code == 401
 
 
-def test_client_without_callbacks_gets_nowhere(provider: Provider) -> None:
-    """The shipped records say no where none is registered, oob included."""
+def test_client_without_callbacks_is_refused(provider: Provider) -> None:
+    """`Client` without callbacks accepts none, not even ``oob``."""
     provider.add(Client(client_id="bare", client_secret="kd94hf93k423kf44"))
     for callback in ("http://a.example/", "oob"):
         wire = provider.client.wire("POST", oauth_callback=callback, oauth_consumer_key="bare")
@@ -292,15 +292,15 @@ def test_client_without_callbacks_gets_nowhere(provider: Provider) -> None:
 
 
 def test_oob_needs_registration(provider: Provider) -> None:
-    """Also for a client that has callbacks."""
+    """It is refused unless it is registered, even for a client with other callbacks."""
     assert provider.initiate(provider.client.wire("POST", oauth_callback="oob")).status_code == 200
     provider.add(Client(client_id="web", client_secret="kd94hf93k423kf44", callbacks=("http://a.example/",)))
     wire = provider.client.wire("POST", oauth_callback="oob", oauth_consumer_key="web")
     assert provider.initiate(wire).status_code == 400
 
 
-def test_a_callback_longer_than_any_client_needs_is_refused() -> None:
-    """It is kept with each temporary credential, so its length has a limit of its own."""
+def test_a_callback_that_is_too_long_is_refused() -> None:
+    """It is stored with each temporary credential, so its length is limited."""
     check_callback_syntax("https://a.example/" + "a" * 1_982)
     with pytest.raises(InvalidRequestError, match="2000 characters"):
         check_callback_syntax("https://a.example/" + "a" * 1_983)

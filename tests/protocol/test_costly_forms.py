@@ -1,4 +1,4 @@
-"""Large forms, queries and headers of the worst spellings: read completely, at a cost that a request may have."""
+"""Large forms, queries and headers with costly spellings are read completely, and at a limited cost."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SPELLINGS = [
     b"=", b"!", b"a%", b"a%4", b"~%41", b"%\n", b"%\r\n", b"=\n", b"_", b"\x00%", b"\xff", bytes(range(256)) + b"%",
 ]  # fmt: skip
 SIZE = 64 * 1024
-#: Calls of Python functions and methods for one value, and for each parameter. One per octet would be 65,536.
+#: Calls of Python functions for a value, and for each parameter; one call per octet would be 65,536.
 CALLS = 200
 
 
 def _calls(work: Callable[[], object]) -> int:
-    """How many functions are called."""
+    """Count the function calls during this work."""
     count = 0
 
     def see(frame: object, event: str, argument: Any) -> None:
@@ -45,7 +45,7 @@ def _calls(work: Callable[[], object]) -> int:
 
 
 def _former(octets: bytes) -> str:
-    """What Python's own functions make of it."""
+    """Decode and encode with functions of the standard library."""
     return quote_from_bytes(unquote_to_bytes(octets), safe="~")
 
 
@@ -56,29 +56,29 @@ def _base_string(query: bytes) -> str:
 
 @pytest.mark.parametrize("spelling", SPELLINGS, ids=ascii)
 @pytest.mark.parametrize("length", [1, 2, 3, 40, 2_047, 2_049, 5_000])
-def test_every_spelling_reads_as_python_reads_it(spelling: bytes, length: int) -> None:
-    """Short or long, and wherever it is cut off."""
+def test_every_spelling_is_read_as_in_the_standard_library(spelling: bytes, length: int) -> None:
+    """This holds for short and long values, cut off at any length."""
     octets = (spelling * length)[:length]
     assert canonical(octets.decode("latin-1")) == recode(octets) == _former(octets)
 
 
 @given(st.lists(st.sampled_from(SPELLINGS) | any_octets(max_size=3), max_size=40).map(b"".join))
-def test_any_mixture_reads_as_python_reads_it(octets: bytes) -> None:
-    """Nothing is lost, doubled or taken for something else."""
+def test_any_mixture_is_read_as_in_the_standard_library(octets: bytes) -> None:
+    """No octet is lost, repeated or changed."""
     assert recode(octets) == _former(octets)
 
 
 @given(st.lists(st.sampled_from([*SPELLINGS, b"&", b"&=", b"a=b&"]), max_size=40).map(b"".join))
-def test_a_long_form_reads_as_a_short_one(octets: bytes) -> None:
-    """The same parameters, in the same order, whichever way they are read."""
+def test_long_and_short_forms_are_read_alike(octets: bytes) -> None:
+    """Both code paths give the same parameters in the same order."""
     short = canonical_form(octets, max_parameters=10**6)
     long = canonical_form(octets + b"&z=" + b"z" * 3_000, max_parameters=10**6)
     assert long == (f"{short}&" if short else "") + "z=" + "z" * 3_000
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS, ids=ascii)
-def test_no_octet_costs_a_call_of_its_own(spelling: bytes) -> None:
-    """In a form, in a query and in a header of 64 KiB."""
+def test_there_is_no_call_per_octet(spelling: bytes) -> None:
+    """In a form, a query and a header of 64 KiB."""
     octets = (spelling * SIZE)[: SIZE - 100].replace(b"&", b"")
     header = b'OAuth a="' + octets.replace(b'"', b"").replace(b"\\", b"").replace(b"\n", b"") + b'"'
     assert _calls(lambda: canonical_form(octets, max_parameters=1_000)) < CALLS
@@ -86,14 +86,14 @@ def test_no_octet_costs_a_call_of_its_own(spelling: bytes) -> None:
     assert _calls(lambda: parse_authorization(header, 1_000)) < CALLS
 
 
-def test_no_octet_of_many_parameters_costs_a_call_of_its_own() -> None:
-    """Short values in a large form are no dearer than one long one."""
+def test_there_is_no_call_per_octet_with_many_parameters() -> None:
+    """A large form with many short values does not cost more than one long value."""
     octets = b"&".join([b"a=" + b"%" * 1_000] * 60)
     assert _calls(lambda: canonical_form(octets, max_parameters=1_000)) < 60 * CALLS
 
 
-def test_a_header_of_too_many_parameters_is_refused_before_they_are_read() -> None:
-    """The limit of the request counts while the header is read, not afterwards."""
+def test_reading_a_header_stops_at_the_limit_of_parameters() -> None:
+    """Parameters are counted while the header is read, and not afterwards."""
     header = b"OAuth " + b'%="%",' * 10_000
 
     def refused() -> None:
@@ -104,6 +104,6 @@ def test_a_header_of_too_many_parameters_is_refused_before_they_are_read() -> No
     assert parse_authorization(b"OAuth " + b'%="%", ' * 10, max_parameters=10) == ("&".join(["%25=%25"] * 10), None)
 
 
-def test_commas_without_parameters_cost_no_call_each() -> None:
-    """Empty list elements are allowed, and read in one step."""
+def test_there_is_no_call_per_comma() -> None:
+    """Empty list elements are allowed, and are skipped together."""
     assert _calls(lambda: parse_authorization(b"OAuth a=b" + b" , ,\t," * 10_000, 1_000)) < CALLS

@@ -1,6 +1,6 @@
-"""Base strings against those of oauthlib and Authlib, and every difference that is meant.
+"""Compare base strings with oauthlib's and Authlib's, and list every intended difference.
 
-Both libraries decode to text, so generated requests are UTF-8. Each difference below has its rule of RFC 5849.
+Both libraries decode to text, so generated requests are UTF-8. Each difference names its section of RFC 5849.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def test_same_as_oauthlib(
     method: str,
     in_header: bool,
 ) -> None:
-    """Any UTF-8 parameters in query and form, any plain path, any host."""
+    """For any UTF-8 parameters in query and form, any plain path, and any host."""
     wire = Signer(token="t").wire(
         method,
         "/".join(["", *path, ""]).encode(),
@@ -73,7 +73,7 @@ def test_same_as_oauthlib(
 @SAME
 @given(pairs, segments, hosts, st.sampled_from(["GET", "POST"]))
 def test_same_as_authlib(query: list[tuple[str, str]], path: list[str], host: str, method: str) -> None:
-    """Likewise, for what Authlib can read: no parameter called realm."""
+    """For the requests that Authlib supports: without a parameter called realm."""
     assume(all(name != "realm" for name, _ in query))
     wire = Signer(token="t").wire(method, "/".join(["", *path, "x"]).encode(), query=_octets(query), host=host)
     assert wire.read().signature_base_string == _authlib(wire)
@@ -82,7 +82,7 @@ def test_same_as_authlib(query: list[tuple[str, str]], path: list[str], host: st
 @SAME
 @given(pairs)
 def test_same_forms_as_authlib(form: list[tuple[str, str]]) -> None:
-    """A form, names that repeat included."""
+    """For any form, including repeated names."""
     assume(all(name != "realm" for name, _ in form))
     wire = Signer(token="t").wire("POST", form=_octets(form))
     assert wire.read().signature_base_string == _authlib(wire)
@@ -102,11 +102,11 @@ def _signed(raw_query: bytes = b"", body: bytes | None = None, header: bytes = b
 @pytest.mark.parametrize(
     ("library", "wire", "right"),
     [
-        # 3.4.1.3.1 leaves out the realm of the Authorization header, and no other parameter of that name.
+        # 3.4.1.3.1 excludes the realm of the Authorization header, but no other parameter of that name.
         (_authlib, _signed(b"realm=x"), "oauth_nonce=n&realm=x"),
-        # 3.6 encodes each octet, and a header value is decoded once; what was escaped twice stays escaped once.
+        # 3.6 encodes each octet, and a header value is decoded once; a value that was escaped twice stays escaped once.
         (_authlib, _signed(header=b'OAuth oauth_nonce="%2541"'), "oauth_nonce=%2541"),
-        # 3.4.1.3.1 counts what is in a form, also where it has characters that no form should have.
+        # 3.4.1.3.1 includes all parameters of a form, even with characters that a form should not have.
         (_authlib, _signed(body=b'a=1&x="'), "a=1&oauth_nonce=n&x=%22"),
         # 3.5.1 encodes every header parameter, so each is decoded, whatever its name.
         (_oauthlib, _signed(header=b'OAuth oauth_nonce="n", x="me%40x"'), "oauth_nonce=n&x=me%40x"),
@@ -114,7 +114,7 @@ def _signed(raw_query: bytes = b"", body: bytes | None = None, header: bytes = b
     ids=["realm in the query", "double escape", "quote in a form", "escaped header parameter"],
 )  # fmt: skip
 def test_differences_in_parameters(library: object, wire: Wire, right: str) -> None:
-    """Where a library departs from the RFC, we do not, and if it learns better this test says so."""
+    """The package follows the RFC, and the library does not; the test fails if the library changes."""
     assert callable(library)
     encoded = quote(right, safe="~")
     assert _parameters(wire.read().signature_base_string) == encoded
@@ -123,7 +123,7 @@ def test_differences_in_parameters(library: object, wire: Wire, right: str) -> N
 
 @pytest.mark.parametrize("raw_query", [b"q[]=1", b"a|b=1", b"x=%22", b"q=%zz", b'q="x"', b"q={}"])
 def test_queries_that_the_libraries_refuse(raw_query: bytes) -> None:
-    """3.4.1.3.1 takes any query; oauthlib raises ValueError for characters that URIs should not have."""
+    """3.4.1.3.1 includes any query; oauthlib raises ValueError for characters that are not allowed in URIs."""
     wire = _signed(raw_query)
     assert "oauth_nonce" in wire.read().signature_base_string
     if raw_query != b"x=%22":
@@ -132,14 +132,14 @@ def test_queries_that_the_libraries_refuse(raw_query: bytes) -> None:
 
 
 def test_default_port_with_ipv6() -> None:
-    """3.4.1.2 drops the default port of any host; Authlib cuts an IPv6 address at its first colon."""
+    """3.4.1.2 removes the default port of any host; Authlib splits an IPv6 address at its first colon."""
     wire = _signed().changed(host="[::1]:443")
     assert wire.read().signature_base_string.split("&")[1] == quote("https://[::1]/r", safe="~")
     assert _authlib(wire) != wire.read().signature_base_string
 
 
 def test_octets_that_are_not_utf_8() -> None:
-    """3.4.1.3.1 decodes to what was meant, octets; both libraries decode to text, in which %FF is lost."""
+    """3.4.1.3.1 decodes to octets; both libraries decode to text, in which %FF is lost."""
     ours = {_signed(raw).read().signature_base_string for raw in (b"q=%FF", b"q=%FE", b"q=%EF%BF%BD")}
     assert len(ours) == 3
     assert _authlib(_signed(b"q=%FF")) == _authlib(_signed(b"q=%EF%BF%BD"))

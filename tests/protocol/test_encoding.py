@@ -26,7 +26,7 @@ from .wire import any_octets
 
 
 def parse_form(octets: bytes, *, most: int = 100) -> list[tuple[str, str]]:
-    """The pairs of a form's canonical form, which is the same as that of the pairs."""
+    """Parse a form, and check that the pairs give the same canonical form."""
     form = canonical_form(octets, max_parameters=most)
     assert join_pairs(split_pairs(form)) == form
     return split_pairs(form)
@@ -35,8 +35,8 @@ def parse_form(octets: bytes, *, most: int = 100) -> list[tuple[str, str]]:
 LATIN_1 = st.text(st.characters(max_codepoint=255))
 
 
-def test_unreserved_octets_alone_stand_for_themselves() -> None:
-    """Letters, digits, "-", ".", "_" and "~"; every other octet is "%" and two upper-case digits."""
+def test_only_unreserved_octets_are_not_escaped() -> None:
+    """These are letters, digits, "-", ".", "_" and "~"; other octets become "%" and two upper-case digits."""
     unreserved = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
     for octet in range(256):
         expected = chr(octet) if octet in unreserved else f"%{octet:02X}"
@@ -47,21 +47,21 @@ def test_unreserved_octets_alone_stand_for_themselves() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_text_is_encoded_as_utf_8(text: str) -> None:
-    """Text is UTF-8 first, and decodes to itself."""
+    """Text is encoded as UTF-8, and decoding gives the same text."""
     assert escape_text(text) == quote(text, safe="~")
     assert unescape(escape_text(text)) == unescape_strictly(escape_text(text)) == text
 
 
 @given(LATIN_1)
 def test_uri_is_encoded_octet_by_octet(text: str) -> None:
-    """A URI is octets, written as Latin-1 text."""
+    """A URI is Latin-1 text in which each character is an octet."""
     assert escape_uri(text) == quote(text.encode("latin-1"), safe="~")
     assert escape_uri(f"a:/{'~' * len(text)}") == f"a%3A%2F{'~' * len(text)}"
 
 
 @given(LATIN_1)
-def test_canonical_form_is_one_to_one_with_octets(text: str) -> None:
-    """However a sender escaped it, the canonical form is that of the decoded octets, and only of those."""
+def test_canonical_form_depends_only_on_the_octets(text: str) -> None:
+    """Any spelling of the same octets has the same canonical form."""
     octets = unquote_to_bytes(text.encode("latin-1"))
     assert canonical(text) == escape(octets)
     assert unquote_to_bytes(canonical(text)) == octets
@@ -70,19 +70,19 @@ def test_canonical_form_is_one_to_one_with_octets(text: str) -> None:
 
 @given(any_octets(max_size=8), any_octets(max_size=8))
 def test_different_octets_stay_different(one: bytes, other: bytes) -> None:
-    """No two sequences of octets share a canonical form."""
+    """Two different sequences of octets have different canonical forms."""
     assert (escape(one) == escape(other)) == (one == other)
 
 
 def test_octets_that_are_not_utf_8_do_not_collide() -> None:
-    """%FF, %FE and U+FFFD look alike once decoded to text, so a signature of one would do for another."""
+    """%FF, %FE and U+FFFD are the same when decoded to text; a signature of one must not verify for another."""
     assert len({canonical("%FF"), canonical("%FE"), canonical("%EF%BF%BD")}) == 3
     assert unescape(canonical("%FF")) == unescape(canonical("%EF%BF%BD")) == "\ufffd"
 
 
 @pytest.mark.parametrize("text", ["%FF", "%ED%A0%80", "%F4%90%80%80", "%C0%80", "a%80"])
 def test_strict_decoding_refuses_what_is_not_utf_8(text: str) -> None:
-    """Surrogates, overlong forms and code points beyond Unicode are not UTF-8."""
+    """Surrogates, overlong encodings and code points beyond Unicode are not UTF-8."""
     with pytest.raises(UnicodeDecodeError):
         unescape_strictly(canonical(text))
 
@@ -114,13 +114,13 @@ def test_strict_decoding_refuses_what_is_not_utf_8(text: str) -> None:
     ],
 )
 def test_form(octets: bytes, pairs: list[tuple[str, str]]) -> None:
-    """Nothing is dropped, shortened, reordered or decoded twice, whatever it looks like."""
+    """No parameter is dropped, shortened, reordered or decoded twice."""
     assert parse_form(octets) == pairs
 
 
 @given(any_octets(max_size=40))
 def test_form_loses_no_octet(octets: bytes) -> None:
-    """Any octets give pairs, and the pairs hold every piece of them."""
+    """Any octets give pairs that contain every part of them."""
     pairs = parse_form(octets)
     expected = []
     for piece in filter(None, octets.replace(b"+", b" ").split(b"&")):
@@ -130,22 +130,22 @@ def test_form_loses_no_octet(octets: bytes) -> None:
 
 
 @given(st.text("abc~=&%20", max_size=30))
-def test_form_that_is_nearly_canonical(text: str) -> None:
-    """The short way for canonical input gives what the long way gives."""
+def test_canonical_and_nearly_canonical_forms(text: str) -> None:
+    """The fast path for canonical input gives the same result as the slow path."""
     short = parse_form(text.encode())
     assert short == parse_form(b"%7E=&" + text.encode())[1:]
 
 
-def test_the_signature_is_left_out() -> None:
-    """Section 3.4.1.3.1, however often it stands there; names that only begin like it stay."""
+def test_the_signature_is_not_signed() -> None:
+    """Section 3.4.1.3.1 excludes it, even if it is repeated; names that start with it are included."""
     form = "oauth_signature=b&oauth_signature_method=m&a=1&oauth_signature=a&oauth_signaturf=&oauth_signatur=e"
     expected = "a%3D1%26oauth_signatur%3De%26oauth_signature_method%3Dm%26oauth_signaturf%3D"
     assert base_string_parameters(form) == expected
     assert base_string_parameters("oauth_signature=b") == ""
 
 
-def test_too_many_pairs_are_counted_and_not_parsed() -> None:
-    """The limit holds for pieces, empty ones too, so that counting is all that an attacker pays for."""
+def test_too_many_pairs_are_not_parsed() -> None:
+    """The limit counts empty parts, too, so that an attacker causes no more work than counting."""
     assert len(parse_form(b"&".join([b"a"] * 10), most=10)) == 10
     for octets in (b"&".join([b"a"] * 11), b"&" * 10):
         with pytest.raises(InvalidRequestError, match="more than 10 parameters"):
@@ -164,7 +164,7 @@ def test_too_many_pairs_are_counted_and_not_parsed() -> None:
     ],
 )
 def test_sorting(pairs: list[tuple[str, str]], expected: str) -> None:
-    """Sorted by encoded name and then value, octet by octet; a name that is the beginning of another comes first."""
+    """Pairs are sorted by encoded name, then by value; a prefix of another name comes first."""
     assert base_string_parameters(join_pairs(pairs)) == expected
 
 
@@ -172,7 +172,7 @@ def test_sorting(pairs: list[tuple[str, str]], expected: str) -> None:
     st.lists(st.tuples(any_octets(max_size=3), any_octets(max_size=3)), max_size=4),
     st.lists(st.tuples(any_octets(max_size=3), any_octets(max_size=3)), max_size=4),
 )
-def test_base_string_is_one_to_one_with_the_set_of_parameters(
+def test_base_strings_are_equal_only_for_equal_parameters(
     one: list[tuple[bytes, bytes]], other: list[tuple[bytes, bytes]]
 ) -> None:
     """Two requests share a base string only if they have the same parameters, each as often."""
@@ -180,5 +180,5 @@ def test_base_string_is_one_to_one_with_the_set_of_parameters(
     def normalized(pairs: list[tuple[bytes, bytes]]) -> str:
         return base_string_parameters(join_pairs((escape(name), escape(value)) for name, value in pairs))
 
-    # One empty pair alone is "=", none at all is "": told apart like the others.
+    # One empty pair is "=", and no pair is "", so these two differ, too.
     assert (normalized(one) == normalized(other)) == (sorted(one) == sorted(other))

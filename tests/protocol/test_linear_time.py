@@ -1,4 +1,4 @@
-"""Reading takes time in proportion to the input, whatever the input is made of."""
+"""Reading takes time in proportion to the length of the input, for any input."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from async_oauth1.protocol.request import is_form, normalize_host
 
 from .wire import Wire
 
-# A ratio of times, which coverage would distort.
+# Coverage would distort the ratio of times.
 pytestmark = pytest.mark.no_cover
 
 COVERED = CoveredPaths(["/photos", "/static/private"])
 PROXIES = Policy(trusted_proxies=("0.0.0.0/0",))
 SMALL, FACTOR = 8 * 1024, 8
-#: Times as long for eight times the input; in proportion to it 8, to its square 64.
+#: Maximum ratio for eight times the input. Linear time gives 8, quadratic time 64.
 MOST = 32
 
 PIECES = [
@@ -81,12 +81,12 @@ def _seconds(read: Callable[[bytes], object], value: bytes) -> float:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_no_input_takes_more_than_its_share(reader: str) -> None:
-    """Eight times the input takes about eight times as long, with a wide margin for a machine that others use."""
+def test_reading_takes_linear_time(reader: str) -> None:
+    """Eight times the input takes about eight times as long, with a margin for shared machines."""
     read = READERS[reader]
     for piece in PIECES:
         small = piece * (SMALL // len(piece))
-        # CPU time, so that other processes do not count. Below a tenth of a millisecond only the clock is measured.
+        # CPU time is independent of other processes. Below 0.1 ms it is only the clock's resolution.
         limit = MOST * max(_seconds(read, small), 1e-4)
         large = small * FACTOR
         assert any(_seconds(read, large) < limit for _ in range(3)), piece

@@ -1,4 +1,4 @@
-"""Properties: what is signed verifies, and nothing else does."""
+"""Signed requests verify, and any change to what is signed is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .wire import FORM, Octets, Signer, Wire, any_octets, base_string
 
 METHODS = list(SIGNATURE_METHODS)
 octets = any_octets(max_size=6)
-# Names that are no protocol parameters; those have tests of their own.
+# Names outside the protocol; the protocol's parameters have other tests.
 pairs = st.lists(st.tuples(octets.filter(lambda name: not name.startswith(b"oauth_")), octets), max_size=3)
 paths = st.text("ab/%2F;~é.+", max_size=12).map(lambda text: b"/" + text.encode())
 secret_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -29,7 +29,7 @@ PROPERTY = settings.get_profile("protocol")
 def test_sign_then_verify(
     query: list[Octets], form: list[Octets], path: bytes, secret: str, token_secret: str, name: str, verb: str
 ) -> None:
-    """Every method verifies what it signed, over the base string that the tests build by themselves."""
+    """Every method verifies its signature, over a base string that the tests compute independently."""
     wire = Signer("c", secret, "t", token_secret, name).wire(verb, path, query=query, form=form)
     request = wire.read()
     text = request.signature_base_string
@@ -48,7 +48,7 @@ def test_sign_then_verify(
 
 
 def _changes(wire: Wire) -> dict[str, Wire]:
-    """The request with one thing changed that is signed."""
+    """Variants of the request, each with one signed part changed."""
     header = dict(wire.headers)[b"authorization"]
 
     def reheaded(old: bytes, new: bytes) -> Wire:
@@ -99,13 +99,13 @@ QUERY = [(b"q", b"1"), (b"r", b"\xff"), (b"s", b"%41")]
 
 @pytest.mark.parametrize("change", sorted(_changes(Signer(token="t").wire(query=QUERY, form=[(b"a", b"1")]))))
 def test_any_change_fails(change: str) -> None:
-    """One change to anything that is signed, and the request is refused; unchanged it is accepted."""
+    """A request with a change to a signed part is refused, and the unchanged one is accepted."""
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "HMAC-SHA256")))
     wire = provider.token().wire("POST", query=QUERY, form=[(b"a", b"1")])
     before = list(provider.hooks.calls)
     changed = _changes(wire)[change]
     if change == "form moved to the query":
-        # Section 3.4.1.3 puts query and form into one list: where they stand is not signed, so this one verifies.
+        # Section 3.4.1.3 joins query and form, so the signature does not cover which of the two a parameter was in.
         assert provider.protect(changed)
         return
     error = provider.refusal(changed)
@@ -124,8 +124,8 @@ def test_any_change_fails(change: str) -> None:
         (b"q=1&r=%FF&s=%2541", {b"authorization": lambda value: value.replace(b", ", b",")}),
     ],
 )
-def test_other_spellings_of_the_same_request_verify(raw_query: bytes, headers: dict[bytes, Any]) -> None:
-    """What means the same octets is the same request: order, escapes that are not needed, empty pieces, the realm."""
+def test_equivalent_requests_verify(raw_query: bytes, headers: dict[bytes, Any]) -> None:
+    """The order, unnecessary escapes, empty parts and the realm are not signed."""
     provider = Provider()
     wire = provider.token().wire(query=QUERY)
     changed = tuple((name, headers.get(name, lambda value: value)(value)) for name, value in wire.headers)
@@ -134,8 +134,8 @@ def test_other_spellings_of_the_same_request_verify(raw_query: bytes, headers: d
 
 @PROPERTY
 @given(pairs, pairs)
-def test_other_queries_fail(signed: list[Octets], sent: list[Octets]) -> None:
-    """A signature over one list of parameters holds for another list only if they are the same, order aside."""
+def test_different_queries_fail(signed: list[Octets], sent: list[Octets]) -> None:
+    """A signature verifies for another list of parameters only if it has the same ones in another order."""
     provider = Provider()
     client = provider.client
     wire = client.wire(query=signed, oauth_nonce="n")
@@ -150,14 +150,14 @@ def test_other_queries_fail(signed: list[Octets], sent: list[Octets]) -> None:
 @PROPERTY
 @given(secret_text, secret_text, secret_text, secret_text, st.sampled_from(["HMAC-SHA1", "HMAC-SHA512", "PLAINTEXT"]))
 def test_other_secrets_fail(one: str, other: str, token_one: str, token_other: str, name: str) -> None:
-    """Only the very same pair of secrets verifies."""
+    """The signature verifies only with the same two secrets."""
     method = SIGNATURE_METHODS[name]
     signature = method.sign("x", SigningKeys(one, token_one))
     assert method.verify("x", signature, SigningKeys(other, token_other)) == ((one, token_one) == (other, token_other))
 
 
-def test_secret_of_the_client_counts() -> None:
-    """A key rotation keeps the old secret until it is taken away, and knows no third one."""
+def test_old_and_new_secrets_of_a_client_verify() -> None:
+    """During a key rotation the old and the new secret verify, and no other."""
     provider = Provider()
     provider.add(Client(client_id="rotated", client_secret="new", overlapping_secrets=("old", "older")))
     for secret in ("new", "old", "older"):
@@ -168,7 +168,7 @@ def test_secret_of_the_client_counts() -> None:
 
 
 def test_secrets_given_as_one_string() -> None:
-    """A model whose get_client_secrets returns one string has one secret, and not as many as letters."""
+    """A string from ``get_client_secrets`` is one secret, and not a sequence of letters."""
 
     class Model:
         def get_client_secrets(self) -> str:

@@ -1,4 +1,4 @@
-"""OAuth1Request: one request as it was on the wire."""
+"""OAuth1Request, a request as it was sent."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def _header(value: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"authorization", value),)
 
 
-# Where the protocol parameters are -----------------------------------------------------------------------------------
+# The place of the protocol parameters --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["HEADER", "QUERY", "BODY"])
 def test_places(place: str) -> None:
-    """The protocol parameters are found in header, query or form, under Authlib's names, decoded."""
+    """The protocol parameters are read from header, query or form, and have Authlib's names, decoded."""
     request = SIGNER.wire("POST", place=place, oauth_callback="http://a.example/?b=c%20d", oauth_verifier="ä").read()
     assert request.signature_type == place
     assert request.client_id == SIGNER.client_id
@@ -47,7 +47,7 @@ def test_places(place: str) -> None:
     ],
 )
 def test_two_places(wire: Wire) -> None:
-    """Section 3.5: protocol parameters come from one place. With two, another parser could read the other one."""
+    """Section 3.5: protocol parameters come from one place; another parser could read those in a second one."""
     with pytest.raises(DuplicatedOAuthProtocolParameterError, match="one place"):
         wire.read()
 
@@ -63,13 +63,13 @@ def test_two_places(wire: Wire) -> None:
     ],
 )
 def test_parameter_twice(wire: Wire) -> None:
-    """Section 3.1: no protocol parameter more than once, however it is spelled."""
-    with pytest.raises(DuplicatedOAuthProtocolParameterError, match="more than once"):
+    """Section 3.1: a protocol parameter must not be repeated, in any spelling."""
+    with pytest.raises(DuplicatedOAuthProtocolParameterError, match="is repeated"):
         wire.read()
 
 
 def test_two_authorization_headers() -> None:
-    """Two Authorization headers are refused, whatever their schemes: each reader would take another."""
+    """They are refused with any schemes, because another parser could use the other one."""
     for first, second in ((b"OAuth", b"OAuth"), (b"Bearer x", b'OAuth a="b"'), (b"", b"")):
         headers = ((b"Authorization", first), (b"authorization", second))
         with pytest.raises(InvalidRequestError, match="two Authorization headers"):
@@ -77,13 +77,13 @@ def test_two_authorization_headers() -> None:
 
 
 def test_two_content_types() -> None:
-    """Two Content-Type headers are refused: one of them could hide a form."""
+    """They are refused, because one of them could hide a form."""
     with pytest.raises(InvalidRequestError, match="two Content-Type headers"):
         Wire("POST", headers=((b"content-type", b"text/plain"), (b"content-type", FORM)), body=b"a=b").read()
 
 
-def test_bearer_and_nothing_are_no_error_yet() -> None:
-    """A request without OAuth parameters is read; that it is unsigned is for the checks to say."""
+def test_requests_without_oauth_parameters_are_read() -> None:
+    """Reading succeeds; the checks refuse the request as unsigned later."""
     for headers in ((), _header(b"Bearer abc"), _header(b"OAuth")):
         request = Wire(headers=headers).read()
         assert request.oauth_params == {}
@@ -92,7 +92,7 @@ def test_bearer_and_nothing_are_no_error_yet() -> None:
 
 
 def test_header_parameters_of_another_name_are_signed() -> None:
-    """xoauth_requestor_id and the like are decoded once and signed, and no protocol parameters."""
+    """Parameters such as xoauth_requestor_id are decoded once and signed, but are not protocol parameters."""
     request = Wire(headers=_header(b'OAuth xoauth_requestor_id="me%40x.com", oauth_nonce="n"')).read()
     assert "xoauth_requestor_id%3Dme%2540x.com" in request.signature_base_string
     assert request.oauth_params == {"oauth_nonce": "n"}
@@ -100,15 +100,15 @@ def test_header_parameters_of_another_name_are_signed() -> None:
 
 
 def test_realm_outside_the_header_is_signed() -> None:
-    """Only the header's realm is left out; one in query or form is a parameter like any other."""
+    """Only the header's realm is excluded; in a query or a form it is a parameter like any other."""
     wire = Wire(
         "POST", raw_query=b"realm=q", headers=(*_header(b'OAuth realm="h"'), (b"content-type", FORM)), body=b"realm=b"
     )
     assert wire.read().signature_base_string.endswith("&realm%3Db%26realm%3Dq")
 
 
-def test_signature_with_a_bare_plus() -> None:
-    """Base64 that a client forgot to escape in a query has a space where there was a plus."""
+def test_signature_with_an_unescaped_plus() -> None:
+    """In an unescaped Base64 signature in a query, the decoded space is read as a plus."""
     assert Wire(raw_query=b"oauth_signature=a+b/c=").read().signature == "a+b/c="
     plaintext = Wire(raw_query=b"oauth_signature_method=PLAINTEXT&oauth_signature=a+b%26").read()
     assert plaintext.signature == "a b&"
@@ -116,7 +116,7 @@ def test_signature_with_a_bare_plus() -> None:
 
 
 def test_protocol_parameter_that_is_not_utf_8() -> None:
-    """An identifier that is no text would be changed on its way to the store, so it is refused by name."""
+    """The error names the parameter; decoding it with replacement characters would change the identifier."""
     with pytest.raises(InvalidRequestError, match='"oauth_token" is not UTF-8'):
         Wire(raw_query=b"oauth_token=%FF").read()
 
@@ -141,20 +141,20 @@ def test_protocol_parameter_that_is_not_utf_8() -> None:
     ],
 )
 def test_what_a_form_is(content_type: bytes | None, expected: bool) -> None:
-    """The media type decides, in any case, with any parameters; not a part of it, and nothing else."""
+    """The media type is compared as a whole, in any case, with any parameters."""
     assert is_form(content_type) is expected
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
 def test_form_is_signed_with_any_method(method: str) -> None:
-    """Section 3.4.1.3.1 asks for the content type, not for the method."""
+    """Section 3.4.1.3.1 depends on the content type, not on the method."""
     request = SIGNER.wire(method, form=[(b"a", b"1"), (b"a", b"2")]).read()
     assert request.signature_base_string.count("a%3D") == 2
     assert request.body_params == [("a", "1"), ("a", "2")]
 
 
-def test_multipart_takes_no_part() -> None:
-    """Multipart is never parsed: its fields are not signed, and oauth_ parts in it are not protocol parameters."""
+def test_multipart_is_not_signed() -> None:
+    """Multipart is not parsed: its fields are not signed, and its oauth_ parts are not protocol parameters."""
     body = b'--x\r\nContent-Disposition: form-data; name="oauth_token"\r\n\r\nt\r\n--x--'
     request = Wire("POST", headers=((b"content-type", b"multipart/form-data; boundary=x"),), body=body).read()
     assert request.oauth_params == {}
@@ -162,7 +162,7 @@ def test_multipart_takes_no_part() -> None:
 
 
 def test_form_without_a_body() -> None:
-    """A form content type without a body, even on GET, is an empty form."""
+    """A form content type without a body is an empty form, even with GET."""
     for body in (None, b""):
         request = Wire(headers=((b"content-type", FORM),), body=body).read()
         assert request.is_form
@@ -170,7 +170,7 @@ def test_form_without_a_body() -> None:
 
 
 def test_parameters_are_shown_as_text() -> None:
-    """The view sees decoded pairs in the order received, U+FFFD for what is not UTF-8; the signature saw octets."""
+    """The view gets decoded pairs in order, with U+FFFD for octets that are not UTF-8; the signature is over octets."""
     request = Wire("POST", raw_query=b"b=1&a=%FF&b", headers=((b"content-type", FORM),), body=b"c=%C3%A4+x").read()
     assert request.query_params == [("b", "1"), ("a", "\ufffd"), ("b", "")]
     assert request.body_params == [("c", "ä x")]
@@ -190,7 +190,7 @@ def test_parameters_are_shown_as_text() -> None:
     ],
 )
 def test_limits_in_octets(wire: Wire, limit: str) -> None:
-    """Header, query and form have limits of their own; at the limit all is well, beyond it 413."""
+    """Header, query and form have separate limits; above its limit each is answered with 413."""
     wire.read(**{limit: 1_000})
     with pytest.raises(RequestTooLargeError) as caught:
         wire.read(**{limit: 100})
@@ -198,12 +198,12 @@ def test_limits_in_octets(wire: Wire, limit: str) -> None:
 
 
 def test_limit_is_inclusive() -> None:
-    """As many octets as the limit says are accepted."""
+    """Exactly as many octets as the limit are accepted."""
     assert Wire(raw_query=b"x" * 100).read(max_query_bytes=100)
 
 
-def test_body_that_is_no_form_has_no_limit_here() -> None:
-    """An upload is the framework's business."""
+def test_body_that_is_not_a_form_has_no_limit() -> None:
+    """The framework limits uploads."""
     assert Wire("POST", body=b"x" * 1_000).read(max_form_bytes=10).body_params == []
 
 
@@ -215,7 +215,7 @@ def test_parameters_are_counted_together() -> None:
         wire.read(max_parameters=5)
 
 
-# The rest ------------------------------------------------------------------------------------------------------------
+# Other attributes ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -237,12 +237,12 @@ def test_parameters_are_counted_together() -> None:
     ],
 )
 def test_secure_channels(scheme: str, host: str, peer: str | None, secure: bool) -> None:
-    """https, or both ends on this machine: a Host header that says localhost is not enough."""
+    """https is secure, and so is loopback at both ends; ``localhost`` in the Host header is not enough."""
     assert Wire(scheme=scheme, host=host, peer=peer).read().is_secure is secure
 
 
 def test_repr_shows_no_parameter() -> None:
-    """A request in a log shows where it went, and nothing of what it carried."""
+    """The repr has method and URI, without query, headers and body."""
     request = SIGNER.with_token("tok", "s").wire(query=[(b"password", b"hunter2")]).read()
     assert repr(request) == "<OAuth1Request GET https://photos.example.net/photos>"
 
@@ -250,13 +250,13 @@ def test_repr_shows_no_parameter() -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", b"/a\nERROR forged"), ("GET\r\nX", b"/"), ("GET", b"/\x1b[2J\x85")]
 )
-def test_repr_forges_no_line_in_a_log(method: str, path: bytes) -> None:
-    """Control characters in method or path are escaped where the request is shown."""
+def test_repr_is_a_single_line(method: str, path: bytes) -> None:
+    """Control characters in method or path are escaped, so a request cannot forge a line of the log."""
     assert repr(Wire(method, raw_path=path).read()).isprintable()
 
 
-def test_uri_and_query_as_sent() -> None:
-    """Authlib's uri and query are the octets on the wire."""
+def test_uri_and_query_are_as_sent() -> None:
+    """These attributes of Authlib's contain the octets of the request line."""
     request = Wire(raw_path=b"/a%2Fb", raw_query=b"q=%22&&x").read()
     assert request.uri == "https://photos.example.net/a%2Fb?q=%22&&x"
     assert request.query == "q=%22&&x"
@@ -264,7 +264,7 @@ def test_uri_and_query_as_sent() -> None:
 
 
 def test_headers() -> None:
-    """Fields by name in any case; repeated ones joined; the repr shows names alone."""
+    """Names are matched in any case, repeated fields are joined, and the repr has only names."""
     headers = Headers([(b"X-A", b"1"), (b"x-a", b"2"), (b"Cookie", b"secret")])
     assert headers["x-A"] == "1, 2"
     assert dict(headers) == {"x-a": "1, 2", "cookie": "secret"}
@@ -274,14 +274,14 @@ def test_headers() -> None:
 
 
 def test_method_in_any_case() -> None:
-    """The base string has the method in upper case; the request keeps it as sent."""
+    """The base string has the method in upper case; the request keeps the original case."""
     request = Wire("get").read()
     assert request.method == "get"
     assert request.signature_base_string.startswith("GET&")
 
 
-def test_limits_are_given_by_name() -> None:
-    """The constructor takes nothing but the method by position."""
+def test_arguments_are_keyword_only() -> None:
+    """Only the method can be given by position."""
     arguments: Any = ("GET", "https")
     from async_oauth1 import OAuth1Request
 

@@ -1,4 +1,4 @@
-"""RSA-SHA1, RSA-SHA256 and RSA-SHA512 (RFC 5849 section 3.4.3), against `cryptography` used directly."""
+"""RSA-SHA1, RSA-SHA256 and RSA-SHA512 (RFC 5849 section 3.4.3), compared with `cryptography`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PUBLIC_PEM = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.Subjec
 PKCS1_PEM = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
 EC_PRIVATE = ec.generate_private_key(ec.SECP256R1())
 EC_PEM = EC_PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-# Well-formed keys of an unknown algorithm and of an unsupported curve.
+# Well-formed keys with an unknown algorithm and with an unsupported curve.
 UNKNOWN_PEM = "-----BEGIN PUBLIC KEY-----\nMA8wCAYEKgMEBQUAAwMAqrs=\n-----END PUBLIC KEY-----\n"
 UNSUPPORTED_CURVE_PEM = (
     "-----BEGIN PUBLIC KEY-----\nMEkwEwYHKoZIzj0CAQYIKoZIzj0DAQIDMgAEAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
@@ -33,8 +33,8 @@ UNSUPPORTED_CURVE_PEM = (
 )
 TEXT = "GET&http%3A%2F%2Fexample.com%2F&a%3D1"
 
-# The key and the request of the RSA-SHA1 case among the OAuth community's test cases (wiki.oauth.net, TestCases,
-# section 9.3), which dozens of client libraries keep. "vacaction" is spelled so there.
+# The key and the request of the RSA-SHA1 case of the OAuth community's test cases (wiki.oauth.net, TestCases,
+# section 9.3), which many client libraries use. The misspelling "vacaction" is in the original.
 COMMUNITY_KEY = """-----BEGIN PUBLIC KEY-----
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC0YjCwIfYoprq/FQO6lb3asXrx
 LlJFuCvtinTF5p0GxvQGu5O3gYytUvtC2JlYzypSRjVxwxrsuRcP3e641SdASwfr
@@ -60,7 +60,7 @@ def _sign(text: str, algorithm: hashes.HashAlgorithm) -> str:
 
 
 def test_community_vector() -> None:
-    """The published RSA-SHA1 signature verifies over the base string read from its request, and over no other."""
+    """The published RSA-SHA1 signature verifies for its request, and for no other base string."""
     wire = Signer(signature_method="RSA-SHA1", timestamp=1196666512).wire(
         query=[(b"file", b"vacaction.jpg"), (b"size", b"original")],
         scheme="http",
@@ -77,7 +77,7 @@ def test_community_vector() -> None:
 
 @pytest.mark.parametrize("name", RSA_METHODS)
 def test_signs_and_verifies_as_cryptography_does(name: str) -> None:
-    """Each method is RSASSA-PKCS1-v1_5 with its hash, in both directions."""
+    """Each method is RSASSA-PKCS1-v1_5 with its hash; both can verify the other's signature."""
     method = SIGNATURE_METHODS[name]
     made = method.sign(TEXT, SigningKeys(rsa_key=PRIVATE_PEM))
     assert made == _sign(TEXT, RSA_METHODS[name])
@@ -85,8 +85,8 @@ def test_signs_and_verifies_as_cryptography_does(name: str) -> None:
         assert method.verify(TEXT, made, SigningKeys(rsa_key=key))
 
 
-def test_a_signature_of_one_hash_is_none_of_another() -> None:
-    """The method that is named decides which hash counts."""
+def test_a_signature_with_another_hash_is_refused() -> None:
+    """The hash is that of the named method."""
     keys = SigningKeys(rsa_key=PUBLIC_PEM)
     for name, algorithm in RSA_METHODS.items():
         verdicts = {other: SIGNATURE_METHODS[other].verify(TEXT, _sign(TEXT, algorithm), keys) for other in RSA_METHODS}
@@ -126,15 +126,15 @@ def test_a_signature_of_one_hash_is_none_of_another() -> None:
         "surrogate",
     ],
 )
-def test_keys_that_verify_nothing(key: str | bytes | None) -> None:
-    """A client registered with no key, a broken one or one of another kind is refused, and nothing is raised."""
+def test_unusable_keys(key: str | bytes | None) -> None:
+    """With a missing, malformed or wrong kind of key, verification returns False without an exception."""
     for name, algorithm in RSA_METHODS.items():
         assert not SIGNATURE_METHODS[name].verify(TEXT, _sign(TEXT, algorithm), SigningKeys(rsa_key=key))
 
 
 @pytest.mark.parametrize("signature", ["", "a", "====", "AAAA", "é", "\ud800", "A" * 100_000, "a b", "+/+/", "\x00"])
-def test_signatures_that_are_none(signature: str) -> None:
-    """Anything may stand in oauth_signature; it is False, not an exception."""
+def test_malformed_signatures(signature: str) -> None:
+    """Verification of any text in oauth_signature returns False, without an exception."""
     assert not SIGNATURE_METHODS["RSA-SHA1"].verify(TEXT, signature, SigningKeys(rsa_key=PUBLIC_PEM))
 
 
@@ -142,20 +142,20 @@ def test_signatures_that_are_none(signature: str) -> None:
     "key", [None, "no PEM", EC_PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())]
 )
 def test_signing_needs_a_private_rsa_key(key: str | bytes | None) -> None:
-    """Anything but a private RSA key is refused with a reason."""
+    """Other keys are refused with a reason."""
     with pytest.raises(ValueError, match=r"."):
         SIGNATURE_METHODS["RSA-SHA1"].sign(TEXT, SigningKeys(rsa_key=key))
 
 
-def test_secrets_verify_no_rsa() -> None:
-    """The shared secrets take no part: neither do they help, nor does an HMAC under the public key verify."""
+def test_secrets_are_not_used_with_rsa() -> None:
+    """The shared secrets do not matter, and an HMAC with the public key does not verify."""
     forged = SIGNATURE_METHODS["HMAC-SHA1"].sign(TEXT, SigningKeys(PUBLIC_PEM))
     assert not SIGNATURE_METHODS["RSA-SHA1"].verify(TEXT, forged, SigningKeys(PUBLIC_PEM, rsa_key=PUBLIC_PEM))
 
 
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "PLAINTEXT"])
-def test_rsa_client_is_not_fooled_by_another_method(method: str) -> None:
-    """The sender chooses the method, so a client with an RSA key and no secret must not verify by HMAC or PLAINTEXT."""
+def test_rsa_client_is_refused_with_other_methods(method: str) -> None:
+    """The sender chooses the method, so a client without a secret must not verify with HMAC or PLAINTEXT."""
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "RSA-SHA1", "PLAINTEXT")))
     provider.add(Client(client_id="rsa", rsa_public_key=PUBLIC_PEM, callbacks=(CALLBACK,)))
     for secret in ("", PUBLIC_PEM, "None"):
@@ -163,8 +163,8 @@ def test_rsa_client_is_not_fooled_by_another_method(method: str) -> None:
         assert isinstance(provider.refusal(wire, two_legged=True), InvalidSignatureError)
 
 
-def test_dance_by_rsa() -> None:
-    """A client with an RSA key goes the whole way, and its temporary credentials serve no other client."""
+def test_flow_with_rsa() -> None:
+    """A client with an RSA key can complete the flow, and another client cannot use its temporary credentials."""
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "RSA-SHA256")))
     provider.add(
         Client(client_id="rsa", rsa_public_key=PUBLIC_PEM, callbacks=(CALLBACK,), signature_methods=("RSA-SHA256",))

@@ -1,4 +1,4 @@
-"""Which RSA public keys a client may have (RFC 5849 section 3.4.3): at registration and at verification alike."""
+"""The RSA public keys that are accepted (RFC 5849 section 3.4.3), at registration and at verification."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _bare(pem: str) -> str:
 
 
 def _pkcs1(modulus: int, exponent: int) -> str:
-    """A key in PEM that cryptography would not build."""
+    """A key in PEM that `cryptography` would refuse to build."""
 
     def tagged(tag: int, octets: bytes) -> bytes:
         size = len(octets).to_bytes(2, "big")
@@ -103,8 +103,8 @@ refused_keys = pytest.mark.parametrize(("key", "reason"), REFUSED.values(), ids=
 
 
 @refused_keys
-def test_registration_says_what_was_given(key: str, reason: str) -> None:
-    """Each mistake has a message of its own, in which no part of the key appears."""
+def test_registration_names_the_mistake(key: str, reason: str) -> None:
+    """Each mistake has a specific message, without any part of the key."""
     with pytest.raises(ValueError, match=f"rsa_public_key .*{reason}") as caught:
         Client(client_id="c", rsa_public_key=key)
     assert not [line for line in key.split() if len(line) > 30 and line in str(caught.value)]
@@ -124,7 +124,7 @@ def test_registration_says_what_was_given(key: str, reason: str) -> None:
     ],
 )
 def test_usable_keys_are_registered(key: str) -> None:
-    """Public keys and certificates of 1,024 bits or more, in PEM, are kept as they were given."""
+    """Public keys and certificates of at least 1,024 bits in PEM are stored unchanged."""
     assert Client(client_id="c", rsa_public_key=key).get_rsa_public_key() == key
 
 
@@ -136,13 +136,13 @@ def test_another_type_is_refused() -> None:
 
 
 @pytest.mark.parametrize("key", SIGNATURES)
-def test_a_short_key_verifies_nothing(key: str) -> None:
-    """The right signature under a key below 1,024 bits does not hold, however the key was registered."""
+def test_a_short_key_does_not_verify(key: str) -> None:
+    """A key below 1,024 bits is refused even if it is already stored and the signature is correct."""
     assert not SIGNATURE_METHODS["RSA-SHA1"].verify(TEXT, SIGNATURES[key], SigningKeys(rsa_key=key))
 
 
-def test_exponent_one_is_no_signature() -> None:
-    """Under the exponent 1 anyone could make a signature; the key verifies nothing."""
+def test_exponent_one_does_not_verify() -> None:
+    """With the exponent 1 any client could forge signatures, so the key is refused."""
     size = MODULUS.bit_length() // 8
     info = bytes.fromhex("3021300906052b0e03021a05000414") + hashlib.sha1(TEXT.encode()).digest()
     forged = b"\0\1" + b"\xff" * (size - len(info) - 3) + b"\0" + info
@@ -151,23 +151,23 @@ def test_exponent_one_is_no_signature() -> None:
 
 
 class Model:
-    """A client model of the provider's own."""
+    """A client model of a provider."""
 
     def __init__(self, key: Any) -> None:
         self.key = key
 
     def get_client_secret(self) -> None:
-        """None."""
+        """Return None: the client has no secret."""
 
     def get_rsa_public_key(self) -> Any:
-        """Whatever was registered."""
+        """Return the registered key."""
         return self.key
 
 
 @pytest.mark.parametrize("key", [key for key, _ in REFUSED.values() if key] + [object(), bytearray(b"x"), 1])
 @pytest.mark.parametrize("make", [Model, lambda key: Client(client_id="rsa", rsa_public_key=StoredKey(key))])
-def test_the_log_names_the_client_once(make: Any, key: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """The request is refused, not failed; one line for the client and its key, however many requests it sends."""
+def test_an_unusable_key_is_logged_once(make: Any, key: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The request is refused, and there is one log line for each client and key, however many requests follow."""
     client_id = f"rsa-{id(make)}-{hash(repr(key))}"
     provider = Provider(Policy(signature_methods=("RSA-SHA1",)))
     client = make(key) if make is Model or isinstance(key, str) else Model(key)
@@ -184,7 +184,7 @@ def test_the_log_names_the_client_once(make: Any, key: Any, caplog: pytest.LogCa
 
 
 def test_a_key_below_2048_bits_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A client with 1,024 bits is served; the log recommends a longer key, once."""
+    """A key of 1,024 bits is accepted, and the log recommends a longer key once."""
     provider = Provider(Policy(signature_methods=("RSA-SHA1",)))
     provider.add(Client(client_id="short", rsa_public_key=SHORT_PEM))
     for _ in range(3):
@@ -194,15 +194,15 @@ def test_a_key_below_2048_bits_is_reported_once(caplog: pytest.LogCaptureFixture
 
 
 @refused_keys
-def test_a_row_with_a_refused_key_is_a_record(key: str, reason: str) -> None:
-    """A key that is in the database already spoils no look-up; the record can be listed and copied."""
+def test_a_stored_key_that_would_be_refused_can_be_loaded(key: str, reason: str) -> None:
+    """A record with such a key in the database can still be found, listed and copied."""
     row = ("c", "secret", "[]", "", "[]", "[]", key, "strict", False)
     record = client_of_row(row, KeyRing(()), 0.0)
     assert record.rsa_public_key == key, reason
 
 
 def test_credentials_load_no_cryptography() -> None:
-    """Records without a key need no cryptography."""
+    """Records without a key do not import `cryptography`."""
     code = (
         "import sys; from async_oauth1.credentials import Client; Client(client_id='c');"
         "sys.exit(any(name.startswith('cryptography') for name in sys.modules))"
@@ -210,8 +210,8 @@ def test_credentials_load_no_cryptography() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_without_cryptography_the_form_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where cryptography is not installed, PEM is accepted by its form, and other forms are named as usual."""
+def test_without_cryptography_only_the_format_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `cryptography` any PEM is accepted, and other formats are refused as usual."""
     real = builtins.__import__
 
     def missing(name: str, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Published signatures: each with its base string, read from the wire and made by the methods themselves."""
+"""Published signatures and base strings, compared with those of the package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VECTORS: list[dict[str, Any]] = json.loads(
 
 
 def _wire(vector: dict[str, Any], place: str) -> Wire:
-    """The vector's request with its protocol parameters in the given place, and everything else as published."""
+    """The vector's request, with its protocol parameters in the given place."""
     parts = urlsplit(vector["url"])
     query, form = parts.query.encode(), vector["form"].encode()
     protocol: list[Octets] = [(name.encode(), value.encode()) for name, value in vector["oauth"] if name != "realm"]
@@ -42,7 +42,7 @@ def _wire(vector: dict[str, Any], place: str) -> Wire:
 @pytest.mark.parametrize("place", ["HEADER", "QUERY", "BODY"])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_vector(vector: dict[str, Any], place: str) -> None:
-    """The base string is the published one, to the character, and the signature verifies."""
+    """The base string equals the published one, and the signature verifies."""
     request = _wire(vector, place).read()
     assert request.signature_type == place
     assert request.signature_base_string == vector["base_string"]
@@ -53,8 +53,8 @@ def test_vector(vector: dict[str, Any], place: str) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
-def test_vector_is_what_the_method_makes(vector: dict[str, Any]) -> None:
-    """Signing the published base string gives the published signature, and no other secret does."""
+def test_signing_gives_the_published_signature(vector: dict[str, Any]) -> None:
+    """Signing the published base string gives the published signature, and another secret gives another."""
     method = SIGNATURE_METHODS[vector["signature_method"]]
     keys = SigningKeys(vector["client_secret"], vector["token_secret"])
     assert method.sign(vector["base_string"], keys) == vector["signature"]
@@ -62,14 +62,14 @@ def test_vector_is_what_the_method_makes(vector: dict[str, Any]) -> None:
 
 
 def test_realm_of_the_vectors() -> None:
-    """The realm is read, and takes no part in the base string."""
+    """The realm is read, and is not in the base string."""
     request = _wire(VECTORS[0], "HEADER").read()
     assert request.realm == "Photos"
     assert "realm" not in request.signature_base_string
 
 
 def test_signature_printed_in_the_rfc_does_not_verify() -> None:
-    """RFC 5849 section 3.1 prints bYT5CMsGcbgUdFHObYMEfcx6bsw= for its example; errata call it wrong, and it is."""
+    """The errata of RFC 5849 correct the signature in the example of section 3.1, and the printed one is wrong."""
     vector = next(vector for vector in VECTORS if vector["name"] == "base-string-example")
     keys = SigningKeys(vector["client_secret"], vector["token_secret"])
     assert not SIGNATURE_METHODS["HMAC-SHA1"].verify(vector["base_string"], "bYT5CMsGcbgUdFHObYMEfcx6bsw=", keys)
@@ -119,7 +119,7 @@ def test_uris_of_section_3_4_1_2(scheme: str, host: str, path: bytes, uri: str) 
 @pytest.mark.parametrize(
     ("form", "normalized"),
     [
-        # OAuth Core 1.0a test cases, section 9.1.1 "Normalize Request Parameters", as its implementers keep them.
+        # OAuth Core 1.0a test cases, section 9.1.1 "Normalize Request Parameters", as implementations have copied them.
         ("name", "name="),
         ("a=b", "a=b"),
         ("a=b&c=d", "a=b&c=d"),
@@ -128,7 +128,7 @@ def test_uris_of_section_3_4_1_2(scheme: str, host: str, path: bytes, uri: str) 
     ],
 )
 def test_normalized_parameters_of_core10a(form: str, normalized: str) -> None:
-    """Parameters sort by their encoded octets, name first, and a name alone has an empty value."""
+    """Parameters are sorted by their encoded octets, name first; a parameter without a value has an empty one."""
     received = canonical_form(form.encode(), max_parameters=10)
     encoded = normalized.replace("%", "%25").replace("=", "%3D").replace("&", "%26")
     assert base_string_parameters(received) == encoded
@@ -143,12 +143,12 @@ def test_normalized_parameters_of_core10a(form: str, normalized: str) -> None:
     ],
 )
 def test_hmac_sha1_of_core10a(client_secret: str, token_secret: str, base_string: str, signature: str) -> None:
-    """HMAC-SHA1 over texts short enough to check by hand."""
+    """HMAC-SHA1 over texts that are short enough to check by hand."""
     assert SIGNATURE_METHODS["HMAC-SHA1"].sign(base_string, SigningKeys(client_secret, token_secret)) == signature
 
 
 def test_plaintext_of_the_rfc() -> None:
-    """RFC 5849 section 2.1: the request of its PLAINTEXT example carries the secret and an ampersand."""
+    """RFC 5849 section 2.1: the signature of the PLAINTEXT example is the secret and an ampersand."""
     plaintext = SIGNATURE_METHODS["PLAINTEXT"]
     assert plaintext.sign("", SigningKeys("ja893SD9")) == "ja893SD9&"
     assert plaintext.sign("", SigningKeys("ja893SD9", "xyz4992k83j47x0b")) == "ja893SD9&xyz4992k83j47x0b"
@@ -159,7 +159,7 @@ def test_plaintext_of_the_rfc() -> None:
 
 
 def test_base_string_of_text_pairs() -> None:
-    """The public function takes a method in any case, and leaves oauth_signature out by itself."""
+    """The public function accepts a method in any case, and leaves out oauth_signature."""
     pairs = [*parse_qsl("b=2&a=1"), ("oauth_signature", "x")]
     expected = "GET&http%3A%2F%2Fexample.com%2F&a%3D1%26b%3D2"
     assert signature_base_string("get", "http://example.com/", pairs) == expected

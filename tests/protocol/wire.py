@@ -1,6 +1,6 @@
-"""A signed request as octets, made by a signer of the tests' own.
+"""Signed requests as octets, from a signer that is independent of the package.
 
-Written from RFC 5849 section 3.4 over octets, with nothing of the package in it: a second opinion.
+It is written from RFC 5849 section 3.4 over octets, and shares no code with the package.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ _HASHES = {"HMAC-SHA1": hashlib.sha1, "HMAC-SHA256": hashlib.sha256, "HMAC-SHA51
 
 
 def any_octets(*, max_size: int, min_size: int = 0) -> st.SearchStrategy[bytes]:
-    """Octets for Hypothesis. Drawn as text, for it compares its draws, and ``python -bb`` forbids bytes with text."""
+    """Octets for Hypothesis, drawn as text: Hypothesis compares draws, and ``python -bb`` refuses bytes with text."""
     return st.text(st.characters(max_codepoint=255), min_size=min_size, max_size=max_size).map(
         lambda text: text.encode("latin-1")
     )
 
 
 def escape(octets: bytes | str) -> str:
-    """Section 3.6."""
+    """Percent-encode as in section 3.6."""
     return quote(octets, safe="~")
 
 
 def base_string(method: str, uri: bytes, pairs: list[Octets]) -> str:
-    """Section 3.4.1, over decoded octets."""
+    """Build the base string of section 3.4.1 from decoded octets."""
     encoded = sorted((escape(name), escape(value)) for name, value in pairs)
     return "&".join([escape(method), escape(uri), escape("&".join(f"{name}={value}" for name, value in encoded))])
 
 
 def shared_key_signature(method: str, text: str, client_secret: str, token_secret: str) -> str:
-    """Sections 3.4.2 and 3.4.4."""
+    """Sign as in sections 3.4.2 and 3.4.4."""
     key = f"{escape(client_secret)}&{escape(token_secret)}"
     if method == "PLAINTEXT":
         return key
@@ -51,12 +51,12 @@ def shared_key_signature(method: str, text: str, client_secret: str, token_secre
 
 
 def urlencode(pairs: list[Octets]) -> bytes:
-    """Pairs as a query or a form, every reserved octet escaped."""
+    """Encode pairs as a query or a form, with every reserved octet escaped."""
     return "&".join(f"{escape(name)}={escape(value)}" for name, value in pairs).encode()
 
 
 def authorization(pairs: list[Octets], realm: str | None = None) -> bytes:
-    """Pairs as the value of an Authorization header."""
+    """Encode pairs as the value of an Authorization header."""
     parts = [] if realm is None else [f'realm="{realm}"']
     parts += [f'{escape(name)}="{escape(value)}"' for name, value in pairs]
     return b"OAuth " + ", ".join(parts).encode()
@@ -64,7 +64,7 @@ def authorization(pairs: list[Octets], realm: str | None = None) -> bytes:
 
 @dataclass(frozen=True)
 class Wire:
-    """A request before anything has read it."""
+    """A request as it is sent."""
 
     method: str = "GET"
     scheme: str = "https"
@@ -76,18 +76,18 @@ class Wire:
     peer: str | None = "192.0.2.7"
 
     def read(self, **limits: int) -> OAuth1Request:
-        """What the package makes of it."""
+        """Read the request with the package."""
         arguments: dict[str, Any] = {name: getattr(self, name) for name in Wire.__dataclass_fields__}
         return OAuth1Request(arguments.pop("method"), **arguments, limits=SizeLimits(**limits))
 
     def changed(self, **changes: Any) -> Wire:
-        """The same request with something else in it."""
+        """Return a copy with changes."""
         return replace(self, **changes)
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A client of the provider."""
+    """A client of the provider that signs requests."""
 
     client_id: str = "dpf43f3p2l4k3l03"
     client_secret: str = "kd94hf93k423kf44"
@@ -98,11 +98,11 @@ class Signer:
     counter: list[int] = field(default_factory=lambda: [0])
 
     def with_token(self, token: str, token_secret: str) -> Signer:
-        """The same client, with credentials of a resource owner."""
+        """Return the same client with a token."""
         return replace(self, token=token, token_secret=token_secret)
 
     def parameters(self, **oauth: str | None) -> list[Octets]:
-        """The protocol parameters; a keyword replaces one, and ``None`` leaves it out."""
+        """Return the protocol parameters; a keyword argument replaces one, and ``None`` omits it."""
         self.counter[0] += 1
         values: dict[str, str | None] = {
             "oauth_consumer_key": self.client_id,
@@ -129,20 +129,20 @@ class Signer:
         signature: str | None = None,
         **oauth: str | None,
     ) -> Wire:
-        """A signed request.
+        """Create a signed request.
 
         Args:
             method: HTTP method.
-            path: as sent.
-            query: decoded parameters of the query.
-            form: decoded parameters of a form.
-            place: where the protocol parameters go: ``HEADER``, ``QUERY`` or ``BODY``.
-            scheme: of the URI.
-            host: of the URI.
-            peer: the connection's other end.
-            body: a body that is no form.
-            signature: instead of the right one.
-            oauth: protocol parameters to replace, or with ``None`` to leave out.
+            path: The path as it is sent.
+            query: Decoded parameters of the query.
+            form: Decoded parameters of a form.
+            place: The place of the protocol parameters: ``HEADER``, ``QUERY`` or ``BODY``.
+            scheme: The scheme of the URI.
+            host: The host of the URI.
+            peer: The address of the client.
+            body: A body that is not a form.
+            signature: A signature to send instead of the correct one.
+            oauth: Protocol parameters to replace, or to omit with ``None``.
         """
         protocol = self.parameters(**oauth)
         signed = [*protocol, *(query or []), *(form or [])]

@@ -1,4 +1,4 @@
-"""The provider of these tests."""
+"""Fixtures of the provider's tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider of the tests: a memory store behind a record of every hook call, and a clock that stands still."""
+"""A provider for tests, with a memory store that records every hook call, and a clock that only tests advance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRINTER = Client(
 )
 OTHER = Client(client_id="other", client_secret="other-secret", name="Other", callbacks=(CALLBACK,))
 
-#: Hooks that change nothing.
+#: Hooks that do not change the store.
 READING = {"query_client", "query_token", "query_credentials", "get_temporary_credential"}
 HOOK_NAMES = sorted(
     {*AUTHORIZATION_SERVER_HOOKS, *RESOURCE_PROTECTOR_HOOKS}
@@ -28,7 +28,7 @@ HOOK_NAMES = sorted(
 
 
 class Clock:
-    """Unix time that moves when told to."""
+    """A clock that returns a fixed Unix time, which tests can change."""
 
     def __init__(self, now: float = NOW) -> None:
         self.now = now
@@ -38,7 +38,7 @@ class Clock:
 
 
 class RecordedStore:
-    """A store's hooks, each call written down; any of them can be made to fail or to do something else."""
+    """Record each call of a store's hooks; a test can replace a hook, or make it fail."""
 
     def __init__(self, store: MemoryStore, *, without: tuple[str, ...] = ()) -> None:
         self.store = store
@@ -49,7 +49,7 @@ class RecordedStore:
                 setattr(self, name, self._recorded(name))
 
     def prepare(self, policy: Policy) -> None:
-        """As the store's."""
+        """Call the store's ``prepare``."""
         self.store.prepare(policy)
 
     def _recorded(self, name: str) -> Callable[..., Any]:
@@ -61,12 +61,12 @@ class RecordedStore:
 
     @property
     def changes(self) -> list[str]:
-        """The calls that could have changed something."""
+        """The recorded calls of hooks that change the store."""
         return [name for name in self.calls if name not in READING]
 
 
 class Provider:
-    """Both servers over one store, driven without an event loop."""
+    """An authorization server and a resource protector with one store, driven without an event loop."""
 
     def __init__(self, policy: Policy | None = None, *, without: tuple[str, ...] = (), **kinds: Any) -> None:
         self.clock = Clock()
@@ -86,38 +86,38 @@ class Provider:
         return client
 
     def initiate(self, wire: Wire) -> OAuth1Response:
-        """Section 2.1."""
+        """Request temporary credentials (section 2.1)."""
         response: OAuth1Response = run_sync(self.server.create_temporary_credentials_response(wire.read()))
         return response
 
     def temporary(self, client: Signer | None = None, callback: str = CALLBACK) -> Signer:
-        """The client with fresh temporary credentials."""
+        """Return the client with new temporary credentials."""
         client = client or self.client
         return with_credentials(client, self.initiate(client.wire("POST", b"/initiate", oauth_callback=callback)))
 
     def decide(self, token: str | None, user: object = "jane") -> Any:
-        """Section 2.2."""
+        """Approve or deny the request (section 2.2)."""
         query = f"oauth_token={token}".encode()
         return run_sync(self.server.authorize(Wire(raw_path=b"/authorize", raw_query=query).read(), user))
 
     def exchange(self, wire: Wire) -> OAuth1Response:
-        """Section 2.3."""
+        """Request token credentials (section 2.3)."""
         response: OAuth1Response = run_sync(self.server.create_token_response(wire.read()))
         return response
 
     def token(self, client: Signer | None = None, user: str = "jane") -> Signer:
-        """The client with token credentials, at the end of the whole dance."""
+        """Return the client with token credentials, after all steps of the flow."""
         temporary = self.temporary(client)
         verifier = self.decide(temporary.token, user).verifier
         return with_credentials(temporary, self.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier)))
 
     def protect(self, wire: Wire | OAuth1Request, **options: Any) -> OAuth1Request:
-        """Section 3.2."""
+        """Verify a request for a protected resource (section 3.2)."""
         request = wire.read() if isinstance(wire, Wire) else wire
         return run_sync(self.protector.validate_request(request, **options))
 
     def refusal(self, wire: Wire | OAuth1Request, **options: Any) -> OAuth1Error:
-        """The error of a request that the protector must not accept."""
+        """Return the error with which the protector refuses the request."""
         try:
             self.protect(wire, **options)
         except OAuth1Error as error:
@@ -126,12 +126,12 @@ class Provider:
 
 
 def fields(response: OAuth1Response) -> dict[str, str]:
-    """The parameters of a form-encoded response."""
+    """Decode the parameters of a form-encoded response."""
     return {name: values[0] for name, values in parse_qs(response.body, keep_blank_values=True).items()}
 
 
 def with_credentials(client: Signer, response: OAuth1Response) -> Signer:
-    """The client with the credentials of a response."""
+    """Return the client with the credentials of a response."""
     assert response.status_code == 200, response
     credentials = fields(response)
     return client.with_token(credentials["oauth_token"], credentials["oauth_token_secret"])

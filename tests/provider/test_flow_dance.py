@@ -1,4 +1,4 @@
-"""RFC 5849 section 2, from temporary credentials to a protected resource, without an event loop."""
+"""The flow of RFC 5849 section 2, from temporary credentials to a protected resource, without an event loop."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .provider import CALLBACK, Provider, fields
 
 
 @pytest.mark.parametrize("place", ["HEADER", "QUERY", "BODY"])
-def test_whole_dance(provider: Provider, place: str) -> None:
-    """Jane's printer gets her photo, wherever it puts its protocol parameters."""
+def test_whole_flow(provider: Provider, place: str) -> None:
+    """A client obtains a token and a protected resource, with its protocol parameters in any place."""
     initiated = provider.initiate(
         provider.client.wire("POST", b"/initiate", place=place, oauth_callback=CALLBACK, oauth_version="1.0")
     )
@@ -39,7 +39,7 @@ def test_whole_dance(provider: Provider, place: str) -> None:
 
 
 def test_temporary_credentials_response(provider: Provider) -> None:
-    """Credentials are form-encoded, not to be stored, and confirm the callback in lower case, as Go and PHP insist."""
+    """The response is form-encoded, not cacheable, and confirms the callback with ``true`` in lower case."""
     response = provider.initiate(provider.client.wire("POST", b"/initiate", oauth_callback=CALLBACK))
     assert ("Content-Type", FORM) in response.headers
     assert ("Cache-Control", "no-store") in response.headers
@@ -47,8 +47,8 @@ def test_temporary_credentials_response(provider: Provider) -> None:
     assert len(fields(response)) == 3
 
 
-def test_token_response_holds_the_credentials_alone(provider: Provider) -> None:
-    """Section 2.3 names two parameters, and the response has no others."""
+def test_token_response_has_only_the_credentials(provider: Provider) -> None:
+    """Section 2.3 defines two parameters, and the response has no others."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     response = provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier))
@@ -57,7 +57,7 @@ def test_token_response_holds_the_credentials_alone(provider: Provider) -> None:
 
 
 def test_credentials_carry_enough_randomness(provider: Provider) -> None:
-    """Tokens, secrets and verifiers have at least 128 bits, 22 characters of 62, and never repeat."""
+    """Tokens, secrets and verifiers have at least 128 bits, 22 characters of 62, and are never repeated."""
     first, second = provider.temporary(), provider.temporary()
     verifier = provider.decide(first.token).verifier
     values = [first.token, first.token_secret, second.token, second.token_secret, verifier]
@@ -67,8 +67,8 @@ def test_credentials_carry_enough_randomness(provider: Provider) -> None:
 
 @pytest.mark.parametrize("endpoint", ["initiate", "exchange"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "OPTIONS"])
-def test_endpoints_serve_post_alone(provider: Provider, endpoint: str, method: str) -> None:
-    """Any other method is 405 with Allow, however well it is signed."""
+def test_endpoints_accept_only_post(provider: Provider, endpoint: str, method: str) -> None:
+    """Other methods are answered with 405 and Allow, even if correctly signed."""
     response = getattr(provider, endpoint)(provider.client.wire(method, oauth_callback=CALLBACK))
     assert response.status_code == 405
     assert ("Allow", "POST") in response.headers
@@ -76,14 +76,14 @@ def test_endpoints_serve_post_alone(provider: Provider, endpoint: str, method: s
 
 
 def test_missing_callback(provider: Provider) -> None:
-    """The first step without oauth_callback is 400 and says what is missing: the 1.0 flow does not exist."""
+    """Without oauth_callback the answer is 400, and names it; OAuth 1.0 without it is not supported."""
     response = provider.initiate(provider.client.wire("POST", b"/initiate"))
     assert response.status_code == 400
     assert "oauth_callback" in response.body
 
 
 def test_missing_verifier(provider: Provider) -> None:
-    """An exchange without oauth_verifier is 400, and the temporary credentials live on."""
+    """Without oauth_verifier the answer is 400, and the temporary credentials stay valid."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     assert provider.exchange(temporary.wire("POST", b"/token")).status_code == 400
@@ -92,15 +92,15 @@ def test_missing_verifier(provider: Provider) -> None:
 
 
 def test_exchange_before_approval(provider: Provider) -> None:
-    """Temporary credentials without an approval cannot be exchanged, whatever the verifier."""
+    """Temporary credentials cannot be exchanged before approval, with any verifier."""
     temporary = provider.temporary()
     for verifier in ("None", "x", temporary.token):
         response = provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier))
         assert response.status_code == 401
 
 
-def test_denial_sends_back_without_verifier(provider: Provider) -> None:
-    """A denial returns to the callback with the token, so that the client knows which one, and no verifier."""
+def test_denial_redirects_without_a_verifier(provider: Provider) -> None:
+    """The redirect to the callback has the token, so that the client knows which request was denied."""
     temporary = provider.temporary()
     decision = provider.decide(temporary.token, None)
     assert decision.verifier is None
@@ -109,7 +109,7 @@ def test_denial_sends_back_without_verifier(provider: Provider) -> None:
 
 
 def test_denial_is_final(provider: Provider) -> None:
-    """What was denied cannot be approved or exchanged."""
+    """Denied credentials cannot be approved or exchanged."""
     temporary = provider.temporary()
     provider.decide(temporary.token, None)
     with pytest.raises((InvalidTokenError, AlreadyDecidedError)):
@@ -117,8 +117,8 @@ def test_denial_is_final(provider: Provider) -> None:
     assert provider.exchange(temporary.wire("POST", b"/token", oauth_verifier="x")).status_code == 401
 
 
-def test_denial_without_a_hook_of_its_own_deletes() -> None:
-    """Where the store has no deny_temporary_credential, a denial takes the credentials away."""
+def test_denial_without_its_hook_deletes_the_credentials() -> None:
+    """If the store has no deny_temporary_credential, a denial deletes the temporary credentials."""
     provider = Provider(without=("deny_temporary_credential",))
     temporary = provider.temporary()
     provider.decide(temporary.token, None)
@@ -139,16 +139,16 @@ def test_approval_happens_once(provider: Provider) -> None:
     assert credential.user_id == "jane"
 
 
-def test_two_approvals_at_once(provider: Provider) -> None:
-    """Where two approvals pass the look at the same time, the atomic hook lets one through."""
+def test_two_concurrent_approvals(provider: Provider) -> None:
+    """If two approvals both find the credentials undecided, the atomic hook accepts only one."""
     temporary = provider.temporary()
     provider.hooks.replaced["create_authorization_verifier"] = lambda *args: False
     with pytest.raises(AlreadyDecidedError):
         provider.decide(temporary.token)
 
 
-def test_authorize_ignores_a_callback_of_its_own(provider: Provider) -> None:
-    """An oauth_callback at the authorization endpoint is ignored (the session fixation of 2009)."""
+def test_authorize_ignores_a_callback(provider: Provider) -> None:
+    """An oauth_callback at the authorization endpoint is ignored, against the session fixation attack of 2009."""
     temporary = provider.temporary()
     query = f"oauth_token={temporary.token}&oauth_callback=https%3A%2F%2Fevil.example%2F".encode()
     decision = run_sync(provider.server.authorize(Wire(raw_query=query).read(), "jane"))
@@ -157,23 +157,23 @@ def test_authorize_ignores_a_callback_of_its_own(provider: Provider) -> None:
 
 @pytest.mark.parametrize("query", [b"", b"oauth_token=", b"a=b"])
 def test_authorize_without_token(provider: Provider, query: bytes) -> None:
-    """No token: nothing to decide, and nothing is looked up."""
+    """Without a token there is an error, and no look-up."""
     with pytest.raises(MissingRequiredParameterError):
         run_sync(provider.server.check_authorization_request(Wire(raw_query=query).read()))
     assert provider.hooks.calls == []
 
 
 @pytest.mark.parametrize("token", ["unknown", "%00", "%FF", "a%0Ab", "x" * 256, "%ED%A0%80"])
-def test_authorize_with_a_token_that_is_none(provider: Provider, token: str) -> None:
-    """An unknown or impossible token is the browser's problem: an OAuth1Error, before any store sees it."""
+def test_authorize_with_an_invalid_token(provider: Provider, token: str) -> None:
+    """An unknown token is an OAuth1Error; a malformed one, too, before the store is called."""
     with pytest.raises(OAuth1Error) as caught:
         provider.decide(token)
     assert caught.value.status_code in (400, 401)
     assert provider.hooks.calls == (["get_temporary_credential"] if token == "unknown" else [])
 
 
-def test_authorize_for_a_client_that_is_gone(provider: Provider) -> None:
-    """Temporary credentials of a client that was removed meanwhile are not put before the resource owner."""
+def test_authorize_for_a_deleted_client(provider: Provider) -> None:
+    """Temporary credentials of a deleted client are not shown to the resource owner."""
     temporary = provider.temporary()
     provider.hooks.replaced["query_client"] = lambda client_id: None
     with pytest.raises(InvalidTokenError):
@@ -181,7 +181,7 @@ def test_authorize_for_a_client_that_is_gone(provider: Provider) -> None:
 
 
 def test_authorization_request_names_client_and_credential(provider: Provider) -> None:
-    """What the consent page shows: the application, and the callback it will go back to."""
+    """The consent page can show the client and the callback."""
     temporary = provider.temporary()
     wire = Wire(raw_query=f"oauth_token={temporary.token}".encode())
     request = run_sync(provider.server.check_authorization_request(wire.read()))
@@ -191,7 +191,7 @@ def test_authorization_request_names_client_and_credential(provider: Provider) -
 
 
 def test_authorization_response_redirects(provider: Provider) -> None:
-    """The redirect is not stored and leaks no address."""
+    """The response is not cacheable, and its URL is not sent as a Referer."""
     wire = Wire(raw_query=f"oauth_token={provider.temporary().token}".encode())
     response = run_sync(provider.server.create_authorization_response(wire.read(), "jane"))
     headers = dict(response.headers)
@@ -201,8 +201,8 @@ def test_authorization_response_redirects(provider: Provider) -> None:
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_oob_shows_a_code_to_type(provider: Provider) -> None:
-    """Out of band there is no redirect but a code, short where wrong ones are counted, and it works."""
+def test_oob_shows_a_short_code(provider: Provider) -> None:
+    """Out of band there is no redirect; the code is short because wrong ones are counted, and it can be exchanged."""
     temporary = provider.temporary(callback="oob")
     wire = Wire(raw_query=f"oauth_token={temporary.token}".encode())
     response = run_sync(provider.server.create_authorization_response(wire.read(), "jane"))
@@ -213,7 +213,7 @@ def test_oob_shows_a_code_to_type(provider: Provider) -> None:
 
 
 def test_oob_code_is_long_if_guesses_are_not_counted() -> None:
-    """Without count_wrong_verifier, a code is as long as any verifier, because guesses are not counted."""
+    """Without count_wrong_verifier the code is as long as any verifier."""
     provider = Provider(without=("count_wrong_verifier",))
     decision = provider.decide(provider.temporary(callback="oob").token)
     assert decision.location is None
@@ -221,7 +221,7 @@ def test_oob_code_is_long_if_guesses_are_not_counted() -> None:
 
 
 def test_oob_denial(provider: Provider) -> None:
-    """Denied out of band, there is nothing to type."""
+    """After a denial out of band there is neither a code nor a redirect."""
     wire = Wire(raw_query=f"oauth_token={provider.temporary(callback='oob').token}".encode())
     response = run_sync(provider.server.create_authorization_response(wire.read(), None))
     assert response.status_code == 200
@@ -229,7 +229,7 @@ def test_oob_denial(provider: Provider) -> None:
 
 
 def test_temporary_credentials_expire(provider: Provider) -> None:
-    """Ten minutes after the first step there is nothing left to approve or to exchange."""
+    """Ten minutes after the first step they can neither be approved nor exchanged."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     provider.clock.now += provider.server.policy.temporary_credential_lifetime + 1
@@ -239,8 +239,8 @@ def test_temporary_credentials_expire(provider: Provider) -> None:
         provider.decide(temporary.token)
 
 
-def test_callback_sent_again_at_the_last_step(provider: Provider) -> None:
-    """Some clients repeat oauth_callback at the exchange; it is signed and otherwise ignored."""
+def test_callback_at_the_exchange(provider: Provider) -> None:
+    """Some clients repeat oauth_callback there; it is signed and otherwise ignored."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     wire = temporary.wire("POST", b"/token", oauth_verifier=verifier, oauth_callback="http://elsewhere.example/")
@@ -248,6 +248,6 @@ def test_callback_sent_again_at_the_last_step(provider: Provider) -> None:
 
 
 def test_empty_token_at_the_first_step(provider: Provider) -> None:
-    """An empty oauth_token, which many clients send, counts as none and stays in the base string."""
+    """Many clients send an empty oauth_token; it counts as absent, but is signed."""
     wire = provider.client.wire("POST", b"/initiate", oauth_token="", oauth_callback=CALLBACK)
     assert provider.initiate(wire).status_code == 200

@@ -1,4 +1,4 @@
-"""The exchange (RFC 5849 section 2.3): verifiers are counted, and one approval gives one token."""
+"""The exchange (RFC 5849 section 2.3): wrong verifiers are counted, and an approval gives one token."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.protocol.wire import Signer
 from .provider import Provider, fields
 
 
-def test_wrong_verifiers_are_counted_and_consume(provider: Provider) -> None:
-    """Four guesses leave the credentials alive; the fifth takes them, and then the right one is too late."""
+def test_five_wrong_verifiers_delete_the_credentials(provider: Provider) -> None:
+    """After four wrong verifiers the credentials are valid; after the fifth even the right one is refused."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     for guess in range(4):
@@ -33,8 +33,8 @@ def test_right_verifier_after_four_wrong_ones(provider: Provider) -> None:
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 200
 
 
-def test_guesses_without_a_valid_signature_count_for_nothing(provider: Provider) -> None:
-    """Without the client's secret, an attacker can neither guess the verifier nor use the credentials up."""
+def test_wrong_verifiers_without_a_valid_signature_are_not_counted(provider: Provider) -> None:
+    """Without the client's secret an attacker can neither guess the verifier nor use up the attempts."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     for _ in range(10):
@@ -43,8 +43,8 @@ def test_guesses_without_a_valid_signature_count_for_nothing(provider: Provider)
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 200
 
 
-def test_number_of_tries_is_a_policy() -> None:
-    """One wrong verifier may be enough."""
+def test_number_of_attempts_is_configurable() -> None:
+    """With a limit of one, the first wrong verifier deletes the credentials."""
     provider = Provider(Policy(max_wrong_verifiers=1))
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -52,8 +52,8 @@ def test_number_of_tries_is_a_policy() -> None:
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
 
 
-def test_wrong_verifiers_are_not_counted_where_nobody_can() -> None:
-    """Without the optional hook the credentials stay, and the verifier is long enough to make guessing hopeless."""
+def test_wrong_verifiers_are_not_counted_without_the_hook() -> None:
+    """Without the optional hook the credentials stay valid, and the verifier is too long to be guessed."""
     provider = Provider(without=("count_wrong_verifier",))
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -64,7 +64,7 @@ def test_wrong_verifiers_are_not_counted_where_nobody_can() -> None:
 
 @pytest.mark.parametrize("without", [(), ("exchange",)])
 def test_one_exchange_for_one_approval(without: tuple[str, ...]) -> None:
-    """The second exchange is refused, whether the store has one transaction or a take and a create."""
+    """A second exchange is refused, with a single transaction and with separate delete and create hooks."""
     provider = Provider(without=without)
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -74,8 +74,8 @@ def test_one_exchange_for_one_approval(without: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("without", [(), ("exchange",)])
-def test_credentials_that_go_between_look_and_take(without: tuple[str, ...]) -> None:
-    """Of two exchanges that both found the credentials, the one that takes nothing gets nothing."""
+def test_credentials_that_are_deleted_during_an_exchange(without: tuple[str, ...]) -> None:
+    """Of two exchanges that both found the credentials, only the one that deletes them gets a token."""
     provider = Provider(without=without)
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -87,7 +87,7 @@ def test_credentials_that_go_between_look_and_take(without: tuple[str, ...]) -> 
 
 
 def test_temporary_credentials_of_another_client(provider: Provider) -> None:
-    """Token, secret and verifier in another client's hands are worth nothing, and stay good for the right one."""
+    """Another client cannot exchange them, even with secret and verifier, and they stay valid for their client."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     thief = Signer("other", "other-secret", temporary.token, temporary.token_secret)
@@ -95,8 +95,8 @@ def test_temporary_credentials_of_another_client(provider: Provider) -> None:
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 200
 
 
-def test_temporary_credentials_open_no_resource(provider: Provider) -> None:
-    """They are not token credentials, nor the other way round."""
+def test_temporary_credentials_are_not_token_credentials(provider: Provider) -> None:
+    """Temporary credentials are refused at resources, and token credentials at the exchange."""
     temporary = provider.temporary()
     provider.decide(temporary.token)
     assert provider.refusal(temporary.wire()).status_code == 401

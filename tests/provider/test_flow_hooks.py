@@ -1,4 +1,4 @@
-"""Flows over hooks, models and signature methods of every kind: plain, async, and wrong."""
+"""Flows with plain, asynchronous and faulty hooks, models and signature methods."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .test_hooks import SHAPES
 
 
 class _Model:
-    """A model whose every method returns an awaitable of a given shape, around a record of the store."""
+    """A model around a record of the store, whose methods return awaitables of the given kind."""
 
     def __init__(self, record: Any, shape: Callable[[Any], Any], **answers: Any) -> None:
         self._record, self._shape, self._answers = record, shape, answers
@@ -36,7 +36,7 @@ class _Model:
 
 
 def _shaped(provider: Provider, shape: Callable[[Any], Any]) -> None:
-    """Wrap every look-up's result in a model with awaitable methods, itself an awaitable."""
+    """Wrap the result of every look-up in an awaitable, and in a model with awaitable methods."""
 
     def look_up(name: str) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
@@ -53,8 +53,8 @@ def _shaped(provider: Provider, shape: Callable[[Any], Any]) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_whole_dance_with_awaitable_hooks_and_models(shape: str) -> None:
-    """Hooks and methods of models may be coroutines, awaitable objects, or awaitables of awaitables."""
+def test_whole_flow_with_awaitable_hooks_and_models(shape: str) -> None:
+    """Hooks and methods of models may return coroutines, awaitable objects, or awaitables of awaitables."""
     provider = Provider(without=("query_credentials", "exchange"))
     _shaped(provider, SHAPES[shape])
     jane = provider.token()
@@ -66,7 +66,7 @@ def test_whole_dance_with_awaitable_hooks_and_models(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_awaitable_false_is_false(shape: str) -> None:
-    """The False of an async hook or method counts as False: it is always awaited."""
+    """The result of an async hook or method is always awaited, so its False is not read as true."""
     wrapped = SHAPES[shape]
     provider = Provider(without=("exchange",))
     temporary = provider.temporary()
@@ -90,8 +90,8 @@ def test_awaitable_false_is_false(shape: str) -> None:
 
 
 @pytest.mark.parametrize("verdict", [1, "yes", b"x", [0], object()])
-def test_verifier_counts_only_if_true_itself(verdict: object) -> None:
-    """Something true is not True: a model that returns the verifier, or a digest, has not compared anything."""
+def test_check_verifier_must_return_true(verdict: object) -> None:
+    """A model that returns another true value, such as the verifier, has not compared anything."""
     provider = Provider()
     temporary = provider.temporary()
     provider.decide(temporary.token)
@@ -110,8 +110,8 @@ async def _async_verdict(verdict: object) -> object:
 
 @pytest.mark.parametrize("verdict", [b"computed", "computed", 1, None, [True], object(), False, lambda: True])
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_custom_method_must_say_true(verdict: object, asynchronous: bool) -> None:
-    """The signature that a documented recipe computes and returns, instead of comparing it, verifies nothing."""
+def test_custom_method_must_return_true(verdict: object, asynchronous: bool) -> None:
+    """A verifier that returns the computed signature instead of comparing it does not accept the request."""
     provider = Provider(Policy(signature_methods=("CUSTOM",)))
     provider.protector.register_signature_method(
         "CUSTOM", lambda request: _async_verdict(verdict) if asynchronous else verdict  # type: ignore[arg-type,return-value]
@@ -123,7 +123,7 @@ def test_custom_method_must_say_true(verdict: object, asynchronous: bool) -> Non
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_custom_method(asynchronous: bool) -> None:
-    """True accepts, plain or awaited, and the verifier sees the request with its client and credential."""
+    """True accepts, plain or awaited, and the verifier gets the request with its client and credential."""
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "CUSTOM")))
     provider.server.register_signature_method("CUSTOM", lambda request: False)
     jane = provider.token()
@@ -140,8 +140,8 @@ def test_custom_method(asynchronous: bool) -> None:
     assert seen[0].credential.user_id == "jane"
 
 
-def test_custom_method_is_one_servers_own() -> None:
-    """Registered on one server it exists on no other, and it needs the policy's word, too."""
+def test_custom_method_belongs_to_one_server() -> None:
+    """It is unknown to other servers, and must be enabled in the policy, too."""
     policy = Policy(signature_methods=("HMAC-SHA1", "CUSTOM"))
     provider = Provider(policy)
     provider.protector.register_signature_method("CUSTOM", lambda request: True)
@@ -153,8 +153,8 @@ def test_custom_method_is_one_servers_own() -> None:
     assert isinstance(narrow.refusal(wire, two_legged=True), UnsupportedSignatureMethodError)
 
 
-def test_unknown_client_is_unknown_to_a_custom_method() -> None:
-    """A custom verifier is not asked about clients and tokens that do not exist."""
+def test_custom_method_is_not_called_for_unknown_clients() -> None:
+    """A custom verifier is not called for unknown clients and tokens."""
     provider = Provider(Policy(signature_methods=("CUSTOM",)))
     provider.protector.register_signature_method("CUSTOM", lambda request: True)
     for signer in (Signer("unknown", "", None, "", "CUSTOM"), Signer(token="unknown", signature_method="CUSTOM")):

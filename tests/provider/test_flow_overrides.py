@@ -1,4 +1,4 @@
-"""Subclasses that override what hooks do, with the names and arguments of the Flask documentation."""
+"""Subclasses that override hooks, with the names and arguments of Authlib's documentation for Flask."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .provider import Provider, fields
 
 
 class _PlainServer(AuthorizationServer):
-    """Overrides with Authlib's names and arguments, as its documentation shows them, over a store of the test's."""
+    """Override hooks with Authlib's names and arguments, and use a store."""
 
     db: Any
 
@@ -44,7 +44,7 @@ class _PlainServer(AuthorizationServer):
 
 
 class _AsyncServer(_PlainServer):
-    """The same, each one a coroutine function."""
+    """The same overrides as coroutine functions."""
 
 
 class _PlainProtector(ResourceProtector):
@@ -61,7 +61,7 @@ class _PlainProtector(ResourceProtector):
 
 
 class _AsyncProtector(_PlainProtector):
-    """The same, each one a coroutine function."""
+    """The same overrides as coroutine functions."""
 
 
 def _made_async(cls: type, plain: type) -> None:
@@ -81,7 +81,7 @@ _made_async(_AsyncProtector, _PlainProtector)
 @pytest.mark.parametrize("kinds", [(_PlainServer, _PlainProtector), (_AsyncServer, _AsyncProtector)])
 @pytest.mark.parametrize("with_store", [False, True])
 def test_subclass_overrides(kinds: tuple[type[_PlainServer], type[_PlainProtector]], with_store: bool) -> None:
-    """Methods of Authlib's names replace hooks, sync and async, and a store's shortcuts do not answer for them."""
+    """Sync and async methods with Authlib's names replace hooks, and a store's combined hooks are not used then."""
     provider = Provider()
     server, protector = kinds[0](clock=provider.clock), kinds[1](clock=provider.clock)
     server.db = protector.db = provider.store
@@ -101,7 +101,7 @@ def test_subclass_overrides(kinds: tuple[type[_PlainServer], type[_PlainProtecto
 
 
 def test_hook_as_a_method_of_a_subclass() -> None:
-    """A method with a hook's own name and arguments serves as that hook."""
+    """A method with a hook's name and arguments is used as that hook."""
 
     class Protector(ResourceProtector):
         def query_client(self, client_id: str) -> None:
@@ -115,7 +115,7 @@ def test_hook_as_a_method_of_a_subclass() -> None:
 
 
 def test_token_generator() -> None:
-    """The hook makes both pairs of credentials, async or not."""
+    """The hook generates both pairs of credentials, and may be async."""
     made: list[int] = []
 
     async def generate() -> dict[str, str]:

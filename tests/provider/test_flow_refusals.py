@@ -1,4 +1,4 @@
-"""What a refused request leaves behind, nothing, and what it tells, nothing."""
+"""Refused requests change nothing, and their answers do not show which clients and tokens exist."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOTH = Policy(signature_methods=("HMAC-SHA1", "HMAC-SHA256"))
 
 @pytest.fixture
 def ready() -> tuple[Provider, Signer, Signer, str]:
-    """A provider, Jane's token credentials, and approved temporary credentials with their verifier."""
+    """A provider, token credentials, and approved temporary credentials with their verifier."""
     provider = Provider(BOTH)
     jane, temporary = provider.token(), provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -59,10 +59,8 @@ BAD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_nothing_is_changed_for_a_request_that_is_refused(
-    ready: tuple[Provider, Signer, Signer, str], bad: str
-) -> None:
-    """No nonce burned, no credentials stored, deleted or counted; and the genuine client loses nothing."""
+def test_refused_requests_change_nothing(ready: tuple[Provider, Signer, Signer, str], bad: str) -> None:
+    """No nonce is used, no credentials are stored, deleted or counted, and valid requests are accepted afterwards."""
     provider, jane, temporary, verifier = ready
     refused = provider.initiate(provider.client.wire("POST", **{"oauth_callback": CALLBACK, **BAD[bad]}))
     assert 400 <= refused.status_code < 500
@@ -78,8 +76,8 @@ def test_nothing_is_changed_for_a_request_that_is_refused(
 @pytest.mark.parametrize(
     "bad", ["late", "no timestamp", "no nonce", "long nonce", "wrong version", "unknown method", "plain http"]
 )
-def test_what_costs_nothing_comes_first(ready: tuple[Provider, Signer, Signer, str], bad: str) -> None:
-    """A request that is malformed, late or insecure asks no store."""
+def test_checks_without_look_ups_come_first(ready: tuple[Provider, Signer, Signer, str], bad: str) -> None:
+    """A malformed, late or insecure request is refused without calling the store."""
     provider, jane, temporary, verifier = ready
     provider.refusal(jane.wire(**BAD[bad]))
     provider.exchange(temporary.wire("POST", **{"oauth_verifier": verifier, **BAD[bad]}))
@@ -87,7 +85,7 @@ def test_what_costs_nothing_comes_first(ready: tuple[Provider, Signer, Signer, s
 
 
 def test_unsigned_request_for_a_token_deletes_nothing(ready: tuple[Provider, Signer, Signer, str]) -> None:
-    """A temporary token travels through browsers, so who knows it alone must not be able to spend it."""
+    """The temporary token is in URLs that a browser opens, so the token alone must not be enough to use it up."""
     provider, _, temporary, verifier = ready
     for query in (f"oauth_token={temporary.token}", f"oauth_token={temporary.token}&oauth_verifier={verifier}"):
         assert provider.exchange(Wire("POST", raw_query=query.encode())).status_code == 400
@@ -95,15 +93,15 @@ def test_unsigned_request_for_a_token_deletes_nothing(ready: tuple[Provider, Sig
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 200
 
 
-def test_victims_nonce_cannot_be_burned(ready: tuple[Provider, Signer, Signer, str]) -> None:
-    """A forged request with the nonce of a genuine one does not make that one a replay."""
+def test_forged_requests_do_not_use_a_nonce(ready: tuple[Provider, Signer, Signer, str]) -> None:
+    """A forged request with a client's nonce does not make the client's request a replay."""
     provider, jane, _, _ = ready
     provider.refusal(jane.wire(oauth_nonce="victim", signature="forged"))
     assert provider.protect(jane.wire(oauth_nonce="victim"))
 
 
-def test_order_of_a_request_that_is_accepted(ready: tuple[Provider, Signer, Signer, str]) -> None:
-    """The nonce comes last but for what the request is for."""
+def test_order_of_the_hooks_for_an_accepted_request(ready: tuple[Provider, Signer, Signer, str]) -> None:
+    """The nonce is stored after all checks, and before credentials are created or deleted."""
     provider, jane, temporary, verifier = ready
     provider.protect(jane.wire())
     assert provider.hooks.calls == ["query_credentials", "exists_nonce"]
@@ -134,7 +132,7 @@ def _unlike(provider: Provider, jane: Signer) -> dict[str, Wire]:
 
 
 def test_uniform_errors(ready: tuple[Provider, Signer, Signer, str]) -> None:
-    """Unknown client, unknown, foreign or revoked token, method, signature: one status, one body, the same headers."""
+    """Unknown clients, unknown, foreign or revoked tokens and wrong signatures get identical answers."""
     provider, jane, _, _ = ready
     answers = {
         case: resource_error_response(provider.refusal(wire, two_legged=True), realm="")
@@ -146,7 +144,7 @@ def test_uniform_errors(ready: tuple[Provider, Signer, Signer, str]) -> None:
 
 
 def test_uniform_errors_at_the_endpoints(ready: tuple[Provider, Signer, Signer, str]) -> None:
-    """Likewise for temporary credentials: unknown, another client's, or under a wrong signature."""
+    """Unknown, foreign and wrongly signed temporary credentials get identical answers."""
     provider, _, temporary, verifier = ready
     other = Signer("other", "other-secret", temporary.token, temporary.token_secret)
     wires = [
@@ -166,7 +164,7 @@ def test_uniform_errors_at_the_endpoints(ready: tuple[Provider, Signer, Signer, 
 
 
 def test_uniform_work(ready: tuple[Provider, Signer, Signer, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unknown client or token costs the same look-ups and one computation of a signature, like a known one."""
+    """A request of an unknown client causes the same look-ups and one signature, like that of a known one."""
     provider, jane, _, _ = ready
     counted = []
     from async_oauth1.signature import HmacSignatureMethod
@@ -181,8 +179,8 @@ def test_uniform_work(ready: tuple[Provider, Signer, Signer, str], monkeypatch: 
         assert provider.hooks.calls == ["query_client" if case == "method not enabled" else "query_credentials"], case
 
 
-def test_codes_that_tell_where_they_are_wanted() -> None:
-    """Without uniform errors each reason has Authlib's own error."""
+def test_specific_errors_without_uniform_errors() -> None:
+    """With ``uniform_errors=False`` each reason has Authlib's error."""
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "HMAC-SHA256"), uniform_errors=False))
     jane = provider.token()
     errors = {case: type(provider.refusal(wire, two_legged=True)) for case, wire in _unlike(provider, jane).items()}
@@ -201,7 +199,7 @@ def test_codes_that_tell_where_they_are_wanted() -> None:
 
 
 def test_replay(ready: tuple[Provider, Signer, Signer, str]) -> None:
-    """The same request again, however its nonce is escaped, is refused; other clients and tokens have their own."""
+    """The same request is refused, with any escaping of the nonce; other clients and tokens may use the nonce."""
     provider, jane, _, _ = ready
     wire = jane.wire(oauth_nonce="abcA")
     assert provider.protect(wire)
@@ -214,8 +212,8 @@ def test_replay(ready: tuple[Provider, Signer, Signer, str]) -> None:
     assert provider.protect(jane.wire(oauth_nonce="abcA", oauth_timestamp=str(NOW + 1)))
 
 
-def test_replay_until_the_timestamp_is_refused(ready: tuple[Provider, Signer, Signer, str]) -> None:
-    """A request from a clock that is ahead is remembered as long as its timestamp would be accepted."""
+def test_replay_of_a_future_timestamp(ready: tuple[Provider, Signer, Signer, str]) -> None:
+    """A nonce with a timestamp in the future is stored until the timestamp is refused."""
     provider, jane, _, _ = ready
     wire = jane.wire(oauth_timestamp=str(NOW + 300))
     assert provider.protect(wire)
@@ -227,7 +225,7 @@ def test_replay_until_the_timestamp_is_refused(ready: tuple[Provider, Signer, Si
 
 
 def test_client_that_repeats_nonces(caplog: pytest.LogCaptureFixture) -> None:
-    """Where a client's policy is log-only, a repeated nonce is a line in the log; for all others it is refused."""
+    """With ``log-only`` a client's repeated nonce is logged and accepted; for other clients it is refused."""
     provider = Provider()
     provider.add(Client(client_id="loose", client_secret="l", nonce_policy="log-only"))
     loose = Signer("loose", "l")
@@ -244,7 +242,7 @@ def test_client_that_repeats_nonces(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> None:
-    """At DEBUG, the whole dance and every refusal log no secret, no verifier, no signature and no form value."""
+    """At DEBUG, the whole flow and every refusal log no secret, verifier, signature or form value."""
     caplog.set_level(logging.DEBUG)
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "PLAINTEXT", "RSA-SHA1")))
     temporary = provider.temporary()
@@ -265,8 +263,8 @@ def test_no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> None:
     assert [secret for secret in secrets if secret in caplog.text] == []
 
 
-def test_no_line_is_forged_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """A refused request writes one line, whatever its path and its client identifier hold."""
+def test_requests_cannot_forge_log_lines(caplog: pytest.LogCaptureFixture) -> None:
+    """A refused request writes one line, with any path and any client identifier."""
     caplog.set_level(logging.DEBUG)
     provider = Provider()
     wire = provider.client.wire(path=b"/a\nERROR forged\x1b[0m", signature="x")

@@ -1,4 +1,4 @@
-"""The rules of a protected request: two-legged, PLAINTEXT, body hash, scopes."""
+"""Rules for protected requests: two-legged access, PLAINTEXT, body hashes and scopes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLAINTEXT = Policy(signature_methods=("HMAC-SHA1", "PLAINTEXT"))
 
 @pytest.mark.parametrize("token", [None, ""])
 def test_two_legged(provider: Provider, token: str | None) -> None:
-    """The client acts for itself; an empty oauth_token counts as none, and stays in the base string."""
+    """The client acts for itself; an empty oauth_token counts as absent, but is signed."""
     request = provider.protect(provider.client.wire(oauth_token=token), two_legged=True)
     assert request.client.name == "Printer"
     assert request.credential is None
@@ -41,8 +41,8 @@ def test_two_legged(provider: Provider, token: str | None) -> None:
 
 
 @pytest.mark.parametrize("token", [None, ""])
-def test_token_is_required_elsewhere(provider: Provider, token: str | None) -> None:
-    """A route that is not two-legged misses the token by name, before it asks any store."""
+def test_three_legged_routes_require_a_token(provider: Provider, token: str | None) -> None:
+    """If the token is missing, the error names it, and the store is not called."""
     error = provider.refusal(provider.client.wire(oauth_token=token))
     assert isinstance(error, MissingRequiredParameterError)
     assert "oauth_token" in error.description
@@ -50,7 +50,7 @@ def test_token_is_required_elsewhere(provider: Provider, token: str | None) -> N
 
 
 def test_two_legged_with_a_token(provider: Provider) -> None:
-    """A token that is sent all the same must be one of this client's."""
+    """If a token is sent on a two-legged route, it must belong to the client."""
     jane = provider.token()
     assert provider.protect(jane.wire(), two_legged=True).credential.user_id == "jane"
     assert provider.refusal(provider.client.with_token("unknown", "").wire(), two_legged=True).status_code == 401
@@ -58,8 +58,8 @@ def test_two_legged_with_a_token(provider: Provider) -> None:
     assert provider.refusal(foreign.wire(), two_legged=True).status_code == 401
 
 
-def test_hook_that_returns_a_foreign_token(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
-    """A query_token that looks at one argument alone would let one client use another's token: refused, and logged."""
+def test_hook_that_returns_another_clients_token(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    """If query_token ignores the client, the request is refused, and the problem is logged."""
     jane = provider.token()
     credential = run_sync(provider.store.query_token(jane.client_id, jane.token or ""))
     client = run_sync(provider.store.query_client("other"))
@@ -73,7 +73,7 @@ def test_hook_that_returns_a_foreign_token(provider: Provider, caplog: pytest.Lo
 
 
 def test_plaintext_over_https() -> None:
-    """Where the policy enables it, with timestamp and nonce or without; with them a replay is refused."""
+    """It is accepted if enabled, with or without timestamp and nonce; with them a replay is refused."""
     provider = Provider(PLAINTEXT)
     client = replace(provider.client, signature_method="PLAINTEXT")
     bare = client.wire(oauth_timestamp=None, oauth_nonce=None)
@@ -86,13 +86,13 @@ def test_plaintext_over_https() -> None:
 
 
 def test_plaintext_is_off_by_default(provider: Provider) -> None:
-    """The policy's list decides."""
+    """PLAINTEXT is not in the default list of the policy."""
     client = replace(provider.client, signature_method="PLAINTEXT")
     assert isinstance(provider.refusal(client.wire(), two_legged=True), UnsupportedSignatureMethodError)
 
 
 def test_plaintext_needs_a_secure_channel() -> None:
-    """Over plain http it is refused, also where the policy allows http for other methods."""
+    """It is refused over plain http, even if the policy allows http for other methods."""
     provider = Provider(PLAINTEXT)
     client = replace(provider.client, signature_method="PLAINTEXT")
     assert isinstance(provider.refusal(client.wire(scheme="http"), two_legged=True), InsecureTransportError)
@@ -104,7 +104,7 @@ def test_plaintext_needs_a_secure_channel() -> None:
 
 
 def test_plaintext_per_client() -> None:
-    """A client for which only a stronger method is enabled does not verify by PLAINTEXT, nor by an empty secret."""
+    """A client with only a stronger method enabled cannot use PLAINTEXT, not even with an empty secret."""
     provider = Provider(PLAINTEXT)
     provider.add(Client(client_id="strong", client_secret="s", signature_methods=("HMAC-SHA1",)))
     provider.add(Client(client_id="none"))
@@ -126,7 +126,7 @@ def _hash(body: bytes, algorithm: str = "sha1") -> str:
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512"])
 def test_body_hash(provider: Provider, algorithm: str) -> None:
-    """A JSON body under its hash is accepted, and any other body under it is not, before the nonce is used."""
+    """A JSON body with its hash is accepted; another body is refused, and the nonce stays unused."""
     body = b'{"amount": 1}'
     wire = provider.client.wire("POST", body=body, oauth_body_hash=_hash(body, algorithm))
     error = provider.refusal(wire.changed(body=b'{"amount": 9}'), two_legged=True)
@@ -137,13 +137,13 @@ def test_body_hash(provider: Provider, algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("body", [None, b""])
-def test_body_hash_of_nothing(provider: Provider, body: bytes | None) -> None:
-    """Some clients send the hash of the empty body with a GET."""
+def test_body_hash_of_an_empty_body(provider: Provider, body: bytes | None) -> None:
+    """Some clients send the hash of the empty body with GET."""
     assert provider.protect(provider.client.wire(body=body, oauth_body_hash=_hash(b"")), two_legged=True)
 
 
-def test_body_that_was_not_read(provider: Provider) -> None:
-    """A body is read for its hash alone, and only once the signature holds."""
+def test_body_is_read_after_the_signature_was_verified(provider: Provider) -> None:
+    """A body is read only if it has a hash, and only after the signature was verified."""
     read: list[int] = []
 
     async def read_body() -> bytes:
@@ -161,20 +161,20 @@ def test_body_that_was_not_read(provider: Provider) -> None:
 
 
 def test_body_is_not_read_without_a_hash(provider: Provider) -> None:
-    """An upload that nothing was promised about stays the framework's."""
+    """An upload without a hash is left to the framework."""
     request = provider.client.wire("POST").read()
     request.read_body = lambda: b"".join(iter(lambda: pytest.fail("the body was read"), b""))
     assert provider.protect(request, two_legged=True).body is None
 
 
 def test_body_hash_on_a_form(provider: Provider) -> None:
-    """A form's parameters are signed, and its hash must not be sent, for it would hash a signature that is in it."""
+    """The parameters of a form are signed already, so a hash is refused."""
     wire = provider.client.wire("POST", form=[(b"a", b"b")], oauth_body_hash=_hash(b"a=b"))
     assert isinstance(provider.refusal(wire, two_legged=True), InvalidRequestError)
 
 
 def test_body_hash_required(provider: Provider) -> None:
-    """A route may insist on it; a form needs none there."""
+    """A route may require a hash; forms need none."""
     options: dict[str, Any] = {"two_legged": True, "body_hash_required": True}
     missing = provider.refusal(provider.client.wire("POST", body=b"{}"), **options)
     assert isinstance(missing, MissingRequiredParameterError)
@@ -184,7 +184,7 @@ def test_body_hash_required(provider: Provider) -> None:
 
 
 def test_body_hash_at_the_endpoints(provider: Provider) -> None:
-    """Clients that always send it do so at the first step, too."""
+    """Clients that always send it send it at the first step, too."""
     good = provider.client.wire("POST", oauth_callback="oob", oauth_body_hash=_hash(b""))
     assert provider.initiate(good).status_code == 200
     bad = provider.client.wire("POST", oauth_callback="oob", oauth_body_hash=_hash(b"x"))
@@ -212,7 +212,7 @@ def test_body_hash_at_the_endpoints(provider: Provider) -> None:
     ],
 )
 def test_scope(provider: Provider, granted: Any, wanted: str | None, enough: bool) -> None:
-    """The credential covers every scope that the route names, to the letter; 403 otherwise."""
+    """The credential must have every scope that the route requires, with the exact name; otherwise 403."""
     jane = provider.token()
 
     class Credential:
@@ -232,8 +232,8 @@ def test_scope(provider: Provider, granted: Any, wanted: str | None, enough: boo
         assert error.status_code == 403
 
 
-def test_credential_that_knows_no_scopes(provider: Provider) -> None:
-    """A model without get_scope is asked for none; a client that acts for itself has no credential to ask."""
+def test_credential_without_get_scope(provider: Provider) -> None:
+    """Without the method get_scope, or without a credential, scopes are not checked."""
     jane = provider.token()
 
     class Credential:
@@ -246,8 +246,8 @@ def test_credential_that_knows_no_scopes(provider: Provider) -> None:
     assert provider.protect(provider.client.wire(), scope="photos.read", two_legged=True)
 
 
-def test_shipped_credential_without_scope(provider: Provider) -> None:
-    """The shipped record covers no scope that it was not given."""
+def test_token_credential_without_scope(provider: Provider) -> None:
+    """`TokenCredential` has only the scopes that it was created with."""
     jane = provider.token()
     assert isinstance(provider.refusal(jane.wire(), scope="photos.read"), InsufficientScopeError)
     provider.server.register_hook(

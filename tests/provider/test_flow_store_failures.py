@@ -1,4 +1,4 @@
-"""Flows whose store fails: 503, and nothing accepted that could not be checked."""
+"""Flows with a failing store: the answer is 503, and nothing is accepted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAILURES = [StoreUnavailableError(), OSError("down"), TimeoutError(), Connection
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("hook", ["query_client", "exists_nonce", "create_temporary_credential"])
 def test_store_fails_at_the_first_step(hook: str, error: Exception) -> None:
-    """503 with Retry-After, and no credentials."""
+    """The answer is 503 with Retry-After, and no credentials are issued."""
     provider = Provider()
     provider.hooks.replaced[hook] = _fail(error)
     response = provider.initiate(provider.client.wire("POST", oauth_callback=CALLBACK))
@@ -52,7 +52,7 @@ def test_store_fails_at_the_first_step(hook: str, error: Exception) -> None:
     ],
 )
 def test_store_fails_at_the_exchange(hook: str, without: tuple[str, ...], error: Exception) -> None:
-    """503, no token, and the temporary credentials still serve once the store is back."""
+    """The answer is 503 without a token, and the temporary credentials can be exchanged later."""
     provider = Provider(without=without)
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -63,8 +63,8 @@ def test_store_fails_at_the_exchange(hook: str, without: tuple[str, ...], error:
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 200
 
 
-def test_store_fails_between_take_and_create() -> None:
-    """The temporary credentials stay spent: a new dance costs less than two tokens for one approval."""
+def test_store_fails_between_delete_and_create() -> None:
+    """The temporary credentials stay deleted, because two tokens for one approval would be worse than a new flow."""
     provider = Provider(without=("exchange",))
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -77,7 +77,7 @@ def test_store_fails_between_take_and_create() -> None:
 
 @pytest.mark.parametrize("hook", ["get_temporary_credential", "query_client", "create_authorization_verifier"])
 def test_store_fails_at_the_authorization(hook: str) -> None:
-    """What the resource owner sees is 503, and nothing is decided."""
+    """The resource owner gets 503, and nothing is decided."""
     provider = Provider()
     temporary = provider.temporary()
     provider.hooks.replaced[hook] = _fail(OSError("down"))
@@ -98,7 +98,7 @@ def test_store_fails_at_the_authorization(hook: str) -> None:
     ],
 )
 def test_store_fails_at_a_resource(hook: str, without: tuple[str, ...], error: Exception) -> None:
-    """A request that could not be checked is not accepted: a nonce counts as new only if the store says so."""
+    """The request is refused: a nonce is new only if the store says so."""
     provider = Provider(without=without)
     jane = provider.token()
     provider.hooks.replaced[hook] = _fail(error)
@@ -106,7 +106,7 @@ def test_store_fails_at_a_resource(hook: str, without: tuple[str, ...], error: E
 
 
 def test_bug_in_a_hook_is_not_hidden() -> None:
-    """Any other exception is the framework's to answer."""
+    """Other exceptions are raised to the framework."""
     provider = Provider()
     provider.hooks.replaced["query_client"] = _fail(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):

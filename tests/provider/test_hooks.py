@@ -1,4 +1,4 @@
-"""Hooks: how they are registered, what is missing, what they may return."""
+"""Hooks: registration, missing hooks, and results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _one(*args: Any) -> str:
 
 
 class _Store:
-    """A store of some hooks, which answers with its own name."""
+    """A store with some hooks that return the store's name."""
 
     def __init__(self, name: str, *hooks: str) -> None:
         self.prepared: list[Policy] = []
@@ -41,7 +41,7 @@ def _answers(hooks: Hooks, names: tuple[str, ...]) -> dict[str, str | None]:
 
 
 def test_hook_by_name() -> None:
-    """A hook is set by name, and set again it is replaced."""
+    """A hook is registered by name, and a second registration replaces it."""
     hooks = Hooks(RESOURCE_PROTECTOR_HOOKS, Policy())
     assert hooks.get("query_client") is None
     hooks.register("query_client", len)
@@ -51,26 +51,26 @@ def test_hook_by_name() -> None:
 
 @pytest.mark.parametrize("name", ["query_clients", "", "create_token_credential", "__init__"])
 def test_unknown_hook(name: str) -> None:
-    """A name that this server does not know is refused, with those that it knows."""
+    """An unknown name is refused, and the error lists the known names."""
     with pytest.raises(ValueError, match="query_token"):
         ResourceProtector().register_hook(name, _one)
 
 
-def test_hook_that_is_no_function() -> None:
-    """A coroutine, say, where the coroutine function was meant."""
+def test_hook_must_be_callable() -> None:
+    """For example, a coroutine instead of a coroutine function is refused."""
     with pytest.raises(TypeError, match="query_client"):
         ResourceProtector().register_hook("query_client", "query_client")  # type: ignore[arg-type]
 
 
 def test_hooks_as_keyword_arguments() -> None:
-    """Hooks can be given when a server is made. An unknown name is refused there, too."""
+    """Hooks can be passed to the constructor; unknown names are refused there, too."""
     assert AuthorizationServer(query_client=_one).hooks.get("query_client") is _one
     with pytest.raises(ValueError, match="query_klient"):
         AuthorizationServer(query_klient=_one)
 
 
-def test_store_fills_what_is_empty() -> None:
-    """A store fills the hooks that are not registered yet, and replaces none."""
+def test_store_does_not_replace_registered_hooks() -> None:
+    """A store provides the hooks that are not registered yet."""
     hooks = Hooks(RESOURCE_PROTECTOR_HOOKS, Policy())
     hooks.register("query_client", _one)
     hooks.register_store(_Store("a", "query_client", "exists_nonce"))
@@ -82,8 +82,8 @@ def test_store_fills_what_is_empty() -> None:
     }
 
 
-def test_store_without_any_hook() -> None:
-    """An object that has none of them was not meant."""
+def test_store_without_hooks_is_refused() -> None:
+    """An object without any hook is an error."""
     with pytest.raises(ValueError, match="object has none of the hooks"):
         ResourceProtector().register_hooks(object())
 
@@ -97,8 +97,8 @@ def test_store_without_any_hook() -> None:
         ("count_wrong_verifier", ("get_temporary_credential", "delete_temporary_credential")),
     ],
 )
-def test_shortcut_comes_with_what_it_speaks_for(shortcut: str, others: tuple[str, ...]) -> None:
-    """A store's shortcut is taken only with the same store's hooks, and goes when one of those is replaced."""
+def test_combined_hook_is_used_only_with_the_hooks_it_replaces(shortcut: str, others: tuple[str, ...]) -> None:
+    """A store's combined hook is used only with the same store's single hooks, and not after one was replaced."""
     names = RESOURCE_PROTECTOR_HOOKS if shortcut == "query_credentials" else AUTHORIZATION_SERVER_HOOKS
 
     together = Hooks(names, Policy())
@@ -123,16 +123,16 @@ def test_shortcut_comes_with_what_it_speaks_for(shortcut: str, others: tuple[str
         assert after.get(other) is _one
 
 
-def test_shortcut_that_was_given_by_name_stays() -> None:
-    """A shortcut that was registered by name is kept."""
+def test_combined_hook_registered_by_name_is_kept() -> None:
+    """A combined hook that was registered by name is used."""
     hooks = Hooks(RESOURCE_PROTECTOR_HOOKS, Policy())
     hooks.register("query_credentials", _one)
     hooks.register("query_client", len)
     assert hooks.get("query_credentials") is _one
 
 
-def test_replaced_look_up_is_asked() -> None:
-    """A look-up that replaces the store's decides, although the store could have answered for it in one trip."""
+def test_replaced_look_up_is_used() -> None:
+    """A look-up that replaces the store's is called, although the store has a combined hook."""
     provider = Provider()
     jane = provider.token()
     assert provider.protect(jane.wire()).credential
@@ -140,8 +140,8 @@ def test_replaced_look_up_is_asked() -> None:
     assert provider.refusal(jane.wire()).status_code == 401
 
 
-def test_store_is_told_the_policy() -> None:
-    """Once for each server, also where only one of its methods is registered; a changed policy is told again."""
+def test_store_is_prepared_with_the_policy() -> None:
+    """It is prepared once per server, even if only one of its methods is registered, and again for a new policy."""
 
     class Store(_Store):
         def exists_nonce(self, *args: Any) -> bool:
@@ -158,8 +158,8 @@ def test_store_is_told_the_policy() -> None:
     assert method.prepared[-1] == changed
 
 
-def test_store_that_forgets_nonces_too_early() -> None:
-    """A store configured with a shorter lifetime than the window needs is refused at the start."""
+def test_store_with_a_short_nonce_lifetime_is_refused() -> None:
+    """A store with a shorter nonce lifetime than the timestamp window needs is refused at registration."""
     store = MemoryStore(nonce_lifetime=600)
     for register in (
         lambda server: server.register_hooks(store),
@@ -171,7 +171,7 @@ def test_store_that_forgets_nonces_too_early() -> None:
 
 
 def test_missing_hooks_are_named_together() -> None:
-    """Every one that is missing, in one sentence, before anything else happens."""
+    """One error names all missing hooks, before any request is verified."""
     server = AuthorizationServer(query_client=_one, exists_nonce=_one)
     with pytest.raises(MissingHookError) as caught:
         run_sync(server.create_temporary_credentials_response(Signer().wire("POST", oauth_callback=CALLBACK).read()))
@@ -188,15 +188,15 @@ def test_missing_hooks_are_named_together() -> None:
 
 
 def test_missing_hooks_of_a_protector() -> None:
-    """Likewise, whether asked before serving or at the first request; one alone is singular."""
+    """The error is the same before serving and at the first request, and is singular for one hook."""
     with pytest.raises(MissingHookError, match='"query_client", "query_token", "exists_nonce" hooks are required'):
         ResourceProtector().require_hooks()
     with pytest.raises(MissingHookError, match='"exists_nonce" hook is required'):
         run_sync(ResourceProtector(query_client=_one, query_token=_one).validate_request(Signer().wire().read()))
 
 
-def test_optional_hooks_are_not_missed() -> None:
-    """What is optional may be missing."""
+def test_optional_hooks_may_be_missing() -> None:
+    """Optional hooks are not in the error."""
     required = set(AuthorizationServer.REQUIRED_HOOKS)
     server = AuthorizationServer(**dict.fromkeys(required, _one))
     server.require_hooks()
@@ -212,7 +212,7 @@ def test_optional_hooks_are_not_missed() -> None:
 
 
 def test_unknown_signature_method_in_the_policy() -> None:
-    """An unknown signature method is an error before serving, unless it is registered."""
+    """It is an error before serving, unless the method is registered."""
     policy = Policy(signature_methods=("HMAC-SHA1", "HMAC-MD5"))
     hooks = dict.fromkeys(("query_client", "query_token", "exists_nonce"), _one)
     with pytest.raises(ValueError, match="HMAC-MD5"):
@@ -222,11 +222,11 @@ def test_unknown_signature_method_in_the_policy() -> None:
     protector.require_hooks()
 
 
-# What a hook returns -------------------------------------------------------------------------------------------------
+# Results of hooks ----------------------------------------------------------------------------------------------------
 
 
 class _Awaitable:
-    """An object of one's own that can be awaited."""
+    """A user-defined awaitable."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -258,14 +258,14 @@ SHAPES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("value", [False, None, 0, True, "x", []])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_can_be_awaited_is_awaited(shape: str, value: Any) -> None:
-    """However often it is wrapped, so that nothing un-awaited is ever taken for true."""
+def test_awaitable_results_are_awaited(shape: str, value: Any) -> None:
+    """Nested awaitables are awaited, too, so that an awaitable is never read as true."""
     assert run_sync(resolve(SHAPES[shape](value))) is value
     assert run_sync(call_hook(SHAPES[shape], value)) is value
 
 
 async def test_tasks_and_futures() -> None:
-    """In an event loop also what asyncio makes."""
+    """In an event loop, tasks and futures are awaited, too."""
     future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     future.set_result(False)
     assert await resolve(future) is False
@@ -273,14 +273,14 @@ async def test_tasks_and_futures() -> None:
     assert await resolve(asyncio.gather(_coroutine(value=1))) == [1]
 
 
-def test_local_proxy_is_passed_through() -> None:
-    """Werkzeug's LocalProxy has __await__ and, unless it stands for an awaitable, cannot be awaited."""
+def test_local_proxy_is_not_awaited() -> None:
+    """Werkzeug's LocalProxy has __await__, but cannot be awaited unless its object is an awaitable."""
     proxy = LocalProxy(lambda: "jane")
     assert run_sync(resolve(proxy)) is proxy
 
 
 def test_generators_are_values() -> None:
-    """An ordinary generator cannot be awaited."""
+    """An ordinary generator is not awaited."""
     generator = (number for number in (1, 2))
     assert run_sync(resolve(generator)) is generator
 
@@ -288,7 +288,7 @@ def test_generators_are_values() -> None:
 @pytest.mark.parametrize("error", [OSError("x"), TimeoutError(), ConnectionRefusedError(), BrokenPipeError()])
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_storage_failures(error: Exception, asynchronous: bool) -> None:
-    """What a broken connection raises is 503, with the cause kept for the log."""
+    """Connection errors are raised as 503, with the original error as the cause."""
 
     def fail() -> Awaitable[None] | None:
         async def later() -> None:
@@ -305,8 +305,8 @@ def test_storage_failures(error: Exception, asynchronous: bool) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), StoreUnavailableError()])
-def test_other_failures_stay_what_they_are(error: Exception) -> None:
-    """A bug is the framework's 500, and a StoreUnavailableError is one already."""
+def test_other_errors_are_not_changed(error: Exception) -> None:
+    """Other exceptions are raised unchanged, and so is StoreUnavailableError."""
 
     def fail() -> None:
         raise error

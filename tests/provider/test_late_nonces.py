@@ -1,4 +1,4 @@
-"""The timestamp window holds at the moment when the nonce is used, whatever the request waited for before."""
+"""The timestamp must be within the window when the nonce is stored, even if the request had to wait before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WINDOW = Policy().timestamp_window
 
 
 def slow(provider: Provider, name: str, seconds: float) -> None:
-    """Let one hook take its time."""
+    """Make a hook take this long."""
     hook = getattr(provider.store, name)
 
     def slowly(*args: Any) -> Any:
@@ -33,7 +33,7 @@ def slow(provider: Provider, name: str, seconds: float) -> None:
 
 
 def with_slow_body(provider: Provider, request: OAuth1Request, seconds: float) -> OAuth1Request:
-    """A request whose body arrives after so many seconds."""
+    """Make the request's body take this long to arrive."""
 
     async def read_body() -> bytes:
         provider.clock.now += seconds
@@ -46,7 +46,7 @@ def with_slow_body(provider: Provider, request: OAuth1Request, seconds: float) -
 @pytest.mark.parametrize("two_legged", [False, True])
 @pytest.mark.parametrize(("seconds", "accepted"), [(WINDOW, True), (WINDOW + 1, False)])
 def test_a_slow_body_of_a_protected_resource(*, two_legged: bool, seconds: float, accepted: bool) -> None:
-    """A body that outlasts the window makes the timestamp too old; one that is just in time is accepted."""
+    """If the body takes longer than the window, the timestamp is refused; at the end of the window it is accepted."""
     provider = Provider()
     client = provider.client if two_legged else provider.token()
     request = with_slow_body(provider, client.wire("POST", oauth_body_hash=BODY_HASH).read(), seconds)
@@ -61,7 +61,7 @@ def test_a_slow_body_of_a_protected_resource(*, two_legged: bool, seconds: float
 @pytest.mark.parametrize("name", ["query_client", "query_token", "query_credentials", "exists_nonce"])
 @pytest.mark.parametrize("two_legged", [False, True])
 def test_a_slow_hook_of_a_protected_resource(name: str, *, two_legged: bool) -> None:
-    """Each look-up, and the store of the nonces itself: a timestamp that they outlast is refused."""
+    """If a look-up or the nonce store takes longer than the window, the timestamp is refused."""
     provider = Provider(without=("query_credentials",) if name in ("query_client", "query_token") else ())
     client = provider.client if two_legged else provider.token()
     slow(provider, "query_client" if two_legged and name != "exists_nonce" else name, WINDOW + 1)
@@ -70,7 +70,7 @@ def test_a_slow_hook_of_a_protected_resource(name: str, *, two_legged: bool) -> 
 
 @pytest.mark.parametrize("name", ["query_client", "exists_nonce"])
 def test_a_slow_hook_of_the_first_step(name: str) -> None:
-    """A request for temporary credentials that outlasts the window creates none."""
+    """If a hook takes longer than the window, no temporary credentials are created."""
     provider = Provider()
     slow(provider, name, WINDOW + 1)
     response = provider.initiate(provider.client.wire("POST", b"/initiate", oauth_callback=CALLBACK))
@@ -80,7 +80,7 @@ def test_a_slow_hook_of_the_first_step(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["query_client", "get_temporary_credential", "exists_nonce"])
 def test_a_slow_hook_of_the_exchange(name: str) -> None:
-    """A request for token credentials that outlasts the window takes nothing."""
+    """If a hook takes longer than the window, the temporary credentials are not deleted."""
     provider = Provider(Policy(temporary_credential_lifetime=10_000))
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
@@ -92,7 +92,7 @@ def test_a_slow_hook_of_the_exchange(name: str) -> None:
 
 @pytest.mark.parametrize(("path", "oauth"), [(b"/initiate", {"oauth_callback": CALLBACK}), (b"/token", {})])
 def test_a_slow_body_at_the_endpoints(path: bytes, oauth: dict[str, str]) -> None:
-    """The endpoints check an oauth_body_hash, too, and wait for the body."""
+    """The endpoints check oauth_body_hash, so they wait for the body, too."""
     provider = Provider(Policy(temporary_credential_lifetime=10_000))
     client: Signer = provider.client
     step: Callable[[Any], Any] = provider.server.validate_temporary_credentials_request
@@ -104,8 +104,8 @@ def test_a_slow_body_at_the_endpoints(path: bytes, oauth: dict[str, str]) -> Non
         run_sync(step(with_slow_body(provider, request, WINDOW + 1)))
 
 
-def test_plaintext_without_timestamp_has_none_to_check() -> None:
-    """PLAINTEXT may omit timestamp and nonce: nothing becomes too old."""
+def test_plaintext_without_timestamp_is_not_late() -> None:
+    """PLAINTEXT may omit timestamp and nonce, so a slow request is accepted."""
     provider = Provider(Policy(signature_methods=("PLAINTEXT",)))
     slow(provider, "query_client", WINDOW + 1)
     provider.client = Signer(signature_method="PLAINTEXT", timestamp=None)

@@ -1,4 +1,4 @@
-"""Responses as plain data, and the headers that each status carries."""
+"""Responses as plain data, with their headers."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ ERRORS = [
 ]
 
 
-def test_every_error_is_here() -> None:
-    """Every error that has a response is in these tests."""
+def test_every_error_is_tested() -> None:
+    """These tests cover every error that has a response."""
     without_response = {errors.OAuth1Error, errors.MissingHookError, errors.StoreError}
     classes = {getattr(errors, name) for name in errors.__all__} - without_response
     assert {type(error) for error in ERRORS} == classes
 
 
 def test_form() -> None:
-    """Credentials are form-encoded, escaped and not to be stored."""
+    """Credentials are form-encoded, escaped and not cacheable."""
     response = form_response([("a b", "c&d"), ("e", "é=")])
     assert response.status_code == 200
     assert response.body == "a%20b=c%26d&e=%C3%A9%3D"
@@ -52,8 +52,8 @@ def test_form() -> None:
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_both_forms_of_an_error(error: errors.OAuth1Error) -> None:
-    """JSON at resources, form-encoded at the endpoints, ASCII in one line, never HTML; the same status and code."""
+def test_both_formats_of_an_error(error: errors.OAuth1Error) -> None:
+    """JSON at resources and a form at the endpoints, in one line of ASCII, with the same status and code."""
     resource = resource_error_response(error, realm="Photos")
     server = server_error_response(error, realm="Photos", allow="POST")
     assert resource.status_code == server.status_code == error.status_code
@@ -94,7 +94,7 @@ def test_both_forms_of_an_error(error: errors.OAuth1Error) -> None:
     ids=lambda value: getattr(type(value), "__name__", value),
 )
 def test_statuses(error: errors.OAuth1Error, status: int) -> None:
-    """401 for what does not hold, 400 for what is malformed, and the rest by their own names."""
+    """401 for requests that are not authenticated, 400 for malformed ones, and specific codes for other errors."""
     assert error.status_code == status
 
 
@@ -102,12 +102,12 @@ def test_statuses(error: errors.OAuth1Error, status: int) -> None:
     ("realm", "challenge"), [("", 'OAuth realm=""'), ('a "b" \\c', 'OAuth realm="a \\"b\\" \\\\c"')]
 )
 def test_realm_is_quoted(realm: str, challenge: str) -> None:
-    """A realm with quotes stays one quoted string."""
+    """A realm with quotes becomes one quoted string."""
     response = resource_error_response(errors.UnsignedRequestError(), realm=realm)
     assert ("WWW-Authenticate", challenge) in response.headers
 
 
 def test_retry_after_is_in_seconds() -> None:
-    """A small number: the store is expected back."""
+    """The number is small, since the store is expected to recover."""
     headers = dict(resource_error_response(errors.StoreUnavailableError(), realm="").headers)
     assert headers["Retry-After"] == "1"

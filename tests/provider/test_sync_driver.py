@@ -1,4 +1,4 @@
-"""run_sync: a flow without an event loop."""
+"""run_sync, which runs a flow without an event loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .provider import CALLBACK, Provider
 
 
 def test_returns_what_the_flow_returns() -> None:
-    """A coroutine that never waits ends at its first step."""
+    """A coroutine that does not suspend returns its result."""
 
     async def inner() -> int:
         return 1
@@ -26,7 +26,7 @@ def test_returns_what_the_flow_returns() -> None:
 
 
 def test_raises_what_the_flow_raises() -> None:
-    """An exception passes through as it is."""
+    """An exception is raised unchanged."""
 
     async def flow() -> None:
         raise KeyError("x")
@@ -37,7 +37,7 @@ def test_raises_what_the_flow_raises() -> None:
 
 @pytest.mark.parametrize("value", [None, 1, (1,), StopAsyncIteration()])
 def test_any_result(value: Any) -> None:
-    """Whatever is returned arrives unchanged."""
+    """Any result is returned unchanged."""
 
     async def flow() -> Any:
         return value
@@ -45,8 +45,8 @@ def test_any_result(value: Any) -> None:
     assert run_sync(flow()) is value
 
 
-def test_a_hook_that_waits_is_named_as_the_problem() -> None:
-    """Without a loop, a waiting hook is an error, and what it holds is released first."""
+def test_a_hook_that_suspends_is_an_error() -> None:
+    """Without an event loop a hook cannot wait; the coroutine is closed before the error is raised."""
     released = []
 
     async def flow() -> None:
@@ -60,8 +60,8 @@ def test_a_hook_that_waits_is_named_as_the_problem() -> None:
     assert released == [True]
 
 
-def test_whole_flow_with_a_hook_that_waits() -> None:
-    """An async hook that really waits, under run_sync, accepts nothing."""
+def test_whole_flow_with_a_hook_that_suspends() -> None:
+    """An async hook that suspends fails the request under run_sync."""
 
     class Suspended:
         def __await__(self) -> Generator[None, None, bool]:
@@ -76,7 +76,7 @@ def test_whole_flow_with_a_hook_that_waits() -> None:
 
 
 async def test_same_flow_in_an_event_loop() -> None:
-    """The flows that drive runs are ordinary coroutines, whose hooks may wait where there is a loop."""
+    """The flows are ordinary coroutines, so their hooks may wait in an event loop."""
     provider = Provider()
 
     async def slow(*args: Any) -> bool:

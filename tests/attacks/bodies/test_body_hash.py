@@ -1,4 +1,4 @@
-"""``oauth_body_hash``: a body that no form's parameters cover, bound to the signature."""
+"""``oauth_body_hash``, which signs a body that is not a form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BODY = b'{"amount": 1}'
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"])
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
 async def test_the_hash_of_the_body_is_checked(provider: Provider, algorithm: str, method: str, framing: str) -> None:
-    """By whichever hash its length tells, under whichever signature method; the view still reads the body."""
+    """Each hash is recognised by its length, with any signature method, and the view can still read the body."""
     keys = replace(JANE, method=method)
     oauth = {"body_hash": body_hash(BODY, algorithm)}
     message = sign(keys, "POST", "/hashed", body=BODY, content_type=JSON, oauth=oauth)
@@ -34,8 +34,8 @@ async def test_the_hash_of_the_body_is_checked(provider: Provider, algorithm: st
     assert (await provider.send(message, pieces=pieces)).json == {"length": len(BODY)}
 
 
-async def test_the_hash_of_nothing_does_not_cover_something(provider: Provider) -> None:
-    """The hash of an empty body, sent with a body: refused on every route, whether the route asks for it or not."""
+async def test_the_hash_of_an_empty_body_does_not_match_another_body(provider: Provider) -> None:
+    """A body sent with the hash of an empty body is refused on every route, whether it requires a hash or not."""
     for target in ("/echo", "/hashed", "/signed"):
         for algorithm in ("sha1", "sha256", "sha512"):
             oauth = {"body_hash": body_hash(b"", algorithm)}
@@ -46,7 +46,7 @@ async def test_the_hash_of_nothing_does_not_cover_something(provider: Provider) 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
-async def test_the_hash_of_an_empty_body_is_good(provider: Provider, algorithm: str, method: str) -> None:
+async def test_the_hash_of_an_empty_body_is_accepted(provider: Provider, algorithm: str, method: str) -> None:
     """Mastercard's clients send it on every GET."""
     answer = await provider.get(method=method, oauth={"body_hash": body_hash(b"", algorithm)})
     assert answer.status == 200
@@ -67,24 +67,24 @@ async def test_the_hash_of_an_empty_body_is_good(provider: Provider, algorithm: 
         body_hash(b"", "md5"),
     ],
 )
-async def test_what_is_no_hash_is_malformed(provider: Provider, value: str) -> None:
-    """Wrong alphabet, wrong length, no padding: 400, with a reason."""
+async def test_a_malformed_hash_is_400(provider: Provider, value: str) -> None:
+    """A value with another alphabet, a wrong length or missing padding is answered with 400 and a reason."""
     answer = await provider.get(oauth={"body_hash": value})
     assert (answer.status, answer.error) == (400, "invalid_request")
     assert "oauth_body_hash" in answer.json["error_description"]
     assert not provider.store.written
 
 
-async def test_a_form_has_no_hash(provider: Provider) -> None:
-    """Its parameters are signed; a hash beside them could contradict them."""
+async def test_a_form_with_a_body_hash_is_refused(provider: Provider) -> None:
+    """The parameters of a form are signed already; a hash could contradict them."""
     answer = await provider.get(method="POST", body=b"a=1", oauth={"body_hash": body_hash(b"a=1")})
     assert (answer.status, answer.error) == (400, "invalid_request")
     answer = await provider.initiate(oauth={"body_hash": body_hash(b"a=1")}, body=b"a=1")
     assert (answer.status, answer.error) == (400, "invalid_request")
 
 
-async def test_a_route_can_demand_it(provider: Provider) -> None:
-    """Then JSON, multipart and bodies without a type are refused without it, and a form is not."""
+async def test_a_route_can_require_a_body_hash(provider: Provider) -> None:
+    """On such a route JSON, multipart and bodies without a type are refused if they have no hash; forms need none."""
     kinds = [JSON, b"text/plain", b"multipart/form-data; boundary=x", None]
     for kind in kinds:
         for body in (BODY, b""):
@@ -95,8 +95,8 @@ async def test_a_route_can_demand_it(provider: Provider) -> None:
     assert answer.status == 401
 
 
-async def test_it_is_checked_wherever_it_is_sent(provider: Provider) -> None:
-    """In the query, and at the endpoints as at a resource."""
+async def test_the_hash_is_checked_in_the_query_and_at_the_endpoints(provider: Provider) -> None:
+    """The hash in the query is checked like one in the header, and the endpoints check it like a resource."""
     good = {"body_hash": body_hash(BODY)}
     bad = {"body_hash": body_hash(BODY + b" ")}
     how = {"method": "POST", "place": "query", "body": BODY, "content_type": JSON}
@@ -107,8 +107,8 @@ async def test_it_is_checked_wherever_it_is_sent(provider: Provider) -> None:
         assert answer.status == status
 
 
-async def test_a_hash_that_is_not_signed_is_no_hash(provider: Provider) -> None:
-    """Adding, changing or removing it after signing breaks the signature."""
+async def test_the_hash_itself_is_signed(provider: Provider) -> None:
+    """Adding, changing or removing the hash after signing breaks the signature."""
     message = sign(JANE, "POST", "/hashed", body=BODY, content_type=JSON, oauth={"body_hash": body_hash(BODY)})
     [header] = [value for name, value in message.headers if name == b"authorization"]
     start = header.index(b"oauth_body_hash")

@@ -1,4 +1,4 @@
-"""Thousands of Content-Types and the form parsers of seven frameworks: no view sees an unsigned field."""
+"""Requests with thousands of Content-Types to the form parsers of seven frameworks: no view sees an unsigned field."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.attacks.sockets import request_octets, talk
 from tests.attacks.wire import call
 from tests.stress import sample
 
-# Coverage would double the time and sees the same lines in the other tests.
+# With coverage these tests take twice as long, and the other tests cover the same lines.
 pytestmark = [pytest.mark.stress, pytest.mark.no_cover]
 
-#: Litestar reads the body of such a view as a form without looking at the Content-Type: see the last tests.
+#: This Litestar view parses the body as a form without checking the Content-Type; see the last tests.
 DECLARED = "litestar, declared"
 NAMES = [
     FORM,
@@ -74,7 +74,7 @@ MORE_RANGES = [
 
 
 def make_labels() -> list[bytes]:
-    """Each name with each octet and each parameter around it, and 500 that chance has made of the pieces."""
+    """Each name combined with each octet and each parameter, and 500 random combinations of the pieces."""
     labels = [name + parameters for name, parameters in product(NAMES, PARAMETERS)]
     labels += MORE_RANGES
     for octet in OCTETS:
@@ -91,67 +91,67 @@ LABELS = [*sample(ALL_LABELS, 300), *MORE_RANGES]
 
 
 def relabelled(message: Message, label: bytes, body: bytes = b"to=mallory") -> Message:
-    """The request with another body under a label."""
+    """Replace the body and the Content-Type of a request."""
     bare = message.without(b"content-type").without(b"content-length")
     return replace(bare, body=body).adding((b"content-type", label), (b"content-length", b"%d" % len(body)))
 
 
 def unsigned(label: bytes) -> list[Message]:
-    """A request signed without a body, and a form that was moved into the query on its way."""
+    """Two requests with an unsigned form: one signed without a body, one whose form was moved into the query."""
     moved = sign(JANE, "POST", TARGET, body=b"amount=1")
     moved = replace(moved, target=moved.target + b"?amount=1")
     return [relabelled(sign(JANE, "POST", TARGET), label), relabelled(moved, label)]
 
 
-async def sees_it(app: Any, message: Message) -> bool:
-    """Whether the view found the field; a framework that fails at a label has not."""
+async def sees_field(app: Any, message: Message) -> bool:
+    """Return whether the view found the field; if the framework raises an error, it did not."""
     try:
         answer = await call(app, message)
-    except Exception:  # noqa: BLE001 - the frameworks' own
+    except Exception:  # noqa: BLE001 - any error of the framework
         return False
     return answer.status < 400 and b"mallory" in answer.body
 
 
 @pytest.mark.parametrize("framework", [name for name in VIEWS if name != DECLARED])
-async def test_no_view_sees_a_field_that_nobody_signed(framework: str) -> None:
-    """Behind the middleware, under any label."""
+async def test_no_view_sees_an_unsigned_field(framework: str) -> None:
+    """Behind the middleware no Content-Type makes a view accept an unsigned field."""
     guarded = OAuth1Middleware(view(framework), await make_protector(), [TARGET])
-    seen = [label for label in LABELS for message in unsigned(label) if await sees_it(guarded, message)]
+    seen = [label for label in LABELS for message in unsigned(label) if await sees_field(guarded, message)]
     assert seen == []
 
 
-async def test_the_labels_are_worth_trying() -> None:
-    """Under stress there are over 10,000 requests; unprotected, each framework takes unusual labels for a form's."""
+async def test_frameworks_parse_forms_under_unusual_labels() -> None:
+    """Without protection each framework parses a form under some unusual labels; all labels make 10,000 requests."""
     assert 2 * len(ALL_LABELS) * (len(VIEWS) - 1) > 10_000
     odd = [label for label in LABELS if not is_form(label)]
     accepted = {}
     for framework in VIEWS:
         bare = [Message(method="POST", target=TARGET.encode(), headers=((b"host", b"provider.example"),))]
-        accepted[framework] = [label for label in odd if await sees_it(view(framework), relabelled(bare[0], label))]
+        accepted[framework] = [label for label in odd if await sees_field(view(framework), relabelled(bare[0], label))]
     assert all(len(found) >= 5 for found in accepted.values()), {name: len(found) for name, found in accepted.items()}
     assert accepted[DECLARED] == odd
 
 
 async def test_every_framework_serves_genuine_forms() -> None:
-    """Every label of ours with which a framework finds the form is served with it signed."""
+    """A signed form is served under each label that this package and the framework treat as a form."""
     labels = [label for label in ALL_LABELS if is_form(label)]
     assert len(labels) > 10
     for framework in VIEWS:
         guarded = OAuth1Middleware(view(framework), await make_protector(), [TARGET])
         for label in labels:
             plain = Message(method="POST", target=TARGET.encode(), headers=((b"host", b"provider.example"),))
-            found = await sees_it(view(framework), relabelled(plain, label))
+            found = await sees_field(view(framework), relabelled(plain, label))
             genuine = relabelled(sign(JANE, "POST", TARGET, body=b"to=mallory"), label)
-            assert await sees_it(guarded, genuine) == found, (framework, label)
+            assert await sees_field(guarded, genuine) == found, (framework, label)
 
 
-async def test_no_decorated_view_sees_one() -> None:
-    """The same of the decorators: Quart's own, and `flask_compat` on Flask and on Quart."""
+async def test_no_decorated_view_sees_an_unsigned_field() -> None:
+    """The decorators of `async_oauth1.quart`, and of `flask_compat` on Flask and on Quart, refuse unsigned fields."""
     provider = await make_provider()
     flask_app, quart_app = make_compat_app("flask"), make_compat_app("quart")
     for label in sample(LABELS, 150):
         if b"\r" in label or b"\n" in label:
-            continue  # no server passes them on, and Werkzeug raises
+            continue  # servers refuse these, and Werkzeug raises an error
         for send in (
             provider.send,
             lambda message: send_to(flask_app, message),
@@ -165,30 +165,30 @@ async def test_no_decorated_view_sees_one() -> None:
 
 @pytest.mark.parametrize("label", [None, b"", b"text/plain", b"application/json", b"application/octet-stream"])
 async def test_no_framework_reads_a_form_under_any_other_label(label: bytes | None) -> None:
-    """Neither without a Content-Type: only a view of Litestar's that declares a form does not look."""
+    """Nor without a Content-Type; only the Litestar view that declares a form ignores the Content-Type."""
     message = Message(method="POST", target=TARGET.encode(), headers=((b"host", b"provider.example"),))
     message = replace(message, body=b"to=mallory").adding((b"content-length", b"10"))
     if label is not None:
         message = message.adding((b"content-type", label))
-    assert [framework for framework in VIEWS if await sees_it(view(framework), message)] == [DECLARED]
+    assert [framework for framework in VIEWS if await sees_field(view(framework), message)] == [DECLARED]
 
 
 @pytest.mark.parametrize("framework", VIEWS)
-async def test_required_signed_bodies_close_every_view(framework: str) -> None:
-    """Litestar's declared forms, too, whatever the label is, and without one."""
+async def test_require_signed_body_protects_every_view(framework: str) -> None:
+    """With ``require_signed_body``, even Litestar's declared form gets no unsigned field, with or without a label."""
     protector = await make_protector(Policy(require_signed_body=True))
     guarded = OAuth1Middleware(view(framework), protector, [TARGET])
     labels = LABELS if framework == DECLARED else LABELS[:: len(LABELS) // 50]
-    assert [label for label in labels for message in unsigned(label) if await sees_it(guarded, message)] == []
+    assert [label for label in labels for message in unsigned(label) if await sees_field(guarded, message)] == []
     bare = sign(JANE, "POST", TARGET, body=b"to=mallory", content_type=None)
-    assert not await sees_it(guarded, bare)
+    assert not await sees_field(guarded, bare)
     genuine = sign(JANE, "POST", TARGET, body=b"to=mallory")
-    assert await sees_it(guarded, genuine)
+    assert await sees_field(guarded, genuine)
 
 
 # Over real servers ---------------------------------------------------------------------------------------------------
 
-#: One for each way in which a parser is lenient.
+#: One label for each way in which a parser is lenient.
 SAMPLE = [
     b"application/x-url-encoded",
     b"\xa0" + FORM,
@@ -202,8 +202,8 @@ SAMPLE = [
 ]
 
 
-async def test_no_view_sees_one_over_a_real_server(port: int) -> None:
-    """Octets of the wire; a genuine form is served, and what the server itself refuses is refused."""
+async def test_no_view_sees_an_unsigned_field_over_a_real_server(port: int) -> None:
+    """Unsigned forms are refused by the provider or by the server, and signed forms are served."""
     origin = f"http://127.0.0.1:{port}"
     for framework in VIEWS:
         if framework == DECLARED:

@@ -1,4 +1,4 @@
-"""What is too large is refused before anything costly, and without reading the rest."""
+"""Requests over a limit are refused before any costly work, and without reading the rest of the body."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ HOST = (b"host", b"provider.example")
 
 
 @pytest.fixture(autouse=True)
-def no_signature_is_checked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Counts the verifications that a test causes: a refusal for size must cause none."""
+def verifications(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record the verifications during a test; a request refused for its size must cause none."""
     verified: list[str] = []
     original = ResourceProtector.verify_signature
 
@@ -34,16 +34,16 @@ def no_signature_is_checked(request: pytest.FixtureRequest, monkeypatch: pytest.
 
 
 def refused_cheaply(provider: Provider, answer: Answer, verified: list[str], *statuses: int) -> bool:
-    """Refused in the endpoint's own format, before any key, any signature and any look-up."""
+    """Return whether the request was refused in the endpoint's format before any look-up or signature check."""
     assert answer.status in statuses, answer
     assert answer.error in ("invalid_request", "request_too_large")
     return not provider.store.calls and not verified
 
 
-async def test_a_thousand_parameters_are_taken_and_one_more_is_not(
-    provider: Provider, no_signature_is_checked: list[str]
+async def test_a_thousand_parameters_are_accepted_and_one_more_is_refused(
+    provider: Provider, verifications: list[str]
 ) -> None:
-    """The count is of header, query and form together; the protocol's own count too."""
+    """Parameters in header, query and form count together, including the protocol's."""
     own = len(protocol_parameters(JANE, {})) + 1
     free = 1_000 - own
     for count, status in [(free, 200), (free + 1, 400)]:
@@ -57,16 +57,16 @@ async def test_a_thousand_parameters_are_taken_and_one_more_is_not(
             else await provider.get(b"/echo?a&" + pairs[:200], method="POST", body=pairs),
         ):
             assert answer.status == status
-    before = len(no_signature_is_checked)
+    before = len(verifications)
     provider.store.calls.clear()
     answer = await provider.get(method="POST", body=b"&".join([b"a"] * 1_001))
-    assert refused_cheaply(provider, answer, no_signature_is_checked[before:], 400)
+    assert refused_cheaply(provider, answer, verifications[before:], 400)
 
 
 async def test_four_hundred_thousand_parameters_are_refused_unparsed(
-    provider: Provider, no_signature_is_checked: list[str]
+    provider: Provider, verifications: list[str]
 ) -> None:
-    """In a form within its limit of octets, and in a query beyond: parsed, they would take forty megabytes and more."""
+    """A form within its size limit and a query over its limit are refused by counting; parsing would take 40 MB."""
     many = b"a&" * 400_000
     headers = (HOST, (b"content-type", FORM), (b"content-length", b"%d" % len(many)))
     form = Message(method="POST", target=b"/echo", headers=headers, body=many)
@@ -78,12 +78,12 @@ async def test_four_hundred_thousand_parameters_are_refused_unparsed(
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert refused_cheaply(provider, answer, no_signature_is_checked, status)
+        assert refused_cheaply(provider, answer, verifications, status)
         assert peak < 12 * KIB * KIB
 
 
-async def test_the_authorization_header_may_have_64_kib(provider: Provider, no_signature_is_checked: list[str]) -> None:
-    """To the octet; one more is 413."""
+async def test_the_authorization_header_may_have_64_kib(provider: Provider, verifications: list[str]) -> None:
+    """64 KiB are accepted, and one octet more is answered with 413."""
     pairs = protocol_parameters(JANE, {"signature": "x"})
     short = len(authorization([*pairs, (b"xoauth_x", b"")]))
     for size, statuses in [(64 * KIB, (401,)), (64 * KIB + 1, (413,))]:
@@ -92,21 +92,21 @@ async def test_the_authorization_header_may_have_64_kib(provider: Provider, no_s
         for method, target in [("GET", b"/echo"), ("POST", b"/initiate"), ("POST", b"/token")]:
             message = Message(method=method, target=target, headers=(HOST, (b"authorization", header)))
             assert (await provider.send(message)).status in (*statuses, 400 if size == 64 * KIB else 413)
-    assert no_signature_is_checked == ["GET"]
+    assert verifications == ["GET"]
 
 
-async def test_a_query_may_have_64_kib(provider: Provider, no_signature_is_checked: list[str]) -> None:
-    """To the octet; one more is 413."""
+async def test_a_query_may_have_64_kib(provider: Provider, verifications: list[str]) -> None:
+    """64 KiB are accepted, and one octet more is answered with 413."""
     assert (await provider.get(b"/echo?a=" + b"x" * (64 * KIB - 2))).status == 200
     provider.store.calls.clear()
-    no_signature_is_checked.clear()
+    verifications.clear()
     answer = await provider.get(b"/echo?a=" + b"x" * (64 * KIB - 1))
-    assert refused_cheaply(provider, answer, no_signature_is_checked, 413)
+    assert refused_cheaply(provider, answer, verifications, 413)
 
 
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
-async def test_a_form_may_have_a_mebibyte(provider: Provider, no_signature_is_checked: list[str], framing: str) -> None:
-    """To the octet, with or without Content-Length; one more is 413."""
+async def test_a_form_may_have_a_mebibyte(provider: Provider, verifications: list[str], framing: str) -> None:
+    """1 MiB is accepted with or without Content-Length, and one octet more is answered with 413."""
     for size, status in [(KIB * KIB, 200), (KIB * KIB + 1, 413)]:
         message = sign(JANE, "POST", "/echo", body=b"a=" + b"x" * (size - 2))
         if framing == "chunked":
@@ -114,11 +114,11 @@ async def test_a_form_may_have_a_mebibyte(provider: Provider, no_signature_is_ch
         pieces = [message.body[at : at + 100_000] for at in range(0, size, 100_000)]
         answer = await provider.send(message, pieces=pieces)
         assert answer.status == status
-    assert no_signature_is_checked == ["POST"]
+    assert verifications == ["POST"]
 
 
 class Endless:
-    """A client that sends for ever, and counts how much was taken."""
+    """A client that never stops sending, and counts the octets that were read."""
 
     def __init__(self, piece: bytes) -> None:
         self.piece = piece
@@ -126,19 +126,19 @@ class Endless:
         self.sent: list[dict[str, Any]] = []
 
     async def receive(self) -> dict[str, Any]:
-        """One more piece, as slowly as a network would."""
+        """Return the next piece after a switch to other tasks, as a network would."""
         await asyncio.sleep(0)
         self.taken += len(self.piece)
         return {"type": "http.request", "body": self.piece, "more_body": True}
 
     async def send(self, event: dict[str, Any]) -> None:
-        """Keep the answer."""
+        """Keep the response."""
         self.sent.append(event)
 
 
 @pytest.mark.parametrize("length", [b"2000000", b"16777217", b"99999999999999999999", None])
 async def test_the_rest_of_a_form_that_is_too_large_is_not_read(provider: Provider, length: bytes | None) -> None:
-    """An announced length is believed at once; without one the reading stops at the limit."""
+    """A Content-Length over the limit is refused at once; without one, reading stops at the limit."""
     client = Endless(b"a" * 50_000)
     message = sign(JANE, "POST", "/echo", body=b"a").without(b"content-length")
     if length is not None:
@@ -152,8 +152,8 @@ async def test_the_rest_of_a_form_that_is_too_large_is_not_read(provider: Provid
 
 
 @pytest.mark.parametrize("length", [b"0", b"5", b"20", b"-1", b"x", b"1_0", b"+9", b" 9 ", b"9, 9"])
-async def test_a_length_that_lies_signs_no_other_body(provider: Provider, length: bytes) -> None:
-    """Servers refuse such lengths; should one not, what arrives is what must be signed."""
+async def test_a_wrong_content_length_does_not_change_the_signed_body(provider: Provider, length: bytes) -> None:
+    """Servers refuse such lengths; if a server does not, the signature must cover the body that arrives."""
     for signed in (b"", b"amount=100"[:5], b"a"):
         message = sign(JANE, "POST", "/form", body=b"amount=100", signed_body=signed).without(b"content-length")
         answer = await provider.send(message.adding((b"content-length", length)))
@@ -163,8 +163,8 @@ async def test_a_length_that_lies_signs_no_other_body(provider: Provider, length
     assert answer.status in (200, 400)
 
 
-async def test_a_form_over_the_servers_own_limit_is_no_html_page() -> None:
-    """Quart's MAX_CONTENT_LENGTH may be lower; the answer stays the endpoint's own, however the form is framed."""
+async def test_a_form_over_quarts_limit_is_refused_in_the_endpoints_format() -> None:
+    """Quart's MAX_CONTENT_LENGTH may be lower; the error keeps the endpoint's format, with either framing."""
     provider = await make_provider()
     provider.app.config["MAX_CONTENT_LENGTH"] = 1_000
     for target, keys in [("/echo", JANE), ("/initiate", CLIENT)]:
@@ -175,8 +175,8 @@ async def test_a_form_over_the_servers_own_limit_is_no_html_page() -> None:
             assert (answer.status, answer.error) == (413, "request_too_large")
 
 
-async def test_a_form_that_does_not_arrive_is_given_up(provider: Provider) -> None:
-    """After the server's own time for a body: 408 in the endpoint's format."""
+async def test_a_form_that_does_not_arrive_times_out(provider: Provider) -> None:
+    """After Quart's BODY_TIMEOUT the endpoint answers with 408 in its format."""
     provider.app.config["BODY_TIMEOUT"] = 0.05
     message = sign(JANE, "POST", "/echo", body=b"a=1")
     for stalled in (message, message.without(b"content-length")):
@@ -194,19 +194,19 @@ async def test_a_form_that_does_not_arrive_is_given_up(provider: Provider) -> No
         assert b"invalid_request" in sent[1]["body"]
 
 
-async def test_a_megabyte_of_nonce_is_refused(provider: Provider, no_signature_is_checked: list[str]) -> None:
-    """In the header it is too large, in a form it is too long; no store hears of it."""
+async def test_a_megabyte_of_nonce_is_refused(provider: Provider, verifications: list[str]) -> None:
+    """In the header it is over the size limit, in a form over the length limit; the store is not called."""
     nonce = b"n" * 1_000_000
     answer = await provider.get(oauth={"nonce": nonce})
-    assert refused_cheaply(provider, answer, no_signature_is_checked, 413)
+    assert refused_cheaply(provider, answer, verifications, 413)
     answer = await provider.get(method="POST", place="body", oauth={"nonce": nonce})
-    assert refused_cheaply(provider, answer, no_signature_is_checked, 400)
+    assert refused_cheaply(provider, answer, verifications, 400)
     answer = await provider.get(place="query", oauth={"nonce": nonce})
-    assert refused_cheaply(provider, answer, no_signature_is_checked, 413)
+    assert refused_cheaply(provider, answer, verifications, 413)
 
 
-async def test_limits_are_the_policys() -> None:
-    """Each can be set, and is kept by both kinds of endpoint."""
+async def test_limits_are_set_in_the_policy() -> None:
+    """Each limit can be changed, and holds at the endpoints and at resources."""
     policy = Policy(
         max_identifier_bytes=8, max_parameters=20, max_header_bytes=600, max_query_bytes=100, max_form_bytes=100
     )
@@ -222,8 +222,8 @@ async def test_limits_are_the_policys() -> None:
     assert (await provider.initiate(body=b"a" * 101)).status == 413
 
 
-async def test_many_other_headers_do_not_matter(provider: Provider) -> None:
-    """Odd, huge and repeated headers that are not this protocol's are none of its business."""
+async def test_other_headers_are_not_limited(provider: Provider) -> None:
+    """Odd, large and repeated headers outside the protocol are ignored."""
     headers = [
         (b"x-odd", b"\xff\xfe"),
         (b"x-huge", b"x" * 60_000),

@@ -1,4 +1,4 @@
-"""A body that trickles in until its nonce has been forgotten: the timestamp is too old by then."""
+"""A body that arrives so slowly that its nonce has expired: the timestamp has expired, too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BODY = b'{"amount": 1}'
 
 
 class Clock:
-    """Real time, and some more; it notes that it was read."""
+    """The real time plus an offset; records that it was read."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -32,7 +32,7 @@ class Clock:
 
 @pytest.fixture(params=["decorator", "middleware"])
 def clock(request: pytest.FixtureRequest, listening: Listening) -> Iterator[Clock]:
-    """The clock of a provider that is protected by its decorators, or by the middleware in front of them."""
+    """The clock of a provider that is protected by the decorators, or by the middleware."""
     provider = listening.provider
     clock = provider.require_oauth.clock = Clock()
     store = provider.store.store
@@ -46,7 +46,7 @@ def clock(request: pytest.FixtureRequest, listening: Listening) -> Iterator[Cloc
 
 
 async def send_slowly(listening: Listening, octets: bytes, clock: Clock, ahead: float) -> RawAnswer:
-    """Send all but the last octet, let time pass once the server has looked at the timestamp, and send the rest."""
+    """Send all but the last octet, advance the clock after the server has checked the timestamp, and send the rest."""
     reader, writer = await asyncio.open_connection("127.0.0.1", listening.port)
     clock.read.clear()
     writer.write(octets[:-1])
@@ -62,7 +62,7 @@ async def send_slowly(listening: Listening, octets: bytes, clock: Clock, ahead: 
 
 @pytest.mark.parametrize("ahead", [301.0, 700.0, 100_000.0])
 async def test_a_replay_with_a_slow_body(listening: Listening, clock: Clock, ahead: float) -> None:
-    """The request is served once. Its replay begins in time and ends when the window has passed, and is refused."""
+    """The request is served once; a replay that starts within the window and ends after it is refused."""
     origin = listening.origin
     oauth = {"body_hash": body_hash(BODY, "sha1")}
     message = sign(JANE, "POST", "/hashed", body=BODY, content_type=b"application/json", oauth=oauth, origin=origin)

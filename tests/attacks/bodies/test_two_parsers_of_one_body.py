@@ -1,4 +1,4 @@
-"""A body that a framework reads as a form is signed as one, or refused; and everyone can see what covers a body."""
+"""A body that a framework parses as a form is signed as a form or refused, and a view can ask what signs the body."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.attacks.sockets import talk_h2
 from tests.attacks.wire import Answer
 
 JSON = b"application/json"
-#: Each is taken for a form by the parser of one framework or another.
+#: At least one framework parses a body with such a Content-Type as a form.
 LABELS = [
     b"application/x-url-encoded",
     b"application/x-urlencoded",
@@ -61,7 +61,7 @@ FRAMEWORKS = ["flask", "quart"]
 
 
 def exchanged(label: bytes, *, moved: bool, target: str = "/form") -> Message:
-    """A request with an unsigned body: the client sent no body, or its form was moved into the query on the way."""
+    """A request with an unsigned form: it was signed without a body, or its form was moved into the query."""
     if moved:
         genuine = sign(JANE, "POST", target, body=b"amount=1")
         genuine = replace(genuine, target=genuine.target + b"?amount=1")
@@ -72,7 +72,7 @@ def exchanged(label: bytes, *, moved: bool, target: str = "/form") -> Message:
 
 
 def assert_refused(answer: Answer) -> None:
-    """415, with a way out."""
+    """Assert that the answer is 415, and says how to send the body instead."""
     assert (answer.status, answer.error) == (415, "unsupported_media_type")
     description = str(answer.json["error_description"] if answer.body.startswith(b"{") else answer.form)
     assert "Send a form as application/x-www-form-urlencoded" in description
@@ -82,7 +82,7 @@ def assert_refused(answer: Answer) -> None:
 
 @pytest.fixture(params=["decorator", "middleware"])
 async def guarded(request: pytest.FixtureRequest) -> Provider:
-    """A provider on Quart whose views are protected in either way."""
+    """A provider on Quart, protected by the decorators or by the middleware."""
     provider = await make_provider()
     if request.param == "middleware":
         app: Any = provider.app
@@ -92,18 +92,18 @@ async def guarded(request: pytest.FixtureRequest) -> Provider:
 
 @pytest.mark.parametrize("moved", [False, True], ids=["no body signed", "form moved into the query"])
 @pytest.mark.parametrize("label", LABELS, ids=ascii)
-async def test_a_label_that_some_parser_takes_for_a_form_is_refused(
+async def test_a_label_that_some_framework_parses_as_a_form_is_refused(
     guarded: Provider, label: bytes, moved: bool
 ) -> None:
-    """Whatever this framework would make of it, and before anything is stored."""
+    """It is refused whatever this framework does with it, and before anything is stored."""
     assert_refused(await guarded.send(exchanged(label, moved=moved)))
     assert not guarded.store.written
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["no body signed", "form moved into the query"])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-async def test_flask_compat_refuses_it(framework: str, moved: bool) -> None:
-    """On both frameworks, each label, at the view and at the endpoints."""
+async def test_flask_compat_refuses_such_labels(framework: str, moved: bool) -> None:
+    """On Flask and on Quart, each label is refused at the view and at the endpoints."""
     app = make_compat_app(framework)
     for label in LABELS:
         assert_refused(await send_to(app, exchanged(label, moved=moved)))
@@ -112,8 +112,8 @@ async def test_flask_compat_refuses_it(framework: str, moved: bool) -> None:
 
 
 @pytest.mark.parametrize("target", ["/initiate", "/token"])
-async def test_the_endpoints_refuse_it(provider: Provider, target: str) -> None:
-    """With the error as a form, as everything there."""
+async def test_the_endpoints_refuse_such_labels(provider: Provider, target: str) -> None:
+    """The error is form-encoded, like every response of the endpoints."""
     for label in LABELS:
         answer = await provider.send(exchanged(label, moved=False, target=target))
         assert_refused(answer)
@@ -122,7 +122,7 @@ async def test_the_endpoints_refuse_it(provider: Provider, target: str) -> None:
 
 @pytest.mark.parametrize("label", FORMS, ids=ascii)
 async def test_a_form_is_signed_under_each_of_its_labels(guarded: Provider, label: bytes) -> None:
-    """Genuine forms are accepted, and unsigned forms are refused."""
+    """Signed forms are accepted, and unsigned forms are refused."""
     genuine = sign(JANE, "POST", "/form", body=b"to=jane").without(b"content-type")
     assert (await guarded.send(genuine.adding((b"content-type", label)))).json == {"form": [["to", "jane"]]}
     assert (await guarded.send(exchanged(label, moved=False))).status == 401
@@ -150,14 +150,14 @@ async def test_a_form_is_signed_under_each_of_its_labels(guarded: Provider, labe
     ],
     ids=ascii,
 )
-async def test_other_bodies_are_served_as_before(guarded: Provider, label: bytes | None) -> None:
-    """Nothing signs them unless they are hashed; the view is told so."""
+async def test_bodies_that_are_not_forms_are_served(guarded: Provider, label: bytes | None) -> None:
+    """Such a body is signed only by a body hash; without one the view can see that it is unsigned."""
     answer = await guarded.get("/form", method="POST", body=b"{}", content_type=label)
     assert answer.json == {"form": []}
 
 
-async def test_a_second_content_type_hides_nothing(guarded: Provider) -> None:
-    """Whatever the order and whatever the case of the name, two are 400."""
+async def test_two_content_types_are_refused(guarded: Provider) -> None:
+    """Two Content-Type headers are answered with 400, in any order, and with names in any case."""
     for first in (FORM, b"text/plain"):
         for second in LABELS:
             for name in (b"content-type", b"Content-Type"):
@@ -165,16 +165,16 @@ async def test_a_second_content_type_hides_nothing(guarded: Provider) -> None:
                 assert (await guarded.send(message)).status == 400
 
 
-async def test_the_case_of_a_header_name_hides_nothing(guarded: Provider) -> None:
-    """Not every server lowers names; frameworks do not mind, so neither does the signature."""
+async def test_header_names_are_matched_in_any_case(guarded: Provider) -> None:
+    """Some servers do not convert names to lower case; the signature treats names as the frameworks do."""
     genuine = sign(JANE, "POST", "/form", body=b"to=jane").without(b"content-type")
     assert (await guarded.send(genuine.adding((b"Content-Type", FORM)))).json == {"form": [["to", "jane"]]}
     message = exchanged(FORM, moved=False).without(b"content-type").adding((b"Content-Type", FORM))
     assert (await guarded.send(message)).status == 401
 
 
-async def test_http_2_changes_nothing(listening: Listening) -> None:
-    """It lets more octets pass in a field, and several fields."""
+async def test_such_labels_are_refused_over_http_2(listening: Listening) -> None:
+    """HTTP/2 allows more octets in a field, and repeated fields."""
     for labels, status in [([label], b"415") for label in LABELS[:6]] + [([FORM, LABELS[0]], b"400")]:
         message = sign(JANE, "POST", "/form", origin=listening.origin)
         [header] = [value for name, value in message.headers if name == b"authorization"]
@@ -184,11 +184,11 @@ async def test_http_2_changes_nothing(listening: Listening) -> None:
         assert (await talk_h2(listening.port, pseudo + fields))[b":status"] == status, labels
 
 
-# What covers a body --------------------------------------------------------------------------------------------------
+# What signs a body ---------------------------------------------------------------------------------------------------
 
 
 def requests(method: str = "HMAC-SHA1") -> dict[str, Message]:
-    """A good request of each kind, by what covers its body."""
+    """A valid request for each way in which a body can be signed."""
     keys = replace(JANE, method=method)
     hashed = {"body_hash": body_hash(b"{}")}
     return {
@@ -204,7 +204,7 @@ def requests(method: str = "HMAC-SHA1") -> dict[str, Message]:
 
 
 async def make_state_provider(guard: str, policy: Policy, **how: Any) -> Provider:
-    """A provider whose view ``/state`` tells what covers the body, and how much of it arrived."""
+    """A provider whose view ``/state`` returns what signs the body, and how many octets arrived."""
     provider = await make_provider(policy=policy)
     app: Any = provider.app
 
@@ -222,8 +222,8 @@ async def make_state_provider(guard: str, policy: Policy, **how: Any) -> Provide
 
 
 @pytest.mark.parametrize("guard", ["decorator", "middleware"])
-async def test_a_view_can_ask_what_covers_the_body(guard: str) -> None:
-    """In `current_oauth1_request`, and in the ASGI scope."""
+async def test_a_view_can_ask_what_signs_the_body(guard: str) -> None:
+    """The state is in `current_oauth1_request` and in the ASGI scope."""
     provider = await make_state_provider(guard, Policy())
     for kind, message in requests().items():
         answer = await provider.send(message)
@@ -232,8 +232,8 @@ async def test_a_view_can_ask_what_covers_the_body(guard: str) -> None:
 
 
 @pytest.mark.parametrize("guard", ["decorator", "middleware"])
-async def test_plaintext_covers_nothing(guard: str) -> None:
-    """Its signature is the secrets alone; where signed bodies are required, it may bring none."""
+async def test_plaintext_signs_no_body(guard: str) -> None:
+    """A PLAINTEXT signature has only the secrets; if signed bodies are required, such a request must have no body."""
     policy = Policy(signature_methods=ALL_SIGNATURE_METHODS)
     lenient = await make_state_provider(guard, policy)
     strict = await make_state_provider(guard, replace(policy, require_signed_body=True))
@@ -244,7 +244,7 @@ async def test_plaintext_covers_nothing(guard: str) -> None:
 
 @pytest.mark.parametrize("guard", ["decorator", "middleware"])
 async def test_a_policy_can_require_signed_bodies(guard: str) -> None:
-    """A body that nothing covers is refused with a way out, announced or not; a request without one passes."""
+    """An unsigned body is refused with advice, with either framing; a request without a body is accepted."""
     provider = await make_state_provider(guard, Policy(require_signed_body=True))
     for announced in (True, False):
         for kind, message in requests().items():
@@ -259,8 +259,8 @@ async def test_a_policy_can_require_signed_bodies(guard: str) -> None:
 
 
 @pytest.mark.parametrize("guard", ["decorator", "middleware"])
-async def test_a_route_can_require_them(guard: str) -> None:
-    """``body_hash_required`` of the middleware does what it does in the decorators."""
+async def test_a_route_can_require_signed_bodies(guard: str) -> None:
+    """``body_hash_required`` has the same effect in the middleware as in the decorators."""
     provider = await make_state_provider(guard, Policy(), body_hash_required=True)
     for kind, message in requests().items():
         answer = await provider.send(message)
@@ -270,8 +270,8 @@ async def test_a_route_can_require_them(guard: str) -> None:
             assert answer.status == 200, kind
 
 
-async def test_the_policy_counts_at_the_endpoints() -> None:
-    """A body that nothing signs is refused there, too."""
+async def test_the_policy_applies_at_the_endpoints() -> None:
+    """The endpoints refuse an unsigned body, too."""
     provider = await make_provider(policy=Policy(require_signed_body=True))
     assert (await provider.initiate()).status == 200
     assert (await provider.initiate(body=b"a=1")).status == 200
@@ -282,8 +282,8 @@ async def test_the_policy_counts_at_the_endpoints() -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-async def test_flask_compat_takes_it_from_the_configuration(framework: str) -> None:
-    """On both frameworks; announced or in chunks, a body that nothing signs is refused."""
+async def test_flask_compat_reads_it_from_the_configuration(framework: str) -> None:
+    """On Flask and on Quart, an unsigned body is refused, with either framing."""
     app = make_compat_app(framework, OAUTH1_REQUIRE_SIGNED_BODY=True)
     hashed = {"body_hash": body_hash(b"{}")}
     good = [

@@ -1,4 +1,4 @@
-"""Nothing reaches a view that the signature does not cover, and nothing that it covers is refused."""
+"""A view sees only what the signature covers, and every correctly signed request is accepted."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from tests.attacks.wire import call
 @pytest.mark.parametrize(
     ("signed", "sent"),
     [
-        pytest.param(b"a=1", b"a=1&a=999", id="a repeated field is added behind"),
-        pytest.param(b"a=2", b"a=666&a=2", id="a repeated field is added in front"),
+        pytest.param(b"a=1", b"a=1&a=999", id="a repeated field is appended"),
+        pytest.param(b"a=2", b"a=666&a=2", id="a repeated field is prepended"),
         pytest.param(b"", b"amount=100", id="a form is added"),
-        pytest.param(b"", b'amount=100&x="', id="a form with a quote in it is added"),
-        pytest.param(b"", b"amount=100&x=%zz", id="a form with a broken escape is added"),
+        pytest.param(b"", b'amount=100&x="', id="a form with a quote is added"),
+        pytest.param(b"", b"amount=100&x=%zz", id="a form with a malformed escape is added"),
         pytest.param(b"", b"amount=100&x=[]", id="a form with brackets is added"),
         pytest.param(b"", b"amount=100&\xff=\xfe", id="a form that is not UTF-8 is added"),
         pytest.param(b"", b"amount=100&x=\xc3\xa9", id="a form that is not ASCII is added"),
-        pytest.param(b"a=1&b=2", b"a=1", id="a field is taken away"),
+        pytest.param(b"a=1&b=2", b"a=1", id="a field is removed"),
         pytest.param(b"a=1", b"a=1&realm=evil", id="a field called realm is added"),
         pytest.param(b"a=1", b"A=1", id="the case of a name is changed"),
         pytest.param(b"a=1", b"a=1&b", id="a field without value is added"),
         pytest.param(b"a=1", b"a=1&=", id="a field without name and value is added"),
-        pytest.param(b"a=%EF%BF%BD", b"a=%FF", id="U+FFFD is exchanged for what is not UTF-8"),
-        pytest.param(b"a=%FE", b"a=%FF", id="what is not UTF-8 is exchanged for something else that is not"),
-        pytest.param(b"a=%C0%AF", b"a=%2F", id="an overlong form is exchanged for the character"),
-        pytest.param(b"a=1&b=2", b"a=1;b=2", id="a semicolon is made a separator"),
-        pytest.param(b"a=b+c", b"a=b%2Bc", id="a space is exchanged for a plus"),
-        pytest.param(b"a=%2541", b"a=%41", id="a double escape is undone"),
-        pytest.param(b"a=1%00", b"a=1", id="a NUL is taken away"),
+        pytest.param(b"a=%EF%BF%BD", b"a=%FF", id="U+FFFD is replaced by an octet that is not UTF-8"),
+        pytest.param(b"a=%FE", b"a=%FF", id="an octet that is not UTF-8 is replaced by another"),
+        pytest.param(b"a=%C0%AF", b"a=%2F", id="an overlong encoding is replaced by the character"),
+        pytest.param(b"a=1&b=2", b"a=1;b=2", id="an ampersand is replaced by a semicolon"),
+        pytest.param(b"a=b+c", b"a=b%2Bc", id="a space is replaced by a plus"),
+        pytest.param(b"a=%2541", b"a=%41", id="a double escape is decoded"),
+        pytest.param(b"a=1%00", b"a=1", id="a NUL is removed"),
     ],
 )
 @pytest.mark.parametrize("where", ["query", "form"])
 async def test_parameters_cannot_be_changed_after_signing(
     provider: Provider, signed: bytes, sent: bytes, where: str
 ) -> None:
-    """What a view would see must be what was signed, in the query and in the form alike."""
+    """Changes to the query or the form after signing are refused before the view runs."""
     if where == "query":
         answer = await provider.get(b"/echo?" + sent, signed_target=b"/echo?" + signed)
     else:
@@ -63,27 +63,27 @@ async def test_parameters_cannot_be_changed_after_signing(
         pytest.param(b"a=%22b%22", id="quotes"),
         pytest.param(b"q[]=1", id="bare brackets"),
         pytest.param(b"a='b'", id="bare apostrophes"),
-        pytest.param(b"a={}&b=$&c=|&d=^&e=`&f=<>&g=\\", id="characters that no URI should hold"),
+        pytest.param(b"a={}&b=$&c=|&d=^&e=`&f=<>&g=\\", id="characters that are not allowed in a URI"),
         pytest.param(b'a="b"', id="bare quotes"),
         pytest.param(b"a=%zz", id="a malformed escape"),
-        pytest.param(b"a=%&b=%1&c=%%41", id="percent signs that escape nothing"),
+        pytest.param(b"a=%&b=%1&c=%%41", id="percent signs that are not escapes"),
         pytest.param(b"q=%FF", id="octets that are not UTF-8"),
         pytest.param(b"q=\xff\xfe\xe9", id="raw octets that are not UTF-8"),
         pytest.param(b"a&b=&=c&=", id="names without values and values without names"),
-        pytest.param(b"&&a=1&&b=2&", id="ampersands that separate nothing"),
+        pytest.param(b"&&a=1&&b=2&", id="superfluous ampersands"),
         pytest.param(b"a=1;b=2;c", id="semicolons"),
         pytest.param(b"a=b=c==", id="equals signs in a value"),
         pytest.param(b"a+b=c+d%20e%2Bf", id="spaces and pluses"),
-        pytest.param(b"a=*'()!~", id="characters that some clients leave bare"),
-        pytest.param(b"a=%2a%27%28%29%21%7e%41", id="escapes in lower case that are not needed"),
+        pytest.param(b"a=*'()!~", id="characters that some clients do not escape"),
+        pytest.param(b"a=%2a%27%28%29%21%7e%41", id="unnecessary escapes in lower case"),
         pytest.param(b"a=%00&b=%0a%0D%1b", id="control characters"),
         pytest.param(b"a=%252F&b=%2525", id="escapes of escapes"),
-        pytest.param(b"xoauth_requestor_id=me%40x.example", id="a name that only looks like the protocol's"),
+        pytest.param(b"xoauth_requestor_id=me%40x.example", id="a name that resembles the protocol's"),
     ],
 )
 @pytest.mark.parametrize("where", ["query", "form"])
 async def test_correctly_signed_parameters_verify(provider: Provider, pairs: bytes, where: str) -> None:
-    """Whatever the octets are, a signature over them holds, in the query and in the form alike."""
+    """A correct signature verifies for any octets, in the query and in the form."""
     if where == "query":
         answer = await provider.get(b"/echo?" + pairs)
     else:
@@ -92,8 +92,8 @@ async def test_correctly_signed_parameters_verify(provider: Provider, pairs: byt
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET", "PROPFIND"])
-async def test_a_form_counts_whatever_the_method_is(provider: Provider, method: str) -> None:
-    """A form on PUT or DELETE is as much signed as one on POST: it verifies, and cannot be slipped in."""
+async def test_a_form_is_signed_with_every_method(provider: Provider, method: str) -> None:
+    """A signed form verifies with PUT or DELETE as with POST, and an unsigned one is refused."""
     assert (await provider.get(method=method, body=b"a=1&a=2")).json["form"] == [["a", "1"], ["a", "2"]]
     assert (await provider.get(method=method, body=b"a=1", signed_body=b"")).status == 401
 
@@ -109,8 +109,8 @@ async def test_a_form_counts_whatever_the_method_is(provider: Provider, method: 
         b" application/x-www-form-urlencoded",
     ],
 )
-async def test_a_form_is_known_by_its_media_type_in_any_case(provider: Provider, content_type: bytes) -> None:
-    """No spelling of the media type hides a form from the signature while the framework still parses it."""
+async def test_the_media_type_of_a_form_is_matched_in_any_case(provider: Provider, content_type: bytes) -> None:
+    """A form is signed however its media type is written, as frameworks parse it in any case."""
     good = await provider.get("/form", method="POST", body=b"a=1", content_type=FORM)
     assert good.json == {"form": [["a", "1"]]}
     message = sign(JANE, "POST", "/form", body=b"a=1", signed_body=b"").without(b"content-type")
@@ -129,8 +129,8 @@ async def test_a_form_is_known_by_its_media_type_in_any_case(provider: Provider,
         b"text/plain, application/x-www-form-urlencoded",
     ],
 )
-async def test_what_is_no_form_is_not_signed_as_one(provider: Provider, content_type: bytes) -> None:
-    """Only the media type itself makes a form; a name that some parser takes for one is refused."""
+async def test_other_media_types_are_not_signed_as_forms(provider: Provider, content_type: bytes) -> None:
+    """Only the exact media type is a form; a type that some framework parses as a form is refused."""
     message = sign(JANE, "POST", "/form", body=b"a=1", signed_body=b"").without(b"content-type")
     answer = await provider.send(message.adding((b"content-type", content_type)))
     assert answer.status == 415 if b"urlencoded" in content_type else answer.json == {"form": []}
@@ -140,7 +140,7 @@ async def test_what_is_no_form_is_not_signed_as_one(provider: Provider, content_
 
 
 async def test_two_content_types_are_refused(provider: Provider) -> None:
-    """Two readers could each believe another one."""
+    """Two readers could each use a different one."""
     for first, second in [(FORM, b"text/plain"), (b"text/plain", FORM), (FORM, FORM)]:
         message = sign(JANE, "POST", "/form", body=b"a=1").without(b"content-type")
         answer = await provider.send(message.adding((b"content-type", first), (b"Content-Type".lower(), second)))
@@ -148,7 +148,7 @@ async def test_two_content_types_are_refused(provider: Provider) -> None:
 
 
 async def test_the_view_still_reads_the_form_afterwards(provider: Provider) -> None:
-    """Verification leaves the body for the view, whole or sent in pieces."""
+    """After verification the view can read the body, whether it was sent whole or in pieces."""
     message = sign(JANE, "POST", "/form", body=b"a=1&b=%C3%A9&a=2")
     expected = {"form": [["a", "1"], ["a", "2"], ["b", "é"]]}
     assert (await provider.send(message)).json == expected
@@ -166,10 +166,10 @@ KINDS = {"form": FORM, "hash": b"application/json", "policy": b"application/json
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("kind", ["form", "hash", "policy"])
 @pytest.mark.parametrize("reader", ["form", "values", "discard", "iterate", "peek"])
-async def test_a_body_that_was_read_before_is_not_taken_for_an_empty_one(
+async def test_a_body_that_was_already_read_is_not_treated_as_empty(
     provider: Provider, reader: str, kind: str, *, chunked: bool
 ) -> None:
-    """An application that looks into the body first must not make it unsigned: as a form, by its hash or by policy."""
+    """If the application has read the body before, its form, its hash and the policy still require a signature."""
 
     @provider.app.before_request
     async def look() -> None:
@@ -194,8 +194,8 @@ async def test_a_body_that_was_read_before_is_not_taken_for_an_empty_one(
 
 
 @pytest.mark.parametrize("reader", ["form", "values", "data", "get_data"])
-async def test_a_form_that_was_read_before_still_verifies(provider: Provider, reader: str) -> None:
-    """Looking at the form before the view is no reason to refuse it, where the framework keeps it."""
+async def test_a_form_that_was_already_read_still_verifies(provider: Provider, reader: str) -> None:
+    """If the framework keeps the form, reading it before the view does not break verification."""
 
     @provider.app.before_request
     async def look() -> None:
@@ -208,16 +208,16 @@ async def test_a_form_that_was_read_before_still_verifies(provider: Provider, re
 
 
 @pytest.mark.parametrize("space", [b"\xa0", b"\x85", b"\x0b", b"\x0c", b"\x1c", b"\x1f", b"\t", b"\x00"])
-async def test_odd_white_space_does_not_hide_a_form(provider: Provider, space: bytes) -> None:
-    """Such a media type is a form's, whose fields are signed, or it is refused."""
+async def test_unusual_white_space_in_the_media_type_does_not_hide_a_form(provider: Provider, space: bytes) -> None:
+    """A form whose media type has unusual white space is signed as a form, or refused."""
     for kind in (space + FORM, FORM + space, FORM + space + b";charset=utf-8", FORM + b";" + space):
         message = sign(JANE, "POST", "/form", body=b"amount=100", signed_body=b"").without(b"content-type")
         answer = await provider.send(message.adding((b"content-type", kind)))
         assert answer.status == (401 if space == b"\t" else 415)
 
 
-async def test_a_multipart_field_is_neither_signed_nor_a_protocol_parameter(provider: Provider) -> None:
-    """Section 3.4.1.3.1 leaves multipart bodies out of the signature, section 3.5.2 keeps oauth_ out of them."""
+async def test_multipart_fields_are_neither_signed_nor_protocol_parameters(provider: Provider) -> None:
+    """Section 3.4.1.3.1 excludes multipart bodies from the signature; section 3.5.2 allows ``oauth_`` only in forms."""
     part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
     upload = part % (b"title", b"a holiday") + b"--x--\r\n"
     kind = b"multipart/form-data; boundary=x"
@@ -236,8 +236,8 @@ async def test_a_multipart_field_is_neither_signed_nor_a_protocol_parameter(prov
     assert (answer.header("www-authenticate") or "").startswith("OAuth ")
 
 
-async def test_the_headers_realm_alone_is_unsigned(provider: Provider) -> None:
-    """Section 3.4.1.3.1 exempts the realm of the Authorization header, whatever it says, and no other."""
+async def test_only_the_realm_of_the_header_is_unsigned(provider: Provider) -> None:
+    """Section 3.4.1.3.1 excludes the realm of the Authorization header, with any value, but no other ``realm``."""
     assert (await provider.get("/echo?a=1", realm=b"Photos")).status == 200
     assert (await provider.get("/echo?a=1", realm=b"")).status == 200
     for name in (b"realm", b"REALM", b"re%61lm"):
@@ -247,7 +247,7 @@ async def test_the_headers_realm_alone_is_unsigned(provider: Provider) -> None:
 
 
 async def test_a_header_parameter_outside_the_protocol_is_signed(provider: Provider) -> None:
-    """Such a parameter is unescaped once and counts."""
+    """The parameter is decoded once and signed, so changing it breaks the signature."""
     also = [(b"xoauth_requestor_id", b"me@x.example")]
     assert (await provider.get(also=also)).status == 200
     message = sign(JANE, "GET", "/echo", also=also)
@@ -274,15 +274,15 @@ async def test_a_header_parameter_outside_the_protocol_is_signed(provider: Provi
     ],
     ids=str,
 )
-async def test_a_signature_for_something_else_is_refused(provider: Provider, changes: dict[str, str]) -> None:
+async def test_a_signature_for_another_request_is_refused(provider: Provider, changes: dict[str, str]) -> None:
     """Method, path, scheme, host and port are all signed."""
     answer = await provider.get("/echo/a", **changes)
     assert answer.status in (400, 401)
     assert not provider.store.written
 
 
-async def test_every_key_is_needed(provider: Provider) -> None:
-    """A signature under one wrong secret does not hold, however near it is."""
+async def test_every_secret_must_match(provider: Provider) -> None:
+    """A signature with one wrong secret is refused, even if the secrets are similar or exchanged."""
     for wrong in (
         replace(JANE, client_secret="Secret"),
         replace(JANE, client_secret=""),
@@ -293,8 +293,8 @@ async def test_every_key_is_needed(provider: Provider) -> None:
         assert (await provider.get(keys=wrong)).status == 401
 
 
-async def test_a_lone_protector_reads_the_body_once_for_two_protectors() -> None:
-    """Two protectors in one request, as a blueprint's and the view's, both see the whole form."""
+async def test_two_protectors_on_one_view_both_see_the_form() -> None:
+    """The body is read once, and both protectors and the view see the whole form."""
     provider = await make_provider()
     app = Quart("second")
     guards = []

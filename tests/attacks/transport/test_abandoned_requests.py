@@ -1,4 +1,4 @@
-"""Clients that hang up: an exchange happens once or not at all."""
+"""If a client disconnects, its credentials are exchanged once or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOST = (b"host", b"provider.example")
 
 
 class Hanging:
-    """A client that hangs up when told to."""
+    """A client that disconnects on request."""
 
     def __init__(self, message: Message) -> None:
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -24,11 +24,11 @@ class Hanging:
         self.sent: list[Any] = []
 
     async def send(self, event: Any) -> None:
-        """Keep what comes."""
+        """Keep the response."""
         self.sent.append(event)
 
     def hang_up(self) -> None:
-        """As a closed socket would."""
+        """Disconnect, as a server reports a closed socket."""
         self.events.put_nowait({"type": "http.disconnect"})
 
 
@@ -44,13 +44,13 @@ class Hanging:
 )
 @pytest.mark.parametrize("side", ["before", "after"])
 async def test_a_client_that_hangs_up_during_the_exchange(hook: str, side: str) -> None:
-    """Wherever it happens: the credential is still there, or the token exists; never both, and never two tokens."""
+    """Either the temporary credential or one token credential is left, never both and never two tokens."""
     inner = MemoryStore()
     await add_credentials(inner)
     reached, resume = asyncio.Event(), asyncio.Event()
 
     class Stopping:
-        """The store without its transaction, stopping at one hook once."""
+        """A store without the single transaction that pauses once, at one hook."""
 
         exchange = None
         armed = False
@@ -86,7 +86,7 @@ async def test_a_client_that_hangs_up_during_the_exchange(hook: str, side: str) 
         client.hang_up()
         await asyncio.wait([serving])
         resume.set()
-        await provider.app.shutdown()  # waits for what is under way
+        await provider.app.shutdown()  # waits for running requests
     assert client.sent == []
     issued = await provider.tokens()
     pending = await provider.pending(keys.token)
@@ -97,7 +97,7 @@ async def test_a_client_that_hangs_up_during_the_exchange(hook: str, side: str) 
 
 
 async def test_a_client_that_hangs_up_while_its_form_arrives(provider: Provider) -> None:
-    """Half a form is no form: nothing is verified, stored or answered."""
+    """An incomplete form is not verified or answered, and nothing is stored."""
     message = sign(JANE, "POST", "/form", body=b"a=1&b=2")
     for framed in (message, message.without(b"content-length")):
         client = Hanging(message)

@@ -1,4 +1,4 @@
-"""Which host a request is for: what the wire and trusted proxies say, not what a stranger makes of it."""
+"""The host of a request comes from the request itself or from a trusted proxy, never from another client's headers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.attacks.signer import sign
     ],
 )
 async def test_a_host_verifies_as_the_client_sees_it(provider: Provider, sent: str, signed: str) -> None:
-    """Section 3.4.1.2: lower case, the scheme's default port dropped, every other kept; IPv6 in brackets."""
+    """Section 3.4.1.2: in lower case, without the scheme's default port, with any other port, and IPv6 in brackets."""
     answer = await provider.get(origin=f"https://{sent}", signed_origin=f"https://{signed}")
     assert answer.status == 200, answer
 
@@ -69,7 +69,7 @@ async def test_a_host_verifies_as_the_client_sees_it(provider: Provider, sent: s
     ids=ascii,
 )
 async def test_a_malformed_host_is_400(provider: Provider, host: str) -> None:
-    """Whatever is signed for it; the reason names the Host header, and does not speak of security."""
+    """It is 400 whatever was signed; the reason names the Host header and does not mention security."""
     for signed_origin in (f"https://{host}", "https://provider.example", "https://"):
         message = sign(JANE, "GET", "/echo", signed_origin=signed_origin).without(b"host")
         answer = await provider.send(message.adding((b"host", host.encode())))
@@ -88,7 +88,7 @@ async def test_a_missing_host_is_400(provider: Provider) -> None:
 
 
 async def test_two_hosts_are_400(provider: Provider) -> None:
-    """In each order, and also when they say the same."""
+    """In any order, and even if they are equal."""
     good = sign(JANE, "GET", "/echo").without(b"host")
     for hosts in (
         (b"provider.example", b"evil.example"),
@@ -100,7 +100,7 @@ async def test_two_hosts_are_400(provider: Provider) -> None:
 
 
 async def test_a_host_that_is_not_served_is_421() -> None:
-    """Keys shared with a staging system: what was signed for that host is not replayed on this."""
+    """A staging system may share keys with this one, so a request for its host must not be accepted here."""
     provider = await make_provider(policy=Policy(allowed_hosts=("provider.example", "*.partners.example", "[::1]")))
     for host, status in [
         ("provider.example", 200),
@@ -137,8 +137,8 @@ FORWARDED: list[list[tuple[bytes, bytes]]] = [
 
 
 @pytest.mark.parametrize("headers", FORWARDED, ids=str)
-async def test_a_strangers_forwarding_headers_change_nothing(headers: list[tuple[bytes, bytes]]) -> None:
-    """From a peer that is no trusted proxy they are ignored, also where there are trusted ones."""
+async def test_forwarding_headers_of_other_peers_are_ignored(headers: list[tuple[bytes, bytes]]) -> None:
+    """They are ignored if the peer is not a trusted proxy, whether the policy has trusted proxies or not."""
     for policy in (Policy(), Policy(trusted_proxies=("10.0.0.0/8", "::1/128"))):
         provider = await make_provider(policy=policy)
         assert (await provider.get(headers=headers)).status == 200
@@ -146,8 +146,8 @@ async def test_a_strangers_forwarding_headers_change_nothing(headers: list[tuple
             assert (await provider.get(headers=headers, signed_origin=origin)).status == 401
 
 
-async def test_plain_http_is_not_made_https_by_a_stranger() -> None:
-    """``X-Forwarded-Proto: https`` from anybody on plain http is still plain http."""
+async def test_plain_http_stays_plain_http_with_forwarding_headers() -> None:
+    """``X-Forwarded-Proto: https`` from an untrusted peer does not make plain http secure."""
     provider = await make_provider(policy=Policy(trusted_proxies=("10.0.0.0/8",)))
     headers = [(b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"127.0.0.1")]
     message = sign(JANE, "GET", "/echo", headers=headers)
@@ -176,7 +176,7 @@ async def test_plain_http_is_not_made_https_by_a_stranger() -> None:
     ],
 )
 async def test_a_trusted_proxy_is_believed(headers: list[tuple[bytes, bytes]], origin: str) -> None:
-    """Its own element, the last, says scheme, host and port; what a client put in front of it does not count."""
+    """The last element, written by the proxy, gives scheme, host and port; elements from the client are ignored."""
     provider = await make_provider(policy=Policy(trusted_proxies=("10.0.0.0/8",)))
     message = sign(JANE, "GET", "/echo", headers=headers, signed_origin=origin)
     behind: dict[str, Any] = {"scheme": "http", "client": ("10.1.2.3", 1)}
@@ -198,16 +198,16 @@ async def test_a_trusted_proxy_is_believed(headers: list[tuple[bytes, bytes]], o
         [(b"forwarded", b"host=api.example;proto=https"), (b"x-forwarded-host", b"evil.example")],
     ],
 )
-async def test_a_trusted_proxys_nonsense_is_refused(headers: list[tuple[bytes, bytes]]) -> None:
-    """Malformed or contradictory forwarding is 400: one of the two headers may be the client's."""
+async def test_malformed_headers_of_a_trusted_proxy_are_400(headers: list[tuple[bytes, bytes]]) -> None:
+    """So are contradictory headers, as one of the two may come from the client."""
     provider = await make_provider(policy=Policy(trusted_proxies=("10.0.0.0/8",)))
     message = sign(JANE, "GET", "/echo", headers=headers)
     answer = await provider.send(message, client=("10.1.2.3", 1))
     assert (answer.status, answer.error) == (400, "invalid_request")
 
 
-async def test_the_external_base_url_stands_above_every_header() -> None:
-    """Behind TLS termination and a prefix the client signs what it sees; no Host or header changes that."""
+async def test_the_external_base_url_overrides_every_header() -> None:
+    """Behind a proxy with TLS and a path prefix the client signs the public URL, and no header changes it."""
     policy = Policy(external_base_url="https://api.example:8443/oauth/")
     provider = await make_provider(policy=policy)
     for headers in ([], *FORWARDED):
@@ -224,8 +224,8 @@ async def test_the_external_base_url_stands_above_every_header() -> None:
     assert (await provider.get(origin="https://api.example:8443")).status == 401
 
 
-async def test_plain_http_is_refused_unless_both_ends_are_here() -> None:
-    """The Host alone proves nothing: a stranger can write ``localhost`` into it."""
+async def test_plain_http_is_refused_unless_both_ends_are_loopback() -> None:
+    """The Host header is not enough: any client can send ``localhost``."""
     provider = await make_provider()
     for origin, peer, status in [
         ("http://provider.example", "203.0.113.7", 400),

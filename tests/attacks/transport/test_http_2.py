@@ -1,4 +1,4 @@
-"""HTTP/2 in clear text, from the start and by upgrade: held to the same."""
+"""HTTP/2 in clear text, from the start or by upgrade, follows the same rules."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.attacks.sockets import request_octets, talk_h2
 def signed(
     listening: Listening, method: str = "GET", target: str = "/echo", keys: Keys = JANE, **how: object
 ) -> Message:
-    """A request that would be accepted here."""
+    """A request that this server accepts."""
     return sign(keys, method, target, origin=listening.origin, **how)  # type: ignore[arg-type]
 
 
 def h2_headers(message: Message) -> list[tuple[bytes, bytes]]:
-    """A message's headers as HTTP/2 has them."""
+    """The headers of a message in HTTP/2."""
     [host] = [value for name, value in message.headers if name == b"host"]
     pseudo = [
         (b":method", message.method.encode()),
@@ -29,8 +29,8 @@ def h2_headers(message: Message) -> list[tuple[bytes, bytes]]:
     return pseudo + [pair for pair in message.headers if pair[0] != b"host"]
 
 
-async def test_http_2_is_held_to_the_same(listening: Listening) -> None:
-    """In clear text, from the start and by upgrade: the signature is wanted, and verifies over :authority."""
+async def test_http_2_requests_need_a_signature(listening: Listening) -> None:
+    """From the start or by upgrade, an unsigned request is refused, and a signature verifies with ``:authority``."""
     host = (b"host", listening.origin[7:].encode())
     bare = Message(method="GET", target=b"/echo", headers=(host,))
     assert (await talk_h2(listening.port, h2_headers(bare)))[b":status"] == b"401"
@@ -69,7 +69,7 @@ async def test_http_2_is_held_to_the_same(listening: Listening) -> None:
     ],
 )
 async def test_odd_http_2_headers_are_answered_or_reset(listening: Listening, name: bytes, value: bytes) -> None:
-    """HTTP/2 lets octets pass that HTTP/1.1 has no place for: never a 500, never a route without a signature."""
+    """HTTP/2 allows octets that HTTP/1.1 does not: no such request gets a 500 or an answer from a protected view."""
     host = (b"host", listening.origin[7:].encode())
     bare = h2_headers(Message(method="GET", target=b"/echo", headers=(host,)))
     changed = [(key, value if key == name else old) for key, old in bare]
@@ -81,7 +81,7 @@ async def test_odd_http_2_headers_are_answered_or_reset(listening: Listening, na
 
 
 async def test_raw_octets_in_a_query_verify_over_http_2(listening: Listening) -> None:
-    """They are what their escapes are."""
+    """They are signed as their percent-encoding."""
     message = signed(listening, target="/echo?q=é")
     answer = await talk_h2(listening.port, h2_headers(message))
     assert answer[b":status"] == b"200"

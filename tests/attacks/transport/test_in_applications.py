@@ -1,4 +1,4 @@
-"""The servers inside Quart: every method, every kind of view, several servers, and nothing shared by mistake."""
+"""The servers inside Quart: every method, every kind of view, and several servers without shared state."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ HOST = (b"host", b"provider.example")
 
 
 async def nothing() -> dict[str, Any]:
-    """A view with nothing to say."""
+    """A view that returns nothing."""
     return {}
 
 
 def protected_app(provider: Provider, **how: Any) -> tuple[Quart, ResourceProtector]:
-    """An application of its own on the provider's store."""
+    """A separate application that uses the provider's store."""
     app = Quart("application")
     protector = ResourceProtector(app, **how)
     protector.register_hooks(provider.store)
@@ -41,8 +41,8 @@ def protected_app(provider: Provider, **how: Any) -> tuple[Quart, ResourceProtec
 
 
 @pytest.mark.parametrize("method", EVERY_METHOD)
-async def test_every_method_of_a_protected_route_wants_a_signature(provider: Provider, method: str) -> None:
-    """HEAD and OPTIONS too, and one method's signature is not another's."""
+async def test_every_method_of_a_protected_route_needs_a_signature(provider: Provider, method: str) -> None:
+    """HEAD and OPTIONS need one, too, and the signature of one method does not verify for another."""
     for target in (b"/echo", b"/signed"):
         answer = await provider.send(Message(method=method, target=target, headers=(HOST,)))
         assert (answer.status, answer.header("content-type")) == (401, "application/json")
@@ -67,7 +67,7 @@ async def test_only_a_view_that_declares_options_wants_a_signature_for_it(provid
 
 
 async def test_plain_and_async_views_class_views_and_blueprints(provider: Provider) -> None:
-    """Each is protected, knows its client and credential, and gets its own arguments."""
+    """Each kind is protected, has the current client and credential, and gets its arguments."""
     app, protector = protected_app(provider)
     blueprint = Blueprint("photos", "photos", url_prefix="/albums")
 
@@ -105,8 +105,8 @@ async def test_plain_and_async_views_class_views_and_blueprints(provider: Provid
             )
 
 
-async def test_a_whole_blueprint_can_be_guarded_by_acquire_credential(provider: Provider) -> None:
-    """A view or a ``before_request`` may verify by itself; the error it lets through is an OAuth answer."""
+async def test_a_whole_blueprint_can_be_protected_by_acquire_credential(provider: Provider) -> None:
+    """A view or a ``before_request`` may call it; if it does not catch the error, the answer is an OAuth error."""
     app, protector = protected_app(provider)
     blueprint = Blueprint("guarded", "guarded", url_prefix="/guarded")
 
@@ -128,8 +128,8 @@ async def test_a_whole_blueprint_can_be_guarded_by_acquire_credential(provider: 
     assert (answer.status, answer.error) == (401, "unsigned_request")
 
 
-async def test_scopes_are_asked_of_the_credential(provider: Provider) -> None:
-    """A token without the scope is 403; two-legged access has none to show."""
+async def test_scopes_are_checked_against_the_credential(provider: Provider) -> None:
+    """A token without the scope is answered with 403, and so is a two-legged request, which has no token."""
     app, protector = protected_app(provider)
     app.add_url_rule("/read", "read", protector("photos.read")(nothing))
     app.add_url_rule("/write", "write", protector("photos.write")(nothing))
@@ -143,7 +143,7 @@ async def test_scopes_are_asked_of_the_credential(provider: Provider) -> None:
 
 
 async def test_concurrent_requests_keep_their_own_credential() -> None:
-    """Fifty users at once, each view waiting for the others: each view sees its own user."""
+    """Of fifty requests that are in their views at the same time, each view sees its user's credential."""
     store = MemoryStore()
     await add_credentials(store)
     provider = await make_provider(store)
@@ -169,8 +169,8 @@ async def test_concurrent_requests_keep_their_own_credential() -> None:
         assert answer.json == [f"user{number}", f"user{number}", f"t{number}", "client"]
 
 
-async def test_outside_a_protected_view_nobody_is_current(provider: Provider) -> None:
-    """Neither without a request, nor in an open route, nor in a route whose check has failed."""
+async def test_outside_a_protected_view_no_credential_is_current(provider: Provider) -> None:
+    """The proxies are unset without a request, in an open route, and after a failed verification."""
     app, protector = protected_app(provider)
     seen: list[bool] = []
 
@@ -193,7 +193,7 @@ async def test_outside_a_protected_view_nobody_is_current(provider: Provider) ->
 
 
 async def test_several_servers_in_one_application_share_nothing() -> None:
-    """Two providers with other clients, methods, realms and stores, side by side."""
+    """Two providers with different clients, methods, realms and stores work side by side."""
     app = Quart("two")
     stores = {}
     for name, methods in [("one", ("HMAC-SHA1",)), ("two", ("HMAC-SHA256",))]:
@@ -222,8 +222,8 @@ async def test_several_servers_in_one_application_share_nothing() -> None:
     assert await stores["two"].get_temporary_credential(answer.form["oauth_token"]) is None
 
 
-async def test_a_server_can_get_its_application_later(provider: Provider) -> None:
-    """``init_app`` takes the application's configuration; two applications on one server are served alike."""
+async def test_a_server_can_be_attached_with_init_app(provider: Provider) -> None:
+    """``init_app`` uses the application's configuration, and one server can have two applications."""
     protector = ResourceProtector()
     protector.register_hooks(provider.store)
     view = protector(two_legged=True)(nothing)
@@ -242,7 +242,7 @@ async def test_a_server_can_get_its_application_later(provider: Provider) -> Non
     [("OAUTH1_TOKEN_GENERATOR", "oauth_token"), ("OAUTH1_TOKEN_SECRET_GENERATOR", "oauth_token_secret")],
 )
 async def test_a_configured_generator_may_be_a_coroutine_function(provider: Provider, key: str, issued: str) -> None:
-    """Its result is awaited, as every hook's is, and both issued and kept."""
+    """Its result is awaited, issued and stored."""
 
     async def generate() -> str:
         await asyncio.sleep(0)
@@ -260,8 +260,8 @@ async def test_a_configured_generator_may_be_a_coroutine_function(provider: Prov
 
 
 @pytest.mark.parametrize("key", ["OAUTH1_TOKEN_LENGTH", "OAUTH1_TOKEN_SECRET_LENGTH"])
-def test_tokens_are_not_made_short_by_configuration(key: str) -> None:
-    """Below 128 bits they could be guessed, beyond 255 characters no request could carry them; said before serving."""
+def test_the_configured_token_length_has_limits(key: str) -> None:
+    """Tokens below 128 bits could be guessed, and over 255 characters could not be sent; both fail at configuration."""
     for length in (22, 255):
         app = Quart("application")
         app.config[key] = length
@@ -273,8 +273,8 @@ def test_tokens_are_not_made_short_by_configuration(key: str) -> None:
             AuthorizationServer(app)
 
 
-async def test_missing_hooks_stop_the_application_before_it_serves() -> None:
-    """All of them are named, and the lifespan fails."""
+async def test_missing_hooks_fail_the_startup() -> None:
+    """The error names all of them."""
     app = Quart("incomplete")
     AuthorizationServer(app).register_hook("query_client", lambda client_id: None)
     with pytest.raises(MissingHookError) as caught:
@@ -292,7 +292,7 @@ async def test_missing_hooks_stop_the_application_before_it_serves() -> None:
 
 
 async def test_missing_hooks_of_every_server_are_named_together() -> None:
-    """Not one server's at each start."""
+    """A single start-up error names those of all servers."""
     app = Quart("incomplete")
     AuthorizationServer(app).register_hooks(MemoryStore())
     AuthorizationServer(app, query_client=lambda client_id: None)
@@ -304,8 +304,8 @@ async def test_missing_hooks_of_every_server_are_named_together() -> None:
     assert 'ResourceProtector: the "query_token", "exists_nonce" hooks are required.' in str(caught.value)
 
 
-async def test_missing_hooks_are_named_at_the_first_request_where_nobody_starts_up() -> None:
-    """Without lifespan events the first request says it; an unsigned one does, too."""
+async def test_without_lifespan_events_missing_hooks_fail_the_first_request() -> None:
+    """The error is raised for signed and for unsigned requests."""
     app = Quart("incomplete")
     app.config["PROPAGATE_EXCEPTIONS"] = True
     protector = ResourceProtector(app, query_client=lambda client_id: None)
@@ -315,8 +315,8 @@ async def test_missing_hooks_are_named_at_the_first_request_where_nobody_starts_
             await call(app, message)
 
 
-async def test_a_view_and_its_guard_are_one_request(provider: Provider) -> None:
-    """What the view raises is the application's own affair, and never an OAuth answer."""
+async def test_an_error_of_the_view_is_not_an_oauth_error(provider: Provider) -> None:
+    """Exceptions of a protected view reach the application unchanged."""
     app, protector = protected_app(provider)
 
     @app.get("/fails")

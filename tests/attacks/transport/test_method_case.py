@@ -1,4 +1,4 @@
-"""Methods in lower case: the application sees the method that was signed, whichever server is in front."""
+"""Methods in lower case: the application sees the method that was signed, with every server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.attacks.sockets import RawAnswer, request_octets
 @pytest.mark.parametrize("framework", [*FRAMEWORKS, "decorated"])
 @pytest.mark.parametrize("method", ["get", "pOST"])
 def test_the_application_sees_the_method_that_was_signed(port: int, framework: str, method: str) -> None:
-    """In upper case, or the server refuses the request line."""
+    """It sees the method in upper case, unless the server refuses the request line."""
     signed = {"origin": f"http://127.0.0.1:{port}", "signed_method": method.upper(), "content_type": None}
     message = sign(JANE, method, f"/{framework}/echo", **signed)  # type: ignore[arg-type]
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
@@ -34,7 +34,7 @@ def test_the_application_sees_the_method_that_was_signed(port: int, framework: s
 
 
 async def test_another_methods_signature_does_not_verify() -> None:
-    """Upper case is all that changes."""
+    """Only the case of the method is changed."""
     provider = await make_provider()
     assert (await provider.get(method="post", signed_method="GET")).status == 401
     answer = await provider.get(method="post", signed_method="POST")
@@ -42,7 +42,7 @@ async def test_another_methods_signature_does_not_verify() -> None:
 
 
 async def test_hooks_on_flask_see_what_flask_shows() -> None:
-    """WSGI servers hand the method on as it was sent, and Flask shows it in upper case."""
+    """WSGI servers pass the method on unchanged, and Flask shows it in upper case."""
     app = flask.Flask("application")
     environ = {"REQUEST_METHOD": "get", "HTTP_HOST": "localhost"}
     with app.test_request_context("/photos", environ_overrides=environ):
@@ -51,7 +51,7 @@ async def test_hooks_on_flask_see_what_flask_shows() -> None:
         assert request.method == flask.request.method == "GET"
 
 
-def test_a_method_in_upper_case_stays_as_it_is() -> None:
-    """Extension methods included."""
+def test_a_method_in_upper_case_is_not_changed() -> None:
+    """This includes extension methods."""
     scope = {"type": "http", "method": "M-SEARCH", "path": "/", "query_string": b"", "headers": [(b"host", b"a")]}
     assert request_from_scope(scope, Policy()).method == "M-SEARCH"

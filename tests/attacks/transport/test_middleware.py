@@ -1,4 +1,4 @@
-"""Verification in front of a framework: nothing passes that a decorator would refuse, nothing is checked twice."""
+"""The middleware refuses the same requests as the decorators, and a request is verified only once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PREFIXES = ("/echo", "/form", "/hashed", "/read-only", "/open")
 
 
 class Gate:
-    """Counts what comes through to the framework."""
+    """Count the requests that reach the framework."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -36,7 +36,7 @@ class Gate:
 
 @pytest.fixture
 async def guarded() -> Provider:
-    """A provider behind the middleware, which counts what passes, with a view that nothing else protects."""
+    """A provider behind the middleware, with a request counter and a view that has no decorator."""
     provider = await make_provider()
 
     @provider.app.route("/open", methods=["GET", "POST"])
@@ -53,20 +53,20 @@ async def guarded() -> Provider:
 
 
 def guard(provider: Provider, app: Any, **how: Any) -> OAuth1Middleware:
-    """Put the middleware in front."""
+    """Put the middleware in front of an application."""
     middleware = OAuth1Middleware(app, provider.require_oauth, PREFIXES, **how)
     provider.app.asgi_app = middleware  # type: ignore[assignment, method-assign]
     return middleware
 
 
 def passed(provider: Provider) -> int:
-    """How many requests Quart has seen."""
+    """The number of requests that reached Quart."""
     gate: Gate = provider.seen[0]
     return gate.passed
 
 
 def messages() -> Iterator[tuple[str, Message]]:
-    """Good requests of every shape."""
+    """Valid requests of every kind."""
     body = b'{"a": 1}'
     digest = base64.b64encode(hashlib.sha1(body).digest()).decode()
     yield "header", sign(JANE, "GET", "/echo?a=1&a=%FF")
@@ -78,7 +78,7 @@ def messages() -> Iterator[tuple[str, Message]]:
 
 
 async def test_good_requests_pass_and_look_the_same(guarded: Provider) -> None:
-    """The view gets what it gets without the middleware, forms and bodies too, and the nonce is used once."""
+    """The view gets the same as without the middleware, including forms and bodies, and the nonce is used once."""
     plain = await make_provider()
     for count, (name, message) in enumerate(messages(), start=1):
         answer = await guarded.send(message)
@@ -89,7 +89,7 @@ async def test_good_requests_pass_and_look_the_same(guarded: Provider) -> None:
 
 
 async def test_bad_requests_never_reach_the_framework(guarded: Provider) -> None:
-    """Refused to the octet as the decorator refuses them."""
+    """The response is identical to the decorator's."""
     plain = await make_provider()
     good = sign(JANE, "GET", "/echo")
     bad = [
@@ -114,8 +114,8 @@ async def test_bad_requests_never_reach_the_framework(guarded: Provider) -> None
     assert not guarded.store.written
 
 
-async def test_a_request_is_good_once(guarded: Provider) -> None:
-    """Of twenty copies at once one passes."""
+async def test_a_request_is_accepted_once(guarded: Provider) -> None:
+    """Of twenty concurrent copies one is accepted."""
     message = sign(JANE, "GET", "/echo")
     answers = await asyncio.gather(*(guarded.send(message) for _ in range(20)))
     assert sorted(answer.status for answer in answers) == [200] + [401] * 19
@@ -123,8 +123,8 @@ async def test_a_request_is_good_once(guarded: Provider) -> None:
 
 
 @pytest.mark.parametrize("target", ["/echo", "/echo/", "/echo/a/b", "/%65cho", "/echo%2Fa", "/echo;x"])
-async def test_how_a_path_is_spelled_opens_nothing(guarded: Provider, target: str) -> None:
-    """Whatever the framework would route to a protected view is stopped here or there."""
+async def test_no_spelling_of_a_path_reaches_a_protected_view(guarded: Provider, target: str) -> None:
+    """Paths that the framework would route to a protected view are refused by the middleware or by the decorator."""
     answer = await guarded.send(Message(method="GET", target=target.encode(), headers=(HOST,)))
     assert answer.status in (401, 404)
     if target in ("/echo", "/echo/", "/echo/a/b", "/%65cho", "/echo%2Fa"):
@@ -144,31 +144,31 @@ async def test_how_a_path_is_spelled_opens_nothing(guarded: Provider, target: st
         ("/open", "/op"),
     ],
 )
-async def test_a_view_that_nothing_else_protects_is_reached_in_no_other_way(
+async def test_no_spelling_of_a_path_reaches_a_view_without_a_decorator(
     guarded: Provider, target: str, root_path: str
 ) -> None:
-    """Frameworks route all of these to ``/open``, and only the middleware stands before it."""
+    """Frameworks route all of these to ``/open``, which only the middleware protects."""
     unsigned = Message(method="GET", target=target.encode(), headers=(HOST,))
     assert (await guarded.send(unsigned, root_path=root_path)).status == 401
     assert passed(guarded) == 0
 
 
 @pytest.mark.parametrize(("target", "status"), [("http://other.example/open", 421), ("open", 400)])
-async def test_a_target_that_is_nothing_of_ours_goes_no_further(guarded: Provider, target: str, status: int) -> None:
-    """Another's authority is misdirected, and what is neither a path nor a URL is malformed."""
+async def test_a_target_of_another_server_is_refused(guarded: Provider, target: str, status: int) -> None:
+    """Another authority is answered with 421, and a target that is neither a path nor a URL with 400."""
     assert (await guarded.send(Message(method="GET", target=target.encode(), headers=(HOST,)))).status == status
     assert passed(guarded) == 0
 
 
 async def test_prefixes_are_below_the_root_path_of_the_server(guarded: Provider) -> None:
-    """Where a server is told that it serves a part of a site, paths begin with that part."""
+    """If the server has a root path, the paths of the prefixes start after it."""
     unsigned = Message(method="GET", target=b"/site/echo", headers=(HOST,))
     assert (await guarded.send(unsigned, root_path="/site")).status == 401
     assert passed(guarded) == 0
 
 
-async def test_what_only_begins_like_a_prefix_is_not_below_it(guarded: Provider) -> None:
-    """``/echo`` does not stand for ``/echoes``; other routes are the application's own business."""
+async def test_a_prefix_ends_at_a_slash(guarded: Provider) -> None:
+    """``/echo`` does not cover ``/echoes``; the middleware leaves other routes to the application."""
     assert (await guarded.send(Message(method="GET", target=b"/echoes", headers=(HOST,)))).status == 404
     assert (await guarded.send(Message(method="GET", target=b"/signed", headers=(HOST,)))).status == 401
     assert (await guarded.get("/signed", keys=CLIENT)).status == 200
@@ -176,13 +176,13 @@ async def test_what_only_begins_like_a_prefix_is_not_below_it(guarded: Provider)
 
 
 async def test_a_view_without_a_decorator_is_protected_too(guarded: Provider) -> None:
-    """It finds in the scope who has signed, and can still read the form."""
+    """The scope has its client and credential, and it can still read the form."""
     assert (await guarded.send(Message(method="GET", target=b"/open", headers=(HOST,)))).status == 401
     assert (await guarded.get("/open", method="POST", body=b"a=1")).json == {"user": "jane", "form": {"a": "1"}}
 
 
-async def test_what_a_route_wants_besides_is_still_checked(guarded: Provider) -> None:
-    """The scope, a signed body, a token: the decorator asks for them of a request that is verified already."""
+async def test_further_requirements_of_a_route_are_checked(guarded: Provider) -> None:
+    """If the request is verified already, the decorator still requires the scope, a signed body or a token."""
     assert (await guarded.get("/read-only")).status == 200
     approved = TemporaryCredential(
         oauth_token="t2", oauth_token_secret="s", client_id="client", oauth_callback="oob", user_id="jane"
@@ -195,8 +195,8 @@ async def test_what_a_route_wants_besides_is_still_checked(guarded: Provider) ->
     assert (unhashed.status, unhashed.error) == (400, "missing_required_parameter")
 
 
-async def test_three_legged_views_behind_a_two_legged_gate() -> None:
-    """A client's own signature passes the gate, and not the view that wants a resource owner's token."""
+async def test_a_three_legged_view_behind_two_legged_middleware() -> None:
+    """The middleware accepts a client's signature without a token, and the view refuses it."""
     provider = await make_provider()
     provider.app.asgi_app = OAuth1Middleware(  # type: ignore[assignment, method-assign]
         provider.app.asgi_app, provider.require_oauth, ["/"], two_legged=True
@@ -206,8 +206,8 @@ async def test_three_legged_views_behind_a_two_legged_gate() -> None:
     assert (await provider.get("/echo")).json["user"] == "jane"
 
 
-async def test_another_protector_does_not_take_its_word(guarded: Provider) -> None:
-    """A view of another protector verifies by its own rules."""
+async def test_another_protector_verifies_again(guarded: Provider) -> None:
+    """The view of another protector verifies the request by that protector's rules."""
     other = await make_provider()
     guard(guarded, other.app.asgi_app)
     assert (await guarded.get("/echo")).status == 200
@@ -218,7 +218,7 @@ async def test_another_protector_does_not_take_its_word(guarded: Provider) -> No
 async def test_forms_that_are_too_large_are_not_received(
     guarded: Provider, piece: bytes, status: int, most: int
 ) -> None:
-    """The reading ends with the piece that is too much, in octets or in parameters."""
+    """Reading stops at the piece that exceeds the limit of octets or of parameters."""
     taken: list[int] = []
 
     async def receive() -> Any:
@@ -238,7 +238,7 @@ async def test_forms_that_are_too_large_are_not_received(
 
 
 async def test_a_body_that_stops_arriving(guarded: Provider) -> None:
-    """It is waited for, for a time that can be set, and then answered with 408."""
+    """After a configurable time the middleware answers with 408."""
     guard(guarded, guarded.app.asgi_app, body_timeout=0.01)
     message = Message(method="POST", target=b"/echo", headers=(HOST, (b"content-type", FORM)))
     sent: list[Any] = []
@@ -254,8 +254,8 @@ async def test_a_body_that_stops_arriving(guarded: Provider) -> None:
     assert sent[0]["status"] == 408
 
 
-async def test_a_client_that_leaves_is_not_answered(guarded: Provider) -> None:
-    """Nothing is sent, verified or stored for a form that will never be whole."""
+async def test_a_client_that_disconnects_is_not_answered(guarded: Provider) -> None:
+    """If the form is incomplete, nothing is verified, stored or sent."""
     message = Message(method="POST", target=b"/echo", headers=(HOST, (b"content-type", FORM)))
     events = iter([{"type": "http.request", "body": b"a=", "more_body": True}, {"type": "http.disconnect"}])
     sent: list[Any] = []
@@ -272,8 +272,8 @@ async def test_a_client_that_leaves_is_not_answered(guarded: Provider) -> None:
     assert not guarded.store.calls
 
 
-async def test_a_body_larger_than_may_be_hashed(guarded: Provider) -> None:
-    """A request with a body hash is refused as soon as its body is larger than the limit."""
+async def test_a_body_over_the_limit_is_not_hashed(guarded: Provider) -> None:
+    """A request with a body hash is refused as soon as its body exceeds the limit."""
     guard(guarded, guarded.app.asgi_app, max_body_bytes=4)
     digest = base64.b64encode(hashlib.sha1(b"12345").digest()).decode()
     how = {"method": "PUT", "content_type": b"text/plain", "oauth": {"body_hash": digest}}
@@ -281,7 +281,7 @@ async def test_a_body_larger_than_may_be_hashed(guarded: Provider) -> None:
 
 
 async def test_the_end_of_a_body_still_follows(guarded: Provider) -> None:
-    """Behind the body that was read here, the application hears from the server that the client has left."""
+    """After the body that the middleware has read, the application receives ``http.disconnect`` from the server."""
     heard: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -299,7 +299,7 @@ async def test_the_end_of_a_body_still_follows(guarded: Provider) -> None:
 
 
 async def test_a_store_that_is_down(guarded: Provider) -> None:
-    """503 with Retry-After, and nothing passes."""
+    """The answer is 503 with Retry-After, and the framework is not called."""
 
     async def fail(*_: Any) -> Any:
         raise StoreUnavailableError
@@ -309,8 +309,8 @@ async def test_a_store_that_is_down(guarded: Provider) -> None:
     assert (answer.status, answer.header("retry-after"), passed(guarded)) == (503, "1", 0)
 
 
-async def test_websockets_are_refused_and_the_lifespan_passes(guarded: Provider) -> None:
-    """Nothing signs what a WebSocket carries; other kinds of connections are not the middleware's."""
+async def test_websockets_are_refused_and_lifespan_events_are_passed_on(guarded: Provider) -> None:
+    """Messages of a WebSocket cannot be signed; other scopes are passed on."""
     sent: list[Any] = []
 
     async def send(event: Any) -> None:
@@ -329,22 +329,22 @@ async def test_websockets_are_refused_and_the_lifespan_passes(guarded: Provider)
     assert kinds == ["websocket", "lifespan"]
 
 
-async def test_refusals_do_not_wait_for_a_body_that_does_not_come(guarded: Provider) -> None:
-    """Behind the middleware that lets clients read their 413, an unsigned GET is answered at once."""
+async def test_a_refusal_does_not_wait_for_the_body(guarded: Provider) -> None:
+    """Inside the middleware that drains bodies after a 413, an unsigned GET is answered at once."""
     lingering: Any = LingeringMiddleware(guarded.app.asgi_app, pause=PATIENCE, longest=PATIENCE)
     answer = await call(lingering, Message(method="GET", target=b"/echo", headers=(HOST,)))
     assert answer.status == 401
 
 
 @pytest.mark.parametrize(("prefixes", "error"), [("/echo", TypeError), (["echo"], ValueError), ([""], ValueError)])
-async def test_prefixes_that_would_protect_nothing(guarded: Provider, prefixes: Any, error: type[Exception]) -> None:
-    """One string would be taken letter by letter, and a name without a slash is no path."""
+async def test_invalid_prefixes_are_refused(guarded: Provider, prefixes: Any, error: type[Exception]) -> None:
+    """A single string would be read as a list of letters, and a path starts with a slash."""
     with pytest.raises(error):
         OAuth1Middleware(guarded.app, guarded.require_oauth, prefixes)
 
 
-async def test_views_that_verify_themselves_take_it_from_the_gate(guarded: Provider) -> None:
-    """``acquire_credential``, even twice, does not use the nonce again."""
+async def test_acquire_credential_uses_the_middlewares_verification(guarded: Provider) -> None:
+    """Calling ``acquire_credential`` in the view, even twice, does not use the nonce again."""
 
     @guarded.app.get("/open/own")
     async def own() -> dict[str, Any]:

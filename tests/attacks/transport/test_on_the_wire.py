@@ -1,4 +1,4 @@
-"""The same provider behind hypercorn and a socket: what a server makes of odd octets before anybody else sees them."""
+"""The same provider behind hypercorn and a socket, with unusual octets on the wire."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.attacks.sockets import RawAnswer, request_octets, talk
 def signed(
     listening: Listening, method: str = "GET", target: str = "/echo", keys: Keys = JANE, **how: object
 ) -> Message:
-    """A request that would be accepted here."""
+    """A request that this server accepts."""
     return sign(keys, method, target, origin=listening.origin, **how)  # type: ignore[arg-type]
 
 
 async def ask(listening: Listening, message: Message, *more: bytes, version: bytes = b"HTTP/1.1") -> RawAnswer:
-    """Send a message over a connection of its own."""
+    """Send a message over a new connection."""
     return await talk(listening.port, request_octets(message, *more, version=version))
 
 
-async def test_the_whole_dance(listening: Listening) -> None:
-    """From the first step to a resource, each over a socket; the connection is closed as asked."""
+async def test_the_whole_flow(listening: Listening) -> None:
+    """All steps and a resource request work over sockets, and the server closes each connection as requested."""
     first = await ask(listening, signed(listening, "POST", "/initiate", CLIENT, oauth={"callback": CALLBACK}))
     assert (first.status, first.headers[b"connection"]) == (200, b"close")
     pairs = dict(pair.split("=") for pair in first.body.decode().split("&"))
@@ -65,8 +65,8 @@ async def test_the_whole_dance(listening: Listening) -> None:
         '/echo/[x]|{y}^`\\"<>',
     ],
 )
-async def test_paths_and_queries_go_through_as_they_are(listening: Listening, target: str) -> None:
-    """No server in between decodes, cleans or redirects."""
+async def test_paths_and_queries_arrive_unchanged(listening: Listening, target: str) -> None:
+    """The server does not decode, normalize or redirect them."""
     answer = await ask(listening, signed(listening, target=target))
     assert answer.status == 200, answer
     assert answer.json["raw_path"] == target.partition("?")[0]
@@ -105,18 +105,18 @@ async def test_paths_and_queries_go_through_as_they_are(listening: Listening, ta
     ids=ascii,
 )
 async def test_odd_request_lines_are_answered_or_cut_off(listening: Listening, line: bytes) -> None:
-    """Signed as well as it can be, with the right Host: a 4xx or a closed connection, no route and no 500."""
+    """A correctly signed request with such a line gets a 4xx or a closed connection, no view and no 500."""
     host = listening.origin[7:].encode()
     good = signed(listening)
     head = request_octets(good).partition(b"\r\n")[2]
     answer = await talk(listening.port, line.replace(b"HOST", host) + b"\r\n" + head, end=True)
     assert all(400 <= status < 500 for status in answer.statuses), answer
     assert listening.provider.seen == []
-    assert (await ask(listening, good)).status == 200  # and its nonce is not burnt
+    assert (await ask(listening, good)).status == 200  # the nonce has not been used
 
 
 async def test_an_absolute_target_of_this_server_is_served(listening: Listening) -> None:
-    """As its path, in any case of the host; without a path it is the root."""
+    """It is served as its path, with the host in any case; without a path the target is ``/``."""
     for scheme in (b"http", b"HTTP"):
         message = signed(listening, target="/echo/a%2Fb?x=1")
         absolute = replace(message, target=scheme + b"://" + listening.origin[7:].encode() + message.target)
@@ -126,8 +126,8 @@ async def test_an_absolute_target_of_this_server_is_served(listening: Listening)
     assert (await ask(listening, replace(message, target=listening.origin.encode()))).status == 404
 
 
-async def test_a_folded_header_is_read_as_one(listening: Listening) -> None:
-    """Old clients fold the Authorization header over lines; what another parser would take for a header is not one."""
+async def test_a_folded_header_is_read_as_one_header(listening: Listening) -> None:
+    """Old clients fold the Authorization header; a continuation line is never read as a separate header."""
     message = signed(listening)
     [header] = [value for name, value in message.headers if name == b"authorization"]
     for fold in (b",\r\n ", b",\r\n\t", b",\r\n   \r\n "):
@@ -163,15 +163,15 @@ async def test_a_folded_header_is_read_as_one(listening: Listening) -> None:
     ids=lambda value: str(value)[:60],
 )
 async def test_odd_header_lines_are_answered(listening: Listening, lines: list[bytes], statuses: set[int]) -> None:
-    """Beside a good signature; what must not be there is refused, the rest changes nothing."""
+    """With a valid signature, invalid lines are refused, and other lines are ignored."""
     host = listening.origin[7:].encode()
     answer = await ask(listening, signed(listening), *(line.replace(b"HOST", host) for line in lines))
     assert answer.status in statuses, answer
     assert len(listening.provider.seen) == (answer.status == 200)
 
 
-async def test_an_upgrade_to_a_websocket_opens_nothing(listening: Listening) -> None:
-    """There is no websocket behind a protected route, with or without a signature."""
+async def test_an_upgrade_to_a_websocket_is_refused(listening: Listening) -> None:
+    """A protected route has no WebSocket, with or without a signature."""
     upgrade = [b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13"]
     upgrade.append(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
     for message in (signed(listening), signed(listening).without(b"authorization")):
@@ -181,8 +181,8 @@ async def test_an_upgrade_to_a_websocket_opens_nothing(listening: Listening) -> 
     assert listening.provider.seen == []
 
 
-async def test_another_http_version_changes_nothing(listening: Listening) -> None:
-    """The server takes some of them; a signature is wanted all the same."""
+async def test_other_http_versions_need_a_signature(listening: Listening) -> None:
+    """The server accepts some of them; each needs a signature."""
     for version in (b"HTTP/1.0", b"HTTP/1.2", b"HTTP/0.9", b"HTTP/9.9", b"HTTP/2.0"):
         answer = await ask(listening, signed(listening, signature=b"x"), version=version)
         assert all(400 <= status < 500 for status in answer.statuses)
@@ -190,7 +190,7 @@ async def test_another_http_version_changes_nothing(listening: Listening) -> Non
 
 
 async def test_http_1_0_and_a_missing_host(listening: Listening) -> None:
-    """HTTP/1.0 with a Host is served; without one it is a JSON 400; HTTP/1.1 without one ends at the server."""
+    """HTTP/1.0 is served with a Host header; without one the answer is a JSON 400, and the server refuses HTTP/1.1."""
     message = signed(listening)
     assert (await ask(listening, message, version=b"HTTP/1.0")).status == 200
     message = signed(listening).without(b"host")
@@ -202,7 +202,7 @@ async def test_http_1_0_and_a_missing_host(listening: Listening) -> None:
 
 
 async def test_a_form_byte_by_byte(listening: Listening) -> None:
-    """In packets of one octet, with Content-Length and chunked, it is the same form."""
+    """One octet per packet gives the same form, with Content-Length and chunked."""
     for chunked in (False, True):
         message = signed(listening, "POST", "/form", body=b"a=1&a=2&b=%C3%A9")
         octets = chunk(message, 3) if chunked else request_octets(message)
@@ -211,15 +211,15 @@ async def test_a_form_byte_by_byte(listening: Listening) -> None:
 
 
 def chunk(message: Message, size: int, *, trailer: bytes = b"") -> bytes:
-    """The message with its body chunked."""
+    """Serialize the message with a chunked body."""
     head = request_octets(replace(message.without(b"content-length"), body=b""), b"Transfer-Encoding: chunked")
     body = message.body
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     return head + b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n" + trailer + b"\r\n"
 
 
-async def test_trailers_are_no_headers(listening: Listening) -> None:
-    """Credentials and a content type behind the body come too late."""
+async def test_trailers_are_not_read_as_headers(listening: Listening) -> None:
+    """Credentials and a Content-Type after the body are ignored."""
     message = signed(listening, "POST", "/form", body=b"a=1")
     [header] = [value for name, value in message.headers if name == b"authorization"]
     late = chunk(message.without(b"authorization"), 2, trailer=b"Authorization: " + header + b"\r\n")
@@ -228,8 +228,8 @@ async def test_trailers_are_no_headers(listening: Listening) -> None:
     assert (await talk(listening.port, late)).json == {"form": [["a", "1"]]}
 
 
-async def test_both_framings_at_once_smuggle_nothing(listening: Listening) -> None:
-    """Content-Length beside chunked: one request, read by its chunks, or none."""
+async def test_two_framings_do_not_hide_a_request(listening: Listening) -> None:
+    """Content-Length together with chunked is one request, read by its chunks, or is refused."""
     inner = request_octets(signed(listening, target="/echo/smuggled"))
     message = signed(listening, "POST", "/form", body=b"a=1")
     octets = chunk(message, 3).replace(b"Transfer-Encoding", b"Content-Length: 3\r\nTransfer-Encoding") + inner
@@ -238,8 +238,8 @@ async def test_both_framings_at_once_smuggle_nothing(listening: Listening) -> No
     assert "smuggled" not in listening.provider.seen
 
 
-async def test_a_content_length_that_lies(listening: Listening) -> None:
-    """Too long: the rest never comes and nothing happens. Too short: what is left over is no request."""
+async def test_a_wrong_content_length(listening: Listening) -> None:
+    """If it is too long, the request never completes; if it is too short, the remaining octets are not a request."""
     message = signed(listening, "POST", "/form", body=b"a=1&b=2").without(b"content-length")
     answer = await talk(listening.port, request_octets(message, b"Content-Length: 700"), end=True)
     assert answer.statuses == []
@@ -251,20 +251,20 @@ async def test_a_content_length_that_lies(listening: Listening) -> None:
 
 
 async def test_a_form_over_the_limit_is_refused_before_it_is_sent(listening: Listening) -> None:
-    """The head alone brings the 413, also to a client that waits for 100; chunked, the limit ends the reading."""
+    """The head is answered with 413, even with ``Expect: 100-continue``; a chunked form is stopped at the limit."""
     message = replace(signed(listening, "POST", "/echo", body=b"a"), body=b"").without(b"content-length")
     head = request_octets(message, b"Content-Length: 5000000", b"Expect: 100-continue")
     assert (await talk(listening.port, head)).status == 413
     assert (await talk(listening.port, request_octets(message, b"Content-Length: 5000000"))).status == 413
     endless = [request_octets(message, b"Transfer-Encoding: chunked"), *[b"8000\r\n" + b"a" * 0x8000 + b"\r\n"] * 200]
     answer = await talk(listening.port, endless)
-    assert answer.status in (0, 413)  # 0: the client was still sending when the connection closed
+    assert answer.status in (0, 413)  # 0: the connection was closed while the client was still sending
     assert not listening.provider.store.calls
     assert (await ask(listening, signed(listening))).status == 200
 
 
-async def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
-    """``Expect: 100-continue`` is answered, and the form behind it counts."""
+async def test_a_client_that_expects_100_continue(listening: Listening) -> None:
+    """``Expect: 100-continue`` is answered, and the form that follows is signed."""
     message = signed(listening, "POST", "/form", body=b"a=1")
     octets = request_octets(message, b"Expect: 100-continue")
     head, end, body = octets.partition(b"\r\n\r\n")
@@ -274,7 +274,7 @@ async def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> 
 
 
 async def test_a_header_of_64_kib_in_many_packets(listening: Listening) -> None:
-    """Accepted as far as the limit says, and refused beyond it with a reason."""
+    """It is accepted up to the limit, and refused above it with a reason."""
     message = signed(listening, also=[(b"xoauth_x", b"x" * 60_000)])
     octets = request_octets(message)
     assert (await talk(listening.port, [octets[at : at + 500] for at in range(0, len(octets), 500)])).status == 200
@@ -284,8 +284,8 @@ async def test_a_header_of_64_kib_in_many_packets(listening: Listening) -> None:
     assert (answer.status, answer.json["error"]) == (413, "request_too_large")
 
 
-async def test_requests_on_one_connection_are_judged_alone(listening: Listening) -> None:
-    """Pipelined: the first one's credentials do not serve the second, nor a refusal the third."""
+async def test_pipelined_requests_are_verified_separately(listening: Listening) -> None:
+    """The credentials of one request are not used for the next, and a refusal does not affect the one after it."""
     host = listening.origin[7:].encode()
     bare = b"GET /echo HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
     good = request_octets(signed(listening), close=False)
@@ -295,15 +295,15 @@ async def test_requests_on_one_connection_are_judged_alone(listening: Listening)
 
 
 async def test_of_twenty_connections_with_one_request_one_is_served(listening: Listening) -> None:
-    """The same octets at the same time."""
+    """All of them send the same octets at the same time."""
     octets = request_octets(signed(listening))
     answers = await asyncio.gather(*(talk(listening.port, octets) for _ in range(20)))
     assert sorted(answer.status for answer in answers) == [200] + [401] * 19
     assert len(listening.provider.seen) == 1
 
 
-async def test_clients_that_hang_up_in_the_exchange(listening: Listening) -> None:
-    """Twenty of them, each gone as soon as it has sent: one token, or the credential as it was; never two."""
+async def test_clients_that_disconnect_during_the_exchange(listening: Listening) -> None:
+    """Twenty clients disconnect after sending: there is one token, or the temporary credential is left; never two."""
     provider = listening.provider
     for _ in range(5):
         issued = len(await provider.tokens())
@@ -328,7 +328,7 @@ async def test_clients_that_hang_up_in_the_exchange(listening: Listening) -> Non
 
 
 async def test_a_method_in_lower_case_is_not_another_method(listening: Listening) -> None:
-    """The server may or may not change its case; the signature is over upper case, and is wanted."""
+    """Whether the server changes the case or not, the signature is over upper case, and is required."""
     host = (b"host", listening.origin[7:].encode())
     for method in ("get", "Get", "options", "hEAD"):
         bare = Message(method=method, target=b"/echo", headers=(host,))
@@ -341,7 +341,7 @@ async def test_a_method_in_lower_case_is_not_another_method(listening: Listening
 
 
 async def test_multipart_and_forms_without_length(listening: Listening) -> None:
-    """A POST with neither Content-Length nor body, with and without a form's type."""
+    """A POST without Content-Length and without a body is accepted, with and without a form's Content-Type."""
     for headers in ([], [(b"content-type", FORM)]):
         answer = await ask(listening, signed(listening, "POST", "/echo", headers=headers))
         assert answer.status == 200

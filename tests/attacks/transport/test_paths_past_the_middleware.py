@@ -1,4 +1,4 @@
-"""Spellings of a path that lead a framework to what a prefix protects: the middleware refuses each of them."""
+"""Spellings of a path that a framework would route to a protected prefix: the middleware refuses each of them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ SPELLINGS = [
     b"/mount",
     b"/mount/x",
 ]
-#: What is below no prefix, however it is read.
+#: Targets that no framework routes to a protected prefix.
 OPEN = [
     b"/photostream",
     b"/photostream/photos",
@@ -106,19 +106,19 @@ OPEN = [
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Frameworks log each error, and some of the paths are errors to them."""
+    """Silence the frameworks, which log an error for some of the paths."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
 
 
 async def guard(app: App, prefixes: Any = PREFIXES, **how: Any) -> OAuth1Middleware:
-    """Put the middleware before an application."""
+    """Put the middleware in front of an application."""
     return OAuth1Middleware(app, (await make_provider()).require_oauth, prefixes, **how)
 
 
 async def app_that_is_reached(scope: Any, receive: Any, send: Any) -> None:
-    """Whatever the path: what comes here was taken for open."""
+    """Answer every path; a request that arrives here was treated as open."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "bytes": SECRET})
@@ -128,8 +128,8 @@ async def app_that_is_reached(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.mark.parametrize("target", SPELLINGS, ids=repr)
-async def test_each_spelling_wants_a_signature(target: bytes) -> None:
-    """Over HTTP and as a WebSocket, behind no root path and behind one, whatever server hands it on."""
+async def test_each_spelling_needs_a_signature(target: bytes) -> None:
+    """Over HTTP and as a WebSocket, with and without a root path, in the scopes of each server."""
     guarded = await guard(app_that_is_reached)
     for websocket in (False, True):
         assert not await reaches(guarded, target, websocket=websocket)
@@ -137,12 +137,12 @@ async def test_each_spelling_wants_a_signature(target: bytes) -> None:
         assert not await reaches(guarded, b"/zzz/api" + target, root_path="/api", websocket=websocket)
         assert not await reaches_by_uvicorn(guarded, target, root_path="/api", websocket=websocket)
         assert not await reaches(guarded, target, raw_path=None, websocket=websocket)
-        assert not await reaches(guarded, target, path="/open", websocket=websocket), "raw_path alone"
+        assert not await reaches(guarded, target, path="/open", websocket=websocket), "only in raw_path"
 
 
 @pytest.mark.parametrize("target", OPEN, ids=repr)
-async def test_what_is_below_no_prefix_stays_open(target: bytes) -> None:
-    """``/photos`` does not protect ``/photostream``, nor a folder of the same name elsewhere."""
+async def test_other_paths_are_open(target: bytes) -> None:
+    """``/photos`` does not cover ``/photostream``, nor a folder of the same name elsewhere."""
     guarded = await guard(app_that_is_reached)
     for websocket in (False, True):
         assert await reaches(guarded, target, websocket=websocket)
@@ -164,16 +164,16 @@ async def test_what_is_below_no_prefix_stays_open(target: bytes) -> None:
         (b"/a%2Fpi/photos", "/a/pi"),
     ],
 )
-async def test_the_root_path_is_taken_off_as_any_framework_does(target: bytes, root_path: str) -> None:
-    """At the start, where it stands first, before or after other changes to the path."""
+async def test_the_root_path_is_removed_as_in_each_framework(target: bytes, root_path: str) -> None:
+    """It is removed from the start of the path, before and after the other normalizations."""
     guarded = await guard(app_that_is_reached)
     assert not await reaches(guarded, target, root_path=root_path)
     assert not await reaches(guarded, target, root_path=root_path, websocket=True)
 
 
 @pytest.mark.parametrize("name", SITES)
-async def test_no_framework_serves_a_secret(name: str, tmp_path: Path) -> None:
-    """Each framework with its own static files, WebSockets and mounts; its open pages stay open."""
+async def test_unsigned_requests_reach_no_secret(name: str, tmp_path: Path) -> None:
+    """This holds for each framework's static files, WebSockets and mounts; its open pages are served."""
     async with started(SITES[name](make_files(tmp_path))) as app:
         guarded = await guard(Gate(app), mounts=UNSEEN_MOUNTS.get(name, ()))
         assert await reaches(Gate(app), b"/photos")
@@ -191,8 +191,8 @@ async def test_no_framework_serves_a_secret(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["litestar", "blacksheep"])
-async def test_mounts_that_do_not_look_for_a_slash_are_found(name: str, tmp_path: Path) -> None:
-    """``/mountx`` is in the mount ``/mount``; the middleware asks the framework, also through other middleware."""
+async def test_mounts_without_a_slash_are_found(name: str, tmp_path: Path) -> None:
+    """``/mountx`` belongs to the mount ``/mount``; the middleware finds the mounts, also behind other middleware."""
     async with started(SITES[name](make_files(tmp_path))) as app:
         assert await reaches(app, b"/mountx")
         for wrapped in (app, LingeringMiddleware(app)):
@@ -204,8 +204,8 @@ async def test_mounts_that_do_not_look_for_a_slash_are_found(name: str, tmp_path
             assert not await reaches(guarded, b"/staticprivate/a.txt")
 
 
-async def test_mounts_that_cannot_be_seen_are_named() -> None:
-    """In front of an application that says nothing, ``mounts`` says it, and what is no mount keeps its edge."""
+async def test_mounts_can_be_passed_to_the_middleware() -> None:
+    """If an application does not show its mounts, ``mounts`` names them; other prefixes still end at a slash."""
     guarded = await guard(app_that_is_reached, [*PREFIXES, "/a/b/mount"], mounts=["/mount/", "/static", "/a/b/mount"])
     for target in (
         b"/mountx",
@@ -220,8 +220,8 @@ async def test_mounts_that_cannot_be_seen_are_named() -> None:
         assert await reaches(guarded, target), target
 
 
-async def test_the_root_path_of_fastapi_itself(tmp_path: Path) -> None:
-    """``FastAPI(root_path=...)`` takes it off although the scope does not name it."""
+async def test_the_root_path_of_fastapi(tmp_path: Path) -> None:
+    """``FastAPI(root_path=...)`` is removed from the path, although the scope does not have it."""
     app: Any = SITES["fastapi"](make_files(tmp_path))
     app.root_path = "/v1"
     assert await reaches(app, b"/v1/photos")
@@ -233,31 +233,31 @@ async def test_the_root_path_of_fastapi_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "prefix", ["/x/../photos", "/photos;v=1", "/photos?x", "/photos#x", "/photos\0", "/%2e%2e/photos"]
 )
-async def test_prefixes_that_are_read_in_different_ways(prefix: str) -> None:
-    """They are refused, and the message says what to write instead."""
+async def test_ambiguous_prefixes_are_refused(prefix: str) -> None:
+    """The error says what to write instead."""
     with pytest.raises(ValueError, match="protect the path before it"):
         await guard(app_that_is_reached, [prefix])
 
 
 @pytest.mark.parametrize("prefix", ["/Photos", "/photos/", "//photos", "/./photos", "/photos ", "/\\photos"])
 async def test_a_prefix_may_be_spelled_in_any_way(prefix: str) -> None:
-    """It covers the same paths."""
+    """It covers the same paths in each spelling."""
     guarded = await guard(app_that_is_reached, [prefix])
     for target in (b"/photos", b"/photos/1", b"/Photos", b"//photos"):
         assert not await reaches(guarded, target)
     assert await reaches(guarded, b"/photostream")
 
 
-async def test_a_slash_covers_everything() -> None:
-    """Whatever the target is."""
+async def test_the_prefix_slash_covers_every_target() -> None:
+    """Even targets that are not paths need a signature."""
     guarded = await guard(app_that_is_reached, ["/"])
     for target in [*SPELLINGS, *OPEN, b"/api"]:
         assert not await reaches(guarded, target)
         assert not await reaches(guarded, target, root_path="/api", websocket=True)
 
 
-async def test_a_strange_spelling_verifies_if_it_is_signed() -> None:
-    """The signature is over the path as sent, so a client that spells it so is served."""
+async def test_an_unusual_spelling_verifies_if_it_is_signed() -> None:
+    """The signature is over the path as sent, so such a client is served."""
     provider = await make_provider()
     app: Any = provider.app
     app.asgi_app = OAuth1Middleware(app.asgi_app, provider.require_oauth, ["/echo"])
@@ -270,7 +270,7 @@ async def test_a_strange_spelling_verifies_if_it_is_signed() -> None:
 
 @contextlib.asynccontextmanager
 async def serving(app: Any, server: str) -> AsyncIterator[int]:
-    """A server on a free port."""
+    """Run a server on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         if server == "hypercorn":
@@ -302,7 +302,7 @@ async def serving(app: Any, server: str) -> AsyncIterator[int]:
 
 
 async def handshake(port: int, target: bytes) -> int:
-    """Ask for a WebSocket; the status of the answer, 101 if it was opened."""
+    """Request a WebSocket, and return the status of the answer; 101 means that it was opened."""
     lines = [
         b"GET " + target + b" HTTP/1.1",
         b"Host: provider.example",
@@ -318,7 +318,7 @@ async def handshake(port: int, target: bytes) -> int:
 
 
 def over_http_2(target: bytes, *, websocket: bool = False) -> list[tuple[bytes, bytes]]:
-    """A request, or a WebSocket's handshake (RFC 8441)."""
+    """The headers of a request or of a WebSocket handshake (RFC 8441)."""
     method = [(b":method", b"CONNECT"), (b":protocol", b"websocket")] if websocket else [(b":method", b"GET")]
     pseudo = [*method, (b":scheme", b"http"), (b":authority", b"provider.example"), (b":path", target)]
     return [*pseudo, (b"sec-websocket-version", b"13")] if websocket else pseudo
@@ -326,8 +326,8 @@ def over_http_2(target: bytes, *, websocket: bool = False) -> list[tuple[bytes, 
 
 @pytest.mark.parametrize("server", ["hypercorn", "uvicorn-h11", "uvicorn-httptools"])
 @pytest.mark.parametrize("name", ["quart", "starlette", "litestar", "blacksheep"])
-async def test_no_spelling_passes_on_the_wire(name: str, server: str, tmp_path: Path) -> None:
-    """Over HTTP/1.1 and WebSockets, and over HTTP/2 where the server speaks it; what is open is answered."""
+async def test_each_spelling_needs_a_signature_on_the_wire(name: str, server: str, tmp_path: Path) -> None:
+    """Over HTTP/1.1, WebSockets, and HTTP/2 if the server has it; open paths are answered."""
     app = SITES[name](make_files(tmp_path))
     async with serving(await guard(app), server) as port:
         for target in [*SPELLINGS, b"/mountx"]:
@@ -345,8 +345,8 @@ async def test_no_spelling_passes_on_the_wire(name: str, server: str, tmp_path: 
 
 
 @pytest.mark.parametrize("server", ["hypercorn", "uvicorn-h11"])
-async def test_the_wire_would_carry_it(server: str, tmp_path: Path) -> None:
-    """Without the middleware, the same requests reach Starlette's routes: the tests above try what works."""
+async def test_without_the_middleware_the_spellings_reach_the_routes(server: str, tmp_path: Path) -> None:
+    """Without the middleware, the same requests reach Starlette's routes, so the servers pass them on."""
     async with serving(SITES["starlette"](make_files(tmp_path)), server) as port:
         for target in (b"/photos%0A", b"/static/x/../private/a.txt", b"/static/%2e/private/a.txt"):
             answer = await talk(port, request_octets(Message(method="GET", target=target, headers=(HOST,))))

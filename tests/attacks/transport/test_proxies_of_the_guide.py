@@ -1,4 +1,4 @@
-"""The blocks for nginx and Caddy in ``docs/deploying.md``: they load, and pass nothing on that a client made up."""
+"""The configurations of nginx and Caddy in ``docs/deploying.md`` load, and do not pass on a client's forged headers."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ http {{
 
 
 def block(language: str) -> str:
-    """The guide's only block in a language."""
+    """Return the only code block of the guide in this language."""
     [found] = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
     return str(found)
 
 
 def binary(name: str) -> str:
-    """Return the path of a proxy; without it, skip the test, or fail in CI."""
+    """Return the path of a proxy's program; without it, skip the test, or fail in CI."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/opt/homebrew/bin")
     if found is None and not os.environ.get("CI"):
         pytest.skip(f"{name} is not installed")
@@ -63,7 +63,7 @@ def binary(name: str) -> str:
 
 @contextmanager
 def nginx(folder: Path, port: int, backend: int) -> Iterator[None]:
-    """The guide's nginx in clear text, since certificates are not what is shown here."""
+    """Run the guide's nginx in clear text, since this test needs no certificates."""
     server = block("nginx").replace("listen 443 ssl", f"listen 127.0.0.1:{port}").replace(":8000", f":{backend}")
     file = folder / "nginx.conf"
     file.write_text(PREAMBLE.format(folder=folder, server=server))
@@ -73,7 +73,7 @@ def nginx(folder: Path, port: int, backend: int) -> Iterator[None]:
 
 @contextmanager
 def caddy(folder: Path, port: int, backend: int) -> Iterator[None]:
-    """The guide's Caddy, in clear text, too."""
+    """Run the guide's Caddy in clear text."""
     site = block("caddyfile").replace("api.example.com", f"http://api.example.com:{port}")
     file = folder / "Caddyfile"
     file.write_text("{\n    admin off\n}\n" + site.replace(":8000", f":{backend}"))
@@ -83,7 +83,7 @@ def caddy(folder: Path, port: int, backend: int) -> Iterator[None]:
 
 @contextmanager
 def running(command: list[str], port: int, **environment: str) -> Iterator[None]:
-    """A proxy that listens."""
+    """Run a proxy, and wait until it listens."""
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:
         try:
             wait_until(lambda: process.poll() is not None or listens(port), f"{command[0]} listens")
@@ -95,7 +95,7 @@ def running(command: list[str], port: int, **environment: str) -> Iterator[None]
 
 
 def listens(port: int) -> bool:
-    """Whether a connection is accepted."""
+    """Return whether a connection is accepted."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:
@@ -104,9 +104,9 @@ def listens(port: int) -> bool:
 
 
 @pytest.mark.parametrize("proxy", [nginx, caddy])
-@pytest.mark.parametrize("flags", [["--no-proxy-headers"], []], ids=["as the guide says", "uvicorn as it is"])
-def test_a_proxy_as_the_guide_has_it(proxy: object, flags: list[str], tmp_path: Path) -> None:
-    """Signatures over unusual paths verify, large heads pass, and no header of a client's making arrives."""
+@pytest.mark.parametrize("flags", [["--no-proxy-headers"], []], ids=["with --no-proxy-headers", "uvicorn's defaults"])
+def test_a_proxy_configured_as_in_the_guide(proxy: object, flags: list[str], tmp_path: Path) -> None:
+    """Signatures over unusual paths verify, large heads are passed on, and forwarding headers of a client are not."""
     command = ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", APPLICATION, *flags]
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Servers that take scheme and peer from ``X-Forwarded-*``: what a client writes there decides nothing."""
+"""Servers that take scheme and peer from ``X-Forwarded-*``: a client cannot choose either with these headers."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ CLAIMS: list[tuple[tuple[bytes, bytes], ...]] = [
 
 
 async def send(rewrite: Callable[[Any], Any], policy: Policy, message: Message, **scope: Any) -> Answer:
-    """Send a message by way of what rewrites the scope."""
+    """Send a message through a middleware that rewrites the scope."""
     provider = await make_provider(policy=policy)
     return await call(rewrite(provider.app), message, **{"scheme": "http", "client": LOCAL, **scope})
 
 
 @rewriters
 @pytest.mark.parametrize("claims", CLAIMS, ids=str)
-async def test_plain_http_does_not_pass_for_https(
+async def test_plain_http_is_not_accepted_as_https(
     rewrite: Callable[[Any], Any], claims: tuple[tuple[bytes, bytes], ...]
 ) -> None:
-    """Neither signed as http nor as https, nor with a secret in the open; the answer says how to get out of it."""
+    """It is refused if signed as http or as https, and with PLAINTEXT; the answer says how to configure the server."""
     policy = Policy(signature_methods=ALL_SIGNATURE_METHODS)
     for signed_origin in ("http://provider.example", "https://provider.example"):
         message = sign(JANE, "GET", "/echo", headers=claims, signed_origin=signed_origin)
@@ -67,10 +67,10 @@ async def test_plain_http_does_not_pass_for_https(
 
 @pytest.mark.parametrize("name", [name for name in TRUSTING if not name.startswith("hypercorn")])
 @pytest.mark.parametrize("port", [b"", b":4711", b": 4711", b":0"])
-async def test_nobody_chooses_to_be_a_trusted_proxy(name: str, port: bytes) -> None:
-    """``X-Forwarded-For`` puts a trusted network's address in place of the peer's, with a port of any kind.
+async def test_a_client_cannot_pose_as_a_trusted_proxy(name: str, port: bytes) -> None:
+    """``X-Forwarded-For`` with an address of a trusted network, with or without a port, is not believed.
 
-    (hypercorn's middleware rewrites the Host itself: nothing is left to be trusted or not.)
+    hypercorn's middleware is left out, as it rewrites the Host header itself.
     """
     policy = Policy(trusted_proxies=("10.0.0.0/8", "fd00::/8"), require_https=False)
     for address in (b"10.0.0.1", b"[fd00::1]"):
@@ -79,8 +79,8 @@ async def test_nobody_chooses_to_be_a_trusted_proxy(name: str, port: bytes) -> N
         assert (await send(TRUSTING[name], policy, message)).status == 401
 
 
-async def test_nobody_chooses_to_be_on_this_machine() -> None:
-    """The exemption of loopback wants a peer that is known."""
+async def test_a_client_cannot_pose_as_loopback() -> None:
+    """Plain http on loopback is only allowed if the peer's address was not rewritten."""
     local = "http://localhost:8000"
     message = sign(JANE, "GET", "/echo", origin=local, headers=[(b"x-forwarded-for", b"127.0.0.1")])
     for rewrite in (TRUSTING["uvicorn, FORWARDED_ALLOW_IPS=*"], TRUSTING["granian, *"], TRUSTING["hypercorn"]):
@@ -92,34 +92,36 @@ async def test_nobody_chooses_to_be_on_this_machine() -> None:
 
 @rewriters
 @pytest.mark.parametrize("claims", CLAIMS, ids=str)
-async def test_a_base_url_decides_by_itself(
+async def test_an_external_base_url_is_independent_of_the_headers(
     rewrite: Callable[[Any], Any], claims: tuple[tuple[bytes, bytes], ...]
 ) -> None:
-    """The way out that always works."""
+    """With ``external_base_url`` the headers are not needed, so requests verify behind every server."""
     message = sign(JANE, "GET", "/echo", headers=claims)
     policy = Policy(external_base_url="https://provider.example")
     assert (await send(rewrite, policy, message)).status == 200
 
 
 @pytest.mark.parametrize("claims", CLAIMS, ids=str)
-async def test_a_trusted_proxy_is_believed_where_nothing_rewrites(claims: tuple[tuple[bytes, bytes], ...]) -> None:
-    """The other way out: on this machine or on another."""
+async def test_a_trusted_proxy_is_believed_if_nothing_rewrites_the_scope(
+    claims: tuple[tuple[bytes, bytes], ...],
+) -> None:
+    """This holds for a proxy on the same machine and on another."""
     message = sign(JANE, "GET", "/echo", headers=claims)
     policy = Policy(trusted_proxies=("127.0.0.1", "10.0.0.0/8"))
     for peer in (LOCAL, ("10.0.0.7", 40_000)):
         assert (await send(lambda app: app, policy, message, client=peer)).status == 200
 
 
-async def test_tls_that_ends_here_is_https() -> None:
-    """Whatever a client from elsewhere writes into such a header."""
+async def test_tls_at_the_server_is_https() -> None:
+    """Forwarding headers from other clients do not change this."""
     message = sign(JANE, "GET", "/echo", headers=[HTTPS, (b"x-forwarded-for", b"10.0.0.1")])
     for policy in (Policy(), Policy(trusted_proxies=("10.0.0.0/8",))):
         answer = await send(lambda app: app, policy, message, client=("203.0.113.9", 40_000), scheme="https")
         assert answer.status == 200
 
 
-async def test_it_is_said_once_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """At WARNING, and also where plain http is allowed but a trusted proxy is not recognised."""
+async def test_a_rewritten_peer_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The warning is logged even if plain http is allowed, but a trusted proxy is not recognised."""
     policy = Policy(require_https=False, trusted_proxies=("10.0.0.0/8",))
     provider = await make_provider(policy=policy)
     headers = [(b"x-forwarded-for", b"10.0.0.1")]
@@ -132,8 +134,8 @@ async def test_it_is_said_once_in_the_log(caplog: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.parametrize("rewriting", [True, False])
-def test_uvicorn_as_it_is_started(rewriting: bool) -> None:
-    """By default its scheme is not believed; with ``--no-proxy-headers`` that of a trusted proxy is."""
+def test_uvicorns_proxy_headers(rewriting: bool) -> None:
+    """By default uvicorn's scheme is not believed; with ``--no-proxy-headers`` a trusted proxy's is."""
     command = ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", APPLICATION]
     policy = {"trusted_proxies": ["127.0.0.0/8"]}
     headers = [HTTPS, (b"x-forwarded-for", b"203.0.113.9")]
@@ -148,8 +150,8 @@ def test_uvicorn_as_it_is_started(rewriting: bool) -> None:
 
 
 @pytest.mark.parametrize(("peer", "status"), [("203.0.113.9", 401), ("10.0.0.7", 200)])
-async def test_proxyfix_on_flask_keeps_the_peer(peer: str, status: int) -> None:
-    """Werkzeug's keeps what it replaces, so trusted proxies are told by their connection; the scheme is ProxyFix's."""
+async def test_proxyfix_keeps_the_original_peer(peer: str, status: int) -> None:
+    """Werkzeug's ProxyFix keeps the values it replaces, so trusted proxies are recognised; the scheme is ProxyFix's."""
     provider = await make_provider()
     app = flask.Flask("application")
     app.config["OAUTH1_TRUSTED_PROXIES"] = ["10.0.0.0/8"]

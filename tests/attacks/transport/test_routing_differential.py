@@ -1,4 +1,4 @@
-"""Thousands of request targets, against the routers and file servers themselves: none reaches a secret unsigned."""
+"""Thousands of request targets sent to the frameworks' routers and static files: none reaches a secret unsigned."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from tests.attacks.routers import PREFIXES, SITES, UNSEEN_MOUNTS, Gate, make_fil
 from tests.stress import STRESS
 
 COUNT = 10_000 if STRESS else 1_500
-#: A root path, and a function that makes a request under it as a server would.
+#: A root path, and a function that sends a request with it as a server would.
 DEPLOYMENTS = [("", reaches), ("/api", reaches), ("/api", reaches_by_uvicorn)]
 
 
-# Coverage would double the time and sees the same lines in the other tests.
+# With coverage these tests take twice as long, and the other tests cover the same lines.
 pytestmark = [pytest.mark.stress, pytest.mark.no_cover]
 
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Frameworks log each error, and some of the paths are errors to them."""
+    """Silence the frameworks, which log an error for some of the paths."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("name", SITES)
-async def test_no_spelling_reaches_a_secret(name: str, tmp_path: Path) -> None:
-    """Each target goes to each framework through the middleware, unsigned, over HTTP, and many as WebSockets."""
+async def test_no_unsigned_target_reaches_a_secret(name: str, tmp_path: Path) -> None:
+    """Each target is sent to each framework through the middleware, over HTTP, and many as WebSockets."""
     protector = (await make_provider()).require_oauth
     async with started(SITES[name](make_files(tmp_path))) as app:
         gate = Gate(app)
@@ -49,20 +49,20 @@ async def test_no_spelling_reaches_a_secret(name: str, tmp_path: Path) -> None:
             if number % 3 == 0 and await ask(guarded, target, root_path=root_path, websocket=True):
                 found.append((target, root_path, "websocket"))
         assert not found
-        assert gate.passed > COUNT // 50, "hardly anything was tried on the framework"
+        assert gate.passed > COUNT // 50, "too few targets reached the framework"
 
 
 @pytest.mark.parametrize("name", SITES)
-async def test_without_the_middleware_the_secrets_are_found(name: str, tmp_path: Path) -> None:
-    """The targets are dangerous: without protection, each framework serves a secret for at least one in fifty."""
+async def test_without_the_middleware_targets_reach_secrets(name: str, tmp_path: Path) -> None:
+    """Without protection each framework serves a secret for at least one target in fifty."""
     tried = list(islice(generated_targets(COUNT), COUNT // 5))
     async with started(SITES[name](make_files(tmp_path))) as app:
         found = [target for target in tried if await reaches(Gate(app), target)]
     assert len(found) >= len(tried) // 50
 
 
-def test_the_fast_way_decides_like_the_slow_one() -> None:
-    """Plain paths are judged without folding; a root path that never occurs makes each path take the long way."""
+def test_the_fast_path_gives_the_same_result_as_the_slow_one() -> None:
+    """Plain paths are decided without normalization; an unused root path forces the slow path for comparison."""
     covered = CoveredPaths(PREFIXES)
     for target in generated_targets(COUNT):
         for root_path in ("", "/api"):

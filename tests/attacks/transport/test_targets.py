@@ -1,4 +1,4 @@
-"""Which path a request is for: the octets of the request line, and nothing that a framework makes of them."""
+"""The path of a request is taken from the octets of the request line, not from the framework's decoded path."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ from tests.attacks.signer import Message, sign
     ],
 )
 async def test_a_path_verifies_as_it_was_sent(provider: Provider, path: str) -> None:
-    """No decoding, no cleaning, no redirect: the octets of the request line are what was signed."""
+    """The signature is over the octets of the request line, without decoding, normalization or redirects."""
     answer = await provider.get(path + "?a=1")
     assert answer.status == 200, answer
     assert answer.json["raw_path"] == path
@@ -82,7 +82,7 @@ async def test_a_path_verifies_as_it_was_sent(provider: Provider, path: str) -> 
         ("/echo/a", "/echo/A"),
     ],
 )
-async def test_paths_that_a_framework_takes_for_equal_are_not(provider: Provider, signed: str, sent: str) -> None:
+async def test_paths_that_frameworks_treat_as_equal_are_different(provider: Provider, signed: str, sent: str) -> None:
     """A signature for one spelling of a path does not verify for another."""
     assert (await provider.get(sent, signed_target=signed)).status == 401
 
@@ -110,8 +110,8 @@ async def test_paths_that_a_framework_takes_for_equal_are_not(provider: Provider
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST", "CONNECT"])
-async def test_a_target_that_is_no_path_is_answered(provider: Provider, target: str, method: str) -> None:
-    """Empty, an asterisk, an authority, another scheme: a 4xx, and no route is reached by it."""
+async def test_a_target_that_is_not_a_path_is_4xx(provider: Provider, target: str, method: str) -> None:
+    """An empty target, an asterisk, an authority or another scheme reaches no view."""
     message = Message(method=method, target=target.encode(), headers=((b"host", b"provider.example"),))
     answer = await provider.send(message)
     assert 400 <= answer.status < 500
@@ -121,8 +121,8 @@ async def test_a_target_that_is_no_path_is_answered(provider: Provider, target: 
     assert not provider.store.calls
 
 
-async def test_an_absolute_target_of_this_host_is_served_and_signed_as_its_path(provider: Provider) -> None:
-    """RFC 9112 section 3.2.2: a server must accept it; the path inside is what counts."""
+async def test_an_absolute_target_of_this_host_is_served_as_its_path(provider: Provider) -> None:
+    """RFC 9112 section 3.2.2: a server must accept it; the signature is over its path."""
     for authority in ("provider.example", "PROVIDER.example", "provider.example:443"):
         for path in ("/echo/a%2Fb", "/echo//x", "/echo"):
             good = sign(JANE, "GET", path + "?a=1")
@@ -159,7 +159,7 @@ async def test_an_absolute_target_of_this_host_is_served_and_signed_as_its_path(
     ],
 )
 async def test_an_absolute_target_of_another_host_is_not_served(provider: Provider, target: str) -> None:
-    """Another's authority is 421, a malformed one 400; neither reaches a route, however it is signed."""
+    """Another authority is answered with 421, a malformed one with 400, even if correctly signed."""
     for signed_target, origin in [("/echo", "https://provider.example"), ("/echo", "https://evil.example")]:
         message = sign(JANE, "GET", target, signed_target=signed_target, origin="https://provider.example")
         assert (await provider.send(message)).status in (400, 421)
@@ -169,14 +169,14 @@ async def test_an_absolute_target_of_another_host_is_not_served(provider: Provid
     assert not provider.store.calls
 
 
-async def test_without_a_path_an_absolute_target_means_the_root(provider: Provider) -> None:
-    """``GET https://host`` and ``GET https://host?a=b`` are the path "/"."""
+async def test_an_absolute_target_without_a_path_is_the_root(provider: Provider) -> None:
+    """``GET https://host`` and ``GET https://host?a=b`` have the path ``/``."""
     for target in (b"https://provider.example", b"https://provider.example?a=b"):
         message = Message(method="GET", target=target, headers=((b"host", b"provider.example"),))
         assert (await provider.send(message)).status == 404
 
 
-async def test_a_server_that_keeps_no_raw_path_is_helped_out(provider: Provider) -> None:
-    """ASGI lets raw_path be absent; what its path encodes to is what most clients sent."""
+async def test_a_scope_without_raw_path(provider: Provider) -> None:
+    """ASGI allows this; then the path is percent-encoded again, as most clients do."""
     message = sign(JANE, "GET", "/echo/a%20b/caf%C3%A9;x=1,2")
     assert (await provider.send(message, raw_path=None)).status == 200

@@ -1,4 +1,4 @@
-"""Trailers of a chunked body: whatever the server does with them, the application sees what was verified."""
+"""Trailers of a chunked body: the application sees the headers that were verified, with every server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRAILERS = {
 
 
 def upload(port: int, target: str, body: bytes, content_type: bytes | None = None) -> dict[str, Any]:
-    """Send a signed chunked request whose trailers come when the application has begun to read the body."""
+    """Send a signed chunked request, with its trailers after the application has started to read the body."""
     origin = f"http://127.0.0.1:{port}"
     signed = sign(JANE, "POST", target, origin=origin, body=body, content_type=content_type)
     message = Message(method="POST", target=target.encode(), headers=signed.without(b"content-length").headers)
@@ -33,7 +33,7 @@ def upload(port: int, target: str, body: bytes, content_type: bytes | None = Non
     trailers = "".join(f"{name}: {value}\r\n" for name, value in TRAILERS.items()).encode()
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
         connection.sendall(head)
-        # The server sends this when the application asks for the body, so the signature has been checked.
+        # The server sends this when the application reads the body, after the signature was verified.
         interim = read_head(connection)
         assert interim.startswith(b"HTTP/1.1 100"), interim
         connection.sendall(chunk + trailers + b"\r\n")
@@ -44,23 +44,23 @@ def upload(port: int, target: str, body: bytes, content_type: bytes | None = Non
 
 
 @pytest.mark.parametrize("framework", [*FRAMEWORKS, "decorated"])
-def test_trailers_are_no_headers(port: int, framework: str) -> None:
-    """Content-Type, Host, a proxy's header, Authorization: of none of them there is another value than was verified."""
+def test_trailers_are_not_added_to_the_headers(port: int, framework: str) -> None:
+    """Content-Type, Host, a proxy's header and Authorization keep the values that were verified."""
     seen = upload(port, f"/{framework}/echo", b"to=mallory")
     assert not [pair for pair in seen["headers"] if pair[1] in TRAILERS.values()], seen
     assert ["host", f"127.0.0.1:{port}"] in seen["headers"]
 
 
 @pytest.mark.parametrize("framework", [*FRAMEWORKS, "decorated"])
-def test_trailers_behind_a_form_are_no_headers(port: int, framework: str) -> None:
-    """A form is read before the signature is checked, so the trailers arrive before that, too."""
+def test_trailers_of_a_form_are_not_added_to_the_headers(port: int, framework: str) -> None:
+    """A form is read before the signature is verified, so its trailers arrive before verification."""
     seen = upload(port, f"/{framework}/echo", b"to=jane", FORM)
     assert ["x-real-user", "mallory"] not in seen["headers"]
     assert ["host", "evil.example"] not in seen["headers"]
 
 
-async def test_what_a_hook_and_a_view_see_stays_as_it_was_verified() -> None:
-    """A server that appends to its list at the worst moment: while the client is looked up."""
+async def test_hooks_and_views_see_the_verified_headers() -> None:
+    """This holds even if the server adds to its list of headers during the look-up of the client."""
     provider = await make_provider()
     message = sign(JANE, "POST", "/echo", body=b"a=1")
     scope = scope_of(message)

@@ -1,4 +1,4 @@
-"""Servers at module level, applications from a factory: each request is held to its own application's configuration."""
+"""Servers at module level with several applications: each request is verified with its application's configuration."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Shared:
     protector: ResourceProtector
 
     def app(self, *, middleware: bool = False, **config: Any) -> Quart:
-        """An application as a factory makes it."""
+        """Create an application, as an application factory does."""
         app = Quart("factory")
         app.config.update(config)
         self.server.init_app(app)
@@ -75,7 +75,7 @@ async def ask(
     scheme: str = "https",
     post: bool = False,
 ) -> Any:
-    """The answer to a request that is signed well."""
+    """Send a correctly signed request, and return the answer."""
     parameters = {
         "oauth_consumer_key": CLIENT.client_id,
         "oauth_signature_method": method,
@@ -98,7 +98,7 @@ async def ask(
 @pytest.mark.parametrize("middleware", [False, True])
 @pytest.mark.parametrize("lax_is_last", [False, True])
 async def test_plain_http(shared: Shared, *, middleware: bool, lax_is_last: bool) -> None:
-    """What one application lets pass by plain http, the other refuses."""
+    """One application accepts plain http, and the other refuses it."""
     configurations: list[dict[str, Any]] = [{}, {"OAUTH1_REQUIRE_HTTPS": False}]
     apps = [shared.app(middleware=middleware, **config) for config in configurations[:: 1 if lax_is_last else -1]]
     strict, lax = apps if lax_is_last else apps[::-1]
@@ -112,7 +112,7 @@ async def test_plain_http(shared: Shared, *, middleware: bool, lax_is_last: bool
 
 @pytest.mark.parametrize("middleware", [False, True])
 async def test_methods_window_and_realm(shared: Shared, *, middleware: bool) -> None:
-    """Signature methods, the timestamp's window and the realm are each application's own."""
+    """Each application has its signature methods, timestamp window and realm."""
     one = shared.app(middleware=middleware, OAUTH1_SUPPORTED_SIGNATURE_METHODS=["HMAC-SHA256"], OAUTH1_REALM="one")
     other = shared.app(middleware=middleware, OAUTH1_TIMESTAMP_WINDOW=1000, OAUTH1_REALM="other")
     assert (await ask(one, method="HMAC-SHA256")).status_code == 200
@@ -130,7 +130,7 @@ async def test_methods_window_and_realm(shared: Shared, *, middleware: bool) -> 
 
 
 async def test_tokens(shared: Shared) -> None:
-    """The length of tokens is each application's own."""
+    """Each application has its token length."""
     apps = {length: shared.app(OAUTH1_TOKEN_LENGTH=length) for length in (30, 50)}
     for length, app in apps.items():
         answer = await ask(app, "/initiate", post=True)
@@ -140,7 +140,7 @@ async def test_tokens(shared: Shared) -> None:
 
 
 async def test_the_store_keeps_nonces_for_the_longest_window(shared: Shared) -> None:
-    """Also of a store that is registered after both applications."""
+    """This holds even for a store that is registered after both applications."""
     shared.app(OAUTH1_TIMESTAMP_WINDOW=2000)
     shared.app(OAUTH1_TIMESTAMP_WINDOW=10)
     late = MemoryStore(nonce_lifetime=3000)
@@ -148,8 +148,8 @@ async def test_the_store_keeps_nonces_for_the_longest_window(shared: Shared) -> 
         shared.protector.register_hooks(late)
 
 
-async def test_an_unknown_method_of_the_second_application_is_named(shared: Shared) -> None:
-    """Although the first one has started without fault."""
+async def test_an_unknown_method_in_the_second_application_is_an_error(shared: Shared) -> None:
+    """It is an error although the first application started successfully."""
     async with shared.app().test_app():
         pass
     with pytest.raises(LifespanError, match="HMAC-MD5"):
@@ -157,8 +157,8 @@ async def test_an_unknown_method_of_the_second_application_is_named(shared: Shar
             pass
 
 
-async def test_an_assigned_policy_counts_for_every_application(shared: Shared) -> None:
-    """What a program assigns is no application's configuration."""
+async def test_an_assigned_policy_applies_to_every_application(shared: Shared) -> None:
+    """A policy that is set in code replaces every application's configuration."""
     shared.protector.policy = Policy(require_https=False)
     apps = [shared.app(), shared.app()]
     for app in apps:
@@ -168,8 +168,8 @@ async def test_an_assigned_policy_counts_for_every_application(shared: Shared) -
         assert (await ask(app, scheme="http")).status_code == 400
 
 
-async def test_applications_are_not_kept(shared: Shared) -> None:
-    """An application that is gone leaves nothing behind."""
+async def test_applications_are_garbage_collected(shared: Shared) -> None:
+    """The shared servers keep no reference to an application."""
     shared.app()
     gc.collect()
     before = len(shared.protector.policies)
@@ -179,8 +179,8 @@ async def test_applications_are_not_kept(shared: Shared) -> None:
 
 
 @pytest.mark.parametrize("wrapping", ["closure", "dispatcher"])
-async def test_a_middleware_that_does_not_know_the_application(shared: Shared, wrapping: str) -> None:
-    """What the middleware verified by other rules is held to the application's own by its views."""
+async def test_middleware_that_cannot_find_the_application(shared: Shared, wrapping: str) -> None:
+    """If it verified a request by other rules, the application's views verify it by theirs."""
     strict = shared.app(OAUTH1_SUPPORTED_SIGNATURE_METHODS=["HMAC-SHA256"], OAUTH1_REQUIRE_SIGNED_BODY=True)
     lax = shared.app()
     inner = {app: app.asgi_app for app in (strict, lax)}
@@ -198,7 +198,7 @@ async def test_a_middleware_that_does_not_know_the_application(shared: Shared, w
 
 
 class _Dispatcher:
-    """Middleware that keeps what it wraps under another name."""
+    """Middleware that keeps the wrapped application under another attribute name."""
 
     def __init__(self, wrapped: Any) -> None:
         self.wrapped = wrapped
@@ -207,7 +207,7 @@ class _Dispatcher:
         await self.wrapped(scope, receive, send)
 
 
-async def test_a_middleware_that_holds_itself(shared: Shared) -> None:
+async def test_middleware_that_wraps_itself(shared: Shared) -> None:
     """The search for the application ends."""
     wrapper = _Dispatcher(None)
     wrapper.app = wrapper  # type: ignore[attr-defined]

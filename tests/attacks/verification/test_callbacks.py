@@ -1,4 +1,4 @@
-"""Where the resource owner's browser may be sent."""
+"""Callbacks: the URLs to which the resource owner's browser may be redirected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from async_oauth1.stores import MemoryStore
 from tests.attacks.provider import CALLBACK, CLIENT, Provider, make_provider
 from tests.attacks.signer import Keys
 
-#: A client that anybody might be: the provider's own record, which knows no registered callbacks.
+#: A client whose model has no registered callbacks.
 FREE = Keys(client_id="free", client_secret="free-secret")
 
 
@@ -22,16 +22,16 @@ class FreeClient:
     client_id = "free"
 
     def get_client_secret(self) -> str:
-        """The secret."""
+        """Return the client's secret."""
         return "free-secret"
 
     def get_rsa_public_key(self) -> None:
-        """None."""
+        """Return None: the client has no RSA key."""
 
 
 @pytest_asyncio.fixture
 async def free_provider() -> Provider:
-    """A provider that knows this one client, and lets it name any callback."""
+    """A provider that knows only this client, and accepts any host in its callback."""
     store = MemoryStore()
     provider = await make_provider(store)
 
@@ -101,7 +101,7 @@ DANGEROUS = [
 
 @pytest.mark.parametrize("callback", DANGEROUS, ids=ascii)
 async def test_a_dangerous_callback_is_refused_at_the_first_step(free_provider: Provider, callback: str) -> None:
-    """Also where any host is allowed: nothing that runs, hides its host, breaks a header or fakes a verifier."""
+    """Scripts, hidden hosts, header injection and forged verifiers are refused even if any host is allowed."""
     answer = await free_provider.initiate(FREE, callback)
     assert answer.status == 400, answer
     assert answer.error in ("invalid_request", "missing_required_parameter")
@@ -124,10 +124,8 @@ async def test_a_dangerous_callback_is_refused_at_the_first_step(free_provider: 
     ],
 )
 @pytest.mark.parametrize("place", ["header", "query", "body"])
-async def test_a_callback_is_kept_octet_for_octet(
-    free_provider: Provider, callback: str, separator: str, place: str
-) -> None:
-    """Percent escapes in it are unescaped once and come back as they were; the parameters are appended."""
+async def test_a_callback_is_used_unchanged(free_provider: Provider, callback: str, separator: str, place: str) -> None:
+    """Its percent-encoding is decoded once and kept in the redirect, and the parameters are appended."""
     answer = await free_provider.initiate(FREE, callback, place=place)
     assert answer.status == 200, answer
     answer = await free_provider.approve(answer.form["oauth_token"])
@@ -158,7 +156,7 @@ async def test_a_callback_is_kept_octet_for_octet(
     ],
 )
 async def test_only_a_registered_callback_is_accepted(provider: Provider, callback: str) -> None:
-    """Equality of the whole string: no prefix, no suffix, no look-alike; and only the client is told."""
+    """The whole string must be equal; the reason is shown only to the client, whose signature was verified first."""
     answer = await provider.initiate(CLIENT, callback)
     assert (answer.status, answer.error) == (400, "invalid_request")
     assert "not registered" in answer.form["error_description"]
@@ -167,17 +165,15 @@ async def test_only_a_registered_callback_is_accepted(provider: Provider, callba
     assert not provider.store.written
 
 
-async def test_a_client_without_registered_callbacks_gets_none(provider: Provider) -> None:
-    """The shipped record refuses every callback that is not registered, oob included."""
+async def test_a_client_without_registered_callbacks_is_refused(provider: Provider) -> None:
+    """The `Client` record refuses every callback that is not registered, including ``oob``."""
     await provider.store.store.add_client(Client(client_id="bare", client_secret="s"))
     for callback in (CALLBACK, "oob", "http://localhost/x"):
         assert (await provider.initiate(Keys(client_id="bare", client_secret="s"), callback)).status == 400
 
 
 @pytest.mark.parametrize("callback", ["myapp://done", "com.example.app:/done"])
-async def test_an_applications_own_scheme_needs_to_be_registered(
-    provider: Provider, free_provider: Provider, callback: str
-) -> None:
+async def test_a_custom_scheme_must_be_registered(provider: Provider, free_provider: Provider, callback: str) -> None:
     """If no callback is registered, only http and https are accepted."""
     assert (await free_provider.initiate(FREE, callback)).status == 400
     assert (await provider.initiate(CLIENT, callback)).status == 400
@@ -186,15 +182,15 @@ async def test_an_applications_own_scheme_needs_to_be_registered(
     assert ((await provider.approve(keys.token)).header("location") or "").startswith(f"{callback}?oauth_token=")
 
 
-async def test_oob_needs_to_be_registered(provider: Provider) -> None:
-    """Also for a client that has callbacks."""
+async def test_oob_must_be_registered(provider: Provider) -> None:
+    """This applies to clients that have other callbacks, too."""
     other = Keys(client_id="other", client_secret="other-secret")
     assert (await provider.initiate(other, "oob")).status == 400
     assert (await provider.initiate(CLIENT, "oob")).status == 200
 
 
-async def test_oob_shows_a_code_and_redirects_nowhere(provider: Provider) -> None:
-    """The code is for the resource owner's eyes; the exchange takes it."""
+async def test_oob_shows_the_verifier_without_a_redirect(provider: Provider) -> None:
+    """The page shows the verifier to the resource owner, and the exchange accepts it."""
     keys = await provider.temporary(callback="oob")
     answer = await provider.approve(keys.token)
     assert answer.status == 200
@@ -207,8 +203,8 @@ async def test_oob_shows_a_code_and_redirects_nowhere(provider: Provider) -> Non
     assert (answer.status, answer.header("location")) == (200, None)
 
 
-async def test_a_loopback_callback_may_come_with_any_port(provider: Provider) -> None:
-    """RFC 8252 section 7.3: the port alone may differ, and only on loopback."""
+async def test_a_loopback_callback_may_have_any_port(provider: Provider) -> None:
+    """RFC 8252 section 7.3: only the port may differ, and only on loopback."""
     store = provider.store.store
     await store.add_client(
         Client(client_id="native", client_secret="s", callbacks=("http://127.0.0.1/cb", "https://client.example:1/cb"))
@@ -226,8 +222,8 @@ async def test_a_loopback_callback_may_come_with_any_port(provider: Provider) ->
         assert (await provider.initiate(native, callback)).status == status, callback
 
 
-async def test_a_query_may_differ_only_where_the_client_is_registered_so(provider: Provider) -> None:
-    """Some clients keep their state in the callback's query; for others it stays refused."""
+async def test_the_query_may_differ_only_if_the_client_is_registered_so(provider: Provider) -> None:
+    """Some clients keep their state in the callback's query; for other clients a different query is refused."""
     store = provider.store.store
     await store.add_client(
         Client(client_id="stateful", client_secret="s", callbacks=(CALLBACK,), callback_query_may_differ=True)
@@ -239,8 +235,8 @@ async def test_a_query_may_differ_only_where_the_client_is_registered_so(provide
     assert (await provider.initiate(CLIENT, f"{CALLBACK}?state=1")).status == 400
 
 
-async def test_a_long_callback_costs_nothing_to_refuse(free_provider: Provider) -> None:
-    """IPv6 literals and escapes by the ten thousand are answered like any other."""
+async def test_a_long_callback_is_checked_quickly(free_provider: Provider) -> None:
+    """IPv6 literals and escapes of 20,000 characters are answered like any other callback."""
     for callback in ("http://[" + ":" * 20_000, "http://[" + "[" * 20_000 + "]/", "https://a.test/?" + "%" * 20_000):
         answer = await free_provider.initiate(FREE, callback, place="body")
         assert answer.status in (200, 400)

@@ -1,4 +1,4 @@
-"""Temporary credentials: bound to their client, decided once, exchanged once, and safe from the mistakes of others."""
+"""Temporary credentials belong to one client, are approved or denied once, and are exchanged once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.attacks.signer import Keys, Message, sign
 HOST = (b"host", b"provider.example")
 
 
-async def test_the_token_alone_destroys_nothing(provider: Provider) -> None:
+async def test_refused_exchanges_do_not_use_up_the_credential(provider: Provider) -> None:
     """An attacker who knows the temporary token from a URL, but no secret, cannot destroy the authorization."""
     keys = await provider.temporary()
     verifier = await provider.verifier(keys)
@@ -52,8 +52,8 @@ async def test_the_token_alone_destroys_nothing(provider: Provider) -> None:
     assert (await provider.exchange(keys, verifier)).status == 200
 
 
-async def test_a_client_with_a_slow_clock_keeps_its_authorization(provider: Provider) -> None:
-    """A refused timestamp costs nothing but another try."""
+async def test_a_refused_timestamp_does_not_use_up_the_credential(provider: Provider) -> None:
+    """A client with a wrong clock can try again with a correct timestamp."""
     keys = await provider.temporary()
     verifier = await provider.verifier(keys)
     answer = await provider.exchange(keys, verifier, oauth={"timestamp": str(int(time.time()) - 3600)})
@@ -62,7 +62,7 @@ async def test_a_client_with_a_slow_clock_keeps_its_authorization(provider: Prov
 
 
 async def test_another_client_cannot_exchange_it(provider: Provider) -> None:
-    """Not by HMAC although it knows the secret, and not by RSA, whose signature does not cover the secret."""
+    """It is refused with HMAC and the right token secret, and with RSA, whose signature does not cover that secret."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     await provider.store.store.add_client(Client(client_id="rsa", rsa_public_key=public, callbacks=(CALLBACK,)))
@@ -80,8 +80,8 @@ async def test_another_client_cannot_exchange_it(provider: Provider) -> None:
     assert (await provider.exchange(keys, verifier)).status == 200
 
 
-async def test_another_clients_token_is_not_good(provider: Provider) -> None:
-    """A token credential belongs to one client, also where the other knows its secret."""
+async def test_another_clients_token_is_refused(provider: Provider) -> None:
+    """A token credential belongs to one client, even if another client knows its secret."""
     thief = replace(OTHER, token="tok", token_secret="toksecret")
     for target in ("/echo", "/signed"):
         answer = await provider.get(target, keys=thief)
@@ -90,7 +90,7 @@ async def test_another_clients_token_is_not_good(provider: Provider) -> None:
 
 
 async def test_it_is_exchanged_once(durable_provider: Provider) -> None:
-    """The second exchange, signed anew, finds nothing."""
+    """A second exchange with a new signature is refused."""
     keys = await durable_provider.temporary()
     verifier = await durable_provider.verifier(keys)
     assert (await durable_provider.exchange(keys, verifier)).status == 200
@@ -100,7 +100,7 @@ async def test_it_is_exchanged_once(durable_provider: Provider) -> None:
 
 
 async def test_of_twenty_concurrent_exchanges_one_succeeds(durable_provider: Provider) -> None:
-    """Twenty good requests with nonces of their own: one token credential."""
+    """Twenty valid requests with different nonces create one token credential."""
     keys = await durable_provider.temporary()
     verifier = await durable_provider.verifier(keys)
     answers = await asyncio.gather(*(durable_provider.exchange(keys, verifier) for _ in range(20)))
@@ -109,7 +109,7 @@ async def test_of_twenty_concurrent_exchanges_one_succeeds(durable_provider: Pro
 
 
 async def test_of_twenty_concurrent_exchanges_by_single_hooks_one_succeeds() -> None:
-    """The same where the provider's hooks take and create in two steps, with a pause between any two."""
+    """This also holds for hooks that delete and create in two steps, with a pause between the hooks."""
     provider = await make_provider()
     inner = provider.store.store
 
@@ -137,8 +137,8 @@ async def test_of_twenty_concurrent_exchanges_by_single_hooks_one_succeeds() -> 
 
 
 @pytest.mark.parametrize("verifier", ["wrong", "", "None", "null", "True", "0", "\u00e9", None])
-async def test_without_its_verifier_it_is_worth_nothing(provider: Provider, verifier: str | None) -> None:
-    """Session fixation of 2009: neither before nor after approval does an exchange work without the real one."""
+async def test_a_wrong_verifier_is_refused(provider: Provider, verifier: str | None) -> None:
+    """No other verifier works before or after approval, which prevents the session fixation attack of 2009."""
     keys = await provider.temporary()
     assert (await provider.exchange(keys, verifier)).status in (400, 401)
     real = await provider.verifier(keys)
@@ -148,8 +148,8 @@ async def test_without_its_verifier_it_is_worth_nothing(provider: Provider, veri
     assert await provider.tokens() == []
 
 
-async def test_verifiers_cannot_be_guessed_for_ever(durable_provider: Provider) -> None:
-    """Five wrong ones, each correctly signed, and the credentials are gone, for the right one too."""
+async def test_five_wrong_verifiers_delete_the_credential(durable_provider: Provider) -> None:
+    """After five wrong verifiers with correct signatures even the right one is refused."""
     keys = await durable_provider.temporary(callback="oob")
     answer = await durable_provider.approve(keys.token)
     verifier = answer.body.decode()
@@ -159,8 +159,8 @@ async def test_verifiers_cannot_be_guessed_for_ever(durable_provider: Provider) 
     assert await durable_provider.tokens() == []
 
 
-async def test_wrong_verifiers_of_strangers_do_not_count(provider: Provider) -> None:
-    """Only who has the client's secret can use up the tries."""
+async def test_wrong_verifiers_of_other_clients_do_not_count(provider: Provider) -> None:
+    """Only requests with the client's signature count as attempts."""
     keys = await provider.temporary()
     verifier = await provider.verifier(keys)
     for number in range(20):
@@ -183,7 +183,7 @@ async def test_denial_is_final(durable_provider: Provider) -> None:
 
 
 async def test_an_approval_cannot_be_taken_over(durable_provider: Provider) -> None:
-    """If another user follows the same link, the approval stays the first user's, and the verifier keeps working."""
+    """If another user follows the same link, the first user's approval and verifier stay valid."""
     keys = await durable_provider.temporary()
     verifier = await durable_provider.verifier(keys)
     assert (await durable_provider.approve(keys.token, "mallory")).status == 409
@@ -219,24 +219,24 @@ async def test_of_concurrent_approvals_one_counts(durable_provider: Provider) ->
     assert [token.user_id for token in await durable_provider.tokens()] == [user] * (user != "nobody")
 
 
-async def test_the_token_needs_no_callback_at_the_authorization_page(provider: Provider) -> None:
-    """A callback in that URL is anybody's; the registered one of the first step is used."""
+async def test_a_callback_at_the_authorization_page_is_ignored(provider: Provider) -> None:
+    """This URL is not signed, so the callback of the first step is used."""
     keys = await provider.temporary()
     target = f"/authorize?oauth_token={keys.token}&oauth_callback=https%3A%2F%2Fevil.example%2F".encode()
     answer = await provider.send(Message(method="POST", target=target, headers=(HOST,)))
     assert (answer.header("location") or "").startswith(f"{CALLBACK}?oauth_token={keys.token}&oauth_verifier=")
 
 
-async def test_the_first_step_wants_a_callback(provider: Provider) -> None:
-    """OAuth 1.0 without the letter a does not exist here."""
+async def test_the_first_step_needs_a_callback(provider: Provider) -> None:
+    """OAuth 1.0, without the revision A, is not supported."""
     for callback in (None, ""):
         answer = await provider.initiate(callback=callback)
         assert (answer.status, answer.error) == (400, "missing_required_parameter")
     assert not provider.store.written
 
 
-async def test_temporary_credentials_open_no_resource(provider: Provider) -> None:
-    """Neither before nor after the approval are they token credentials, nor the other way round."""
+async def test_temporary_credentials_are_not_token_credentials(provider: Provider) -> None:
+    """They are refused at resources, before and after approval, and a token credential is refused at the exchange."""
     keys = await provider.temporary()
     assert (await provider.get(keys=keys)).status == 401
     verifier = await provider.verifier(keys)
@@ -247,8 +247,8 @@ async def test_temporary_credentials_open_no_resource(provider: Provider) -> Non
     assert (await provider.exchange(token, verifier)).status == 401
 
 
-async def test_they_expire(provider: Provider) -> None:
-    """Ten minutes after the first step the exchange finds nothing, however late the approval was."""
+async def test_temporary_credentials_expire(provider: Provider) -> None:
+    """They expire ten minutes after the first step, however late the approval was."""
     moment = [time.time()]
     store = MemoryStore(clock=lambda: moment[0])
     await add_credentials(store)
@@ -264,8 +264,8 @@ async def test_they_expire(provider: Provider) -> None:
     assert (await provider.approve(keys.token)).status == 401
 
 
-async def test_what_is_issued_cannot_be_guessed(provider: Provider) -> None:
-    """Tokens, secrets and verifiers have 128 bits and more, never repeat, and are never kept by a cache."""
+async def test_issued_values_cannot_be_guessed(provider: Provider) -> None:
+    """Tokens, secrets and verifiers have at least 128 bits, are never repeated, and are not cached."""
     seen = set()
     for _ in range(20):
         first = await provider.initiate()
@@ -283,7 +283,7 @@ async def test_what_is_issued_cannot_be_guessed(provider: Provider) -> None:
 
 
 async def test_a_wrong_method_at_an_endpoint_is_405_with_allow() -> None:
-    """Where a view serves more methods than the endpoint has, the endpoint says which."""
+    """If a view accepts more methods than the endpoint, the endpoint refuses the others."""
     provider = await make_provider()
     server: AuthorizationServer = provider.server
 

@@ -1,4 +1,4 @@
-"""Nothing is moved from the query or a form into the Authorization header, where the application does not see it."""
+"""Parameters of the query or a form cannot be moved into the Authorization header, where applications ignore them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FRAMEWORKS = ["flask", "quart"]
 
 
 def moved_into_the_header(message: Message) -> Message:
-    """The same signed request with its query and its form in the Authorization header."""
+    """Move the query and the form of a signed request into its Authorization header."""
     [header] = [value for name, value in message.headers if name == b"authorization"]
     target, _, query = message.target.partition(b"?")
     form = b"" if (b"content-type", FORM) not in message.headers else message.body
@@ -31,7 +31,7 @@ def moved_into_the_header(message: Message) -> Message:
 
 
 def assert_named(answer: Answer, name: str = "id") -> None:
-    """400, with the parameter's name and both ways out."""
+    """Assert that the answer is 400, names the parameter, and says what the client and the provider can do."""
     assert (answer.status, answer.error) == (400, "invalid_request")
     description = str(answer.json["error_description"] if answer.body.startswith(b"{") else answer.form)
     assert re.search(rf"parameter \\*'{re.escape(name)}\\*'", description), description
@@ -50,15 +50,15 @@ def assert_named(answer: Answer, name: str = "id") -> None:
     ],
 )
 async def test_a_moved_parameter_is_refused_by_name(provider: Provider, original: Message) -> None:
-    """The base string stays the same, so only the place tells."""
+    """The base string stays the same, so the signature is still correct."""
     assert_named(await provider.send(moved_into_the_header(original)))
     assert not provider.store.written
     if original.target.startswith((b"/echo", b"/form", b"/signed", b"/initiate")):
         assert (await provider.send(original)).status == 200
 
 
-async def test_the_middleware_refuses_it(provider: Provider) -> None:
-    """Before the framework is asked."""
+async def test_the_middleware_refuses_a_moved_parameter(provider: Provider) -> None:
+    """The framework is not called."""
     app: Any = provider.app
     app.asgi_app = OAuth1Middleware(app.asgi_app, provider.require_oauth, ["/echo"])
     original = sign(JANE, "DELETE", "/echo?id=5")
@@ -68,8 +68,8 @@ async def test_the_middleware_refuses_it(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-async def test_flask_compat_refuses_it(framework: str) -> None:
-    """In each flow, on each framework; the tolerance is reached by the configuration."""
+async def test_flask_compat_refuses_a_moved_parameter(framework: str) -> None:
+    """It is refused at each endpoint and on each framework, unless the configuration tolerates it."""
     originals = [
         sign(JANE, "POST", "/form", body=b"id=5"),
         sign(JANE, "GET", "/form?id=5"),
@@ -95,8 +95,8 @@ async def test_flask_compat_refuses_it(framework: str) -> None:
     ],
     ids=ascii,
 )
-async def test_the_tolerance_accepts_what_is_signed(also: Pairs) -> None:
-    """A client that sends others is served once its provider tolerates them, and the parameters stay signed."""
+async def test_the_tolerance_accepts_signed_parameters(also: Pairs) -> None:
+    """With the tolerance, other header parameters are accepted, and are still signed."""
     strict, tolerant = await make_provider(), await make_provider(policy=TOLERANT)
     message = sign(JANE, "GET", "/echo", also=also)
     assert_named(await strict.send(message))
@@ -107,20 +107,20 @@ async def test_the_tolerance_accepts_what_is_signed(also: Pairs) -> None:
 
 
 @pytest.mark.parametrize("name", [b"OAuth_note", b"OAUTH_NOTE", b"oauth", b"oauth-note", b"xoauth", b"XOAuth_note"])
-async def test_only_the_exact_prefixes_count(provider: Provider, name: bytes) -> None:
-    """What only looks like the protocol's could be a parameter of the application."""
+async def test_similar_prefixes_are_refused(provider: Provider, name: bytes) -> None:
+    """A name that only resembles the protocol's could be a parameter of the application."""
     answer = await provider.get(also=[(name, b"1")])
     assert_named(answer, name.decode())
 
 
 @pytest.mark.parametrize("name", [b"oauth_note", b"xoauth_requestor_id"])
-async def test_the_protocols_own_names_are_served(provider: Provider, name: bytes) -> None:
+async def test_protocol_names_are_accepted(provider: Provider, name: bytes) -> None:
     """Extensions of the protocol are sent in the header (section 3.5.1), and so is the realm."""
     assert (await provider.get(also=[(name, b"1")], realm=b"Photos")).status == 200
 
 
-async def test_a_header_beside_signed_query_parameters_is_no_hiding_place(provider: Provider) -> None:
-    """The protocol's parameters in the query, one of the application's in the header: refused as well."""
+async def test_header_parameters_are_refused_if_the_protocols_are_in_the_query(provider: Provider) -> None:
+    """An application's parameter in the header is refused, even if the protocol's parameters are in the query."""
     original = sign(JANE, "DELETE", "/echo?id=5", place="query")
     hidden = replace(original, target=original.target.replace(b"id=5&", b""))
     hidden = hidden.adding((b"authorization", b'OAuth realm="", id="5"'))
@@ -128,8 +128,8 @@ async def test_a_header_beside_signed_query_parameters_is_no_hiding_place(provid
     assert (await provider.send(original)).status == 200
 
 
-async def test_any_name_is_shown_safely(provider: Provider) -> None:
-    """Whatever the name is, it is 400, short, and in printable ASCII."""
+async def test_names_are_escaped_in_the_error(provider: Provider) -> None:
+    """Any name is answered with 400 and a short error in printable ASCII."""
     for name in (b"a\r\nSet-Cookie: x", b"\xff\x00", "é".encode(), b"x" * 5_000, b"%", b"&=", b'"'):
         header = authorization([(b"oauth_consumer_key", b"client")]) + b", " + encode(name) + b'="1"'
         message = sign(JANE, "GET", "/echo", also=[(name, b"1")])
@@ -141,6 +141,6 @@ async def test_any_name_is_shown_safely(provider: Provider) -> None:
 
 @pytest.mark.parametrize("name", ["any_header_parameter", "", "Other_header_parameters"])
 def test_an_unknown_tolerance_is_refused_by_name(name: str) -> None:
-    """When the policy is made, with those that there are."""
+    """The policy raises an error that lists the known tolerances."""
     with pytest.raises(ValueError, match=rf"Unknown tolerance '{name}'; known are .*other_header_parameters"):
         Policy(tolerances=(name,))

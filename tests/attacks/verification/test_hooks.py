@@ -1,4 +1,4 @@
-"""Hooks that are slow, asynchronous, careless or broken: nothing is accepted that they did not say."""
+"""Slow, asynchronous, wrong or failing hooks never cause a request to be accepted."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ HOST = (b"host", b"provider.example")
 
 
 async def test_async_hooks_and_models_are_awaited() -> None:
-    """A coroutine that would say False is not taken for true: not the take, not the verifier, not the nonce."""
+    """If a hook or a model's method is a coroutine function, its result decides, and not the coroutine object."""
 
     class Slowly:
-        """A model whose every method is a coroutine function."""
+        """Turn every method of a model into a coroutine function."""
 
         def __init__(self, model: Any) -> None:
             self.model = model
@@ -68,8 +68,8 @@ async def test_async_hooks_and_models_are_awaited() -> None:
     assert [(await provider.send(message)).status for _ in range(2)] == [200, 401]
 
 
-async def test_a_check_verifier_that_returns_something_is_no_proof(provider: Provider) -> None:
-    """A model that forgets to compare, and returns the verifier, proves nothing."""
+async def test_check_verifier_must_return_true(provider: Provider) -> None:
+    """A model that returns the verifier instead of comparing it does not prove anything."""
     keys = await provider.temporary()
     await provider.verifier(keys)
     inner = provider.store.store
@@ -93,8 +93,8 @@ async def test_a_check_verifier_that_returns_something_is_no_proof(provider: Pro
 
 
 @pytest.mark.parametrize("failure", [ConnectionRefusedError, TimeoutError, OSError, StoreUnavailableError])
-async def test_a_store_that_cannot_be_asked_accepts_nothing(failure: type[Exception]) -> None:
-    """Whichever hook fails: 503 with Retry-After, never "the nonce was not seen"."""
+async def test_a_failing_hook_is_503(failure: type[Exception]) -> None:
+    """If a hook fails, the answer is 503 with Retry-After; the request is never accepted."""
 
     async def broken(*_: Any) -> Any:
         raise failure
@@ -117,8 +117,8 @@ async def test_a_store_that_cannot_be_asked_accepts_nothing(failure: type[Except
         assert await provider.tokens() == []
 
 
-async def test_if_the_token_cannot_be_kept_the_temporary_credential_stays_spent() -> None:
-    """Take first, then create: a failure between costs a new dance, and never gives two tokens."""
+async def test_if_the_token_cannot_be_stored_the_temporary_credential_is_used_up() -> None:
+    """It is deleted before the token is created, so a failure in between never leads to two tokens."""
     provider = await make_provider()
     inner = provider.store.store
 
@@ -142,8 +142,8 @@ async def test_if_the_token_cannot_be_kept_the_temporary_credential_stays_spent(
     assert await provider.tokens() == []
 
 
-async def test_a_hook_that_ignores_whose_token_it_is_lets_nobody_in(provider: Provider) -> None:
-    """A look-up by token alone returns another client's credential; the protector does not take it."""
+async def test_a_hook_that_ignores_the_client_does_not_accept_another_clients_token(provider: Provider) -> None:
+    """If a look-up returns another client's credential, the protector refuses it."""
     store = provider.store.store
 
     async def query_token(client_id: str, oauth_token: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the libraries that are out there send: odd, correct, and not to be refused."""
+"""Unusual but correct requests, as existing client libraries send them, are accepted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.attacks.signer import FORM, Message, body_hash, encode, sign
 
 
 def rewritten(message: Message, pattern: bytes, replacement: bytes) -> Message:
-    """The message with its Authorization header written another way."""
+    """Rewrite the message's Authorization header."""
     [header] = [value for name, value in message.headers if name == b"authorization"]
     changed, count = re.subn(pattern, replacement, header)
     assert count
@@ -40,8 +40,8 @@ def rewritten(message: Message, pattern: bytes, replacement: bytes) -> Message:
         "日本",
     ],
 )
-async def test_any_nonce_is_taken(provider: Provider, nonce: str) -> None:
-    """Short, long, negative, dotted, Base64: the RFC asks for no format."""
+async def test_any_nonce_is_accepted(provider: Provider, nonce: str) -> None:
+    """It may be short, long, negative, dotted or Base64, as the RFC requires no format."""
     for place in ("header", "query", "body"):
         assert (await provider.get(method="POST", place=place, oauth={"nonce": f"{nonce}{place}"})).status == 200
 
@@ -49,8 +49,8 @@ async def test_any_nonce_is_taken(provider: Provider, nonce: str) -> None:
 @pytest.mark.parametrize(
     "client_id", ["dpf43f3p2l4k3l03", "ck_1234567890", "a.b.c", "key with spaces", "ключ", "a/b+c=", "%41"]
 )
-async def test_any_client_identifier_is_taken(provider: Provider, client_id: str) -> None:
-    """WooCommerce's ``ck_``, dots, spaces, Cyrillic."""
+async def test_any_client_identifier_is_accepted(provider: Provider, client_id: str) -> None:
+    """For example WooCommerce's ``ck_``, dots, spaces and Cyrillic."""
     secret = "s%C3&+ é"
     await provider.store.store.add_client(Client(client_id=client_id, client_secret=secret))
     keys = replace(CLIENT, client_id=client_id, client_secret=secret)
@@ -58,8 +58,8 @@ async def test_any_client_identifier_is_taken(provider: Provider, client_id: str
         assert (await provider.get("/signed", method="POST", keys=keys, place=place)).status == 200
 
 
-async def test_an_empty_token_counts_as_none_and_stays_signed(provider: Provider) -> None:
-    """Some clients send ``oauth_token=""`` at the first step and on two-legged requests."""
+async def test_an_empty_token_is_ignored_but_signed(provider: Provider) -> None:
+    """Some clients send ``oauth_token=""`` at the first step and in two-legged requests."""
     empty = {"token": ""}
     assert (await provider.get("/signed", keys=CLIENT, oauth=empty)).json["user"] is None
     assert (await provider.initiate(oauth=empty)).status == 200
@@ -68,8 +68,8 @@ async def test_an_empty_token_counts_as_none_and_stays_signed(provider: Provider
     assert (await provider.send(message)).status == 401
 
 
-async def test_two_legged_routes_take_a_good_token_and_no_other(provider: Provider) -> None:
-    """A token that is sent must verify as one of that client's."""
+async def test_a_token_on_a_two_legged_route_must_be_valid(provider: Provider) -> None:
+    """If a token is sent, it must be one of that client's."""
     assert (await provider.get("/signed", keys=CLIENT)).json["user"] is None
     assert (await provider.get("/signed", keys=JANE)).json["user"] == "jane"
     for wrong in (replace(JANE, token="x"), replace(JANE, token_secret=""), replace(CLIENT, token="tok")):
@@ -78,8 +78,8 @@ async def test_two_legged_routes_take_a_good_token_and_no_other(provider: Provid
 
 @pytest.mark.parametrize("version", ["1.0", None])
 @pytest.mark.parametrize("place", ["header", "query", "body"])
-async def test_the_whole_dance_in_each_transport(provider: Provider, place: str, version: str | None) -> None:
-    """Parameters in header, query or form at every step, the callback repeated at the last."""
+async def test_the_whole_flow_in_each_transport(provider: Provider, place: str, version: str | None) -> None:
+    """The parameters are in the header, query or form at every step, and the callback is repeated at the last."""
     oauth = {"version": version}
     answer = await provider.initiate(place=place, oauth=oauth)
     keys = replace(CLIENT, token=answer.form["oauth_token"], token_secret=answer.form["oauth_token_secret"])
@@ -97,7 +97,7 @@ async def test_the_whole_dance_in_each_transport(provider: Provider, place: str,
         pytest.param(rb", ", b" ,\t ", id="white space around commas"),
         pytest.param(rb"$", b",", id="a comma at the end"),
         pytest.param(rb"^OAuth ", b"OAuth , ,", id="commas in front"),
-        pytest.param(rb"^OAuth ", b"oauth ", id="the scheme in lower case"),
+        pytest.param(rb"^OAuth ", b"oauth ", id="scheme in lower case"),
         pytest.param(rb"^OAuth ", b"OAUTH    ", id="the scheme in upper case and spaces"),
         pytest.param(rb"^OAuth ", b'OAuth realm="", ', id="an empty realm"),
         pytest.param(rb"^OAuth ", b'OAuth realm="https://provider.example/\xc3\xbc", ', id="a realm"),
@@ -105,25 +105,25 @@ async def test_the_whole_dance_in_each_transport(provider: Provider, place: str,
         pytest.param(rb"$", b', realm="last"', id="a realm at the end"),
         pytest.param(rb'="([^"]*)"', rb"=\1", id="no quotes"),
         pytest.param(rb'="', b' = "', id="spaces around the equals sign"),
-        pytest.param(rb"%3D", b"=", id="a signature that is not escaped"),
-        pytest.param(rb"%2[Ff]", b"/", id="slashes that are not escaped"),
+        pytest.param(rb"%3D", b"=", id="an unescaped signature"),
+        pytest.param(rb"%2[Ff]", b"/", id="unescaped slashes"),
         pytest.param(
-            rb'oauth_signature_method="HMAC-SHA1"', b'oauth_signature_method="HMAC%2DSHA1"', id="a needless escape"
+            rb'oauth_signature_method="HMAC-SHA1"', b'oauth_signature_method="HMAC%2DSHA1"', id="an unnecessary escape"
         ),
         pytest.param(rb"oauth_nonce", b"oauth%5fnonce", id="an escaped name"),
     ],
 )
-async def test_headers_as_they_are_written(provider: Provider, pattern: bytes, replacement: bytes) -> None:
-    """Every spelling that the grammar or the field has."""
-    for number in range(5):  # signatures differ in what they hold
+async def test_spellings_of_the_authorization_header(provider: Provider, pattern: bytes, replacement: bytes) -> None:
+    """Every spelling that the grammar allows, or that clients use, is accepted."""
+    for number in range(5):  # signatures differ in the characters that need escaping
         message = sign(JANE, "GET", f"/echo?x={number}", oauth={"nonce": f"a/b{number}"})
         answer = await provider.send(rewritten(message, pattern, replacement))
         assert answer.status == 200, answer
 
 
 @pytest.mark.parametrize("place", ["query", "body"])
-async def test_a_signature_that_is_not_escaped(provider: Provider, place: str) -> None:
-    """Base64 pasted into a query or a form: its plus arrives as a space, and can only have been a plus."""
+async def test_an_unescaped_signature(provider: Provider, place: str) -> None:
+    """In a query or a form the plus of unescaped Base64 is decoded as a space, and is read as a plus."""
     pluses = 0
     for number in range(12):
         message = sign(JANE, "POST", "/echo", place=place, oauth={"nonce": f"p{number}"})
@@ -138,23 +138,23 @@ async def test_a_signature_that_is_not_escaped(provider: Provider, place: str) -
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_a_form_type_without_a_body(provider: Provider, method: str) -> None:
-    """With Content-Length 0, and with no length at all."""
+async def test_a_form_content_type_without_a_body(provider: Provider, method: str) -> None:
+    """It is accepted with Content-Length 0, and without Content-Length."""
     for headers in ([(b"content-type", FORM)], [(b"content-type", FORM), (b"content-length", b"0")]):
         assert (await provider.get(method=method, headers=headers)).status == 200
     assert (await provider.initiate(headers=[(b"content-type", FORM)])).status == 200
 
 
-async def test_the_answers_that_clients_compare_to_the_letter(provider: Provider) -> None:
-    """Go and PHP clients want ``true`` in lower case and the form's media type."""
+async def test_answers_have_the_exact_text_that_clients_compare(provider: Provider) -> None:
+    """Go and PHP clients expect ``true`` in lower case, and the form's media type."""
     answer = await provider.initiate()
     assert answer.body.endswith(b"&oauth_callback_confirmed=true")
     assert answer.header("content-type") == "application/x-www-form-urlencoded"
     assert answer.header("content-length") == str(len(answer.body))
 
 
-async def test_a_hash_by_another_algorithm_than_the_signatures(provider: Provider) -> None:
-    """SHA-1 under HMAC-SHA256 and PLAINTEXT, SHA-256 under HMAC-SHA1."""
+async def test_a_body_hash_with_another_algorithm_than_the_signature(provider: Provider) -> None:
+    """For example SHA-1 with HMAC-SHA256 or PLAINTEXT, and SHA-256 with HMAC-SHA1."""
     for method, algorithm in [("HMAC-SHA256", "sha1"), ("PLAINTEXT", "sha1"), ("HMAC-SHA1", "sha256")]:
         oauth = {"body_hash": body_hash(b"{}", algorithm)}
         keys = replace(JANE, method=method)
@@ -163,7 +163,7 @@ async def test_a_hash_by_another_algorithm_than_the_signatures(provider: Provide
 
 
 async def test_an_lti_launch(provider: Provider) -> None:
-    """The whole of it in the form: protocol and launch parameters, a query in the URL, repeated and blank values."""
+    """The form has the protocol's and the launch parameters, with repeated and empty values; the URL has a query."""
     launch = b"lti_version=LTI-1p0&lti_message_type=basic-lti-launch-request"
     launch += b"&roles=Learner%2CMentor&custom=&context_title=Caf%C3%A9+1&custom="
     answer = await provider.get(
@@ -180,15 +180,15 @@ async def test_an_lti_launch(provider: Provider) -> None:
 
 
 async def test_lower_case_methods_are_signed_in_upper_case(provider: Provider) -> None:
-    """Section 3.4.1.1 wants upper case, whatever the request line has."""
+    """Section 3.4.1.1 requires upper case in the base string, even if the request line differs."""
     answer = await provider.get("/echo?x=1", method="get", signed_method="GET")
     assert answer.status == 200
     assert answer.json["method"].upper() == "GET"
     assert (await provider.get("/echo?x=1", method="get", signed_method="POST")).status == 401
 
 
-async def test_values_are_decoded_for_the_view_in_the_order_received(provider: Provider) -> None:
-    """What is not UTF-8 shows as U+FFFD, and nothing is dropped."""
+async def test_the_view_gets_values_decoded_and_in_order(provider: Provider) -> None:
+    """Octets that are not UTF-8 become U+FFFD, and no value is dropped."""
     query = b"b=2&a=1&b=1&=x&c&d=%FF&e=%E2%82%AC+%2B&" + encode("é") + b"=%zz"
     answer = await provider.get(b"/echo?" + query)
     expected = [["b", "2"], ["a", "1"], ["b", "1"], ["", "x"], ["c", ""], ["d", "\ufffd"], ["e", "€ +"], ["é", "%zz"]]

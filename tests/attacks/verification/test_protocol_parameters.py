@@ -1,4 +1,4 @@
-"""Malformed, repeated and misplaced protocol parameters: an answer that helps, never a failure, and nothing stored."""
+"""Malformed, repeated and misplaced protocol parameters are refused with a reason, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNED_PLACES = [("GET", b"/echo"), ("POST", b"/initiate"), ("POST", b"/token")]
 
 
 def unsigned(header: bytes, *, method: str = "GET", target: bytes = b"/echo") -> Message:
-    """A request with an Authorization header as it is given."""
+    """A request with this Authorization header."""
     return Message(method=method, target=target, headers=(HOST, (b"authorization", header)))
 
 
@@ -64,10 +64,10 @@ def unsigned(header: bytes, *, method: str = "GET", target: bytes = b"/echo") ->
         (b'OAuth a="' + b'\\"' * 30_000, 400),
     ],
 )
-async def test_any_authorization_header_is_answered(
+async def test_malformed_authorization_headers_are_401_or_400(
     provider: Provider, method: str, target: bytes, header: bytes, status: int
 ) -> None:
-    """Foreign or empty credentials are 401 with a challenge, malformed ones 400; no header is a 500."""
+    """Other schemes and empty credentials are answered with 401 and a challenge, malformed ones with 400."""
     answer = await provider.send(unsigned(header, method=method, target=target))
     assert answer.status == status, answer
     assert answer.error is not None
@@ -75,16 +75,16 @@ async def test_any_authorization_header_is_answered(
     assert not provider.store.calls
 
 
-async def test_no_credentials_at_all_is_a_challenge(provider: Provider) -> None:
-    """A plain request learns the scheme that it should use."""
+async def test_a_request_without_credentials_gets_a_challenge(provider: Provider) -> None:
+    """The challenge names the scheme to use."""
     for method, target in SIGNED_PLACES:
         answer = await provider.send(Message(method=method, target=target, headers=(HOST,)))
         assert (answer.status, answer.error) == (401, "unsigned_request")
         assert answer.header("www-authenticate") == 'OAuth realm=""'
 
 
-async def test_the_authorization_page_survives_any_header(provider: Provider) -> None:
-    """The page between the two endpoints reads the same header, and says 4xx too."""
+async def test_malformed_headers_at_the_authorization_page_are_4xx(provider: Provider) -> None:
+    """This page reads the same header as the endpoints."""
     for header in (
         b"Bearer abc",
         b"OAuth",
@@ -101,7 +101,7 @@ async def test_the_authorization_page_survives_any_header(provider: Provider) ->
 
 
 async def test_two_authorization_headers_are_refused_in_each_order(provider: Provider) -> None:
-    """A proxy may check the one and the provider the other."""
+    """A proxy could check one of them, and the provider the other."""
     good = sign(JANE, "GET", "/echo")
     [header] = [value for name, value in good.headers if name == b"authorization"]
     for others in ([header], [b"Basic Zm9vOmJhcg=="], [b'OAuth oauth_nonce="forged"'], [b""]):
@@ -118,7 +118,7 @@ async def test_two_authorization_headers_are_refused_in_each_order(provider: Pro
     "name", ["consumer_key", "token", "signature_method", "timestamp", "nonce", "version", "signature", "verifier"]
 )
 async def test_a_repeated_protocol_parameter_is_refused(provider: Provider, place: str, name: str) -> None:
-    """Section 3.1: no parameter more than once, before or behind the real one, escaped or not, same value or not."""
+    """Section 3.1 forbids repetition: before or after the first one, escaped or not, with the same value or another."""
     message = sign(JANE, "POST", "/echo", place=place, oauth={"version": "1.0", "verifier": "v"})
     for spelling in (f"oauth_{name}", f"oauth%5F{name}", f"%6Fauth_{name}", f"o%61uth%5f{name}"):
         for front in (True, False):
@@ -128,7 +128,7 @@ async def test_a_repeated_protocol_parameter_is_refused(provider: Provider, plac
 
 
 def with_another(message: Message, place: str, name: bytes, *, front: bool) -> Message:
-    """The message with one more parameter in the same place."""
+    """Add one more parameter in the same place."""
     separator, extra = (b", ", name + b'="FORGED"') if place == "header" else (b"&", name + b"=FORGED")
 
     def join(old: bytes) -> bytes:
@@ -146,7 +146,7 @@ def with_another(message: Message, place: str, name: bytes, *, front: bool) -> M
 
 
 async def test_protocol_parameters_in_two_places_are_refused(provider: Provider) -> None:
-    """Section 3.5: header, query or form, and only one of them."""
+    """Section 3.5 allows the header, the query or the form, but only one of them."""
     for first, second in [("header", b"query"), ("header", b"form"), ("query", b"form")]:
         target = b"/echo?oauth_extra=1" if second == b"query" else b"/echo"
         body = b"oauth_extra=1" if second == b"form" else b""
@@ -160,7 +160,7 @@ async def test_protocol_parameters_in_two_places_are_refused(provider: Provider)
 
 @pytest.mark.parametrize("version", ["2.0", "1.0a", "1", "1.0 ", "01.0", "", "1.0\x00"])
 async def test_another_version_is_refused(provider: Provider, version: str) -> None:
-    """Section 3.1: the version must be "1.0" if it is sent at all."""
+    """Section 3.1: if the version is sent, it must be "1.0"."""
     answer = await provider.get(oauth={"version": version})
     assert (answer.status, answer.error) == (400, "invalid_request")
     assert (await provider.get(oauth={"version": "1.0"})).status == 200
@@ -170,7 +170,7 @@ async def test_another_version_is_refused(provider: Provider, version: str) -> N
 @pytest.mark.parametrize("name", ["consumer_key", "signature_method", "timestamp", "nonce", "token"])
 @pytest.mark.parametrize("value", [None, ""])
 async def test_a_missing_parameter_is_named(provider: Provider, name: str, value: str | None) -> None:
-    """The client's author reads which one."""
+    """The error says which parameter is missing."""
     answer = await provider.get(oauth={name: value})
     assert (answer.status, answer.error) == (400, "missing_required_parameter")
     assert f"oauth_{name}" in answer.json["error_description"]
@@ -200,10 +200,10 @@ BAD_OCTETS = [
 @pytest.mark.parametrize("place", ["header", "query", "body"])
 @pytest.mark.parametrize("name", ["consumer_key", "token", "nonce"])
 @pytest.mark.parametrize("value", BAD_OCTETS)
-async def test_no_store_sees_an_identifier_it_could_choke_on(
+async def test_invalid_identifiers_are_refused_before_the_store_is_called(
     provider: Provider, name: str, value: bytes, place: str
 ) -> None:
-    """Control characters, what is not UTF-8, and more than 255 octets end before any look-up."""
+    """Control characters, octets that are not UTF-8, and more than 255 octets are refused before any look-up."""
     answer = await provider.get(method="POST", place=place, oauth={name: value})
     assert (answer.status, answer.error) == (400, "invalid_request")
     assert not provider.store.calls
@@ -213,8 +213,8 @@ async def test_no_store_sees_an_identifier_it_could_choke_on(
     "name", ["signature_method", "timestamp", "version", "signature", "verifier", "callback", "body_hash"]
 )
 @pytest.mark.parametrize("value", BAD_OCTETS)
-async def test_no_octets_in_any_other_parameter_are_a_failure(provider: Provider, name: str, value: bytes) -> None:
-    """Whatever stands in the parameters that no store is asked for: refused, or ignored where the step ignores it."""
+async def test_any_octets_in_other_parameters_are_4xx_or_ignored(provider: Provider, name: str, value: bytes) -> None:
+    """Parameters that are not looked up are refused, or ignored if the step does not use them."""
     oauth = {"callback": "oob", "verifier": "v", name: value}
     if name == "signature":
         oauth.pop(name)
@@ -226,8 +226,8 @@ async def test_no_octets_in_any_other_parameter_are_a_failure(provider: Provider
     assert (await provider.send(sign(JANE, "GET", "/echo"))).status == 200
 
 
-async def test_255_octets_are_enough_for_everybody(provider: Provider) -> None:
-    """The longest nonce that is allowed works, in ASCII and beyond."""
+async def test_identifiers_of_255_octets_are_accepted(provider: Provider) -> None:
+    """The longest nonce works, in ASCII and with other characters."""
     for nonce in (b"x" * 255, "é".encode() * 127 + b"x", "😀".encode() * 63):
         assert (await provider.get(oauth={"nonce": nonce})).status == 200
 
@@ -236,22 +236,22 @@ async def test_255_octets_are_enough_for_everybody(provider: Provider) -> None:
 @pytest.mark.parametrize(
     "signature", [b"\xc3\xa9", b"a", b"=", b"====", b"\xed\xa0\x80", b"\x00", b"%C3%A9", b"A" * 60_000]
 )
-async def test_no_signature_is_a_failure(provider: Provider, method: str, signature: bytes) -> None:
-    """Beyond ASCII, no Base64, no method: always a refusal."""
+async def test_malformed_signatures_are_refused(provider: Provider, method: str, signature: bytes) -> None:
+    """Signatures with non-ASCII characters or invalid Base64 are refused with every method."""
     answer = await provider.get(oauth={"signature_method": method}, signature=signature)
     assert answer.status in (400, 401)
     assert not provider.store.written
 
 
-async def test_random_octets_anywhere_are_answered(provider: Provider) -> None:
-    """Some hundred requests of noise: every answer is a 4xx in the endpoint's own format."""
+async def test_random_octets_are_4xx(provider: Provider) -> None:
+    """Some hundred random requests are all answered with 4xx in the endpoint's format."""
     chance = random.Random(5849)
 
     def noise(limit: int) -> bytes:
         return chance.randbytes(chance.randrange(limit))
 
     def field(octets: bytes) -> bytes:
-        return re.sub(rb"[\r\n\x00]", b"", octets)  # no server hands these on in a header
+        return re.sub(rb"[\r\n\x00]", b"", octets)  # servers refuse these in a header
 
     alphabet = b'OAuth oauth_nonce="%41%zz",=&+;\\ realm\x00\xff'
     for number in range(300):
@@ -270,8 +270,8 @@ async def test_random_octets_anywhere_are_answered(provider: Provider) -> None:
     assert not provider.store.calls
 
 
-async def test_the_octets_of_an_error_cannot_break_out_of_it(provider: Provider) -> None:
-    """What an answer repeats of a request stays inside a JSON string or a form value."""
+async def test_request_data_in_an_error_is_escaped(provider: Provider) -> None:
+    """Parts of the request in an answer are escaped for JSON or for a form."""
     evil: Pairs = [(b'oauth_"\r\nSet-Cookie: a=b\r\n\r\n<script>', b"\xff")]
     for method, target in SIGNED_PLACES:
         query = encode(evil[0][0]) + b"=%FF"

@@ -1,4 +1,4 @@
-"""A request counts once, near its time, and costs its victim nothing when it is forged."""
+"""A request is accepted once and near its timestamp, and forged copies of it have no effect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.attacks.signer import Keys, Message, authorization, encode, parse, si
 
 
 def with_nonce_written(message: Message, written: bytes) -> Message:
-    """The same message with the nonce in the Authorization header written another way."""
+    """Replace the nonce in the Authorization header with another spelling."""
     [header] = [value for name, value in message.headers if name == b"authorization"]
     head, _, rest = header.partition(b'oauth_nonce="')
     _, _, tail = rest.partition(b'"')
@@ -23,7 +23,7 @@ def with_nonce_written(message: Message, written: bytes) -> Message:
 
 
 async def test_the_same_octets_are_not_accepted_twice(provider: Provider) -> None:
-    """A replay of a resource request, in each transport, is refused."""
+    """A replayed resource request is refused in each transport."""
     for place in ("header", "query", "body"):
         message = sign(JANE, "POST", "/echo", place=place)
         assert (await provider.send(message)).status == 200
@@ -44,8 +44,8 @@ async def test_the_first_step_is_not_accepted_twice(provider: Provider) -> None:
     [b"abcA", b"%61bcA", b"abc%41", b"%61%62%63%41", b"abc%2541", b"%2561bcA", b"abc%252541", b"+abcA", b"abcA%00"],
 )
 @pytest.mark.parametrize("place", ["header", "query", "body"])
-async def test_a_nonce_written_otherwise_does_not_pass_again(provider: Provider, written: bytes, place: str) -> None:
-    """The nonce is unescaped once; the same value is a replay, and another value breaks the signature."""
+async def test_another_spelling_of_a_nonce_is_a_replay(provider: Provider, written: bytes, place: str) -> None:
+    """The nonce is decoded once: the same value is a replay, and another value breaks the signature."""
     message = sign(JANE, "POST", "/echo", place=place, oauth={"nonce": "abcA"})
     assert (await provider.send(message)).status == 200
     if place == "header":
@@ -69,14 +69,14 @@ async def test_a_nonce_written_otherwise_does_not_pass_again(provider: Provider,
 )
 @pytest.mark.parametrize("place", ["header", "query", "body"])
 async def test_any_nonce_works_once(provider: Provider, nonce: bytes, place: str) -> None:
-    """A nonce that holds percent signs, pluses or quotes is a nonce like any other."""
+    """A nonce with percent signs, pluses or quotes is accepted once."""
     message = sign(JANE, "POST", "/echo", place=place, oauth={"nonce": nonce})
     assert (await provider.send(message)).status == 200
     assert (await provider.send(message)).error == "invalid_nonce"
 
 
 async def test_hex_digits_of_either_case_are_one_nonce(provider: Provider) -> None:
-    """``%c3%a9`` and ``%C3%A9`` are the same octets, so the second is a replay."""
+    """``%c3%a9`` and ``%C3%A9`` are the same octets, so the second request is a replay."""
     message = sign(JANE, "GET", "/echo", oauth={"nonce": "é"})
     assert (await provider.send(with_nonce_written(message, b"%c3%a9"))).status == 200
     assert (await provider.send(with_nonce_written(message, b"%C3%A9"))).error == "invalid_nonce"
@@ -84,15 +84,15 @@ async def test_hex_digits_of_either_case_are_one_nonce(provider: Provider) -> No
 
 
 async def test_of_twenty_concurrent_copies_one_is_accepted(durable_provider: Provider) -> None:
-    """The check and the memory of a nonce are one step."""
+    """Checking and storing a nonce is atomic."""
     for _ in range(3):
         message = sign(JANE, "GET", "/echo")
         answers = await asyncio.gather(*(durable_provider.send(message) for _ in range(20)))
         assert sorted(answer.status for answer in answers) == [200] + [401] * 19
 
 
-async def test_two_processes_worth_of_applications_share_what_they_saw() -> None:
-    """A request that one application accepted is a replay at another on the same store."""
+async def test_applications_with_one_store_share_their_nonces() -> None:
+    """A request that one application accepted is a replay at another with the same store."""
     store = MemoryStore()
     await add_credentials(store)
     first, second = await make_provider(store), await make_provider(store)
@@ -101,8 +101,8 @@ async def test_two_processes_worth_of_applications_share_what_they_saw() -> None
     assert (await second.send(message)).error == "invalid_nonce"
 
 
-async def test_a_thousand_forged_requests_leave_nothing_and_burn_nothing(provider: Provider) -> None:
-    """Neither the store nor the victim's nonce is touched before a signature holds."""
+async def test_forged_requests_store_nothing(provider: Provider) -> None:
+    """A nonce is stored only after the signature was verified, so a forger cannot use up a client's nonce."""
     genuine = sign(JANE, "GET", "/echo", oauth={"nonce": "victim"})
     for number in range(1000):
         nonce = "victim" if number % 2 else f"{number}" * 20
@@ -112,8 +112,8 @@ async def test_a_thousand_forged_requests_leave_nothing_and_burn_nothing(provide
     assert (await provider.send(genuine)).status == 200
 
 
-async def test_nonces_of_clients_and_tokens_that_look_alike_do_not_collide(provider: Provider) -> None:
-    """No way of joining client, token, timestamp and nonce makes two requests one."""
+async def test_similar_clients_tokens_and_nonces_do_not_collide(provider: Provider) -> None:
+    """No two combinations of client, token, timestamp and nonce are treated as the same request."""
     store = provider.store.store
     for client_id in ("client-tok", "client:tok", "client-tok-1"):
         await store.add_client(Client(client_id=client_id, client_secret="secret"))
@@ -136,9 +136,9 @@ async def test_nonces_of_clients_and_tokens_that_look_alike_do_not_collide(provi
     ("timestamp", "error"),
     [
         pytest.param("{now}000", "invalid_request", id="milliseconds"),
-        pytest.param(" {now}", "invalid_request", id="a space in front"),
-        pytest.param("{now} ", "invalid_request", id="a space behind"),
-        pytest.param("{now}\n", "invalid_request", id="a line feed behind"),
+        pytest.param(" {now}", "invalid_request", id="a leading space"),
+        pytest.param("{now} ", "invalid_request", id="a trailing space"),
+        pytest.param("{now}\n", "invalid_request", id="a trailing line feed"),
         pytest.param("+{now}", "invalid_request", id="a plus sign"),
         pytest.param("-{now}", "invalid_request", id="a minus sign"),
         pytest.param("0{now}", "invalid_request", id="a leading zero"),
@@ -150,10 +150,10 @@ async def test_nonces_of_clients_and_tokens_that_look_alike_do_not_collide(provi
         pytest.param("１７９５４６４３１８", "invalid_request", id="full-width digits"),
         pytest.param("0", "invalid_request", id="zero"),
         pytest.param("now", "invalid_request", id="a word"),
-        pytest.param("9" * 309, "invalid_request", id="more than a float holds"),
+        pytest.param("9" * 309, "invalid_request", id="too large for a float"),
         pytest.param("1" + "0" * 3_999, "invalid_request", id="four thousand digits"),
-        pytest.param("1" * 4_301, "invalid_request", id="more than int() takes"),
-        pytest.param("1", "timestamp_refused", id="the beginning of time"),
+        pytest.param("1" * 4_301, "invalid_request", id="more digits than int() accepts"),
+        pytest.param("1", "timestamp_refused", id="one second after the epoch"),
         pytest.param("99999999999", "timestamp_refused", id="the distant future"),
         pytest.param("2147483648", "timestamp_refused", id="beyond 31 bits"),
         pytest.param("999999999999", "timestamp_refused", id="twelve digits"),
@@ -162,7 +162,7 @@ async def test_nonces_of_clients_and_tokens_that_look_alike_do_not_collide(provi
     ],
 )
 async def test_odd_timestamps_are_refused(provider: Provider, timestamp: str | None, error: str) -> None:
-    """Correctly signed, but no positive integer of seconds near this server's time (section 3.3)."""
+    """A timestamp must be a positive integer of seconds, near the server's time (section 3.3)."""
     now = str(int(time.time()))
     answer = await provider.get(oauth={"timestamp": timestamp and timestamp.format(now=now)})
     assert answer.status == (401 if error == "timestamp_refused" else 400)
@@ -170,8 +170,8 @@ async def test_odd_timestamps_are_refused(provider: Provider, timestamp: str | N
     assert not provider.store.calls
 
 
-async def test_the_window_is_closed_on_both_sides_and_says_so() -> None:
-    """Ten days ahead is as wrong as ten days behind, and the answer tells the server's clock."""
+async def test_timestamps_in_the_past_and_in_the_future_are_refused() -> None:
+    """Ten days in either direction are refused, and the answer contains the server's time."""
     store = MemoryStore()
     await add_credentials(store)
     provider = await make_provider(store, Policy(timestamp_window=60))
@@ -185,8 +185,8 @@ async def test_the_window_is_closed_on_both_sides_and_says_so() -> None:
             assert str(now) in answer.json["error_description"]
 
 
-async def test_a_nonce_is_remembered_as_long_as_its_timestamp_is_good() -> None:
-    """Sent a window early and replayed a window late, it is still known; the store cannot be told otherwise."""
+async def test_a_nonce_is_stored_as_long_as_its_timestamp_is_valid() -> None:
+    """It is known for two windows after a timestamp in the future; a store with a shorter lifetime is refused."""
     moment = [1_800_000_000.0]
     store = MemoryStore(clock=lambda: moment[0])
     await add_credentials(store)
@@ -203,8 +203,8 @@ async def test_a_nonce_is_remembered_as_long_as_its_timestamp_is_good() -> None:
         await make_provider(MemoryStore(nonce_lifetime=259), Policy(timestamp_window=100))
 
 
-async def test_a_client_that_repeats_nonces_can_be_let_through_alone(provider: Provider) -> None:
-    """``log-only`` is one client's; another's replays are refused as before."""
+async def test_repeated_nonces_can_be_allowed_for_one_client(provider: Provider) -> None:
+    """With ``log-only`` that client's replays are accepted; other clients' are refused."""
     await provider.store.store.add_client(Client(client_id="lax", client_secret="s", nonce_policy="log-only"))
     lax = sign(Keys(client_id="lax", client_secret="s"), "GET", "/signed")
     strict = sign(CLIENT, "GET", "/signed")
@@ -212,8 +212,8 @@ async def test_a_client_that_repeats_nonces_can_be_let_through_alone(provider: P
     assert [(await provider.send(strict)).status for _ in range(3)] == [200, 401, 401]
 
 
-async def test_plaintext_may_leave_out_timestamp_and_nonce_together(provider: Provider) -> None:
-    """Section 3.1 lets PLAINTEXT omit both; one without the other is refused, and both count when sent."""
+async def test_plaintext_may_omit_timestamp_and_nonce_together(provider: Provider) -> None:
+    """Section 3.1 allows this; one without the other is refused, and both are checked if they are sent."""
     keys = Keys(client_id="client", client_secret="secret", token="tok", token_secret="toksecret", method="PLAINTEXT")
     assert (await provider.get(keys=keys, oauth={"timestamp": None, "nonce": None})).status == 200
     assert (await provider.get(keys=keys, oauth={"timestamp": None})).error == "missing_required_parameter"
@@ -223,8 +223,8 @@ async def test_plaintext_may_leave_out_timestamp_and_nonce_together(provider: Pr
     assert (await provider.get(oauth={"timestamp": None, "nonce": None})).error == "missing_required_parameter"
 
 
-async def test_moving_the_parameters_elsewhere_is_still_a_replay(provider: Provider) -> None:
-    """The signature does not say where the parameters stood; the nonce is used all the same."""
+async def test_moved_protocol_parameters_are_a_replay(provider: Provider) -> None:
+    """The signature does not cover where the parameters are, so the nonce is already used."""
     message = sign(JANE, "GET", "/echo")
     assert (await provider.send(message)).status == 200
     in_query = sign(JANE, "GET", "/echo", place="query")

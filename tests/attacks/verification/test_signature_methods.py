@@ -1,4 +1,4 @@
-"""A signature verifies only by a method, a key and a verdict that belong to its client."""
+"""A signature verifies only with a method and a key of its client, and only if the method's result is True."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ RSA = Keys(client_id="rsa", method="RSA-SHA1", private_key=RSA_KEY)
 
 
 def pem(key: Any) -> str:
-    """The public half, as a client would be registered with."""
+    """Return the public key as PEM."""
     encoded: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return encoded.decode()
 
 
 async def add(provider: Provider, **attributes: Any) -> None:
-    """Register a client, and one token of Jane's for it."""
+    """Register a client, and a token for it."""
     client = Client(**{"callbacks": ("oob",), **attributes})
     await provider.store.store.add_client(client)
     await provider.store.store.create_token_credential(
@@ -46,7 +46,7 @@ async def add(provider: Provider, **attributes: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ALL_SIGNATURE_METHODS)
-async def test_every_method_verifies_and_only_by_the_right_key(provider: Provider, name: str) -> None:
+async def test_every_method_verifies_only_with_the_right_key(provider: Provider, name: str) -> None:
     """Two-legged and three-legged; a wrong key, a changed path and another method's name are refused."""
     await add(
         provider,
@@ -67,9 +67,9 @@ async def test_every_method_verifies_and_only_by_the_right_key(provider: Provide
         assert answer.status == 401
 
 
-@pytest.mark.parametrize("enabled", [("RSA-SHA1",), ()], ids=["one method", "none said"])
-async def test_an_rsa_clients_secret_verifies_nothing(provider: Provider, enabled: tuple[str, ...]) -> None:
-    """Net::OAuth's flaw: the sender chose HMAC, and a placeholder secret was enough."""
+@pytest.mark.parametrize("enabled", [("RSA-SHA1",), ()], ids=["one method", "no methods given"])
+async def test_an_rsa_clients_secret_is_not_an_hmac_key(provider: Provider, enabled: tuple[str, ...]) -> None:
+    """In Perl's Net::OAuth the sender could choose HMAC, and the placeholder secret of an RSA client was enough."""
     await add(
         provider,
         client_id="rsa",
@@ -91,8 +91,8 @@ async def test_an_rsa_clients_secret_verifies_nothing(provider: Provider, enable
 
 @pytest.mark.parametrize("name", ["HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT"])
 @pytest.mark.parametrize("secret", [None, ""])
-async def test_a_client_without_secret_never_verifies_by_one(provider: Provider, name: str, secret: str | None) -> None:
-    """Anybody can sign with an empty key; the public key and the word None are no keys either."""
+async def test_a_client_without_a_secret_cannot_use_hmac(provider: Provider, name: str, secret: str | None) -> None:
+    """An empty key, the public key and the word None are not accepted as its secret."""
     await add(provider, client_id="rsa", client_secret=secret, rsa_public_key=pem(RSA_KEY))
     for guess in ("", "None", "null", pem(RSA_KEY), "0" * 48):
         keys = Keys(client_id="rsa", client_secret=guess, method=name)
@@ -104,8 +104,8 @@ async def test_a_client_without_secret_never_verifies_by_one(provider: Provider,
 
 
 @pytest.mark.parametrize("guess", ["", "0" * 48, "secret"])
-async def test_an_unknown_client_cannot_guess_what_it_is_compared_with(provider: Provider, guess: str) -> None:
-    """The computation for an unknown client never succeeds, whichever key the request is signed with."""
+async def test_an_unknown_client_never_verifies(provider: Provider, guess: str) -> None:
+    """The comparison for an unknown client never succeeds, whichever key signed the request."""
     for name in ("HMAC-SHA1", "HMAC-SHA512", "PLAINTEXT"):
         keys = Keys(client_id="nobody", client_secret=guess, method=name)
         assert (await provider.get("/signed", keys=keys)).status == 401
@@ -123,23 +123,23 @@ PRIVATE_PEM = RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncrypt
 @pytest.mark.parametrize(
     "key",
     [
-        pytest.param(None, id="none at all"),
+        pytest.param(None, id="no key"),
         pytest.param("", id="empty"),
-        pytest.param("no key", id="no PEM"),
+        pytest.param("no key", id="not PEM"),
         pytest.param("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", id="broken"),
         pytest.param("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", id="a broken certificate"),
         pytest.param(pem(RSA_KEY)[:200], id="cut off"),
-        pytest.param(EC_KEY, id="an elliptic curve's"),
-        pytest.param(PRIVATE_PEM, id="the private half"),
-        pytest.param("-----BEGIN PUBLIC KEY-----\né\n-----END PUBLIC KEY-----\n", id="beyond ASCII"),
+        pytest.param(EC_KEY, id="an elliptic curve key"),
+        pytest.param(PRIVATE_PEM, id="a private key"),
+        pytest.param("-----BEGIN PUBLIC KEY-----\né\n-----END PUBLIC KEY-----\n", id="not ASCII"),
         pytest.param(
             "-----BEGIN PUBLIC KEY-----\nMBwwDQYGKwYBBAGPUQUABAsDCQABAgMEBQYHCA==\n-----END PUBLIC KEY-----\n",
-            id="an algorithm that nobody knows",
+            id="an unknown algorithm",
         ),
     ],
 )
 async def test_a_client_whose_rsa_key_is_unusable_is_refused(provider: Provider, key: str | None) -> None:
-    """A client that was registered with a broken key gets 401, not 500."""
+    """A client that was registered with an invalid key is answered with 401, not 500."""
     await add(provider, client_id="rsa", client_secret="s", rsa_public_key=None if key is None else StoredKey(key))
     for name in ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
         keys = replace(RSA, method=name)
@@ -149,8 +149,8 @@ async def test_a_client_whose_rsa_key_is_unusable_is_refused(provider: Provider,
     assert not provider.store.written
 
 
-async def test_an_unsupported_method_names_those_that_are(provider: Provider) -> None:
-    """A name that the server does not have enabled is malformed use, not a wrong signature."""
+async def test_the_error_for_an_unsupported_method_lists_the_enabled_ones(provider: Provider) -> None:
+    """A method that is not enabled is a malformed request, not a wrong signature."""
     strict = await make_provider(provider.store.store, Policy(signature_methods=("HMAC-SHA256",)))
     answer = await strict.get()
     assert (answer.status, answer.error) == (400, "unsupported_signature_method")
@@ -159,8 +159,8 @@ async def test_an_unsupported_method_names_those_that_are(provider: Provider) ->
 
 
 @pytest.mark.parametrize("methods", [["HMAC-SHA256"], ("HMAC-SHA256",), {"HMAC-SHA256"}])
-async def test_configured_methods_count_whatever_collection_they_come_in(provider: Provider, methods: Any) -> None:
-    """A set in the configuration is not silently passed over."""
+async def test_configured_methods_may_be_any_collection(provider: Provider, methods: Any) -> None:
+    """For example, a set is not ignored."""
     app = Quart("configured")
     app.config["OAUTH1_SUPPORTED_SIGNATURE_METHODS"] = methods
     protector = ResourceProtector(app)
@@ -171,7 +171,7 @@ async def test_configured_methods_count_whatever_collection_they_come_in(provide
 
 
 async def test_a_single_string_of_methods_is_refused_at_start() -> None:
-    """``OAUTH1_SUPPORTED_SIGNATURE_METHODS = "HMAC-SHA1"`` would otherwise mean nine letters."""
+    """``OAUTH1_SUPPORTED_SIGNATURE_METHODS = "HMAC-SHA1"`` would otherwise be read as nine letters."""
     app = Quart("configured")
     app.config["OAUTH1_SUPPORTED_SIGNATURE_METHODS"] = "HMAC-SHA1"
     with pytest.raises(TypeError, match="signature_methods"):
@@ -179,7 +179,7 @@ async def test_a_single_string_of_methods_is_refused_at_start() -> None:
 
 
 def custom(provider: Provider, verify: Any, name: str = "HMAC-SHA256") -> tuple[Quart, ResourceProtector]:
-    """An application with a method of its own."""
+    """Create an application with a custom signature method."""
     app = Quart("custom")
     protector = ResourceProtector(app, policy=Policy(signature_methods=(name,)))
     protector.register_hooks(provider.store)
@@ -189,13 +189,13 @@ def custom(provider: Provider, verify: Any, name: str = "HMAC-SHA256") -> tuple[
 
 
 def documented(request: OAuth1Request) -> Any:
-    """A verifier as published elsewhere: it computes the signature, and forgets to compare it."""
+    """A verifier with a common mistake: it returns the computed signature instead of comparing it."""
     text = request.signature_base_string.encode()
     return b64encode(hmac.new(b"secret&", text, hashlib.sha256).digest())
 
 
 async def coroutine_of(value: Any) -> Any:
-    """What a coroutine function returns."""
+    """Return the value from a coroutine."""
     await asyncio.sleep(0)
     return value
 
@@ -216,26 +216,26 @@ async def coroutine_of(value: Any) -> Any:
         pytest.param(lambda request: coroutine_of(coroutine_of(False)), id="a coroutine of a coroutine of False"),
     ],
 )
-async def test_a_verifiers_verdict_is_true_itself_or_nothing(provider: Provider, verify: Any) -> None:
-    """Only `True` itself accepts: neither another true value nor a coroutine that was not awaited."""
+async def test_only_true_from_a_verifier_accepts(provider: Provider, verify: Any) -> None:
+    """Other true values are refused, and so are coroutines that do not result in True."""
     app, _ = custom(provider, verify)
     answer = await call(app, sign(replace(CLIENT, method="HMAC-SHA256"), "GET", "/signed", signature=b"FORGED"))
     assert (answer.status, answer.error) == (401, "invalid_signature")
     assert not provider.store.written
 
 
-async def test_a_verifier_that_returns_a_signature_is_told_so(
+async def test_a_verifier_that_returns_a_signature_is_logged(
     provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The operator reads in the log why everything is refused."""
+    """The log tells the operator why every request is refused."""
     app, _ = custom(provider, documented)
     with caplog.at_level(logging.ERROR, "async_oauth1"):
         await call(app, sign(replace(CLIENT, method="HMAC-SHA256"), "GET", "/signed"))
     assert "returned bytes" in caplog.text
 
 
-async def test_a_verifier_may_be_async_and_sees_client_and_request(provider: Provider) -> None:
-    """A coroutine function that compares is as good as a plain one."""
+async def test_a_verifier_may_be_async_and_gets_client_and_request(provider: Provider) -> None:
+    """A coroutine function works like a plain function."""
 
     async def verify(request: OAuth1Request) -> bool:
         await asyncio.sleep(0)
@@ -249,8 +249,8 @@ async def test_a_verifier_may_be_async_and_sees_client_and_request(provider: Pro
     assert (await call(app, bad)).status == 401
 
 
-async def test_a_method_of_one_server_is_not_the_next_ones(provider: Provider) -> None:
-    """Registering a method on one protector leaves every other in the process as it was."""
+async def test_a_method_is_registered_on_one_server_only(provider: Provider) -> None:
+    """Registering a method on one protector does not change any other."""
     app, first = custom(provider, lambda request: True, "ANYTHING-GOES")
     second = ResourceProtector(app, policy=Policy(signature_methods=("ANYTHING-GOES", "HMAC-SHA1")))
     second.register_hooks(provider.store)
@@ -265,8 +265,8 @@ async def test_a_method_of_one_server_is_not_the_next_ones(provider: Provider) -
     assert (answer.status, answer.error) == (400, "unsupported_signature_method")
 
 
-async def test_plaintext_over_http_is_refused_for_any_host_that_is_not_this_machine(provider: Provider) -> None:
-    """On a wire that others can read the secrets must not be sent; both ends must be loopback."""
+async def test_plaintext_over_http_is_accepted_only_on_loopback(provider: Provider) -> None:
+    """The secrets must not be sent over an unencrypted network, so host and peer must be loopback."""
     keys = replace(JANE, method="PLAINTEXT")
     local = {"scheme": "http", "client": ("127.0.0.1", 1)}
     for origin, scope in [
@@ -289,8 +289,8 @@ async def test_plaintext_over_http_is_refused_for_any_host_that_is_not_this_mach
     assert (await lax.send(sign(JANE, "GET", "/echo", origin="http://provider.example"), scheme="http")).status == 200
 
 
-async def test_old_secrets_verify_while_they_overlap(provider: Provider) -> None:
-    """A rotation leaves both working, and nothing else."""
+async def test_old_and_new_secrets_verify_during_a_rotation(provider: Provider) -> None:
+    """During a rotation both secrets verify, and no others."""
     await add(provider, client_id="rotating", client_secret="new", overlapping_secrets=("old", ""))
     for secret, status in [("new", 200), ("old", 200), ("", 401), ("older", 401)]:
         keys = Keys(client_id="rotating", client_secret=secret)

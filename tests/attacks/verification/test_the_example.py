@@ -1,4 +1,4 @@
-"""``python -m examples.photos`` as it is started by anybody, and attacked over its socket."""
+"""Attack a running ``python -m examples.photos`` over its socket."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUS_OF_HTML = re.compile(rb"content-type: text/html", re.IGNORECASE)
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """The port of a running example; it must stop when told, with nothing in its log about a failure."""
+    """The port of a running example; it must stop when asked, and must not have logged an error."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PHOTOS_")}
     command = [sys.executable, "-m", "examples.photos", "--port", "0", "--store", "memory://"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=-1, stderr=-1) as process:
@@ -43,7 +43,7 @@ def port() -> Iterator[int]:
 
 
 def signed(port: int, target: str = "/signed", method: str = "GET", **how: object) -> Message:
-    """A request that the example accepts from its printer."""
+    """A request that the example accepts from its client."""
     return sign(PRINTER, method, target, origin=f"http://127.0.0.1:{port}", **how)  # type: ignore[arg-type]
 
 
@@ -78,8 +78,8 @@ def signed(port: int, target: str = "/signed", method: str = "GET", **how: objec
     ],
     ids=lambda path: path[:20],
 )
-async def test_every_path_is_echoed_as_it_was_sent(port: int, path: str) -> None:
-    """With a signature; without one it is a JSON 401 and no redirect."""
+async def test_every_path_is_echoed_unchanged(port: int, path: str) -> None:
+    """A signed request gets the path as it was sent; an unsigned one gets a JSON 401 and no redirect."""
     message = signed(port, f"/signed{path}?q=%FF&a=1&a")
     answer = await talk(port, request_octets(message))
     assert answer.status == 200, answer
@@ -95,8 +95,8 @@ async def test_every_path_is_echoed_as_it_was_sent(port: int, path: str) -> None
 @pytest.mark.parametrize(
     "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "LOCK", "X-ANY"]
 )
-async def test_every_method_wants_a_signature(port: int, method: str) -> None:
-    """Any method at all, signed or 401."""
+async def test_every_method_needs_a_signature(port: int, method: str) -> None:
+    """Any method, even an unknown one, is answered with 401 without a signature."""
     assert (await talk(port, request_octets(signed(port, method=method)))).status == 200
     for target in ("/echo", "/signed/x"):
         bare = signed(port, target, method).without(b"authorization")
@@ -106,7 +106,7 @@ async def test_every_method_wants_a_signature(port: int, method: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
 @pytest.mark.parametrize("target", ["/initiate", "/token", "/photos"])
 async def test_a_signed_endpoint_never_answers_html(port: int, target: str, method: str) -> None:
-    """Also where the method is wrong, and 405 says which is right."""
+    """Even with a wrong method, which is answered with 405 and an Allow header."""
     for message in (signed(port, target, method), signed(port, target, method).without(b"authorization")):
         answer = await talk(port, request_octets(message))
         assert 400 <= answer.status < 500
@@ -128,21 +128,21 @@ async def test_a_signed_endpoint_never_answers_html(port: int, target: str, meth
     ],
 )
 async def test_odd_targets_are_4xx(port: int, line: bytes) -> None:
-    """And never a 500."""
+    """They are never answered with 500."""
     head = request_octets(signed(port)).partition(b"\r\n")[2]
     answer = await talk(port, line + b"\r\n" + head)
     assert 400 <= answer.status < 500
 
 
-async def test_a_path_is_nothing_to_connect_to(port: int) -> None:
-    """However well it is signed: an accepted CONNECT would be a tunnel, and its answer have no body."""
+async def test_connect_is_refused(port: int) -> None:
+    """A 2xx response to CONNECT would open a tunnel and have no body, so even signed requests are refused."""
     for target in ("/signed", "/signed/x", "/health"):
         answer = await talk(port, request_octets(signed(port, target, "CONNECT")))
         assert (answer.status, answer.json["error"]) == (400, "invalid_request")
 
 
-async def test_what_cannot_be_routed_is_answered_at_once(port: int) -> None:
-    """Nothing is waited for where there is no body; a body that is on its way does not get in the way of the answer."""
+async def test_invalid_targets_and_hosts_are_answered_at_once(port: int) -> None:
+    """The answer does not wait for a body that is not sent, and a body that is sent does not delay it."""
     for line, host in ((b"GET ?a=b", b"localhost"), (b"GET http://evil.example/", b"localhost"), (b"GET /", b"a..b")):
         head = line + b" HTTP/1.1\r\nHost: " + host + b"\r\n"
         started = time.monotonic()
@@ -160,7 +160,7 @@ async def test_what_cannot_be_routed_is_answered_at_once(port: int) -> None:
 )
 @pytest.mark.parametrize("target", ["/signed", "/login", "/", "/initiate", "/health", "/nowhere"])
 async def test_odd_hosts_are_4xx(port: int, target: str, host: bytes) -> None:
-    """On every page, not only where a signature is wanted."""
+    """This holds on every page, not only if a signature is required."""
     message = signed(port, target).without(b"host").adding((b"host", host))
     answer = await talk(port, request_octets(message))
     assert answer.status < 500
@@ -168,7 +168,7 @@ async def test_odd_hosts_are_4xx(port: int, target: str, host: bytes) -> None:
 
 
 async def test_limits_hold_on_the_wire(port: int) -> None:
-    """64 KiB of header in small packets, a form over its limit by its length alone, pages' forms over 64 KiB."""
+    """64 KiB of headers in small packets are accepted; long forms are refused by their length, 64 KiB on the pages."""
     message = signed(port, also=[(b"xoauth_x", b"x" * 65_000)])
     octets = request_octets(message)
     assert (await talk(port, [octets[at : at + 1_000] for at in range(0, len(octets), 1_000)])).status == 200
@@ -182,8 +182,8 @@ async def test_limits_hold_on_the_wire(port: int) -> None:
         assert (await talk(port, request_octets(page, b"Content-Length: 65537"))).status in (405, 413)
 
 
-async def test_pages_survive_what_strangers_send(port: int) -> None:
-    """Broken forms, tokens, cookies and redirects: 4xx or a page, and nothing that leaves the site."""
+async def test_pages_answer_malformed_requests(port: int) -> None:
+    """Malformed forms, tokens, cookies and redirects get a 4xx or a page, and never a redirect to another site."""
     host = (b"host", f"127.0.0.1:{port}".encode())
     for body in (b"\xff\xfe", b"csrf_token=%FF", b"a&" * 20_000, b"oauth_token=%00&csrf_token=x&decision=approve", b""):
         for target in (b"/login", b"/authorize", b"/logout", b"/"):
@@ -214,8 +214,8 @@ async def test_pages_survive_what_strangers_send(port: int) -> None:
         assert answer.status < 500
 
 
-async def test_a_replay_is_refused_by_the_example_too(port: int) -> None:
-    """Twenty at once: one."""
+async def test_the_example_refuses_replays(port: int) -> None:
+    """Of twenty concurrent copies one is accepted."""
     octets = request_octets(signed(port, "/initiate", "POST", oauth={"callback": READY}))
     answers = await asyncio.gather(*(talk(port, octets) for _ in range(20)))
     assert sorted(answer.status for answer in answers) == [200] + [401] * 19

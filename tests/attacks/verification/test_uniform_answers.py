@@ -1,4 +1,4 @@
-"""An answer tells a stranger neither which client there is nor which token, and costs the same for all."""
+"""An answer does not show which clients and tokens exist, and takes the same work in each case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNKNOWN = Keys(client_id="nobody", client_secret="secret")
 
 @pytest.fixture
 def comparisons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The signatures that were computed and compared, by method."""
+    """The signature methods of all comparisons that were made."""
     made: list[str] = []
     for kind in (HmacSignatureMethod, PlaintextSignatureMethod):
         original = kind.verify
@@ -36,7 +36,7 @@ def comparisons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def compare(provider: Provider, messages: dict[str, Message], comparisons: list[str]) -> Answer:
-    """Send each, and hold answers, hook calls and comparisons against the first one's."""
+    """Send each message, and assert that the answers, hook calls and comparisons are the same for all."""
     expected = None
     for name, message in messages.items():
         provider.store.calls.clear()
@@ -53,7 +53,7 @@ async def compare(provider: Provider, messages: dict[str, Message], comparisons:
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA512", "PLAINTEXT"])
 @pytest.mark.parametrize("shortcut", [True, False])
 async def test_at_a_resource(comparisons: list[str], method: str, shortcut: bool) -> None:
-    """Unknown client, unknown, foreign and revoked token, wrong secrets, a method that is not this client's."""
+    """Unknown clients, unknown, foreign or revoked tokens, wrong secrets and methods that are not enabled."""
     provider = await make_provider()
     store = provider.store.store
     if not shortcut:  # two look-ups instead of one
@@ -85,23 +85,23 @@ async def test_at_a_resource(comparisons: list[str], method: str, shortcut: bool
 
 
 async def provider_temporary(provider: Provider) -> Any:
-    """A temporary credential, as a record."""
+    """Create a temporary credential, and return its record."""
     keys = await provider.temporary()
     return await provider.pending(keys.token)
 
 
-async def test_at_a_resource_for_the_client_alone(provider: Provider, comparisons: list[str]) -> None:
-    """Two-legged: unknown clients and wrong secrets look the same."""
+async def test_at_a_two_legged_resource(provider: Provider, comparisons: list[str]) -> None:
+    """Unknown clients and wrong secrets get the same answer."""
     messages = {
         "a wrong secret": sign(replace(CLIENT, client_secret="x"), "GET", "/signed"),
         "an unknown client": sign(UNKNOWN, "GET", "/signed"),
-        "a client of a control character less": sign(replace(CLIENT, client_id="Client"), "GET", "/signed"),
+        "a client identifier in another case": sign(replace(CLIENT, client_id="Client"), "GET", "/signed"),
     }
     assert (await compare(provider, messages, comparisons)).status == 401
 
 
 async def test_at_the_first_step(provider: Provider, comparisons: list[str]) -> None:
-    """Which clients there are, and which callbacks they registered, is told to their owners alone."""
+    """An answer shows which clients exist, and which callbacks they have, only to a client with a valid signature."""
     messages = {
         "a wrong secret": sign(replace(CLIENT, client_secret="x"), "POST", "/initiate", oauth={"callback": CALLBACK}),
         "an unknown client": sign(UNKNOWN, "POST", "/initiate", oauth={"callback": CALLBACK}),
@@ -113,7 +113,7 @@ async def test_at_the_first_step(provider: Provider, comparisons: list[str]) -> 
 
 
 async def test_at_the_last_step(provider: Provider, comparisons: list[str]) -> None:
-    """Unknown, undecided, denied, exchanged and foreign temporary credentials; the verifier is looked at last."""
+    """Unknown, undecided, denied, exchanged and foreign temporary credentials; the verifier is checked last."""
     undecided = await provider.temporary()
     denied = await provider.temporary()
     await provider.approve(denied.token, None)
@@ -138,8 +138,8 @@ async def test_at_the_last_step(provider: Provider, comparisons: list[str]) -> N
     assert (await compare(provider, known, comparisons)).error == "invalid_signature"
 
 
-async def test_codes_can_be_told_apart_where_the_operator_wants_it() -> None:
-    """Without uniform errors a client's author reads what is wrong."""
+async def test_without_uniform_errors_the_codes_differ() -> None:
+    """With ``uniform_errors=False`` the client's author can see what is wrong."""
     provider = await make_provider(policy=Policy(uniform_errors=False))
     for keys, error in [
         (replace(JANE, client_id="nobody"), "invalid_client"),
@@ -152,7 +152,7 @@ async def test_codes_can_be_told_apart_where_the_operator_wants_it() -> None:
 async def test_signatures_and_verifiers_are_compared_in_constant_time(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every comparison of a secret goes through `hmac.compare_digest`, and on octets."""
+    """Every comparison of a secret uses `hmac.compare_digest` with octets."""
     compared: list[tuple[Any, Any]] = []
     original = hmac.compare_digest
 
@@ -170,8 +170,8 @@ async def test_signatures_and_verifiers_are_compared_in_constant_time(
     assert set(compared) == {(bytes, bytes)}
 
 
-async def test_neither_answer_nor_log_gives_a_secret_away(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
-    """Secrets, signatures, verifiers and fields of forms stand in no log line at any level, and in no error."""
+async def test_answers_and_logs_contain_no_secrets(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    """Secrets, signatures, verifiers and form fields are in no log line of any level, and in no error."""
     bodies = []
     with caplog.at_level(logging.DEBUG):
         keys = await provider.temporary()
@@ -195,7 +195,7 @@ async def test_neither_answer_nor_log_gives_a_secret_away(provider: Provider, ca
 
 
 async def test_a_log_line_cannot_be_forged(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
-    """Line ends in an identifier, a path or a method stay inside the line that reports them."""
+    """Line breaks in an identifier, a path or a method do not start a new line in the log."""
     with caplog.at_level(logging.DEBUG, "async_oauth1"):
         await provider.get(keys=replace(JANE, client_id="x"), method="GET")
         for target in (b"/echo/\x85\xe2\x80\xa8forged", b"/echo/%0Aforged", b"/echo/\nforged", b"/echo/\x1b[31m"):
