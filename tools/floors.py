@@ -40,14 +40,19 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("hook_problems", "responses", "sync_driver", "tokens"),
+        ("hook_problems", "hook_protocols", "responses", "sync_driver", "tokens"),
+        ("hook_signatures",),
         ("hooks",),
         ("checks", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
     ),
-    "asgi": (("covered_paths", "origin", "preflights"), ("requests",), ("lingering", "middleware", "targets")),
+    "asgi": (
+        ("covered_paths", "origin", "preflights", "unawaited"),
+        ("requests",),
+        ("lingering", "middleware", "targets"),
+    ),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
