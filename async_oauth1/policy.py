@@ -68,8 +68,9 @@ class Policy(SizeLimits):
         tolerances: names of rules to relax for clients that cannot be changed. ``"other_header_parameters"``: accept
             parameters in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``. A parameter
             of the query can then be moved there unnoticed, out of the application's sight.
-        get_at_token_endpoints: accept GET beside POST at the endpoints where clients fetch credentials, for clients that cannot be
-            changed (section 2.1 and 2.3 have POST). Their parameters then stand in the logs of servers and proxies.
+        get_at_token_endpoints: accept GET as well as POST at the endpoints where clients fetch credentials, for clients
+            that cannot be changed (sections 2.1 and 2.3 have POST). Their parameters then appear in the logs of servers
+            and proxies.
         denial_parameters: how the callback is told that the resource owner denied, in this order: ``"error"``
             (``error=access_denied``), ``"oauth_problem"`` (``oauth_problem=user_refused``), ``"denied"`` (``denied=``
             and the token). ``oauth_token`` follows in any case.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib.metadata import version as version_of
+from typing import Any
 
 project = "async-oauth1"
 author = "the async-oauth1 authors"
@@ -22,3 +24,20 @@ autodoc_typehints_format = "short"
 napoleon_use_ivar = True  # a record's attributes are described once
 # A name that two public modules export, such as ResourceProtector, has several targets; each of them is right.
 suppress_warnings = ["ref.python"]
+
+
+def show_call(_app: Any, _what: str, _name: str, found: Any, *_: Any) -> tuple[str, str] | None:
+    """Show how a hook is called: a Protocol's own signature is ``(*args, **kwargs)``."""
+    if not getattr(found, "_is_protocol", False):
+        return None
+    if "__call__" not in vars(found):
+        return "", ""
+    call = inspect.signature(found.__call__)
+    _self, *parameters = call.parameters.values()
+    arguments = str(call.replace(parameters=parameters, return_annotation=call.empty)).replace("'", "")
+    return arguments, str(call.return_annotation)
+
+
+def setup(app: Any) -> None:
+    """Register the function above."""
+    app.connect("autodoc-process-signature", show_call)

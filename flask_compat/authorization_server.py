@@ -11,6 +11,7 @@ from werkzeug.utils import import_string
 
 from async_oauth1.protocol.encoding import as_text, escape_text
 from async_oauth1.provider import authorization_server as core
+from async_oauth1.provider.hook_signatures import unknown_hook
 from async_oauth1.provider.hooks import call_hook
 from async_oauth1.provider.responses import error_headers
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
@@ -20,7 +21,7 @@ from .errors import OAuth1Error
 from .execution.callable_kinds import is_async, non_blocking
 from .flows.authorization import AuthorizationFlows
 from .frameworks.detection import App
-from .server import Server, by_default
+from .server import Server, by_default, check_signatures
 from .wrapper import OAuth1Request
 
 __all__ = ["AuthorizationServer"]
@@ -73,6 +74,7 @@ class AuthorizationServer(Server):
             token_generator: makes a dict of ``oauth_token`` and ``oauth_token_secret``.
         """
         super().__init__()
+        check_signatures(query_client=query_client, token_generator=token_generator)
         self.app = app
         self.query_client = query_client
         self.token_generator = token_generator
@@ -109,6 +111,7 @@ class AuthorizationServer(Server):
             TypeError: the application is neither Flask's nor Quart's, or a value of its configuration has a wrong type.
             ValueError: a value of its configuration is out of range.
         """
+        check_signatures(query_client=query_client, token_generator=token_generator)
         self._adopt(app)
         if query_client is not None:
             self.query_client = query_client
@@ -123,9 +126,11 @@ class AuthorizationServer(Server):
 
         Raises:
             ValueError: no hook has that name.
+            TypeError: the function does not take the arguments of this hook.
         """
         if name not in self._hooks:
-            raise ValueError('Invalid "name" of hook')
+            raise ValueError(unknown_hook(name, self._hooks))
+        check_signatures(**{name: func})
         self._hooks[name] = func
 
     def find_token_generator(self) -> Callable[..., Any] | None:
@@ -159,7 +164,9 @@ class AuthorizationServer(Server):
 
     def create_temporary_credentials_response(self, request: Any = None) -> Any:
         """Answer a request for temporary credentials (RFC 5849 section 2.1), errors included."""
-        return self._run_endpoint(self._flows.create_temporary_credentials_response, request)
+        return self._run_endpoint(
+            self._flows.create_temporary_credentials_response, request, name="create_temporary_credentials_response"
+        )
 
     def check_authorization_request(self) -> Any:
         """Find what the resource owner is asked to authorize (section 2.2).
@@ -170,7 +177,7 @@ class AuthorizationServer(Server):
         Raises:
             OAuth1Error: there is no such temporary credential.
         """
-        return self._run_endpoint(self._flows.check_authorization_request)
+        return self._run_endpoint(self._flows.check_authorization_request, name="check_authorization_request")
 
     def create_authorization_response(
         self, request: Any = None, grant_user: Any = None, *, scope: str | None = None
@@ -191,32 +198,33 @@ class AuthorizationServer(Server):
             TypeError: a scope is granted, and the hook does not take it.
         """
         step = functools.partial(self._flows.create_authorization_response, scope=scope)
-        return self._run_endpoint(step, request, grant_user)
+        return self._run_endpoint(step, request, grant_user, name="create_authorization_response")
 
     def create_token_response(self, request: Any = None) -> Any:
         """Answer a request for token credentials (section 2.3), errors included."""
-        return self._run_endpoint(self._flows.create_token_response, request)
+        return self._run_endpoint(self._flows.create_token_response, request, name="create_token_response")
 
     # What a subclass may override ------------------------------------------------------------------------------------
 
     @non_blocking
     def create_oauth1_request(self, request: Any) -> Any:
         """Make an ``OAuth1Request`` from a framework's request, the current one if none is given."""
-        return self._run(self._flows.read_request, self._framework(), request)
+        return self._run(self._flows.read_request, self._framework(), request, name="create_oauth1_request")
 
     @non_blocking
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
         """Make a response: ``payload`` is text, or name and value pairs to be form-encoded."""
         if not isinstance(payload, str):
             payload = "&".join(f"{escape_text(as_text(name))}={escape_text(as_text(value))}" for name, value in payload)
-        return self._run(self._framework().respond, payload, status_code, headers)
+        return self._run(self._framework().respond, payload, status_code, headers, name="handle_response")
 
     @non_blocking
     def handle_error_response(self, error: OAuth1Error) -> Any:
         """Make a response for an error."""
         allow = ", ".join(self._flows.accepted_methods())
         headers = [*error.get_headers(), *error_headers(error, realm=self._flows.policy.realm, allow=allow)]
-        return self._run(self._flows.respond, error.status_code, error.get_body(), headers)
+        respond = self._flows.respond
+        return self._run(respond, error.status_code, error.get_body(), headers, name="handle_error_response")
 
     @by_default(AuthorizationFlows.default_validate_temporary_credentials_request)
     def validate_temporary_credentials_request(self, request: OAuth1Request) -> Any:

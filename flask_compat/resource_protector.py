@@ -18,7 +18,7 @@ from .errors import OAuth1Error
 from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
 from .frameworks.detection import App, context_globals, find_framework
-from .server import Server, by_default
+from .server import Server, by_default, check_signatures
 from .wrapper import OAuth1Request
 
 __all__ = ["ResourceProtector", "current_credential"]
@@ -58,6 +58,7 @@ class ResourceProtector(Server):
             exists_nonce: remembers a nonce, and says whether it was known.
         """
         super().__init__()
+        check_signatures(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         self.query_client = query_client
         self.query_token = query_token
         self._exists_nonce = exists_nonce
@@ -85,6 +86,7 @@ class ResourceProtector(Server):
             TypeError: the application is neither Flask's nor Quart's, or a value of its configuration has a wrong type.
             ValueError: a value of its configuration is out of range.
         """
+        check_signatures(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         self._adopt(app)
         if query_client is not None:
             self.query_client = query_client
@@ -113,7 +115,7 @@ class ResourceProtector(Server):
         Raises:
             OAuth1Error: the request is not accepted.
         """
-        return self._run_endpoint(self._acquire)
+        return self._run_endpoint(self._acquire, name="acquire_credential")
 
     @non_blocking
     def validate_request(self, method: str, uri: str, body: Any, headers: Any) -> Any:
@@ -135,7 +137,7 @@ class ResourceProtector(Server):
             request = uri.request
         else:
             request = OAuth1Request(method, uri, body, headers, policy=self._flows.policy)
-        return self._run(self._flows.validate, request)
+        return self._run(self._flows.validate, request, name="validate_request")
 
     @by_default(core.ResourceProtector.get_token_credential)
     def get_token_credential(self, request: OAuth1Request) -> Any:
@@ -192,8 +194,8 @@ class ResourceProtector(Server):
     def _acquire_for_view(self) -> Any:
         """Call an override as a hook: plain or async, it finds the same in every view."""
         if is_marked_non_blocking(self.acquire_credential):
-            return self._run_endpoint(self._acquire)
-        return self._run_endpoint(functools.partial(call_hook, self.acquire_credential))
+            return self._run_endpoint(self._acquire, name="acquire_credential")
+        return self._run_endpoint(functools.partial(call_hook, self.acquire_credential), name="acquire_credential")
 
     async def _guard(self, acquired: Any, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping, MutableMapping
+from types import CoroutineType
 from typing import Any, ClassVar, ParamSpec, cast
 
 from async_oauth1.policy import Policy
+from async_oauth1.provider.hook_signatures import check_signature
 from async_oauth1.provider.verification import BaseServer
 
 from .configurations import Configuration, Configurations
@@ -35,12 +37,24 @@ def by_default(step: Callable[..., Any]) -> Callable[[Callable[P, Any]], Callabl
     def decorate(method: Callable[P, Any]) -> Callable[P, Any]:
         @functools.wraps(method)
         def run_step(self: Server, *args: Any, **kwargs: Any) -> Any:
-            return self._run(functools.partial(step, self._flows, **kwargs), *args)  # pyright: ignore[reportPrivateUsage]  # its methods
+            step_of_flows = functools.partial(step, self._flows, **kwargs)  # pyright: ignore[reportPrivateUsage]  # its methods
+            return self._run(step_of_flows, *args, name=method.__name__)  # pyright: ignore[reportPrivateUsage]
 
         set_default(run_step, step)
         return cast("Callable[P, Any]", run_step)
 
     return decorate
+
+
+def check_signatures(**hooks: object) -> None:
+    """Refuse hooks that do not take the arguments that they are called with.
+
+    Raises:
+        TypeError: names the first of them.
+    """
+    for name, func in hooks.items():
+        if callable(func):
+            check_signature(name, func)
 
 
 class Server:
@@ -166,12 +180,19 @@ class Server:
     def _framework(self) -> Any:
         return find_framework(self.app)
 
-    def _run(self, step: Callable[..., Any], *args: Any) -> Any:
-        return run(functools.partial(find_runtime, self.app), self._kinds, step, *args)
+    def _run(self, step: Callable[..., Any], *args: Any, name: str) -> Any:
+        return self._named(name, run(functools.partial(find_runtime, self.app), self._kinds, step, *args))
 
-    def _run_endpoint(self, step: Callable[..., Any], *args: Any) -> Any:
+    def _run_endpoint(self, step: Callable[..., Any], *args: Any, name: str) -> Any:
         """Run what reads the current request."""
-        return run(functools.partial(find_runtime, self.app), self._kinds, step, *args, prepare=self._prepare)
+        find = functools.partial(find_runtime, self.app)
+        return self._named(name, run(find, self._kinds, step, *args, prepare=self._prepare))
+
+    def _named(self, name: str, result: Any) -> Any:
+        """Name a coroutine after the method that returns it: Python names the coroutines that are never awaited."""
+        if type(result) is CoroutineType:
+            result.__qualname__ = f"{type(self).__name__}.{name}"
+        return result
 
     async def _prepare(self) -> None:
         await self._framework().prepare(self._flows.policy)

@@ -40,7 +40,8 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("decisions", "hook_problems", "responses", "sync_driver", "tokens"),
+        ("decisions", "hook_problems", "hook_protocols", "responses", "sync_driver", "tokens"),
+        ("hook_signatures",),
         ("hooks",),
         ("dialects",),
         ("approvals", "checks", "scopes", "signing_keys"),
@@ -48,7 +49,11 @@ ROOMS: dict[str, Rows] = {
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
     ),
-    "asgi": (("covered_paths", "origin", "preflights"), ("requests",), ("lingering", "middleware", "targets")),
+    "asgi": (
+        ("covered_paths", "origin", "preflights", "unawaited"),
+        ("requests",),
+        ("lingering", "middleware", "targets"),
+    ),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),

@@ -1,4 +1,4 @@
-"""Hooks: the functions that a provider supplies, with one Protocol for each, and the registry that holds them.
+"""The registry that holds the hooks of a server, and the call of a hook.
 
 A hook is a coroutine function, or a plain function that does not block. A *store* is any object with methods of these
 names; `Hooks.register_store` registers all of them at once.
@@ -12,20 +12,30 @@ from contextvars import ContextVar
 from inspect import CO_ITERABLE_COROUTINE
 from time import monotonic
 from types import CoroutineType, GeneratorType
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
-from async_oauth1.credentials import (
-    ClientLike,
-    ClientT_co,
-    MaybeAwaitable,
-    TemporaryCredentialLike,
-    TokenCredentialLike,
-    TokenT_co,
-)
+from async_oauth1.credentials import MaybeAwaitable
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
 
 from .hook_problems import BLOCKING_SECONDS, TimedHook, is_watched, report_blocking
+from .hook_protocols import (
+    CountWrongVerifier,
+    CreateAuthorizationVerifier,
+    CreateTemporaryCredential,
+    CreateTokenCredential,
+    DeleteTemporaryCredential,
+    DenyTemporaryCredential,
+    Exchange,
+    ExistsNonce,
+    GetTemporaryCredential,
+    HookStore,
+    QueryClient,
+    QueryCredentials,
+    QueryToken,
+    TokenGenerator,
+)
+from .hook_signatures import check_signature, unknown_hook
 
 __all__ = [
     "AUTHORIZATION_SERVER_HOOKS",
@@ -59,120 +69,6 @@ log = logging.getLogger("async_oauth1")
 
 T = TypeVar("T")
 
-
-class QueryClient(Protocol[ClientT_co]):
-    """Looks a client up by its identifier."""
-
-    def __call__(self, client_id: str, /) -> MaybeAwaitable[ClientT_co | None]: ...
-
-
-class QueryToken(Protocol[TokenT_co]):
-    """Looks token credentials up; both arguments must match."""
-
-    def __call__(self, client_id: str, oauth_token: str, /) -> MaybeAwaitable[TokenT_co | None]: ...
-
-
-class QueryCredentials(Protocol[ClientT_co, TokenT_co]):
-    """Looks client and token credentials up in one round trip."""
-
-    def __call__(
-        self, client_id: str, oauth_token: str, /
-    ) -> MaybeAwaitable[tuple[ClientT_co | None, TokenT_co | None]]: ...
-
-
-class ExistsNonce(Protocol):
-    """Stores a nonce and returns whether it was stored before, in ONE atomic step (RFC 5849 section 3.3)."""
-
-    def __call__(
-        self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None, /
-    ) -> MaybeAwaitable[bool]: ...
-
-
-class CreateTemporaryCredential(Protocol):
-    """Stores new temporary credentials (section 2.1).
-
-    If it has a parameter ``scope`` as well, it gets the scope that the client asks for, and stores it, too.
-    """
-
-    def __call__(
-        self, token: dict[str, str], client_id: str, redirect_uri: str, /
-    ) -> MaybeAwaitable[TemporaryCredentialLike]: ...
-
-
-class GetTemporaryCredential(Protocol):
-    """Looks temporary credentials up; ``None`` once expired, denied or exchanged."""
-
-    def __call__(self, oauth_token: str, /) -> MaybeAwaitable[TemporaryCredentialLike | None]: ...
-
-
-class DeleteTemporaryCredential(Protocol):
-    """Deletes temporary credentials; ``False`` if there were none. Must be atomic: only one caller gets ``True``."""
-
-    def __call__(self, oauth_token: str, /) -> MaybeAwaitable[bool | None]: ...
-
-
-class CreateAuthorizationVerifier(Protocol):
-    """Binds user and verifier to temporary credentials, once; ``False`` if they were already decided.
-
-    If it has a parameter ``scope`` as well, it gets the scope that the user grants, and stores it, too. Then the hooks
-    ``exchange`` and ``create_token_credential`` give it to the token credentials.
-    """
-
-    def __call__(self, credential: Any, grant_user: Any, verifier: str, /) -> MaybeAwaitable[object]: ...
-
-
-class DenyTemporaryCredential(Protocol):
-    """Records that the resource owner denied access; ``False`` if the credentials were already decided."""
-
-    def __call__(self, oauth_token: str, /) -> MaybeAwaitable[bool | None]: ...
-
-
-class CountWrongVerifier(Protocol):
-    """Counts a wrong verifier and returns how many there have been."""
-
-    def __call__(self, oauth_token: str, /) -> MaybeAwaitable[int]: ...
-
-
-class CreateTokenCredential(Protocol):
-    """Stores new token credentials (section 2.3)."""
-
-    def __call__(self, token: dict[str, str], temporary_credential: Any, /) -> MaybeAwaitable[TokenCredentialLike]: ...
-
-
-class Exchange(Protocol):
-    """Replaces temporary by token credentials in one transaction; ``None`` if the temporary ones do not exist."""
-
-    def __call__(
-        self, temporary_credential: Any, token: dict[str, str], /
-    ) -> MaybeAwaitable[TokenCredentialLike | None]: ...
-
-
-class TokenGenerator(Protocol):
-    """Makes ``{"oauth_token": ..., "oauth_token_secret": ...}``."""
-
-    def __call__(self) -> MaybeAwaitable[dict[str, str]]: ...
-
-
-class _StoresClients(Protocol):
-    def query_client(self, client_id: str, /) -> MaybeAwaitable[ClientLike | None]: ...
-
-
-class _StoresTokens(Protocol):
-    def query_token(self, client_id: str, oauth_token: str, /) -> MaybeAwaitable[TokenCredentialLike | None]: ...
-
-
-class _StoresTemporaryCredentials(Protocol):
-    def get_temporary_credential(self, oauth_token: str, /) -> MaybeAwaitable[TemporaryCredentialLike | None]: ...
-
-
-class _StoresNonces(Protocol):
-    def exists_nonce(
-        self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None, /
-    ) -> MaybeAwaitable[bool]: ...
-
-
-#: What `register_hooks` accepts: an object with at least one of these hooks as a method.
-HookStore: TypeAlias = _StoresClients | _StoresTokens | _StoresTemporaryCredentials | _StoresNonces
 
 AUTHORIZATION_SERVER_HOOKS = (
     "query_client",
@@ -231,12 +127,13 @@ class Hooks:
         Raises:
             ValueError: the server uses no hook of that name, or ``func`` is the method of a store that keeps nonces for
                 less time than the policy needs.
-            TypeError: ``func`` is not callable.
+            TypeError: ``func`` is not callable, or does not take the arguments of this hook.
         """
         if name not in self._names:
-            raise ValueError(f'Invalid "name" of hook: {name!r}; known are {", ".join(self._names)}')
+            raise ValueError(unknown_hook(name, self._names))
         if not callable(func):
             raise TypeError(f'the hook "{name}" must be a function, not {type(func).__name__}')
+        check_signature(name, func)
         self._prepare(getattr(func, "__self__", None))
         self._registered[name] = func
         self._from_store.discard(name)
@@ -250,10 +147,13 @@ class Hooks:
 
         Raises:
             ValueError: the store has none of the hooks, or keeps nonces for less time than the policy needs.
+            TypeError: a method does not take the arguments of its hook.
         """
         offered = {name: func for name in self._names if callable(func := getattr(store, name, None))}
         if not offered:
             raise ValueError(f"{type(store).__name__} has none of the hooks {', '.join(self._names)}")
+        for name, func in offered.items():
+            check_signature(name, func)
         self._prepare(store)
         taken = offered.keys() - self._registered.keys()
         for name in taken:
@@ -301,7 +201,9 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
 class HookCaller(Protocol):
     """Calls a hook outside the thread of the flow, and awaits what it returns."""
 
-    def __call__(self, func: Callable[..., Any], args: tuple[Any, ...], /) -> Awaitable[Any]: ...
+    def __call__(self, func: Callable[..., Any], args: tuple[Any, ...], /) -> Awaitable[Any]:
+        """Call one."""
+        ...
 
 
 #: Calls the hooks of the current flow, for frameworks whose hooks may block; ``None``: they are called directly.

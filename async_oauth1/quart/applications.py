@@ -15,6 +15,7 @@ from quart import Quart, Response, current_app, has_app_context
 from werkzeug.utils import import_string
 
 from async_oauth1.asgi.requests import application_behind
+from async_oauth1.asgi.unawaited import name_unawaited
 from async_oauth1.errors import MissingHookError, OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.provider.hooks import resolve
@@ -72,6 +73,7 @@ class ServesApplications(BaseServer):
         self._keep(app, policy)
         self.hooks.adopt(list(self.policies.values()))
         guard_routing(app, policy)
+        name_unawaited(app)
         servers: list[ServesApplications] = app.extensions.setdefault("async_oauth1", [])
         servers.append(self)
 

@@ -36,9 +36,12 @@ def adopt_app(app: object) -> None:
         TypeError: it is not an application of Flask or Quart.
     """
     adapter = _quart()  # imported before the first request, so that it sees the event loop of that request, too
-    if not isinstance(app, flask.Flask) and not (adapter and isinstance(app, adapter.quart.Quart)):
+    if adapter and isinstance(app, adapter.quart.Quart):  # first: quart-flask-patch makes it a subclass of Flask's, too
+        adapter.adopt(app)
+    elif isinstance(app, flask.Flask):
+        _flask.adopt(app)
+    else:
         raise TypeError(f"flask_compat needs an application of Flask or Quart, not {type(app).__name__}")
-    (_flask if isinstance(app, flask.Flask) else adapter).adopt(app)
 
 
 def find_framework(app: object) -> Any:

@@ -19,6 +19,7 @@ from werkzeug.wsgi import get_input_stream
 
 from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import make_request
+from async_oauth1.asgi.unawaited import name_unawaited
 from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
@@ -54,8 +55,9 @@ async def prepare(_: Policy) -> None:
     """Do nothing: reading blocks, so it happens in the thread of the request."""
 
 
-def adopt(_: object) -> None:
-    """Do nothing: a WSGI server waits for its threads."""
+def adopt(app: flask.Flask) -> None:
+    """Name our methods that async views forget to await."""
+    name_unawaited(app)
 
 
 def answers_preflight(cors: FunctionType) -> bool:

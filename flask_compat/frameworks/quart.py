@@ -14,6 +14,7 @@ from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 
 from async_oauth1.asgi.requests import make_request, snapshot
+from async_oauth1.asgi.unawaited import name_unawaited
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
@@ -64,6 +65,7 @@ async def prepare(policy: Policy) -> None:
 def adopt(app: quart.Quart) -> None:
     """Let flows end before the event loop does, and refuse requests that the router would fail on."""
     guard_routing(app, Policy().updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None}))
+    name_unawaited(app)
     if flows_ended not in app.after_serving_funcs:
         app.after_serving_funcs.append(flows_ended)
         app.extensions[_TO_PREPARE] = True
