@@ -14,8 +14,8 @@ from authlib.integrations.httpx_client import OAuth1Client as HttpxClient
 from authlib.integrations.requests_client import OAuth1Session as RequestsClient
 from requests_oauthlib import OAuth1Session
 
-from .jane import PRINTER, READY, Jane, verifier_in
-from .running import Photos, add_client
+from ..jane import PRINTER, READY, Jane, verifier_in
+from ..running import Photos, add_client
 
 #: The places for the signature, as the libraries name them.
 PLACES = {"header": "HEADER", "query": "QUERY", "body": "BODY"}
