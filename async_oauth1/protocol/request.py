@@ -8,13 +8,14 @@ invalid UTF-8, repeated names all but one value. So this is built from the raw p
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import cached_property
 from typing import Any, Literal
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
-from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
+from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
+from async_oauth1.tolerances import PARAMETERS_IN_TWO_PLACES
 
 from .authorization_header import other_names, parse_authorization, protocol_parameters
 from .base_string import base_string
@@ -22,6 +23,8 @@ from .callbacks import is_loopback_host
 from .encoding import canonical_form, split_pairs, unescape
 from .header_fields import Headers, is_form, is_form_for_everyone, relevant_fields
 from .hosts import normalize_host
+from .lenient_forms import find_lenient_form, lenient_forms
+from .places import find_protocol_parameters
 from .signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
@@ -42,12 +45,18 @@ class OAuth1Request(AuthlibOAuth1Request):
         body_hash_holds: ``oauth_body_hash`` was sent, and is the hash of this body.
         body: the body's octets; ``None`` where it was not read.
         oauth_params: the ``oauth_`` parameters, decoded.
-        signature_type: where they were: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
+        signature_type: where they were: ``HEADER``, ``QUERY``, ``BODY``, or ``None``; of two places, that of the
+            signature.
         realm: of the Authorization header.
         has_other_header_parameters: the Authorization header has names that do not begin with ``oauth_``.
         may_be_rewritten: the scheme or the peer may be what a client wrote into a header: a server or middleware has
             put it there before this package looked.
         read_body: reads the body where it was not read; awaited once the signature holds, for ``oauth_body_hash``.
+        deviations: what is refused unless it is tolerated: the name of each tolerance, and the error. Whether it is
+            tolerated is known once the client is.
+        tolerances: what is tolerated of this client; set once it is looked up.
+        tolerances_used: those without which the signature would not hold.
+        timestamp_window: seconds, for a client with a window of its own; ``None``: the policy's.
         client: set once it is looked up.
         credential: set once it is looked up.
         user: the resource owner who approves.
@@ -59,6 +68,9 @@ class OAuth1Request(AuthlibOAuth1Request):
     user: Any = None
     body_hash_holds: bool = False
     may_be_rewritten: bool
+    tolerances: Collection[str] = ()
+    tolerances_used: tuple[str, ...] = ()
+    timestamp_window: int | None = None
     _base_string: str | None
 
     def __init__(
@@ -95,7 +107,7 @@ class OAuth1Request(AuthlibOAuth1Request):
 
         Raises:
             InvalidRequestError: malformed header, host or path, or more parameters than the limit.
-            DuplicatedOAuthProtocolParameterError: an ``oauth_`` parameter twice, or in two places (section 3.2).
+            DuplicatedOAuthProtocolParameterError: an ``oauth_`` parameter twice (section 3.1).
             RequestTooLargeError: over one of the limits in octets.
             UnsupportedMediaTypeError: a Content-Type that some parsers read as a form, and others do not.
         """
@@ -111,6 +123,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.body = body
         # Read for every request, so not class attributes: those take a search through the bases.
         self.may_be_rewritten = False
+        self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
         self._base_string = None
 
         authorization, content_type = relevant_fields(self.raw_headers)
@@ -144,21 +157,26 @@ class OAuth1Request(AuthlibOAuth1Request):
         return f"<OAuth1Request {ascii(f'{self.method} {self.base_string_uri}')[1:-1]}>"
 
     def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
-        """Section 3.5: the protocol parameters come from one place, and each once (3.1)."""
+        """Section 3.5: the protocol parameters come from one place, unless more are tolerated, and each once (3.1)."""
         if "oauth_" not in self._query_form and "oauth_" not in self._body_form:
             parameters, self.has_other_header_parameters = protocol_parameters(self._header_form)
             return ("HEADER", parameters) if parameters else (None, {})
-        in_header, self.has_other_header_parameters = protocol_parameters(self._header_form)
-        in_query, _ = protocol_parameters(self._query_form)
-        in_body, _ = protocol_parameters(self._body_form)
-        places = (("HEADER", in_header), ("QUERY", in_query), ("BODY", in_body))
-        found = [(place, parameters) for place, parameters in places if parameters]
-        if len(found) > 1:
-            names = ", ".join(place for place, _ in found)
-            raise DuplicatedOAuthProtocolParameterError(
-                f'"oauth_" parameters must come from one place, but were found in {names}.'
-            )
-        return found[0] if found else (None, {})
+        found = find_protocol_parameters(self._header_form, self._query_form, self._body_form)
+        self.has_other_header_parameters = found.has_other_header_parameters
+        if found.in_several_places is not None:
+            self.note_deviation(PARAMETERS_IN_TWO_PLACES, found.in_several_places)
+        return found.place, found.parameters
+
+    # Tolerances ------------------------------------------------------------------------------------------------------
+
+    def note_deviation(self, name: str, error: OAuth1Error) -> None:
+        """Remember what is refused unless the tolerance of that name covers it."""
+        self.deviations = (*self.deviations, (name, error))
+
+    def find_untolerated(self, tolerances: Collection[str] | None = None) -> OAuth1Error | None:
+        """The error of the first deviation that is not among some tolerances, or else ``self.tolerances``."""
+        tolerated = self.tolerances if tolerances is None else tolerances
+        return next((error for name, error in self.deviations if name not in tolerated), None)
 
     # Authlib's names for the parameters ------------------------------------------------------------------------------
 
@@ -250,7 +268,8 @@ class OAuth1Request(AuthlibOAuth1Request):
     def is_signed_with(self, *keys: SigningKeys) -> bool:
         """Whether the signature holds under one of these keys, by one of the shipped methods (section 3.4).
 
-        Nothing else is checked: neither the timestamp, nor the nonce, nor whether this method is accepted at all.
+        Nothing else is checked: neither the timestamp, nor the nonce, nor whether this method is accepted at all. With
+        a deviation that is not in ``self.tolerances``, no signature holds.
         """
         method = SIGNATURE_METHODS.get(self.oauth_params.get("oauth_signature_method", ""))
         signature = self.signature
@@ -259,8 +278,14 @@ class OAuth1Request(AuthlibOAuth1Request):
         base_string = self.signature_base_string
         for key in keys:
             if method.verify(base_string, signature, key):
-                return True
-        return False
+                return not self.deviations or self.find_untolerated() is None
+        if not self.tolerances or method.name == "PLAINTEXT" or self.find_untolerated() is not None:
+            return False
+        in_header = self.signature_type == "HEADER"
+        forms = lenient_forms(base_string, signature, self.oauth_params, self.tolerances, in_header=in_header)
+        used = find_lenient_form(forms, method, keys)
+        self.tolerances_used = used or ()
+        return used is not None
 
     @property
     def base_string_uri(self) -> str:

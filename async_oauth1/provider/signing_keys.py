@@ -13,6 +13,7 @@ from typing import Any
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.signature import SigningKeys
+from async_oauth1.tolerances import EMPTY_CLIENT_SECRET
 
 from .hooks import call_hook, optional
 
@@ -33,7 +34,11 @@ def are_records(client: Any, credential: Any) -> bool:
 
 
 def recorded_means(
-    client: Client, credential: TokenCredential | TemporaryCredential | None, *, rsa: bool
+    client: Client,
+    credential: TokenCredential | TemporaryCredential | None,
+    *,
+    rsa: bool,
+    tolerances: Collection[str] = (),
 ) -> SigningMeans:
     """What records say.
 
@@ -41,23 +46,32 @@ def recorded_means(
         client: who signed.
         credential: the temporary or token credentials.
         rsa: the signature is made with the client's RSA key, not with shared secrets.
+        tolerances: what is tolerated of the client.
     """
     methods = client.get_signature_methods()
     if rsa:
         return (SigningKeys(rsa_key=client.rsa_public_key),), methods
     token_secret = "" if credential is None else credential.oauth_token_secret
-    return [SigningKeys(secret, token_secret) for secret in client.get_client_secrets()] or _NO_KEYS, methods
+    keys = [SigningKeys(secret, token_secret) for secret in client.get_client_secrets()]
+    return keys or _keys_without_client_secret(token_secret, tolerances), methods
 
 
-async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans:
+async def asked_means(client: Any, credential: Any, *, rsa: bool, tolerances: Collection[str] = ()) -> SigningMeans:
     """What models say; see `recorded_means`."""
     if rsa:
         keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await _ask_for_key(client.get_rsa_public_key)),)
     else:
         secret = await call_hook(credential.get_oauth_token_secret) if credential is not None else None
         token_secret = as_text(secret or "")
-        keys = [SigningKeys(as_text(secret), token_secret) for secret in await _client_secrets(client)] or _NO_KEYS
+        keys = [SigningKeys(as_text(secret), token_secret) for secret in await _client_secrets(client)]
+        keys = keys or _keys_without_client_secret(token_secret, tolerances)
     return keys, await optional(client, "get_signature_methods")
+
+
+def _keys_without_client_secret(token_secret: str, tolerances: Collection[str]) -> Sequence[SigningKeys]:
+    if token_secret and EMPTY_CLIENT_SECRET in tolerances:
+        return (SigningKeys("", token_secret, token_secret_suffices=True),)
+    return _NO_KEYS
 
 
 async def _client_secrets(client: Any) -> list[Any]:

@@ -39,7 +39,7 @@ _SPOILED = (ValueError, TypeError, AttributeError, OAuth1Error)
 
 SELECT_CLIENT = (
     "SELECT client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods, rsa_public_key,"
-    " nonce_policy, callback_query_may_differ FROM oauth1_client"
+    " nonce_policy, callback_query_may_differ, tolerances FROM oauth1_client"
 )
 SELECT_TOKEN = (
     "SELECT oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at"
@@ -50,7 +50,7 @@ SELECT_TEMPORARY = (
     " FROM oauth1_temporary_credential"
 )
 #: How many columns `SELECT_CLIENT` has.
-CLIENT_WIDTH = 9
+CLIENT_WIDTH = 10
 
 
 def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
@@ -73,6 +73,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
             rsa_public_key=_key(row[6]),
             nonce_policy=row[7],
             callback_query_may_differ=bool(row[8]),
+            tolerances=tuple(json.loads(row[9])),
         )
     except _SPOILED as error:
         _log.error("the stored client %r cannot be used: %s", row[0], _reason(error))
@@ -91,6 +92,7 @@ def of_client(record: Client, keys: KeyRing) -> tuple[object, ...]:
         record.rsa_public_key,
         record.nonce_policy,
         record.callback_query_may_differ,
+        json.dumps(record.tolerances),
     )
 
 

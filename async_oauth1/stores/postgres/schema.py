@@ -192,8 +192,11 @@ _FORGOTTEN = (
     "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
 )
 
+# A JSON list, as the other columns with several values. The default is for workers of the release before.
+_TOLERANCES = ("ALTER TABLE oauth1_client ADD COLUMN tolerances text NOT NULL DEFAULT '[]'",)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN, _TOLERANCES)
 
 #: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -205,7 +205,7 @@ async def test_migrate_creates_a_private_file(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
 
 
 async def test_an_application_may_keep_its_tables_in_the_same_file(tmp_path: Path) -> None:
