@@ -14,7 +14,7 @@ from async_oauth1.tolerances import LOOSE_BASE64, SPACE_FOR_PLUS, UNESCAPED_BODY
 from .encoding import escape_text
 from .signature import SignatureMethod, SigningKeys
 
-__all__ = ["find_lenient_form", "lenient_forms"]
+__all__ = ["find_lenient_form", "lenient_forms", "tidy_base64"]
 
 _Tolerated = tuple[str, ...]
 
