@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypedDict, TypeV
 from .protocol.callbacks import callback_matches, check_callback_syntax
 from .protocol.rsa_keys import StoredKey, check_key_form
 from .protocol.signature import SIGNATURE_METHODS
+from .tolerances import CALLBACK_QUERY_MAY_DIFFER, REPEATED_NONCE, check_tolerances
 
 __all__ = [
     "Client",
@@ -43,8 +44,8 @@ MaybeAwaitable: TypeAlias = Awaitable[T] | T
 class ClientLike(Protocol):
     """The methods that a client model must have.
 
-    It may also have ``get_client_secrets()``, ``get_signature_methods()``, ``check_callback(uri)`` and
-    ``get_nonce_policy()``, as `Client` has.
+    It may also have ``get_client_secrets()``, ``get_signature_methods()``, ``check_callback(uri)``,
+    ``get_nonce_policy()`` and ``get_tolerances()``, as `Client` has.
     """
 
     def get_client_secret(self) -> MaybeAwaitable[str | bytes | None]:
@@ -107,6 +108,7 @@ class Client:
         rsa_public_key: PEM, a public key or an X.509 certificate; 1,024 bits or more, 2,048 are recommended.
         nonce_policy: ``strict`` or ``log-only``.
         callback_query_may_differ: let the query of a callback differ from the registered one.
+        tolerances: names of rules to relax for this client, from `async_oauth1.tolerances.CLIENT_TOLERANCES`.
     """
 
     client_id: str
@@ -119,6 +121,7 @@ class Client:
     rsa_public_key: str | None = field(default=None, repr=False)
     nonce_policy: NoncePolicy = "strict"
     callback_query_may_differ: bool = False
+    tolerances: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a record that could never work.
@@ -126,7 +129,7 @@ class Client:
         Raises:
             TypeError: a single string instead of a tuple of strings; its letters would be secrets.
             ValueError: an identifier that no request can carry, an unknown nonce policy, a number of ends that is not
-                that of the overlapping secrets, or an RSA key that cannot be used.
+                that of the overlapping secrets, an RSA key that cannot be used, or a tolerance that is not known.
             InvalidRequestError: a callback that the first step would refuse.
         """
         for name in ("overlapping_secrets", "callbacks", "signature_methods"):
@@ -142,6 +145,8 @@ class Client:
             _check_rsa_public_key(self.rsa_public_key)
         for callback in self.callbacks:
             check_callback_syntax(callback)
+        if self.tolerances != ():
+            object.__setattr__(self, "tolerances", check_tolerances(self.tolerances, of_client=True))
 
     def get_default_redirect_uri(self) -> str | None:
         """The first registered callback that is a URI."""
@@ -169,11 +174,16 @@ class Client:
 
     def get_nonce_policy(self) -> NoncePolicy:
         """What a repeated nonce means."""
-        return self.nonce_policy
+        return "log-only" if REPEATED_NONCE in self.tolerances else self.nonce_policy
+
+    def get_tolerances(self) -> tuple[str, ...]:
+        """The names of the rules that are relaxed for this client."""
+        return self.tolerances
 
     def check_callback(self, uri: str) -> bool:
         """Whether the callback is registered; a loopback one with any port."""
-        return callback_matches(uri, self.callbacks, query_may_differ=self.callback_query_may_differ)
+        may_differ = self.callback_query_may_differ or CALLBACK_QUERY_MAY_DIFFER in self.tolerances
+        return callback_matches(uri, self.callbacks, query_may_differ=may_differ)
 
 
 class ClientChanges(TypedDict, total=False):

@@ -8,13 +8,12 @@ from dataclasses import dataclass, fields, replace
 from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
+from .tolerances import LONGEST_WINDOW, check_tolerances
+
 __all__ = ["Policy", "SizeLimits"]
 
 #: Workers' clocks may differ by this much, in seconds, before a nonce could be forgotten too early.
 CLOCK_TOLERANCE = 60
-
-#: What `Policy.tolerances` may name.
-TOLERANCES = frozenset({"other_header_parameters"})
 
 #: What `Policy.denial_parameters` may name.
 DENIAL_PARAMETERS = frozenset({"denied", "error", "oauth_problem"})
@@ -65,9 +64,10 @@ class Policy(SizeLimits):
         max_wrong_verifiers: wrong verifiers, each under a valid signature, that consume a temporary credential.
         require_signed_body: refuse every body that neither the signature covers, as a form, nor ``oauth_body_hash``. A
             form under PLAINTEXT counts as unsigned. ``OAUTH1_REQUIRE_SIGNED_BODY`` in a framework's configuration.
-        tolerances: names of rules to relax for clients that cannot be changed. ``"other_header_parameters"``: accept
-            parameters in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``. A parameter
-            of the query can then be moved there unnoticed, out of the application's sight.
+        tolerances: names of rules to relax for clients that cannot be changed, from
+            `async_oauth1.tolerances.TOLERANCES`; better for one of them, see `Client.tolerances`.
+        longest_timestamp_window: the largest window, in seconds, that a client may have by its tolerance
+            ``timestamp_window=SECONDS``; nonces are kept for it. ``None``: ``timestamp_window``. At most 86,400.
         get_at_token_endpoints: accept GET as well as POST at the endpoints where clients fetch credentials, for clients
             that cannot be changed (sections 2.1 and 2.3 have POST). Their parameters then appear in the logs of servers
             and proxies.
@@ -95,6 +95,7 @@ class Policy(SizeLimits):
     tolerances: tuple[str, ...] = ()
     get_at_token_endpoints: bool = False
     denial_parameters: tuple[str, ...] = ("error",)
+    longest_timestamp_window: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse a policy that cannot be kept, by name.
@@ -103,7 +104,7 @@ class Policy(SizeLimits):
             ValueError: a value out of its range.
             TypeError: a single string instead of a collection of strings.
         """
-        for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "tolerances", "denial_parameters"):
+        for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "denial_parameters"):
             value: object = getattr(self, name)
             if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
                 raise TypeError(f"{name} is a collection of strings, not {type(value).__name__}")
@@ -120,9 +121,9 @@ class Policy(SizeLimits):
             _check_host_pattern(host)
         for network in self.trusted_proxies:
             ip_network(network)  # raises a ValueError that names the value
-        for tolerance in self.tolerances:
-            if tolerance not in TOLERANCES:
-                raise ValueError(f"Unknown tolerance {tolerance!r}; known are {', '.join(sorted(TOLERANCES))}.")
+        object.__setattr__(self, "tolerances", check_tolerances(self.tolerances))
+        if (self.longest_timestamp_window or 0) > LONGEST_WINDOW:
+            raise ValueError(f"longest_timestamp_window is at most {LONGEST_WINDOW} seconds")
 
     def _check_numbers(self) -> None:
         for field in fields(self):
@@ -133,12 +134,17 @@ class Policy(SizeLimits):
                 raise ValueError(f"{field.name} is a whole number above 0, not {value!r}")
 
     @property
+    def longest_window(self) -> int:
+        """Seconds into the past and into the future that a timestamp of any client may lie."""
+        return max(self.timestamp_window, self.longest_timestamp_window or 0)
+
+    @property
     def nonce_lifetime(self) -> int:
         """Seconds for which a nonce must be remembered, from its arrival.
 
         A request may arrive a window early and stay acceptable until a window late.
         """
-        return 2 * self.timestamp_window + CLOCK_TOLERANCE
+        return 2 * self.longest_window + CLOCK_TOLERANCE
 
     def updated(self, config: Mapping[str, Any], *, prefix: str = "OAUTH1_") -> Policy:
         """This policy with what a framework's configuration says instead.

@@ -24,7 +24,7 @@ from typing import Any, cast
 from authlib.oauth1 import TemporaryCredential
 
 from async_oauth1.errors import InvalidTokenError
-from async_oauth1.protocol.encoding import escape_text
+from async_oauth1.protocol.encoding import as_text, escape_text
 
 from .caching.adapter import has_no_add
 from .caching.kinds import settled
@@ -125,8 +125,8 @@ def _create_exists_nonce(cache: Any, key_prefix: str, expires: int | None, windo
         _warn_of_race(cache)
     wanted = NONCE_LIFETIME if expires is None else expires
 
-    async def exists_nonce(nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
-        parts = (nonce, timestamp, client_id, *((oauth_token,) if oauth_token else ()))
+    async def exists_nonce(nonce: str, timestamp: str | int, client_id: str, oauth_token: str | None) -> bool:
+        parts = (nonce, as_text(timestamp), client_id, *((oauth_token,) if oauth_token else ()))
         needed = needed_lifetime(window)
         # For most caches 0 means that an entry does not expire.
         lifetime = 0 if needed == math.inf or not wanted else max(wanted, int(needed))

@@ -32,6 +32,7 @@ from authlib.oauth1.rfc5849.signature import (
 from authlib.oauth1.rfc5849.signature import generate_signature_base_string as _authlib_base_string
 
 from async_oauth1.protocol.encoding import as_text
+from async_oauth1.protocol.lenient_forms import tidy_base64
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
@@ -72,10 +73,10 @@ def generate_signature_base_string(request: Any) -> str:
 def _verifier(method: SignatureMethod) -> Verifier:
     def verify(request: Any) -> bool:
         base_string = generate_signature_base_string(request)
-        if method.key_kind == "RSA key":
+        if method.key_kind == "RSA key":  # Authlib skips line breaks there
             keys = SigningKeys(rsa_key=request.rsa_public_key)
-        else:
-            keys = SigningKeys(as_text(request.client_secret or ""), as_text(request.token_secret or ""))
+            return method.verify(base_string, tidy_base64(request.signature or ""), keys)
+        keys = SigningKeys(as_text(request.client_secret or ""), as_text(request.token_secret or ""))
         return method.verify(base_string, request.signature or "", keys)
 
     verify.__name__ = verify.__qualname__ = f"verify_{method.name.lower().replace('-', '_')}"

@@ -17,7 +17,8 @@ Rows = tuple[tuple[str, ...], ...]
 
 #: Lowest first. Names are relative to ``async_oauth1``, except ``flask_compat``.
 FLOORS: Rows = (
-    ("errors", "policy"),
+    ("errors", "tolerances"),
+    ("policy",),
     ("protocol",),
     ("credentials", "signature"),
     ("provider",),
@@ -28,7 +29,7 @@ FLOORS: Rows = (
 )
 
 #: The first floor that may import asyncio. The flows below it also run without an event loop.
-LOOP_FLOOR = 4
+LOOP_FLOOR = 5
 
 #: The rows inside each package, lowest first.
 ROOMS: dict[str, Rows] = {
@@ -37,6 +38,7 @@ ROOMS: dict[str, Rows] = {
         ("encoding", "header_fields", "hosts"),
         ("authorization_header", "base_string", "callbacks"),
         ("signature",),
+        ("lenient_forms", "places"),
         ("request",),
     ),
     "provider": (
@@ -44,7 +46,8 @@ ROOMS: dict[str, Rows] = {
         ("hook_signatures",),
         ("hooks",),
         ("dialects",),
-        ("approvals", "checks", "scopes", "signing_keys"),
+        ("approvals", "checks", "leniency", "scopes", "signing_keys"),
+        ("signatures",),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),

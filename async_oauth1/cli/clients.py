@@ -27,7 +27,7 @@ from .console import (
     report,
     say,
 )
-from .options import JsonOption, NotifyOption, StoreOption, parse_seconds
+from .options import JsonOption, NotifyOption, StoreOption, TolerateOption, checked_tolerances, parse_seconds
 from .public_keys import read_public_key
 from .store_access import value_errors_as_mistakes, with_store
 
@@ -67,6 +67,7 @@ def add(
     rsa_public_key: Annotated[
         Path | None, typer.Option("--rsa-public-key", metavar="FILE.pem", help="The client's RSA public key in PEM.")
     ] = None,
+    tolerate: TolerateOption = None,
     notify: NotifyOption = None,
     *,
     as_json: JsonOption = False,
@@ -80,6 +81,7 @@ def add(
         callbacks=_checked_callbacks(callback or []),
         signature_methods=_checked_methods(method or [], has_key=key is not None),
         rsa_public_key=key,
+        tolerances=checked_tolerances(tolerate or []),
     )
 
     async def work(opened: Store) -> None:
@@ -233,6 +235,7 @@ def _details(client: Client) -> dict[str, object]:
         **_summary(client),
         "nonce_policy": client.nonce_policy,
         "callback_query_may_differ": client.callback_query_may_differ,
+        "tolerances": client.tolerances,
         "has_secret": client.client_secret is not None,
         "former_secrets_end_at": _former_secret_ends(client),
         "rsa_public_key": client.rsa_public_key,

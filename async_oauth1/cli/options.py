@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from async_oauth1.tolerances import check_tolerances
+
 from .console import CommandError, printable
 
-__all__ = ["JsonOption", "NotifyOption", "StoreOption", "parse_seconds"]
+__all__ = ["JsonOption", "NotifyOption", "StoreOption", "TolerateOption", "checked_tolerances", "parse_seconds"]
 
 StoreOption = Annotated[
     str,
@@ -29,11 +32,31 @@ NotifyOption = Annotated[
         help="redis://...: announce the change there, if the provider's caches listen to it.",
     ),
 ]
+TolerateOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tolerate",
+        metavar="NAME",
+        help="Relax a rule for this client; repeatable. An unknown name lists those there are.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 # A hundred years. A longer time is a typing mistake.
 _MAX_SECONDS = 100 * 366 * 86_400
+
+
+def checked_tolerances(names: Sequence[str]) -> tuple[str, ...]:
+    """The values of ``--tolerate``.
+
+    Raises:
+        CommandError: one of them is not the name of a tolerance.
+    """
+    try:
+        return check_tolerances(names, of_client=True)
+    except ValueError as error:
+        raise CommandError(f"--tolerate: {printable(str(error))}") from error
 
 
 def parse_seconds(option: str, text: str) -> int:

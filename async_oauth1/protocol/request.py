@@ -8,14 +8,15 @@ may keep only one value of a repeated name. Therefore the request is built from 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import cached_property
 from typing import Any, Literal
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
-from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
+from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import SizeLimits
+from async_oauth1.tolerances import PARAMETERS_IN_TWO_PLACES
 
 from .authorization_header import other_names, parse_authorization, protocol_parameters
 from .base_string import base_string
@@ -23,6 +24,8 @@ from .callbacks import is_loopback_host
 from .encoding import canonical_form, split_pairs, unescape
 from .header_fields import Headers, is_form, is_form_for_everyone, relevant_fields
 from .hosts import normalize_host
+from .lenient_forms import find_lenient_form, lenient_forms
+from .places import find_protocol_parameters
 from .signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
@@ -45,13 +48,19 @@ class OAuth1Request(AuthlibOAuth1Request):
         body_hash_holds: whether ``oauth_body_hash`` was sent, and is the hash of this body.
         body: the body's octets; ``None`` if it was not read.
         oauth_params: the ``oauth_`` parameters, decoded.
-        signature_type: the place of these parameters: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
+        signature_type: the place of these parameters: ``HEADER``, ``QUERY``, ``BODY``, or ``None``; of two places, that
+            of the signature.
         realm: the realm of the Authorization header.
         has_other_header_parameters: whether the Authorization header has names that do not begin with ``oauth_``.
         may_be_rewritten: whether a server or middleware may have taken the scheme or the peer from a header that the
             client can write.
         read_body: reads the body if it was not read yet; called for ``oauth_body_hash``, after the signature was
             verified.
+        deviations: what is refused unless it is tolerated: the name of each tolerance, and the error. Whether it is
+            tolerated is known after the client's look-up.
+        tolerances: the tolerances of this client; set after its look-up.
+        tolerances_used: the tolerances without which the signature would not verify.
+        timestamp_window: the client's own window, in seconds; ``None`` for the policy's.
         client: the client; set after its look-up.
         credential: the credential; set after its look-up.
         user: the resource owner who approves the request.
@@ -66,6 +75,9 @@ class OAuth1Request(AuthlibOAuth1Request):
     requested_scope: str = ""
     granted_scope: str = ""
     may_be_rewritten: bool
+    tolerances: Collection[str] = ()
+    tolerances_used: tuple[str, ...] = ()
+    timestamp_window: int | None = None
     _base_string: str | None
 
     def __init__(
@@ -96,8 +108,7 @@ class OAuth1Request(AuthlibOAuth1Request):
 
         Raises:
             InvalidRequestError: a header, the host or the path is malformed, or there are too many parameters.
-            DuplicatedOAuthProtocolParameterError: an ``oauth_`` parameter is repeated, or they are in two places
-                (section 3.2).
+            DuplicatedOAuthProtocolParameterError: an ``oauth_`` parameter is repeated (section 3.1).
             RequestTooLargeError: a part exceeds its limit in octets.
             UnsupportedMediaTypeError: the Content-Type is read as a form's by some parsers only.
         """
@@ -113,6 +124,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         self.body = body
         # Instance attributes, because they are read for every request, and class attributes are slower to find.
         self.may_be_rewritten = False
+        self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
         self._base_string = None
 
         authorization, content_type = relevant_fields(self.raw_headers)
@@ -147,21 +159,26 @@ class OAuth1Request(AuthlibOAuth1Request):
         return f"<OAuth1Request {ascii(f'{self.method} {self.base_string_uri}')[1:-1]}>"
 
     def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
-        """Return the place of the protocol parameters, which must be a single one (section 3.5), and the parameters."""
+        """Find the protocol parameters: in one place (section 3.5) unless more are tolerated, and each once (3.1)."""
         if "oauth_" not in self._query_form and "oauth_" not in self._body_form:
             parameters, self.has_other_header_parameters = protocol_parameters(self._header_form)
             return ("HEADER", parameters) if parameters else (None, {})
-        in_header, self.has_other_header_parameters = protocol_parameters(self._header_form)
-        in_query, _ = protocol_parameters(self._query_form)
-        in_body, _ = protocol_parameters(self._body_form)
-        places = (("HEADER", in_header), ("QUERY", in_query), ("BODY", in_body))
-        found = [(place, parameters) for place, parameters in places if parameters]
-        if len(found) > 1:
-            names = ", ".join(place for place, _ in found)
-            raise DuplicatedOAuthProtocolParameterError(
-                f'"oauth_" parameters must come from one place, but were found in {names}.'
-            )
-        return found[0] if found else (None, {})
+        found = find_protocol_parameters(self._header_form, self._query_form, self._body_form)
+        self.has_other_header_parameters = found.has_other_header_parameters
+        if found.in_several_places is not None:
+            self.note_deviation(PARAMETERS_IN_TWO_PLACES, found.in_several_places)
+        return found.place, found.parameters
+
+    # Tolerances ------------------------------------------------------------------------------------------------------
+
+    def note_deviation(self, name: str, error: OAuth1Error) -> None:
+        """Remember what is refused unless the tolerance of that name covers it."""
+        self.deviations = (*self.deviations, (name, error))
+
+    def find_untolerated(self, tolerances: Collection[str] | None = None) -> OAuth1Error | None:
+        """The error of the first deviation that is not among some tolerances, or else ``self.tolerances``."""
+        tolerated = self.tolerances if tolerances is None else tolerances
+        return next((error for name, error in self.deviations if name not in tolerated), None)
 
     # Authlib's names for the parameters ------------------------------------------------------------------------------
 
@@ -253,7 +270,8 @@ class OAuth1Request(AuthlibOAuth1Request):
     def is_signed_with(self, *keys: SigningKeys) -> bool:
         """Return whether the signature verifies with one of these keys and a built-in method (section 3.4).
 
-        The timestamp, the nonce, and whether the method is enabled are not checked.
+        The timestamp, the nonce, and whether the method is enabled are not checked. With a
+        deviation that is not in ``self.tolerances``, no signature verifies.
         """
         method = SIGNATURE_METHODS.get(self.oauth_params.get("oauth_signature_method", ""))
         signature = self.signature
@@ -262,8 +280,14 @@ class OAuth1Request(AuthlibOAuth1Request):
         base_string = self.signature_base_string
         for key in keys:
             if method.verify(base_string, signature, key):
-                return True
-        return False
+                return not self.deviations or self.find_untolerated() is None
+        if not self.tolerances or method.name == "PLAINTEXT" or self.find_untolerated() is not None:
+            return False
+        in_header = self.signature_type == "HEADER"
+        forms = lenient_forms(base_string, signature, self.oauth_params, self.tolerances, in_header=in_header)
+        used = find_lenient_form(forms, method, keys)
+        self.tolerances_used = used or ()
+        return used is not None
 
     @property
     def base_string_uri(self) -> str:

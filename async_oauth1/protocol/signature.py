@@ -53,11 +53,19 @@ class SigningKeys(NamedTuple):
         client_secret: the client's shared secret; empty if the client has no secret.
         token_secret: the secret of the temporary or token credentials; empty if the request has no token.
         rsa_key: PEM of a private key to sign, or of a public key or an X.509 certificate to verify.
+        token_secret_suffices: verify without a client secret, if there is a token secret. For clients that were
+            registered without a secret.
     """
 
     client_secret: str = ""
     token_secret: str = ""
     rsa_key: str | bytes | None = None
+    token_secret_suffices: bool = False
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether there is a secret that only the client knows; otherwise anyone could have signed."""
+        return bool(self.client_secret or (self.token_secret_suffices and self.token_secret))
 
     def __repr__(self) -> str:
         """Show no secrets, so that they cannot be logged."""
@@ -111,9 +119,9 @@ class HmacSignatureMethod:
         return key.authenticate(base_string).decode()
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
-        """Compare in constant time. Without a client secret the result is False, since any client could have signed."""
+        """Compare in constant time. Without a secret nothing verifies, see `SigningKeys.has_secret`."""
         expected = _hmac_key(keys.client_secret, keys.token_secret, self.digest).authenticate(base_string)
-        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(keys.client_secret)
+        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and keys.has_secret
 
 
 class _HmacKey:
@@ -159,10 +167,9 @@ class PlaintextSignatureMethod:
         return _shared_key(keys.client_secret, keys.token_secret)
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
-        """Compare in constant time. Without a client secret the result is False."""
-        return hmac.compare_digest(
-            self.sign(base_string, keys).encode(), signature.encode("utf-8", "surrogatepass")
-        ) and bool(keys.client_secret)
+        """Compare in constant time. Without a secret nothing verifies, see `SigningKeys.has_secret`."""
+        expected = self.sign(base_string, keys).encode()
+        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and keys.has_secret
 
 
 @dataclass(frozen=True, slots=True)

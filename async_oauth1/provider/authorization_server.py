@@ -33,6 +33,7 @@ from .credential_hooks import CredentialHooks, credential_pairs
 from .decisions import AuthorizationDecision
 from .dialects import denial
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
+from .leniency import log_callback
 from .responses import OAuth1Response, form_response, server_error_response
 from .scopes import checked_scope
 
@@ -102,7 +103,9 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             registered = await call_hook(request.client.check_callback, callback)
         else:
             registered = is_web_callback(callback)
-        if not registered:
+        if registered:
+            log_callback(request, callback)
+        else:
             raise InvalidRequestError('This "oauth_callback" is not registered for the client.')
 
     async def _create_temporary_credentials(self, request: OAuth1Request) -> list[tuple[str, str]]:
@@ -147,6 +150,8 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             OAuth1Error: as `check_authorization_request`.
         """
         self.check_transport(request)
+        if (untolerated := request.find_untolerated()) is not None:
+            raise untolerated
         if not request.token:
             raise MissingRequiredParameterError("oauth_token")
         check_identifiers(request, self.policy)

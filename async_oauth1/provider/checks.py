@@ -21,11 +21,14 @@ from async_oauth1.errors import (
 )
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.tolerances import OTHER_HEADER_PARAMETERS, TIMESTAMP_WINDOW, VERSION_1_0A
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Section 3.3: "a positive integer". Twelve digits are enough until the year 33658, and fit into every store.
 _TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}")
 _MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
+# What some clients send in place of "1.0", and may be tolerated.
+_VERSIONS_1_0A = ("1.0a", "1.0A")
 _REQUIRED = ("oauth_consumer_key", "oauth_signature_method", "oauth_signature")
 # The hash by the length of its digest; the draft that defines oauth_body_hash has only SHA-1.
 _BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
@@ -61,23 +64,20 @@ def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
             raise InvalidRequestError(f'"{name}" contains a control character.')
 
 
-def check_header_parameters(request: OAuth1Request, policy: Policy) -> None:
-    """Refuse parameters in the Authorization header that are not part of the protocol.
+def note_header_parameters(request: OAuth1Request) -> None:
+    """Note parameters in the Authorization header that are not part of the protocol; they are refused if not tolerated.
 
     The base string does not contain the place of a parameter (section 3.4.1.3.2). If a parameter were moved from the
     query or the form into the header, the signature would still verify, but the view would not see the parameter:
     ``DELETE /photos?id=5`` would become ``DELETE /photos``.
-
-    Raises:
-        InvalidRequestError: there is such a parameter, and the policy does not tolerate it.
     """
-    names = request.other_header_parameters
-    if names and "other_header_parameters" not in policy.tolerances:
-        raise InvalidRequestError(
+    if names := request.other_header_parameters:
+        error = InvalidRequestError(
             f"The Authorization header has the parameter {names[0][:100]!a}, which does not begin with oauth_. "
             "Send it in the query or in a form, where the application sees it. For clients that cannot be changed the "
             'provider can set the tolerance "other_header_parameters".'
         )
+        request.note_deviation(OTHER_HEADER_PARAMETERS, error)
 
 
 def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
@@ -86,7 +86,7 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
     Raises:
         UnsignedRequestError: the request has no OAuth parameters.
         MissingRequiredParameterError: a required parameter is missing or empty.
-        InvalidRequestError: an identifier or the version is invalid, or the Authorization header has another parameter.
+        InvalidRequestError: an identifier or the version is invalid.
     """
     parameters = request.oauth_params
     if not parameters:
@@ -96,36 +96,51 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
             raise MissingRequiredParameterError(name)
     check_identifiers(request, policy)
     if request.has_other_header_parameters:
-        check_header_parameters(request, policy)
+        note_header_parameters(request)
     if "oauth_version" in parameters:
         check_version(request)
 
 
 def check_version(request: OAuth1Request) -> None:
-    """Check that the version is "1.0", if it is sent (section 3.1).
+    """Check that the version is "1.0", if it is sent (section 3.1). "1.0a" is noted, and refused if not tolerated.
 
     Raises:
         InvalidRequestError: the version is another one.
     """
-    if request.oauth_params.get("oauth_version", "1.0") != "1.0":
-        raise InvalidRequestError('"oauth_version" must be "1.0" if it is sent.')
+    version = request.oauth_params.get("oauth_version", "1.0")
+    if version == "1.0":
+        return
+    error = InvalidRequestError('"oauth_version" must be "1.0" if it is sent.')
+    if version not in _VERSIONS_1_0A:
+        raise error
+    request.note_deviation(VERSION_1_0A, error)
 
 
 def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
     """Check that timestamp and nonce are present, and that the timestamp is near the server's time (section 3.3).
 
-    With PLAINTEXT both may be omitted.
+    PLAINTEXT may omit the timestamp, the nonce, or both (section 3.1). A timestamp outside of the policy's window is
+    noted if a client's own window may cover it.
 
     Raises:
         MissingRequiredParameterError: timestamp or nonce is missing.
         InvalidRequestError: the timestamp is not a positive integer of seconds.
         TimestampRefusedError: the timestamp is outside the policy's window.
     """
-    timestamp = request.oauth_params.get("oauth_timestamp")
-    if timestamp and request.oauth_params.get("oauth_nonce"):
+    timestamp, nonce = request.oauth_params.get("oauth_timestamp"), request.oauth_params.get("oauth_nonce")
+    if not (timestamp and nonce):
+        may_omit = request.oauth_params.get("oauth_signature_method") == "PLAINTEXT"
+        for name, value in (("oauth_timestamp", timestamp), ("oauth_nonce", nonce)):
+            if not value and (value is not None or not may_omit):
+                raise MissingRequiredParameterError(name)
+        if timestamp is None:
+            return
+    try:
         check_timestamp_window(timestamp, policy.timestamp_window, now)
-    elif not omits_timestamp(request):
-        raise MissingRequiredParameterError("oauth_nonce" if timestamp else "oauth_timestamp")
+    except TimestampRefusedError as error:
+        if abs(int(timestamp) - now) > policy.longest_window:
+            raise
+        request.note_deviation(TIMESTAMP_WINDOW, error)
 
 
 def omits_timestamp(request: OAuth1Request) -> bool:

@@ -11,16 +11,14 @@ from typing import Any
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.protocol.encoding import as_text
-from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
+from async_oauth1.protocol.signature import SigningKeys
+from async_oauth1.tolerances import EMPTY_CLIENT_SECRET
 
 from .hooks import call_hook, optional
 
 log = logging.getLogger("async_oauth1")
 
 _NO_KEYS = (SigningKeys(),)
-# These keys never match. With them an unknown client takes the same computation as a known one.
-_DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
 # Subclasses are excluded, because they may override a method with a coroutine function.
 _CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
 
@@ -29,13 +27,14 @@ _CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
 SigningMeans = tuple[Sequence[SigningKeys], Collection[str] | None]
 
 
-def recorded_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans | None:
+def recorded_means(client: Any, credential: Any, *, rsa: bool, tolerances: Collection[str] = ()) -> SigningMeans | None:
     """Return the keys and methods of records, or ``None`` if client or credential is a model (see `asked_means`).
 
     Args:
         client: the client that signed the request.
         credential: the temporary or token credentials, or ``None``.
         rsa: whether the signature method uses the client's RSA key instead of shared secrets.
+        tolerances: the tolerances of the client.
     """
     if type(client) is not Client or type(credential) not in _CREDENTIALS:
         return None
@@ -43,18 +42,26 @@ def recorded_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans |
     if rsa:
         return (SigningKeys(rsa_key=client.rsa_public_key),), methods
     token_secret = "" if credential is None else credential.oauth_token_secret
-    return [SigningKeys(secret, token_secret) for secret in client.get_client_secrets()] or _NO_KEYS, methods
+    keys = [SigningKeys(secret, token_secret) for secret in client.get_client_secrets()]
+    return keys or _keys_without_client_secret(token_secret, tolerances), methods
 
 
-async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans:
+async def asked_means(client: Any, credential: Any, *, rsa: bool, tolerances: Collection[str] = ()) -> SigningMeans:
     """Return the keys and methods of models; see `recorded_means` for the arguments."""
     if rsa:
         keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await _ask_for_key(client.get_rsa_public_key)),)
     else:
         secret = await call_hook(credential.get_oauth_token_secret) if credential is not None else None
         token_secret = as_text(secret or "")
-        keys = [SigningKeys(as_text(secret), token_secret) for secret in await _client_secrets(client)] or _NO_KEYS
+        keys = [SigningKeys(as_text(secret), token_secret) for secret in await _client_secrets(client)]
+        keys = keys or _keys_without_client_secret(token_secret, tolerances)
     return keys, await optional(client, "get_signature_methods")
+
+
+def _keys_without_client_secret(token_secret: str, tolerances: Collection[str]) -> Sequence[SigningKeys]:
+    if token_secret and EMPTY_CLIENT_SECRET in tolerances:
+        return (SigningKeys("", token_secret, token_secret_suffices=True),)
+    return _NO_KEYS
 
 
 async def _client_secrets(client: Any) -> list[Any]:
@@ -73,11 +80,3 @@ async def _ask_for_key(method: Callable[..., Any]) -> Any:
     except NotImplementedError:  # from Authlib's mixins; the client chooses which key is needed
         log.warning("%s is not implemented, so the client has no such key.", getattr(method, "__qualname__", method))
         return None
-
-
-def verify_in_vain(request: OAuth1Request) -> None:
-    """Verify with keys that never match, so that an unknown client takes as long as a known one."""
-    method = SIGNATURE_METHODS.get(request.signature_method or "")
-    if method is None or method.key_kind == "RSA key":
-        method = SIGNATURE_METHODS["HMAC-SHA512"]
-    method.verify(request.signature_base_string, request.signature or "", _DUMMY_KEYS)

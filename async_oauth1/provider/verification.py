@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from async_oauth1.credentials import RSA_METHODS, ClientLike
+from async_oauth1.credentials import Client, ClientLike
 from async_oauth1.errors import (
     InsecureTransportError,
     InvalidClientError,
@@ -24,21 +24,18 @@ from async_oauth1.errors import (
     MissingRequiredParameterError,
     OAuth1Error,
     UnsupportedSignatureMethodError,
-    UnusableVerdictError,
 )
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.protocol.rsa_keys import log_key_problem
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
+from async_oauth1.tolerances import REPEATED_NONCE
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
 from .hook_problems import report_race, violates_unique
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
-from .signing_keys import asked_means, recorded_means, verify_in_vain
-
-#: A custom method: verifies a request, and counts only if it returns ``True`` itself.
-CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
+from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of
+from .signatures import CustomVerifier, find_problem, verify_in_vain
 
 log = logging.getLogger("async_oauth1")
 
@@ -214,7 +211,8 @@ class BaseServer:
             token_missing: the request names a token, and no credential was found for it.
 
         Raises:
-            OAuth1Error: it does not hold; with uniform errors always the same.
+            OAuth1Error: it does not hold, or the request deviates in a way that is not tolerated of its client. With
+                uniform errors always the same for the same request.
         """
         problem: OAuth1Error | None
         if request.client is None or token_missing:
@@ -223,11 +221,34 @@ class BaseServer:
                 InvalidTokenError() if request.client is not None else InvalidClientError("The client is unknown.")
             )
         else:
-            problem = await self._find_problem(request)
+            if type(request.client) is not Client or request.client.tolerances or self.policy.tolerances:
+                await self.find_tolerances(request)
+            problem = await find_problem(request, self.custom_verifier(request.signature_method or ""))
+            if problem is None and request.deviations:
+                problem = request.find_untolerated()
             if problem is None:
+                self._finish_tolerating(request)
                 return
         log.info("Refused %r of client %r: %s", request, request.client_id, problem)
-        raise InvalidSignatureError(_UNIFORM) if self.policy.uniform_errors else problem
+        uniform = self.policy.uniform_errors
+        deviation = refusal_of(request, self.policy.tolerances, uniform=uniform)
+        raise deviation or (InvalidSignatureError(_UNIFORM) if uniform else problem)
+
+    async def find_tolerances(self, request: OAuth1Request) -> None:
+        """Tell a request what is tolerated of its client."""
+        names = await tolerances_of(request.client, request.client_id)
+        if names or self.policy.tolerances:
+            apply_tolerances(request, names, self.policy.tolerances, self.longest_window(), self.clock())
+
+    def longest_window(self) -> int:
+        """Seconds that a timestamp of any client may lie from the server's time: nonces are kept for it."""
+        return self.policy.longest_window
+
+    def _finish_tolerating(self, request: OAuth1Request) -> None:
+        if request.deviations or request.tolerances_used:
+            log_uses(request)
+        if request.timestamp_window is not None:
+            self.check_window(request)
 
     async def verify_body(self, request: OAuth1Request, *, required: bool = False) -> None:
         """Check ``oauth_body_hash`` if it is present, and that the body is signed if the policy says so.
@@ -272,8 +293,8 @@ class BaseServer:
             StoreUnavailableError: the store cannot be asked.
         """
         nonce = request.oauth_params.get("oauth_nonce")
-        if nonce is None:
-            return  # PLAINTEXT without timestamp and nonce
+        if nonce is None or "oauth_timestamp" not in request.oauth_params:
+            return  # PLAINTEXT, which may omit either; without a timestamp a store could never forget the nonce
         try:
             known = await call_hook(self.exists_nonce, nonce, request)
         except Exception as error:
@@ -284,7 +305,7 @@ class BaseServer:
         self.check_window(request)
         if not known:
             return
-        if await optional(request.client, "get_nonce_policy") == "log-only":
+        if REPEATED_NONCE in request.tolerances or await optional(request.client, "get_nonce_policy") == "log-only":
             log.warning("Client %r has repeated the nonce %r.", request.client_id, nonce)
             return
         raise InvalidNonceError('"oauth_nonce" has been used before with this timestamp.')
@@ -298,28 +319,9 @@ class BaseServer:
         timestamp = request.oauth_params.get("oauth_timestamp")
         if timestamp is None:
             return
-        window, now = self.policy.timestamp_window, self.clock()
+        window, now = request.timestamp_window or self.policy.timestamp_window, self.clock()
         if abs(int(timestamp) - now) > window:
             raise outside_window(window, now)
-
-    async def _find_problem(self, request: OAuth1Request) -> OAuth1Error | None:
-        client, credential = request.client, request.credential
-        name = request.oauth_params.get("oauth_signature_method", "")
-        if (custom_verifier := self.custom_verifier(name)) is not None:
-            holds = await call_hook(custom_verifier, request)
-            if not isinstance(holds, bool):
-                return _unusable_verdict(request, holds)
-            methods = await optional(client, "get_signature_methods")
-        else:
-            rsa = name in RSA_METHODS
-            means = recorded_means(client, credential, rsa=rsa) or await asked_means(client, credential, rsa=rsa)
-            keys, methods = means
-            if rsa:
-                log_key_problem(request.client_id, keys[0].rsa_key)
-            holds = request.is_signed_with(*keys)
-        if methods is not None and name not in methods:
-            return UnsupportedSignatureMethodError("The signature method is not enabled for this client.")
-        return None if holds else InvalidSignatureError("The signature does not verify.")
 
     def custom_verifier(self, name: str) -> CustomVerifier | None:
         """The verifier that was registered for a signature method; ``None`` for the shipped methods."""
@@ -338,16 +340,6 @@ class BaseServer:
     def _overrides(cls, method: str) -> bool:
         """Whether a subclass outside this package brings its own version of an overridable method."""
         return not getattr(cls, method).__module__.startswith("async_oauth1.")
-
-
-def _unusable_verdict(request: OAuth1Request, verdict: object) -> UnusableVerdictError:
-    description = (
-        f"The verifier of the signature method {request.signature_method} returned {type(verdict).__name__} where True "
-        "or False is wanted, so it accepts no signature. Let it compare the signature it computed with the request's "
-        "own, by hmac.compare_digest, and return the outcome."
-    )
-    log.error(description)
-    return UnusableVerdictError(description)
 
 
 async def _body_of(request: OAuth1Request) -> bytes:

@@ -106,7 +106,7 @@ class BaseStore(ProcessBound):
         elif self._configured_nonce_lifetime < needed:
             raise ValueError(
                 f"{self.url}: keeps nonces for {self._configured_nonce_lifetime} s, but a timestamp window of "
-                f"{policy.timestamp_window} s needs {needed} s"
+                f"{policy.longest_window} s needs {needed} s"
             )
         self._prepared = True
         # A ResourceProtector on the same store has the default policy for temporary credentials. It must not undo the

@@ -23,7 +23,7 @@ __all__ = [
 #: The columns of `SELECT_CLIENT` in the table ``c``, then those of `SELECT_TOKEN` in the table ``t``.
 CREDENTIAL_COLUMNS = (
     "c.client_id, c.client_secret, c.overlapping_secrets, c.name, c.callbacks, c.signature_methods,"
-    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ,"
+    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ, c.tolerances,"
     " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
 )
 
@@ -31,7 +31,8 @@ GET_CLIENT = SELECT_CLIENT + " WHERE client_id = $1"
 # No error if the key is taken, so none in PostgreSQL's log.
 INSERT_CLIENT = (
     "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
-    " rsa_public_key, nonce_policy, callback_query_may_differ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    " rsa_public_key, nonce_policy, callback_query_may_differ, tolerances)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
     " ON CONFLICT DO NOTHING RETURNING 1"
 )
 # Only if the secrets are still as they were read.

@@ -34,14 +34,16 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import resource_protector
 from async_oauth1.provider.checks import (
-    check_header_parameters,
     check_identifiers,
     check_timestamp_window,
     check_version,
+    note_header_parameters,
     omits_timestamp,
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
+from async_oauth1.provider.leniency import apply_tolerances, refusal_of, tolerances_of
 from async_oauth1.provider.verification import BaseServer
+from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
 from flask_compat.caching.nonce_lifetime import timestamp_window
 from flask_compat.execution.callable_kinds import default_of, flow_step
 from flask_compat.wrapper import OAuth1Request
@@ -151,7 +153,8 @@ class Flows(BaseServer):
         if not callable(func):
             raise MissingHookError(self.server.MISSING_HOOK.format(name))
         if name == "exists_nonce":
-            return functools.partial(_call_exists_nonce, self.server.find_setting("EXPIRY_TIME"), func)
+            window = self.longest_window() if self.server.find_setting("EXPIRY_TIME") else None
+            return functools.partial(_call_exists_nonce, window, func)
         return functools.partial(call_hook, func)
 
     async def ask(self, name: str, *args: Any) -> Any:
@@ -174,10 +177,32 @@ class Flows(BaseServer):
         if not request.client_id:
             raise MissingRequiredParameterError("oauth_consumer_key")
         check_identifiers(request, self.policy)
-        check_version(request)
+        if request.oauth_params.get("oauth_version"):  # Authlib reads none; an empty one does no harm
+            check_version(request)
         request.client = await self.get_client_by_id(request.client_id)
-        if not request.client:
+        if request.client:
+            await self.find_tolerances(request)
+        elif (deviation := refusal_of(request, self._tolerated_of_all(request), uniform=True)) is None:
             raise InvalidClientError()
+        else:
+            raise deviation
+        if (deviation := request.find_untolerated()) is not None:
+            raise deviation
+
+    async def find_tolerances(self, request: WireRequest) -> None:
+        """As the core; besides, tolerate what Authlib takes."""
+        names = await tolerances_of(request.client, request.client_id)
+        apply_tolerances(request, names, self._tolerated_of_all(request), self.longest_window(), self.clock())
+
+    def longest_window(self) -> int:
+        """As the core's, with the window that Authlib keeps in a class attribute."""
+        return max(self.server.find_setting("EXPIRY_TIME") or sys.maxsize, self.policy.longest_timestamp_window or 0)
+
+    def _tolerated_of_all(self, request: WireRequest) -> tuple[str, ...]:
+        """What is tolerated of every client: Authlib asks for no version, and skips line breaks in RSA signatures."""
+        if (request.signature_method or "").startswith("RSA-"):
+            return (*self.policy.tolerances, VERSION_1_0A, LOOSE_BASE64)
+        return (*self.policy.tolerances, VERSION_1_0A)
 
     async def verify(self, request: OAuth1Request) -> None:
         """Verify timestamp and signature, by methods that a subclass may override."""
@@ -208,10 +233,9 @@ class Flows(BaseServer):
         If a subclass overrides the check of timestamp and nonce, only its own rules count.
         """
         if request.nonce_is_pending and request.timestamp:
+            window = request.timestamp_window or self.server.find_setting("EXPIRY_TIME") or sys.maxsize
             with authlib_errors():
-                check_timestamp_window(
-                    request.timestamp, self.server.find_setting("EXPIRY_TIME") or sys.maxsize, self.clock()
-                )
+                check_timestamp_window(request.timestamp, window, self.clock())
 
     async def validate_oauth_signature(self, request: OAuth1Request) -> None:
         """Verify the signature."""
@@ -219,7 +243,9 @@ class Flows(BaseServer):
             raise MissingRequiredParameterError("oauth_signature_method")
         with authlib_errors():
             self.check_signature_method(request)
-            check_header_parameters(request, self.policy)
+            note_header_parameters(request)
+            if (deviation := request.find_untolerated()) is not None:
+                raise deviation
         if not request.signature:
             raise MissingRequiredParameterError("oauth_signature")
         if request.signature_method not in self.server.SIGNATURE_METHODS:

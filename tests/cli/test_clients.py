@@ -266,3 +266,17 @@ def test_ctrl_c_interrupts_the_command(url: str, tmp_path: Path) -> None:
         output, errors = process.communicate(timeout=60)
         assert (process.returncode, output, errors) == (130, "", "async-oauth1: interrupted\n")
         assert other.execute("SELECT count(*) FROM oauth1_client").fetchone() == (1,)
+
+
+def test_a_client_is_tolerated_by_name(url: str) -> None:
+    """``--tolerate`` is kept and shown; a name that does not exist is refused, with those that do."""
+    names = ("loose_base64", "timestamp_window=900")
+    options = [option for name in names for option in ("--tolerate", name)]
+    added = run_json("client", "add", "--store", url, "--name", "X", *options)
+    shown = run_json("client", "show", "--store", url, added["client_id"])
+    assert shown["tolerances"] == list(names)
+    before = run_json("client", "list", "--store", url)
+    for name in ("no_such", "no_signature", "token_secret", "timestamp_window"):
+        refused = run("client", "add", "--store", url, "--name", "X", "--tolerate", name)
+        assert_one_line_error(refused, name)
+    assert run_json("client", "list", "--store", url) == before

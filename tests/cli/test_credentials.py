@@ -67,6 +67,7 @@ async def test_a_client_is_shown_without_its_secrets(url: str, provider: Store) 
         "signature_methods": ["HMAC-SHA1"],
         "nonce_policy": "strict",
         "callback_query_may_differ": False,
+        "tolerances": [],
         "has_secret": True,
         "rsa_public_key": None,
     }

@@ -47,9 +47,12 @@ def test_places(place: str) -> None:
     ],
 )
 def test_two_places(wire: Wire) -> None:
-    """Section 3.5: protocol parameters come from one place; another parser could read those in a second one."""
-    with pytest.raises(DuplicatedOAuthProtocolParameterError, match="one place"):
-        wire.read()
+    """Section 3.5: one place alone. It is noted, and refused unless it is tolerated; until then nothing verifies."""
+    request = wire.read()
+    error = request.find_untolerated()
+    assert isinstance(error, DuplicatedOAuthProtocolParameterError)
+    assert "one place" in error.description
+    assert request.find_untolerated(("parameters_in_two_places",)) is None
 
 
 @pytest.mark.parametrize(

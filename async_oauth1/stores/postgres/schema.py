@@ -198,8 +198,18 @@ _SCOPES = (
     "ALTER TABLE oauth1_temporary_credential ADD COLUMN IF NOT EXISTS scope text NOT NULL DEFAULT ''",
 )
 
+# A JSON list, as the other columns with several values. The default is for workers of the release before.
+_TOLERANCES = ("ALTER TABLE oauth1_client ADD COLUMN tolerances text NOT NULL DEFAULT '[]'",)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN, _SCOPES)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _FIRST,
+    _TOKENS_EXPIRE,
+    _CHANGES_ARE_TOLD,
+    _FORGOTTEN,
+    _SCOPES,
+    _TOLERANCES,
+)
 
 #: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

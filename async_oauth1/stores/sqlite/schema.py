@@ -74,8 +74,11 @@ _SCOPES = (
     "ALTER TABLE oauth1_temporary_credential ADD COLUMN scope TEXT NOT NULL DEFAULT ''",
 )
 
+# A JSON list, as the other columns with several values. The default is for workers of the release before.
+_TOLERANCES = ("ALTER TABLE oauth1_client ADD COLUMN tolerances TEXT NOT NULL DEFAULT '[]'",)
+
 #: Each migration is a list of statements; together they are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN, _SCOPES)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN, _SCOPES, _TOLERANCES)
 
 #: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

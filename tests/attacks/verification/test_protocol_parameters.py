@@ -155,7 +155,7 @@ async def test_protocol_parameters_in_two_places_are_refused(provider: Provider)
     for added in (b"oauth%5Fnonce=x", b"%6f%61uth_nonce", b"oauth_="):
         answer = await provider.get(b"/echo?" + added)
         assert (answer.status, answer.error) == (400, "duplicated_oauth_protocol_parameter")
-    assert not provider.store.calls
+    assert not provider.store.written
 
 
 @pytest.mark.parametrize("version", ["2.0", "1.0a", "1", "1.0 ", "01.0", "", "1.0\x00"])

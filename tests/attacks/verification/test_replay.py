@@ -212,12 +212,16 @@ async def test_repeated_nonces_can_be_allowed_for_one_client(provider: Provider)
     assert [(await provider.send(strict)).status for _ in range(3)] == [200, 401, 401]
 
 
-async def test_plaintext_may_omit_timestamp_and_nonce_together(provider: Provider) -> None:
-    """Section 3.1 allows this; one without the other is refused, and both are checked if they are sent."""
+async def test_plaintext_may_leave_out_timestamp_and_nonce(provider: Provider) -> None:
+    """Section 3.1 lets PLAINTEXT omit either; a timestamp counts when it is sent, and a nonce beside a timestamp."""
     keys = Keys(client_id="client", client_secret="secret", token="tok", token_secret="toksecret", method="PLAINTEXT")
     assert (await provider.get(keys=keys, oauth={"timestamp": None, "nonce": None})).status == 200
-    assert (await provider.get(keys=keys, oauth={"timestamp": None})).error == "missing_required_parameter"
-    assert (await provider.get(keys=keys, oauth={"nonce": None})).error == "missing_required_parameter"
+    assert (await provider.get(keys=keys, oauth={"timestamp": None})).status == 200
+    assert (await provider.get(keys=keys, oauth={"nonce": None})).status == 200
+    assert not provider.store.written
+    assert (await provider.get(keys=keys, oauth={"nonce": None, "timestamp": "1"})).error == "timestamp_refused"
+    assert (await provider.get(keys=keys, oauth={"timestamp": ""})).error == "missing_required_parameter"
+    assert (await provider.get(keys=keys, oauth={"nonce": ""})).error == "missing_required_parameter"
     message = sign(keys, "GET", "/echo")
     assert [(await provider.send(message)).status for _ in range(2)] == [200, 401]
     assert (await provider.get(oauth={"timestamp": None, "nonce": None})).error == "missing_required_parameter"

@@ -21,6 +21,7 @@ FULL = Client(
     rsa_public_key=RSA_PUBLIC_KEY,
     nonce_policy="log-only",
     callback_query_may_differ=True,
+    tolerances=("loose_base64", "timestamp_window=3600"),
 )
 
 
