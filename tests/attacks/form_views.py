@@ -74,7 +74,7 @@ def litestar_view() -> Any:
 
 
 def litestar_declared_view() -> Any:
-    """A view that declares a form parameter: Litestar parses the body as a form whatever the Content-Type."""
+    """A view that declares a form parameter: Litestar parses the body as a form with any Content-Type."""
     import litestar
     from litestar.enums import RequestEncodingType
     from litestar.params import Body

@@ -108,7 +108,7 @@ def _signed(raw_query: bytes = b"", body: bytes | None = None, header: bytes = b
         (_authlib, _signed(header=b'OAuth oauth_nonce="%2541"'), "oauth_nonce=%2541"),
         # 3.4.1.3.1 includes all parameters of a form, even with characters that a form should not have.
         (_authlib, _signed(body=b'a=1&x="'), "a=1&oauth_nonce=n&x=%22"),
-        # 3.5.1 encodes every header parameter, so each is decoded, whatever its name.
+        # 3.5.1 encodes every header parameter, so each is decoded, with any name.
         (_oauthlib, _signed(header=b'OAuth oauth_nonce="n", x="me%40x"'), "oauth_nonce=n&x=me%40x"),
     ],
     ids=["realm in the query", "double escape", "quote in a form", "escaped header parameter"],

@@ -95,7 +95,7 @@ async def guarded(request: pytest.FixtureRequest) -> Provider:
 async def test_a_label_that_some_framework_parses_as_a_form_is_refused(
     guarded: Provider, label: bytes, moved: bool
 ) -> None:
-    """It is refused whatever this framework does with it, and before anything is stored."""
+    """It is refused even if this framework would not parse it, and before anything is stored."""
     assert_refused(await guarded.send(exchanged(label, moved=moved)))
     assert not guarded.store.written
 

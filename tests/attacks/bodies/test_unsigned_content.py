@@ -110,7 +110,7 @@ async def test_a_form_is_signed_with_every_method(provider: Provider, method: st
     ],
 )
 async def test_the_media_type_of_a_form_is_matched_in_any_case(provider: Provider, content_type: bytes) -> None:
-    """A form is signed however its media type is written, as frameworks parse it in any case."""
+    """A form is signed with any spelling of its media type, as frameworks parse it in any case."""
     good = await provider.get("/form", method="POST", body=b"a=1", content_type=FORM)
     assert good.json == {"form": [["a", "1"]]}
     message = sign(JANE, "POST", "/form", body=b"a=1", signed_body=b"").without(b"content-type")

@@ -69,7 +69,7 @@ async def test_a_host_verifies_as_the_client_sees_it(provider: Provider, sent: s
     ids=ascii,
 )
 async def test_a_malformed_host_is_400(provider: Provider, host: str) -> None:
-    """It is 400 whatever was signed; the reason names the Host header and does not mention security."""
+    """Any request with such a host is 400; the reason names the Host header and does not mention security."""
     for signed_origin in (f"https://{host}", "https://provider.example", "https://"):
         message = sign(JANE, "GET", "/echo", signed_origin=signed_origin).without(b"host")
         answer = await provider.send(message.adding((b"host", host.encode())))

@@ -1,4 +1,4 @@
-"""Unusual but correct requests, as existing client libraries send them, are accepted."""
+"""Unusual but correct requests of existing client libraries are accepted."""
 
 from __future__ import annotations
 
