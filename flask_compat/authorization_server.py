@@ -161,19 +161,16 @@ class AuthorizationServer(Server):
         """Answer a request for temporary credentials (RFC 5849 section 2.1), errors included."""
         return self._run_endpoint(self._flows.create_temporary_credentials_response, request)
 
-    def check_authorization_request(self, grant_user: Any = None) -> Any:
+    def check_authorization_request(self) -> Any:
         """Find what the resource owner is asked to authorize (section 2.2).
-
-        Args:
-            grant_user: the user who is asked; by default that is not checked. Authlib has no such argument.
 
         Returns:
             The request, with the temporary ``credential`` and its ``client``.
 
         Raises:
-            OAuth1Error: there is no such temporary credential, or another user has approved it.
+            OAuth1Error: there is no such temporary credential.
         """
-        return self._run_endpoint(self._flows.check_authorization_request, None, grant_user)
+        return self._run_endpoint(self._flows.check_authorization_request)
 
     def create_authorization_response(
         self, request: Any = None, grant_user: Any = None, *, scope: str | None = None

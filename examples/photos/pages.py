@@ -15,7 +15,7 @@ from async_oauth1.stores import Store
 from .addresses import client_address
 from .forms import read_form
 from .passwords import Passwords, TooManySignInsError
-from .scopes import granted_scope, known_scopes
+from .scopes import granted_scope, scopes_to_show
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
 
@@ -119,8 +119,8 @@ class Pages:
 
     async def consent_page(self) -> Answer:
         """Ask whether to let the application in."""
-        asked = await self.server.check_authorization_request()
         user = await signed_in_user(self.users)
+        asked = await self.server.check_authorization_request(grant_user=user)
         if user is None:
             return self.to_login(consent_to(asked.token or ""))
         callback = asked.credential.oauth_callback
@@ -131,7 +131,8 @@ class Pages:
             application=asked.client.name or asked.client.client_id,
             oauth_token=asked.token,
             destination=None if callback == "oob" else destination(callback),
-            scopes=known_scopes(asked.credential.requested_scope),
+            is_approved=asked.credential.is_decided(),
+            scopes=scopes_to_show(asked.credential),
         )
 
     async def decide(self) -> Answer:

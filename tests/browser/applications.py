@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import requests
 from requests_oauthlib import OAuth1Session
@@ -22,8 +22,11 @@ class _Landing(BaseHTTPRequestHandler):
     """``/ready`` is a page; ``/moved`` is one that has moved to another origin."""
 
     server: ThreadingHTTPServer
+    #: Seconds before an answer.
+    delay = 0.0
 
     def do_GET(self) -> None:
+        Event().wait(self.delay)
         path, _, query = self.path.partition("?")
         if path == "/moved":
             self.send_response(302)
@@ -35,16 +38,23 @@ class _Landing(BaseHTTPRequestHandler):
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(LANDING_PAGE)))
             self.end_headers()
-            self.wfile.write(LANDING_PAGE)
+            with suppress(ConnectionError):  # the browser has gone elsewhere
+                self.wfile.write(LANDING_PAGE)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is the base class's
         """Log nothing."""
 
 
+class _SlowLanding(_Landing):
+    """As slow as an application that exchanges the verifier first."""
+
+    delay = 0.6
+
+
 @contextmanager
-def landing_server() -> Iterator[str]:
+def landing_server(*, is_slow: bool = False) -> Iterator[str]:
     """An application's web server; yields its URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Landing) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _SlowLanding if is_slow else _Landing) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -117,22 +117,49 @@ def test_an_invalid_token_is_an_error_page(provider: Photos, jane: Jane, query: 
         assert "<h1" in answer.text
 
 
-@pytest.mark.parametrize("first", ["approve", "deny"])
-@pytest.mark.parametrize("second", ["approve", "deny"])
+@pytest.mark.parametrize(("first", "second"), [("approve", "deny"), ("deny", "approve"), ("deny", "deny")])
 def test_a_decision_is_final(jane: Jane, printer: Printer, first: str, second: str) -> None:
-    """A second decision is refused, and the consent page is not shown again."""
+    """Another decision is refused, and so is a second denial."""
     temporary = printer.initiate()
     answer = jane.decide(temporary[0], first)
     assert answer.status_code == 302
     again = jane.decide(temporary[0], second)
-    assert again.status_code in (400, 409)
+    assert again.status_code == (409 if first == "approve" else 400)
     assert "Location" not in again.headers
-    assert jane.get(f"/authorize?oauth_token={temporary[0]}").status_code in (400, 409)
-    refused = printer.send("POST", "/token", token=temporary, verifier="x" * 36)
-    assert refused.status_code == 401
     if first == "approve":
         printer.exchange(temporary, verifier_in(answer))
         assert printer.photo().status_code == 200
+    else:
+        assert jane.get(f"/authorize?oauth_token={temporary[0]}").status_code == 400
+        assert printer.send("POST", "/token", token=temporary, verifier="x" * 36).status_code == 401
+
+
+def test_an_approval_can_be_repeated(provider: Photos, jane: Jane, printer: Printer) -> None:
+    """After a reload or the way back, the page offers to approve once more, which leads to the same place."""
+    temporary = printer.initiate()
+    target = f"/authorize?oauth_token={temporary[0]}"
+    assert 'value="deny"' in jane.get(target).text
+    answer = jane.decide(temporary[0])
+    page = jane.get(target)
+    assert page.status_code == 200
+    assert "You have approved this already." in page.text
+    assert 'value="deny"' not in page.text
+    again = jane.decide(temporary[0])
+    assert (again.status_code, again.headers["Location"]) == (302, answer.headers["Location"])
+    with Jane(provider.url) as stranger:
+        assert stranger.get(target).headers["Location"].startswith("/login?next=")
+    printer.exchange(temporary, verifier_in(again))
+    assert printer.photo().status_code == 200
+
+
+def test_a_code_can_be_shown_again(provider: Photos, jane: Jane) -> None:
+    """Sending the form again shows the same page."""
+    other = client(provider, "oob")
+    temporary = other.initiate("oob")
+    pages = [jane.decide(temporary[0]).text for _ in range(2)]
+    assert "<output" in pages[0]
+    assert pages[0] == pages[1]
+    assert "see the code" in jane.get(f"/authorize?oauth_token={temporary[0]}").text
 
 
 def test_a_temporary_token_is_invalid_after_the_exchange(jane: Jane, printer: Printer) -> None:

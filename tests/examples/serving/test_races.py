@@ -49,8 +49,9 @@ def test_of_twenty_exchanges_of_temporary_credentials_one_succeeds(photos_url: s
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: COPIES - 1}
 
 
-def test_of_twenty_decisions_one_counts(photos_url: str) -> None:
-    """Of concurrent approvals and denials, the first is final."""
+@pytest.mark.parametrize("decisions", [["approve"], ["deny"], ["deny", "approve"]], ids="-".join)
+def test_of_twenty_decisions_one_counts(photos_url: str, decisions: list[str]) -> None:
+    """The first one is final. If it was an approval, all approvals lead to the same address."""
     printer = Printer(photos_url)
     with Jane(photos_url) as jane, ThreadPoolExecutor(COPIES) as pool:
         jane.sign_in()
@@ -59,19 +60,20 @@ def test_of_twenty_decisions_one_counts(photos_url: str) -> None:
         cookies = {"photos_session": jane.cookie}
 
         def decide(number: int) -> httpx2.Response:
-            decision = "approve" if number % 2 else "deny"
-            return httpx2.post(
-                f"{photos_url}/authorize", data={**fields, "decision": decision}, cookies=cookies, timeout=60
-            )
+            data = {**fields, "decision": decisions[number % len(decisions)]}
+            return httpx2.post(f"{photos_url}/authorize", data=data, cookies=cookies, timeout=60)
 
         answers = list(pool.map(decide, range(COPIES)))
-    decided = [answer for answer in answers if answer.status_code == 302]
-    assert len(decided) == 1
-    assert all(400 <= answer.status_code < 500 for answer in answers if answer is not decided[0])
-    if "oauth_verifier=" in decided[0].headers["Location"]:
-        assert printer.exchange(temporary, verifier_in(decided[0]))
+    decided = [answer.headers["Location"] for answer in answers if answer.status_code == 302]
+    assert all(400 <= answer.status_code < 500 for answer in answers if answer.status_code != 302)
+    assert len(set(decided)) == 1
+    if "oauth_verifier=" in decided[0]:
+        assert len(decided) == COPIES / len(decisions)
+        verifier = verifier_in(next(answer for answer in answers if answer.status_code == 302))
+        assert printer.exchange(temporary, verifier)
     else:
-        assert "error=access_denied" in decided[0].headers["Location"]
+        assert len(decided) == 1
+        assert "error=access_denied" in decided[0]
 
 
 def test_a_revocation_takes_effect_at_once(photos_url: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from .client import Client, fetch
-from .ported import Ported, Variant, make_provider
+from tests.flask_compat.client import Client, fetch
+from tests.flask_compat.ported import Ported, Variant, make_provider
 
 READY = "https://client.test/ready"
 
