@@ -16,7 +16,7 @@ from .addresses import client_address
 from .applications import destination, let_in_by, name_of, waiting_for_answer, waiting_for_sign_in
 from .forms import read_form
 from .passwords import Passwords, TooManySignInsError
-from .scopes import granted_scope, known_scopes
+from .scopes import granted_scope, scopes_to_show
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
 
@@ -138,7 +138,7 @@ class Pages:
             oauth_token=asked.token,
             destination=None if callback == "oob" else destination(callback),
             is_approved=asked.credential.is_decided(),
-            scopes=known_scopes(asked.credential.requested_scope),
+            scopes=scopes_to_show(asked.credential),
         )
 
     async def decide(self) -> Answer:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from async_oauth1 import OAuth1Request
+from async_oauth1.credentials import TemporaryCredential
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.hooks import scope_in
 
 #: Each scope, and what it means on the consent page.
 SCOPES = {
-    "photos.read": "See your albums",
-    "photos.write": "Add photos to your albums",
+    "photos.read": "see your albums",
+    "photos.write": "add photos to your albums",
 }
 
 
@@ -28,8 +29,9 @@ def requested_scope(request: OAuth1Request) -> str:
     return scope
 
 
-def known_scopes(scope: str) -> dict[str, str]:
-    """The names in a scope, with what they mean."""
+def scopes_to_show(credential: TemporaryCredential) -> dict[str, str]:
+    """What the client asks for, or what was granted if that is decided, with what each name means."""
+    scope = credential.scope if credential.decided else credential.requested_scope
     return {name: SCOPES[name] for name in scope.split() if name in SCOPES}
 
 

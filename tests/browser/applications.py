@@ -85,16 +85,17 @@ class Application:
         """Close the session."""
         self._session.close()
 
-    def ask(self, callback: str = "/ready") -> str:
+    def ask(self, callback: str = "/ready", scope: str = "") -> str:
         """Get temporary credentials; returns the URL of the consent page.
 
         Args:
             callback: a path of the landing server, `APP` or `OUT_OF_BAND`.
+            scope: what it asks for.
         """
         self.close()
         callback_uri = self._landing + callback if callback.startswith("/") else callback
         self._session = OAuth1Session(*self._keys, callback_uri=callback_uri)
-        self._session.fetch_request_token(f"{self._url}/initiate")
+        self._session.fetch_request_token(f"{self._url}/initiate" + (f"?scope={scope}" if scope else ""))
         address: str = self._session.authorization_url(f"{self._url}/authorize")
         return address
 
@@ -124,6 +125,10 @@ class Application:
     def finish_with_code(self, code: str) -> None:
         """Exchange a code for token credentials."""
         self._session.fetch_access_token(f"{self._url}/token", verifier=code)
+
+    def albums(self) -> int:
+        """Request the albums, which need a scope; returns the status."""
+        return int(self._session.get(f"{self._url}/albums").status_code)
 
     def photo(self) -> requests.Response:
         """Request the photo."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,8 +47,8 @@ def test_the_page_shows_what_the_client_asks_for(jane: Jane, printer: Printer, p
     """Each scope has a box and a sentence."""
     token, _ = asked(printer, f"{parameter}=photos.read+photos.write")
     page = jane.get(f"/authorize?oauth_token={token}").text
-    assert "See your albums" in page
-    assert "Add photos to your albums" in page
+    assert "see your albums" in page
+    assert "add photos to your albums" in page
     assert page.count('type="checkbox"') == 2
 
 
@@ -79,4 +80,14 @@ def test_a_double_click_gives_the_same_answer(jane: Jane, printer: Printer) -> N
     """With the same boxes ticked."""
     token, _ = asked(printer, "scope=photos.read")
     first = jane.decide(token, **{"scope.photos.read": "yes"})
+    assert jane.decide(token, **{"scope.photos.read": "yes"}).headers["Location"] == first.headers["Location"]
+
+
+def test_going_back_shows_what_was_granted(jane: Jane, printer: Printer) -> None:
+    """The page has no boxes any more, and its form gives the same answer again."""
+    token, _ = asked(printer, "scope=photos.read+photos.write")
+    first = jane.decide(token, **{"scope.photos.read": "yes"})
+    page = jane.get(f"/authorize?oauth_token={token}").text
+    assert 'type="checkbox"' not in page
+    assert re.findall(r'name="(scope[^"]*)"', page) == ["scope.photos.read"]
     assert jane.decide(token, **{"scope.photos.read": "yes"}).headers["Location"] == first.headers["Location"]
