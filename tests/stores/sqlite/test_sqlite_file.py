@@ -100,7 +100,7 @@ def _device(path: Path) -> None:
         (_damaged, "is damaged"),
         (_truncated, "is damaged"),
         (_empty, "has no tables yet; migrate it first"),
-        (_newer, "has schema version 99, made by a newer release; this one knows up to 3"),
+        (_newer, "has schema version 99, made by a newer release; this one knows up to 4"),
         (_foreign, "belongs to another application"),
         (_read_only, "cannot be written to"),
         (_folder, "is not a file"),
