@@ -121,7 +121,9 @@ class HmacSignatureMethod:
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
         """Compare in constant time. Without a secret nothing verifies, see `SigningKeys.has_secret`."""
         expected = _hmac_key(keys.client_secret, keys.token_secret, self.digest).authenticate(base_string)
-        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and keys.has_secret
+        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(
+            keys.client_secret or keys.has_secret
+        )
 
 
 class _HmacKey:
@@ -169,7 +171,9 @@ class PlaintextSignatureMethod:
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
         """Compare in constant time. Without a secret nothing verifies, see `SigningKeys.has_secret`."""
         expected = self.sign(base_string, keys).encode()
-        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and keys.has_secret
+        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(
+            keys.client_secret or keys.has_secret
+        )
 
 
 @dataclass(frozen=True, slots=True)

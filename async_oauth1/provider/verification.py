@@ -227,7 +227,8 @@ class BaseServer:
             if problem is None and request.deviations:
                 problem = request.find_untolerated()
             if problem is None:
-                self._finish_tolerating(request)
+                if request.deviations or request.tolerances_used or request.timestamp_window is not None:
+                    self._finish_tolerating(request)
                 return
         log.info("Refused %r of client %r: %s", request, request.client_id, problem)
         uniform = self.policy.uniform_errors
@@ -245,8 +246,7 @@ class BaseServer:
         return self.policy.longest_window
 
     def _finish_tolerating(self, request: OAuth1Request) -> None:
-        if request.deviations or request.tolerances_used:
-            log_uses(request)
+        log_uses(request)
         if request.timestamp_window is not None:
             self.check_window(request)
 

@@ -79,7 +79,7 @@ def unescaped_hash(signer: Signer) -> Wire:
     text = text.replace(escape(escape(body_hash)), escape(body_hash))
     signature = shared_key_signature("HMAC-SHA1", text, signer.client_secret, signer.token_secret)
     values = {name.decode(): value.decode() for name, value in parameters}
-    return replace(signer).wire("POST", body=b"", signature=signature, **values)
+    return replace(signer).wire("POST", body=b"", signature=signature, **values)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
