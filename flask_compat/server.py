@@ -181,18 +181,19 @@ class Server:
         return find_framework(self.app)
 
     def _run(self, step: Callable[..., Any], *args: Any, name: str) -> Any:
-        return self._named(name, run(functools.partial(find_runtime, self.app), self._kinds, step, *args))
+        result = run(functools.partial(find_runtime, self.app), self._kinds, step, *args)
+        return result if type(result) is not CoroutineType else self._named(result, name)
 
     def _run_endpoint(self, step: Callable[..., Any], *args: Any, name: str) -> Any:
         """Run what reads the current request."""
         find = functools.partial(find_runtime, self.app)
-        return self._named(name, run(find, self._kinds, step, *args, prepare=self._prepare))
+        result = run(find, self._kinds, step, *args, prepare=self._prepare)
+        return result if type(result) is not CoroutineType else self._named(result, name)
 
-    def _named(self, name: str, result: Any) -> Any:
+    def _named(self, coroutine: Any, name: str) -> Any:
         """Name a coroutine after the method that returns it: Python names the coroutines that are never awaited."""
-        if type(result) is CoroutineType:
-            result.__qualname__ = f"{type(self).__name__}.{name}"
-        return result
+        coroutine.__qualname__ = f"{type(self).__name__}.{name}"
+        return coroutine
 
     async def _prepare(self) -> None:
         await self._framework().prepare(self._flows.policy)

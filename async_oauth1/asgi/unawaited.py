@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import operator
+import weakref
+from collections.abc import Callable
 from types import CoroutineType
 from typing import Any
 
 _DONE = "async_oauth1.names_unawaited"
+_first_of: Callable[[Any], Any] = operator.itemgetter(0)
 _OWN_PACKAGES = ("async_oauth1", "flask_compat")
 
 
@@ -19,25 +23,30 @@ def name_unawaited(app: Any) -> None:
     if _DONE in app.extensions:
         return
     app.extensions[_DONE] = True
-    make_response = app.make_response
+    make_response: Callable[[Any, Any], Any] = type(app).make_response
+    if "make_response" in vars(app):
+        return  # the application's own
+    reference: Callable[[], Any] = weakref.ref(
+        app
+    )  # a closure over the application would keep it alive until a garbage collection
 
     @functools.wraps(make_response)
     def checked(result: Any) -> Any:
-        refuse_unawaited(result[0] if type(result) is tuple and result else result)
-        return make_response(result)
+        value = _first_of(result) if type(result) is tuple and result else result
+        if type(value) is CoroutineType:
+            refuse_unawaited(value)
+        return make_response(reference(), result)
 
     app.make_response = checked
 
 
-def refuse_unawaited(value: Any) -> None:
-    """Refuse a coroutine of ours as the result of a view.
+def refuse_unawaited(value: CoroutineType[Any, Any, Any]) -> None:
+    """Refuse a coroutine as the result of a view, if it is one of ours.
 
     Raises:
         TypeError: names the method.
     """
-    if type(value) is not CoroutineType or value.cr_frame is None:
-        return
-    if value.cr_frame.f_globals.get("__name__", "").partition(".")[0] not in _OWN_PACKAGES:
+    if value.cr_frame is None or value.cr_frame.f_globals.get("__name__", "").partition(".")[0] not in _OWN_PACKAGES:
         return
     method = value.__qualname__
     value.close()

@@ -11,30 +11,24 @@ from typing import Any
 
 from async_oauth1.errors import MissingHookError
 
-__all__ = ["BLOCKING_SECONDS", "TimedHook", "is_watched", "report_blocking", "report_race", "violates_unique"]
+__all__ = ["BLOCKING_SECONDS", "TimedHook", "report_blocking", "report_race", "untimed_until", "violates_unique"]
 
 log = logging.getLogger("async_oauth1")
 
 #: A hook that keeps the event loop for longer than this, without giving it back, delays every other request.
 BLOCKING_SECONDS = 0.1
-#: The first calls of each coroutine function are timed, and later one in so many. Timing takes about a microsecond.
-FIRST_CALLS, ONE_IN = 8, 256
+#: The first calls of each coroutine function are timed, and later one in so many seconds: it takes a microsecond.
+FIRST_CALLS, PAUSE_SECONDS = 8, 1.0
 
 _UNIQUE_STATES = {"23505"}  # SQLSTATE of PostgreSQL; asyncpg, psycopg
 _UNIQUE_ERRORS = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 _UNIQUE_CLASSES = {"DuplicateKeyError", "UniqueViolation", "UniqueViolationError"}
 _MYSQL_DUPLICATE = 1062
 
+#: Until when (`time.monotonic`) calls are not timed, by the identity of the code object, which is slow to hash.
+untimed_until: dict[int, float] = {}
 _calls: dict[int, int] = {}
 _reported: set[str] = set()
-
-
-def is_watched(coroutine: CoroutineType[Any, Any, Any]) -> bool:
-    """Whether to time this call of a coroutine function."""
-    code = id(coroutine.cr_code)  # code objects are slow to hash
-    count = _calls.get(code, 0)
-    _calls[code] = count + 1
-    return count < FIRST_CALLS or not count % ONE_IN
 
 
 class TimedHook:
@@ -49,6 +43,10 @@ class TimedHook:
     def __await__(self) -> Generator[Any, Any, Any]:
         """Drive the coroutine as ``await`` does."""
         coroutine = self._coroutine
+        code = id(coroutine.cr_code)
+        _calls[code] = count = _calls.get(code, 0) + 1
+        if count >= FIRST_CALLS:
+            untimed_until[code] = monotonic() + PAUSE_SECONDS
         frame = coroutine.cr_frame
         name = f"{frame.f_globals.get('__name__', '')}.{coroutine.__qualname__}" if frame else coroutine.__qualname__
         step: Callable[[Any], Any] = coroutine.send

@@ -18,7 +18,7 @@ from async_oauth1.credentials import MaybeAwaitable
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
 
-from .hook_problems import BLOCKING_SECONDS, TimedHook, is_watched, report_blocking
+from .hook_problems import BLOCKING_SECONDS, TimedHook, report_blocking, untimed_until
 from .hook_protocols import (
     CountWrongVerifier,
     CreateAuthorizationVerifier,
@@ -227,7 +227,7 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
         begun = monotonic()
         value: Any = func(*args)
         if CoroutineType is type(value):  # the other way round, type checkers narrow it to a coroutine of unknown types
-            value = await (TimedHook(value) if is_watched(value) else value)
+            value = await (value if begun < untimed_until.get(id(value.cr_code), 0.0) else TimedHook(value))
         elif (seconds := monotonic() - begun) > BLOCKING_SECONDS:
             report_blocking(func, seconds)
         while type(value) not in _PLAIN and is_awaitable(value):

@@ -24,7 +24,8 @@ from tests.attacks.wire import call
 @pytest.fixture(autouse=True)
 def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hook_problems, "_reported", set())
-    monkeypatch.setattr(hook_problems, "_calls", {})
+    hook_problems._calls.clear()
+    hook_problems.untimed_until.clear()
 
 
 def plain_hook(_: str) -> str:
@@ -112,17 +113,21 @@ async def test_a_timed_hook_is_cancelled_as_any_other() -> None:
 
 
 async def test_a_hook_that_is_fast_at_first_is_timed_again_later(caplog: pytest.LogCaptureFixture) -> None:
-    """One call in many is timed for as long as the process runs."""
-    calls = 0
+    """One call in a second is timed for as long as the process runs."""
+    is_slow = False
 
     async def hook() -> None:
-        nonlocal calls
-        calls += 1
-        if calls > hook_problems.FIRST_CALLS and calls % hook_problems.ONE_IN == 1:
+        if is_slow:
             time.sleep(0.15)
 
-    for _ in range(hook_problems.ONE_IN + 1):
+    for _ in range(hook_problems.FIRST_CALLS):
         await call_hook(hook)
+    is_slow = True
+    await call_hook(hook)
+    assert caplog.records == []
+    for code in hook_problems.untimed_until:
+        hook_problems.untimed_until[code] = 0.0  # as after a second
+    await call_hook(hook)
     assert "hook has blocked the event loop" in caplog.text
 
 

@@ -109,6 +109,9 @@ async def test_a_signed_endpoint_never_answers_html(port: int, target: str, meth
     """Even with a wrong method, which is answered with 405 and an Allow header."""
     for message in (signed(port, target, method), signed(port, target, method).without(b"authorization")):
         answer = await talk(port, request_octets(message))
+        if (method, target) == ("OPTIONS", "/photos"):  # Quart answers it, with the methods and no body
+            assert (answer.status, answer.headers[b"content-length"]) == (200, b"0")
+            continue
         assert 400 <= answer.status < 500
         assert not STATUS_OF_HTML.search(answer.octets.partition(b"\r\n\r\n")[0])
         assert answer.status != 405 or answer.headers[b"allow"]
