@@ -20,7 +20,7 @@ class Application:
     Attributes:
         client_id: the client's identifier.
         name: its name, or else the identifier.
-        hosts: where its callbacks lead: hosts, or the schemes that open it as an app.
+        hosts: where its callbacks lead; without any, the schemes that open it as an app.
         since: when she let it in first.
         scopes: all that she has granted to it.
     """
@@ -41,14 +41,18 @@ async def let_in_by(user: str, store: Store) -> list[Application]:
 
 
 def _application(client_id: str, client: Client | None, tokens: Sequence[TokenCredential]) -> Application:
-    callbacks = client.callbacks if client else ()
     return Application(
         client_id,
         name_of(client) or client_id,
-        tuple(dict.fromkeys(destination(callback).rstrip(":") for callback in callbacks if callback != "oob")),
+        _hosts(client.callbacks) if client else (),
         datetime.fromtimestamp(min(token.created_at for token in tokens), UTC),
         tuple(dict.fromkeys(scope for token in tokens for scope in token.scope.split())),
     )
+
+
+def _hosts(callbacks: Sequence[str]) -> tuple[str, ...]:
+    found = dict.fromkeys(destination(callback) for callback in callbacks if callback != "oob")
+    return tuple(name for name in found if not name.endswith(":")) or tuple(name.rstrip(":") for name in found)
 
 
 async def waiting_for_answer(oauth_token: str, store: Store, nonces: TransientStore) -> str | None:

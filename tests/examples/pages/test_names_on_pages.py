@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from tests.examples.jane import READY, Jane, Printer
+from tests.examples.jane import READY, Jane, Printer, verifier_in
 from tests.examples.running import Photos, add_client, photos, run
 
 NAME = 'Print & "Co" <b>'
@@ -78,11 +78,23 @@ def test_the_list_shows_since_when_host_and_scope(provider: Photos, application:
         assert issued.returncode == 0
     page = jane.get("/").text
     entry = page[page.index(SHOWN) :].partition("</li>")[0]
-    assert "<dd>printer.example.com, com.example.printer</dd>" in entry
+    assert "<dd>printer.example.com</dd>" in entry
     assert re.search(
         r"<dt>Since</dt><dd><time datetime=\"20\d\d-\d\d-\d\dT[^\"]*\">\d+ [A-Z][a-z]+ 20\d\d</time>", entry
     )
     assert "<dd>photos.read, albums.read</dd>" in entry
+
+
+def test_an_app_is_listed_by_its_scheme(provider: Photos, jane: Jane) -> None:
+    """If no callback leads to a host, the list shows what opens the app."""
+    callback = "org.example.viewer:/done"
+    app = Printer(provider.url, **add_client(provider.store, "--callback", callback, name="Viewer"))
+    token, secret = app.initiate(callback)
+    answer = jane.decide(token)
+    assert answer.headers["Location"].startswith(callback)
+    app.exchange((token, secret), verifier_in(answer))
+    entry = jane.get("/").text.partition("Viewer")[2].partition("</li>")[0]
+    assert "<dd>org.example.viewer</dd>" in entry
 
 
 def test_error_pages_keep_the_user(provider: Photos, jane: Jane) -> None:
