@@ -18,13 +18,16 @@ __all__ = ["check_server"]
 _log = logging.getLogger(__name__)
 
 
-def check_server(settings: RedisSettings, address: Address, info: Mapping[str, Any]) -> None:
+def check_server(
+    settings: RedisSettings, address: Address, info: Mapping[str, Any], warned: set[tuple[Address, str]]
+) -> None:
     """Refuse an unsuitable server, and warn if it may lose nonces.
 
     Args:
         settings: of the store.
         address: of the server.
         info: its answer to INFO.
+        warned: what was logged before and is not logged again; new warnings are added.
 
     Raises:
         StoreError: it is a node of a Cluster and the URL is not, it is a replica, or it may evict nonces.
@@ -33,30 +36,31 @@ def check_server(settings: RedisSettings, address: Address, info: Mapping[str, A
         raise StoreError(f"{settings.url}: the server is a node of a Cluster; use redis+cluster:// in the URL")
     if info.get("role") == "slave":
         raise StoreError(f"{settings.url}: the server is a replica; connect to its master")
-    if not info.get("aof_enabled", 1):
-        _warn(address, "appendonly is off, so a restart loses nonces and captured requests can be replayed")
-    _check_eviction(settings, address, info)
+    warnings = _persistence(info) + _eviction(settings, address, info)
+    for warning in warnings:
+        if (address, warning) not in warned:
+            warned.add((address, warning))
+            _log.warning("Redis %s:%d: %s", *address, warning)
 
 
-def _check_eviction(settings: RedisSettings, address: Address, info: Mapping[str, Any]) -> None:
+def _persistence(info: Mapping[str, Any]) -> list[str]:
+    if info.get("aof_enabled", 1):
+        return []
+    return ["appendonly is off, so a restart loses nonces and captured requests can be replayed"]
+
+
+def _eviction(settings: RedisSettings, address: Address, info: Mapping[str, Any]) -> list[str]:
     policy = info.get("maxmemory_policy")
     if policy is None:
-        _warn(
-            address,
-            "INFO has no maxmemory_policy; make sure that it is noeviction, since a full server loses nonces otherwise",
+        return [
+            "INFO has no maxmemory_policy; make sure that it is noeviction, since a full server loses nonces otherwise"
+        ]
+    if policy == "noeviction":
+        return []
+    if info.get("maxmemory", 1) and not settings.eviction_allowed:
+        raise StoreError(
+            f"{settings.url}: {address[0]}:{address[1]}: maxmemory-policy is {policy}, so a full server evicts "
+            "nonces and captured requests can be replayed; use CONFIG SET maxmemory-policy noeviction (and put it "
+            "into the server's configuration), or accept the risk with eviction=allowed in the URL"
         )
-    elif policy != "noeviction":
-        if info.get("maxmemory", 1) and not settings.eviction_allowed:
-            raise StoreError(
-                f"{settings.url}: {address[0]}:{address[1]}: maxmemory-policy is {policy}, so a full server evicts "
-                "nonces and captured requests can be replayed; use CONFIG SET maxmemory-policy noeviction (and put it "
-                "into the server's configuration), or accept the risk with eviction=allowed in the URL"
-            )
-        _warn(
-            address,
-            f"maxmemory-policy is {policy}, so a full server evicts nonces and captured requests can be replayed",
-        )
-
-
-def _warn(address: Address, message: str) -> None:
-    _log.warning("Redis %s:%d: %s", *address, message)
+    return [f"maxmemory-policy is {policy}, so a full server evicts nonces and captured requests can be replayed"]

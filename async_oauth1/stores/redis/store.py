@@ -41,7 +41,7 @@ from .node import Moved, RedisNode, Script
 from .nonce_writer import NonceWriter
 from .records import temporary_credential
 from .topology import Topology, open_topology
-from .url import RedisSettings
+from .url import Address, RedisSettings
 
 __all__ = ["RedisStore"]
 
@@ -100,6 +100,7 @@ class RedisStore(BaseStore):
         self._settings = RedisSettings.from_url(url)
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
         self._closed = False
+        self._warned: set[tuple[Address, str]] = set()  # each warning is logged once, although `migrate` opens too
         self._reset()
 
     @property
@@ -132,7 +133,7 @@ class RedisStore(BaseStore):
         try:
             for node in await topology.masters():
                 (info,) = await node.read(("INFO",))
-                check_server(self._settings, node.address, info)
+                check_server(self._settings, node.address, info, self._warned)
         except (StoreUnavailableError, Moved) as error:
             await topology.close()
             raise StoreError(f"{self.url}: {one_line_reason(error)}") from error
