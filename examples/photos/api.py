@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ from async_oauth1.quart import (
 )
 
 from .storage import Storage
+
+log = logging.getLogger("photos")
 
 #: First segments of the paths that only clients call.
 SIGNED_PATHS = frozenset({"initiate", "token", "photos", "echo", "signed"})
@@ -68,16 +71,37 @@ async def echo(**_rest: str) -> dict[str, Any]:
 
 
 def add_health(app: Quart, storage: Storage) -> None:
-    """Add a health check: 200 if the stores answer, else 503."""
+    """Add a health check: 200 if the stores answer, else 503 with the names of those that do not."""
+    health = Health(storage)
 
     @app.get("/health")
-    async def health() -> Response:
-        try:
-            await storage.ping()
-        except StoreUnavailableError as error:
-            headers = {"Retry-After": str(error.retry_after)}
-            return Response("a store does not answer", 503, headers, content_type="text/plain")
+    async def answer() -> Response:
+        silent = await health.silent()
+        if silent:
+            headers = {"Retry-After": str(StoreUnavailableError().retry_after)}
+            return Response(f"does not answer: {', '.join(silent)}", 503, headers, content_type="text/plain")
         return Response("ok", content_type="text/plain")
+
+
+class Health:
+    """Which stores answer. Each change is logged once."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Start without a store that failed."""
+        self._storage = storage
+        self._silent: list[str] = []
+
+    async def silent(self) -> list[str]:
+        """Ask the stores; returns the names of those that do not answer."""
+        silent = await self._storage.ping()
+        before, self._silent = self._silent, silent
+        for name in silent:
+            if name not in before:
+                log.error("health: %s does not answer", name)
+        for name in before:
+            if name not in silent:
+                log.warning("health: %s answers again", name)
+        return silent
 
 
 def any_method(app: Quart, path: str, endpoint: str, view: Callable[..., Any]) -> None:

@@ -9,7 +9,8 @@ from functools import partial
 
 from async_oauth1.stores import StoreError
 
-from .guide import guide
+from .serving.guide import guide
+from .serving.log import log, write_to_stderr
 from .serving.server import ignore_stop_signals, listen, serve, url_of
 from .serving.workers import supervise
 from .settings import Settings, SettingsError, read_settings
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 after a stop signal, 2 if it could not start.
     """
+    write_to_stderr()
     try:
         return _run(arguments)
     except (SettingsError, StoreError) as error:
@@ -44,11 +46,15 @@ def _run(arguments: Sequence[str] | None) -> int:
             if settings.guide:
                 print(guide(settings, storage, url), flush=True)
 
+        status = 0
         if prepared is not None:
-            return supervise(settings, listener, partial(announce, prepared))
-        asyncio.run(serve(settings, listener, announce))
-        ignore_stop_signals()
-        return 0
+            status = supervise(settings, listener, partial(announce, prepared))
+        else:
+            asyncio.run(serve(settings, listener, announce))
+            ignore_stop_signals()
+        if status == 0:
+            log.info("stopped")
+        return status
 
 
 async def _prepare(settings: Settings) -> Storage:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -65,12 +66,30 @@ class Storage:
         server.register_hooks(self.store)
         require_oauth.register_hooks(self.store)
 
-    async def ping(self) -> None:
-        """Raise `StoreUnavailableError` unless both stores and the users answer."""
-        await self.store.ping()
+    async def ping(self) -> list[str]:
+        """Ask both stores and the users at once; returns the names of those that do not answer.
+
+        A name is an option and the kind of store. The rest of the URL is for the log alone: anyone may ask for health.
+        """
+        asked: dict[str, list[Awaitable[object]]] = {
+            f"--store ({_scheme(self.store)})": [self.store.ping(), self.users.find(USER)]
+        }
         if self.nonces is not self.store:
-            await self.nonces.ping()
-        await self.users.find(USER)
+            asked[f"--nonces ({_scheme(self.nonces)})"] = [self.nonces.ping()]
+        answers = await asyncio.gather(*(_all_answer(questions) for questions in asked.values()))
+        return [name for name, answer in zip(asked, answers, strict=True) if not answer]
+
+
+async def _all_answer(questions: Sequence[Awaitable[object]]) -> bool:
+    results = await asyncio.gather(*questions, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, StoreUnavailableError):
+            raise result
+    return not any(isinstance(result, StoreUnavailableError) for result in results)
+
+
+def _scheme(store: TransientStore) -> str:
+    return store.url.partition("://")[0]
 
 
 def check_shared(settings: Settings) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 #: Seconds after which a test fails.
 PATIENCE = 60
+#: What it writes to stderr if it is stopped by a signal.
+STOPPED = "photos: stopping\nphotos: stopped\n"
 ANNOUNCEMENT = re.compile(r"photos: listening on (http://(?:\[[0-9a-f:]+\]|[a-z0-9.]+):([0-9]+))\n")
 
 

@@ -15,7 +15,7 @@ import pytest
 from examples.photos.command import main
 
 from .jane import PRINTER, READY, Jane, Printer
-from .running import add_client, photos, run
+from .running import STOPPED, add_client, photos, run
 
 
 def test_it_prints_its_url_when_it_listens(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_it_prints_its_url_when_it_listens(tmp_path: Path) -> None:
     with photos(store="sqlite:///here.db", cwd=tmp_path) as running:
         assert httpx2.get(f"{running.url}/health").text.strip() == "ok"
         assert running.stop() == 0
-        assert running.output == ("", "")
+        assert running.output == ("", STOPPED)
     assert (tmp_path / "here.db").exists()
 
 

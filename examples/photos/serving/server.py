@@ -21,6 +21,7 @@ from examples.photos.storage import Storage, open_storage
 
 from .connection_errors import log_in_one_line
 from .connections import BACKLOG, Limit, LimitedConfig, raise_descriptor_limit
+from .log import log
 from .stopping import GracefulStop
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -123,6 +124,8 @@ async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket)
 
     async def stopped(*_: Any) -> None:
         await stop.wait()
+        if multiprocessing.parent_process() is None:  # the supervisor of several workers says so itself
+            log.info("stopping")
         loop = asyncio.get_running_loop()
         await graceful.drain(descriptor)
         # From Python 3.12 on, hypercorn waits for all connections without a time-out.

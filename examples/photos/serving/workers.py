@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -14,8 +15,12 @@ from multiprocessing.context import SpawnProcess
 
 from async_oauth1.stores import StoreError
 from examples.photos.settings import Settings
+from examples.photos.storage import Storage
 
+from .log import log, write_to_stderr
+from .rolling_restart import RollingRestart, Worker
 from .server import STOP_SIGNALS, ignore_stop_signals, serve
+from .wakeup import drain, wakeup_descriptor
 
 __all__ = ["supervise"]
 
@@ -39,7 +44,7 @@ def supervise(settings: Settings, listener: socket.socket, announce: Callable[[]
     return _Supervisor(settings, listener, announce).run()
 
 
-class _Worker:
+class _Worker(Worker):
     """A worker process, and the pipe on which it reports that it is ready."""
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
@@ -50,14 +55,16 @@ class _Worker:
         self.process.start()
         theirs.close()
 
-    def update(self) -> None:
-        """Read whether the worker is ready."""
+    def becomes_ready(self) -> bool:
+        """Read whether the worker is ready; returns ``True`` once."""
         if not self.is_ready and self.ready.poll():
             try:
                 self.ready.recv_bytes()
-                self.is_ready = True
-            except EOFError:
-                pass  # the worker is ending
+            except EOFError:  # the worker is ending
+                return False
+            self.is_ready = True
+            return True
+        return False
 
     def events(self) -> list[Connection | int]:
         """The descriptors and connections to wait for."""
@@ -80,48 +87,91 @@ class _Supervisor:
         self._listener = listener
         self._announce: Callable[[], None] | None = announce
         self._workers: list[_Worker] = []
+        self._restart = RollingRestart()
+        self._restart_asked = False
         self._stopping = False
+        self._has_logged_stop = False
         self._status = 0
 
     def run(self) -> int:
+        with wakeup_descriptor() as wakeup:
+            self._handle_signals()
+            for _ in range(self._settings.workers):
+                self._start()
+            while self._workers:
+                wait([wakeup, *(event for worker in self._workers for event in worker.events())])
+                drain(wakeup)
+                self._look_after_workers()
+                if self._stopping:
+                    self._log_stop()
+                else:
+                    self._go_on()
+        ignore_stop_signals()
+        return self._status
+
+    def _log_stop(self) -> None:
+        if self._announce is None and not self._has_logged_stop:  # a failed start has its own message
+            self._has_logged_stop = True
+            log.info("stopping")
+
+    def _handle_signals(self) -> None:
+        # SIGHUP stays blocked in the processes that are started: a closed terminal sends it to all of them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
         # Started before the workers: its start unblocks the signals that `_start` blocks.
         resource_tracker.ensure_running()
         for number in STOP_SIGNALS:
             signal.signal(number, lambda *_: self._stop())
-        for _ in range(self._settings.workers):
-            self._start()
-        while self._workers:
-            wait([event for worker in self._workers for event in worker.events()])
-            for worker in tuple(self._workers):
-                worker.update()
-                if worker.has_ended():
-                    self._replace(worker)
-            if self._announce and not self._stopping and all(worker.is_ready for worker in self._workers):
-                self._announce()
-                self._announce = None
-        ignore_stop_signals()
-        return self._status
+        signal.signal(signal.SIGHUP, lambda *_: self._ask_for_restart())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
 
-    def _start(self) -> None:
-        # A worker inherits the blocked signals, and unblocks them when it has its handlers.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    def _look_after_workers(self) -> None:
+        for worker in tuple(self._workers):
+            if worker.becomes_ready() and self._announce is None and not self._stopping:
+                log.info("worker %d is ready", worker.process.pid)
+            if worker.has_ended():
+                self._remove(worker)
+
+    def _go_on(self) -> None:
+        """Announce the provider, and take the next step of a restart."""
+        if self._announce and all(worker.is_ready for worker in self._workers):
+            self._announce()
+            self._announce = None
+        if self._announce is None and self._restart_asked and not self._restart.is_under_way():
+            self._restart_asked = False
+            log.info("SIGHUP: restarting %d workers, one by one", len(self._workers))
+            self._restart.begin(self._workers)
+        self._restart.go_on(has_surplus=len(self._workers) > self._settings.workers)
+        if self._restart.wants_successor():
+            self._restart.successor = self._start()
+
+    def _start(self) -> _Worker | None:
+        # A worker inherits the blocked signals, and unblocks the stop signals when it has its handlers.
+        blocked = [*STOP_SIGNALS, signal.SIGHUP]
+        signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
         try:
-            if not self._stopping:
-                self._workers.append(_Worker(self._settings, self._listener))
+            if self._stopping:
+                return None
+            worker = _Worker(self._settings, self._listener)
+            self._workers.append(worker)
+            return worker
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
 
-    def _replace(self, worker: _Worker) -> None:
+    def _remove(self, worker: _Worker) -> None:
         self._workers.remove(worker)
-        if not self._stopping:
-            sys.stderr.write(f"photos: worker {worker.process.pid} ended with status {worker.process.exitcode}\n")
-            if self._announce is None:
-                time.sleep(0 if worker.is_ready else REPLACEMENT_PAUSE)
-                self._start()
-            else:  # during start-up: a new worker would fail in the same way
-                self._status = 2
-                self._stop()
+        is_expected = self._restart.ended(worker) or self._stopping
+        if not is_expected:
+            log.warning("worker %d ended with status %d", worker.process.pid, worker.process.exitcode)
+        if self._announce and not self._stopping:  # during start-up: a new worker would fail in the same way
+            self._status = 2
+            self._stop()
+        elif not self._stopping and len(self._workers) < self._settings.workers:
+            time.sleep(0 if worker.is_ready else REPLACEMENT_PAUSE)
+            self._start()
         worker.close()
+
+    def _ask_for_restart(self) -> None:
+        self._restart_asked = True
 
     def _stop(self) -> None:
         self._stopping = True
@@ -131,8 +181,16 @@ class _Supervisor:
 
 
 def _work(settings: Settings, listener: socket.socket, ready: Connection) -> None:
+    write_to_stderr()
+    stores = logging.getLogger("async_oauth1.stores")
+    stores.setLevel(logging.ERROR)  # the supervisor has opened them before, and logged their warnings
+
+    def report(_: Storage) -> None:
+        stores.setLevel(logging.NOTSET)
+        ready.send_bytes(b"ready")
+
     try:
-        asyncio.run(serve(settings, listener, lambda _: ready.send_bytes(b"ready")))
+        asyncio.run(serve(settings, listener, report))
     except StoreError as error:
         sys.stderr.write(f"photos: {error}\n")
         sys.exit(2)

@@ -8,7 +8,7 @@ import h2.config
 import h2.connection
 import pytest
 
-from tests.examples.running import PATIENCE, Photos, photos
+from tests.examples.running import PATIENCE, STOPPED, Photos, photos
 
 GET = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"localhost"), (b":path", b"/health")]
 CONNECT = [(b":method", b"CONNECT"), (b":authority", b"localhost")]
@@ -70,7 +70,7 @@ def test_a_websocket_that_cannot_be_routed_is_refused(request_octets: bytes) -> 
             connection.sendall(request_octets)
             assert connection.recv(65_536).startswith(b"HTTP/1.1 403")
         assert running.stop() == 0
-        assert running.output == ("", "")
+        assert running.output == ("", STOPPED)
 
 
 def test_data_for_an_answered_stream_logs_one_line() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.jane import Jane
-from tests.examples.running import Photos, photos, wait_until
+from tests.examples.running import STOPPED, Photos, photos, wait_until
 
 IDLE = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 FORM = (
@@ -36,7 +36,7 @@ def test_a_signal_stops_it(
         connections[2].sendall(b"GET /hea")
         to(running.process.pid, number)
         assert running.ended() == 0
-        assert running.output == ("", "")
+        assert running.output == ("", STOPPED)
         for connection in connections:
             connection.close()
         wait_until(lambda: no_process_is_left(running))
@@ -56,7 +56,7 @@ def test_requests_in_flight_are_finished(tmp_path: Path, arguments: list[str]) -
         assert answer.startswith(b"HTTP/1.1 400")
         assert b"</html>" in answer
         assert running.ended() == 0
-        assert running.output == ("", "")
+        assert running.output == ("", STOPPED)
 
 
 def test_a_stalled_request_does_not_prevent_stopping(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_stalled_request_does_not_prevent_stopping(tmp_path: Path) -> None:
         connection.sendall(FORM + b"username=jane&")
         jane.get("/login")
         assert running.stop() == 0
-        assert running.output == ("", "")
+        assert running.output == ("", STOPPED)
 
 
 def test_more_signals_change_nothing() -> None:
@@ -76,7 +76,7 @@ def test_more_signals_change_nothing() -> None:
             running.process.send_signal(signal.SIGTERM)
             time.sleep(0.005)
         assert running.ended() == 0
-        assert running.output == ("", "")
+        assert running.output == ("", STOPPED)
 
 
 def refuses_connections(running: Photos) -> bool:

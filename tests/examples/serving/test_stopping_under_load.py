@@ -13,7 +13,7 @@ import pytest
 
 from tests.attacks.signer import Keys, sign
 from tests.attacks.sockets import request_octets
-from tests.examples.running import PATIENCE, Photos, add_client, photos
+from tests.examples.running import PATIENCE, STOPPED, Photos, add_client, photos
 from tests.stress import STRESS
 
 ROUNDS = 10 if STRESS else 1
@@ -97,7 +97,7 @@ async def test_every_complete_request_is_answered(tmp_path: Path, workers: int, 
                 running.process.send_signal(signal.SIGTERM)
                 await asyncio.gather(*clients)
             assert await asyncio.to_thread(running.ended) == 0
-            assert running.output == ("", "")
+            assert running.output == ("", STOPPED)
         with sqlite3.connect(file) as database:
             [[used]] = database.execute("SELECT count(*) FROM oauth1_nonce")
         assert (load.lost, dict(load.answered)) == ([], {200: used})
