@@ -2,20 +2,19 @@
 
 Jane keeps her photos here, and lets printer.example.com print one.
 
-    __main__    the entry point
-    command     opens the stores and the socket, and serves
-    guide       what is printed for people when it listens
-    settings    the command line and the environment
-    serving/    one or several processes, under hypercorn
-    app         the Quart application
-    api         the endpoints of OAuth 1.0, and the protected resources
+    __main__      the entry point
+    command       opens the stores and the socket, and serves
+    settings      the command line and the environment
+    serving/      one or several processes, under hypercorn
+    app           the Quart application
+    api           the endpoints of OAuth 1.0, and the protected resources
     applications  those that she has let in, and the one that waits
-    pages       the pages for users: sign-in, consent, applications
-    errors      error responses, for clients and for browsers
-    forms       reading page forms
-    sessions    the session cookie and CSRF tokens
-    passwords   checking passwords, with a delay after a wrong one
-    addresses   the client's address behind proxies
-    users       users, passwords and sessions, in memory or in SQL
-    storage     the stores and the users together
+    pages         the pages for users: sign-in, consent, applications
+    errors        error responses, for clients and for browsers
+    forms         reading page forms
+    sessions      the session cookie and CSRF tokens
+    passwords     checking passwords, with a delay after a wrong one
+    addresses     the client's address behind proxies
+    users         users, passwords and sessions, in memory or in SQL
+    storage       the stores and the users together
 """

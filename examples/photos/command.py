@@ -9,7 +9,7 @@ from functools import partial
 
 from async_oauth1.stores import StoreError
 
-from .guide import guide
+from .serving.guide import guide
 from .serving.log import log, write_to_stderr
 from .serving.server import ignore_stop_signals, listen, serve, url_of
 from .serving.workers import supervise

@@ -57,9 +57,11 @@ def test_a_failing_connection_logs_one_line(request_octets: bytes) -> None:
             send(running, request_octets)
         assert running.talk(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
         assert running.stop() == 0
-        lines = running.output[1].splitlines()
+        lines = running.output[1].removesuffix(STOPPED).splitlines()
         assert len(lines) <= 3
-        assert all(line.startswith("A connection failed and was closed: ") and len(line) < 200 for line in lines)
+        assert all(
+            line.startswith("photos: A connection failed and was closed: ") and len(line) < 200 for line in lines
+        )
 
 
 @pytest.mark.parametrize("request_octets", REFUSED.values(), ids=REFUSED)
@@ -89,4 +91,4 @@ def test_data_for_an_answered_stream_logs_one_line() -> None:
         except OSError:
             pass
         assert running.stop() == 0
-        assert len(running.output[1].splitlines()) <= 1
+        assert len(running.output[1].removesuffix(STOPPED).splitlines()) <= 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from .settings import Settings
-from .storage import PASSWORD, PRINTER, USER, Storage
+from examples.photos.settings import Settings
+from examples.photos.storage import PASSWORD, PRINTER, USER, Storage
 
 __all__ = ["guide"]
 
