@@ -87,6 +87,8 @@ class AuthorizationServer(Server):
             "delete_temporary_credential": None,
             "create_authorization_verifier": None,
             "create_token_credential": None,
+        }
+        self._more_hooks: dict[str, Callable[..., Any] | None] = {
             "requested_scope": None,
             "token_response_parameters": None,
         }
@@ -128,10 +130,11 @@ class AuthorizationServer(Server):
             ValueError: no hook has that name.
             TypeError: the function does not take the arguments of this hook.
         """
-        if name not in self._hooks:
-            raise ValueError(unknown_hook(name, self._hooks))
+        hooks = self._more_hooks if name in self._more_hooks else self._hooks
+        if name not in hooks:
+            raise ValueError(unknown_hook(name, (*self._hooks, *self._more_hooks)))
         check_signatures(**{name: func})
-        self._hooks[name] = func
+        hooks[name] = func
 
     def find_token_generator(self) -> Callable[..., Any] | None:
         """The generator that was given, or the one that the current application configures."""
@@ -272,10 +275,12 @@ class AuthorizationServer(Server):
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
         """What was given as a hook."""
-        return self.query_client if name == "query_client" else self._hooks[name]
+        if name == "query_client":
+            return self.query_client
+        return self._more_hooks[name] if name in self._more_hooks else self._hooks[name]
 
     def _given(self) -> tuple[Any, ...]:
-        return (self.query_client, self.token_generator, *self._hooks.values())
+        return (self.query_client, self.token_generator, *self._hooks.values(), *self._more_hooks.values())
 
 
 def _generator(

@@ -188,7 +188,7 @@ class Server:
         """Run what reads the current request."""
         find = functools.partial(find_runtime, self.app)
         result = run(find, self._kinds, step, *args, prepare=self._prepare)
-        return result if type(result) is not CoroutineType else self._named(result, name)
+        return self._named(result, name) if CoroutineType is type(result) else result
 
     def _named(self, coroutine: Any, name: str) -> Any:
         """Name a coroutine after the method that returns it: Python names the coroutines that are never awaited."""

@@ -6,7 +6,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 from weakref import WeakSet
 
 log = logging.getLogger("flask_compat")
@@ -59,6 +59,6 @@ def _engine_of(value: Any) -> Any:
     if not type(value).__module__.startswith("sqlalchemy."):
         return None
     factory: Callable[..., Any] = getattr(value, "session_factory", value)
-    settings = getattr(factory, "kw", None)
-    engine = settings.get("bind") if isinstance(settings, dict) else value
+    settings: Any = getattr(factory, "kw", None)
+    engine: Any = cast("dict[str, Any]", settings).get("bind") if isinstance(settings, dict) else value
     return engine if hasattr(engine, "pool") and hasattr(engine, "url") else None

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from typing import Any, cast
 
 #: These functions are short, and wait for no connection: they give one back.
 THREADS = 16
@@ -27,7 +27,8 @@ def separate_endings(app: Any) -> None:
         app: of Quart; functions that are added afterwards are not replaced. One that has its own way to run plain
             functions, or is patched by quart-flask-patch, keeps it.
     """
-    if any(getattr(type(app), name).__module__ != "quart.app" for name in ("ensure_async", "sync_to_async")):
+    kind = cast("Any", type(app))
+    if any(getattr(kind, name).__module__ != "quart.app" for name in ("ensure_async", "sync_to_async")):
         return
     for functions in (
         app.teardown_appcontext_funcs,

@@ -64,7 +64,9 @@ def test_classes_have_every_member_with_the_same_parameters(name: str) -> None:
         assert hasattr(ours, member), member
         expected = getattr(theirs, member)
         if inspect.isroutine(expected):
-            parameters = shape(getattr(ours, member))
+            # Parameters of our own can only be given by name.
+            own = {"create_authorization_response": "scope"}.get(member)
+            parameters = [each for each in shape(getattr(ours, member)) if each[0] != own]
             wanted = shape(expected)
             # Authlib's framework-free base wants what its Flask class makes optional.
             assert [each[:2] for each in parameters] == [each[:2] for each in wanted], member
