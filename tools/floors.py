@@ -40,8 +40,8 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("hooks", "responses", "sync_driver", "tokens"),
-        ("checks", "signing_keys"),
+        ("hints", "hooks", "responses", "sync_driver", "tokens"),
+        ("checks", "refusals", "signing_keys"),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),

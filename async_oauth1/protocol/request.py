@@ -154,7 +154,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         places = (("HEADER", in_header), ("QUERY", in_query), ("BODY", in_body))
         found = [(place, parameters) for place, parameters in places if parameters]
         if len(found) > 1:
-            names = ", ".join(place for place, _ in found)
+            names = " and ".join(f"{place} ({_listed(parameters)})" for place, parameters in found)
             raise DuplicatedOAuthProtocolParameterError(
                 f'"oauth_" parameters must come from one place, but were found in {names}.'
             )
@@ -226,6 +226,11 @@ class OAuth1Request(AuthlibOAuth1Request):
         if self.host.startswith("["):
             return self.host[1:].partition("]")[0]
         return self.host.partition(":")[0]
+
+    @property
+    def canonical_forms(self) -> tuple[str, str, str]:
+        """The parameters of the Authorization header, the query and the form, each in canonical form."""
+        return self._header_form, self._query_form, self._body_form
 
     @property
     def other_header_parameters(self) -> list[str]:
@@ -317,6 +322,11 @@ class OAuth1Request(AuthlibOAuth1Request):
 
 def _too_large(what: str, limit: int) -> RequestTooLargeError:
     return RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names for an error message, escaped and cut: the client chose them."""
+    return ", ".join(ascii(name[:50])[1:-1] for name, _ in zip(names, range(10), strict=False))
 
 
 def _decoded_pairs(form: str) -> list[tuple[str, str]]:

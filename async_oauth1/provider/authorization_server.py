@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from async_oauth1.errors import (
     AccessDeniedError,
     AlreadyDecidedError,
-    InvalidRequestError,
     InvalidTokenError,
     InvalidVerifierError,
     MethodNotAllowedError,
@@ -28,9 +27,10 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND, append_parameters, chec
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .checks import check_identifiers
-from .credential_hooks import CredentialHooks
+from .checks import check_identifiers, unregistered_callback
+from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
+from .refusals import log_refusal
 from .responses import OAuth1Response, form_response, server_error_response
 from .verification import log
 
@@ -116,13 +116,13 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         else:
             registered = is_web_callback(callback)
         if not registered:
-            raise InvalidRequestError('This "oauth_callback" is not registered for the client.')
+            raise unregistered_callback(callback, request.client)
 
     async def _create_temporary_credentials(self, request: OAuth1Request) -> list[tuple[str, str]]:
         await self.validate_temporary_credentials_request(request)
         credential = await call_hook(self.create_temporary_credential, request)
         # In lower case: some clients in Go and PHP compare it with "true" exactly.
-        return [*await _as_pairs(credential), ("oauth_callback_confirmed", "true")]
+        return [*await credential_pairs(credential), ("oauth_callback_confirmed", "true")]
 
     # Section 2.2 -----------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             StoreUnavailableError: a hook could not reach its store.
         """
         self.require_hooks()
-        return await self.validate_authorization_request(await self._read(request))
+        return await self._logged(self.validate_authorization_request, request)
 
     async def validate_authorization_request(self, request: OAuth1Request) -> OAuth1Request:
         """Look up the temporary credentials, which must be undecided, and their client.
@@ -182,6 +182,13 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             OAuth1Error: as `check_authorization_request`.
         """
         checked = await self.check_authorization_request(request)
+        try:
+            return await self._decide(checked, grant_user)
+        except OAuth1Error as error:
+            log_refusal(error, checked)
+            raise
+
+    async def _decide(self, checked: OAuth1Request, grant_user: object) -> AuthorizationDecision:
         token = checked.token or ""
         callback = await self.find_redirect_uri(checked)
         if grant_user is None:
@@ -269,7 +276,8 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         await self.use_nonce(request)
         if await call_hook(request.credential.check_verifier, request.verifier) is not True:
             await self._count_wrong_verifier(request)
-            raise InvalidVerifierError()
+            undecided = await optional(request.credential, "is_decided") is False
+            raise InvalidVerifierError(InvalidVerifierError.not_approved if undecided else None)
         return request
 
     async def find_temporary_credential(self, request: OAuth1Request) -> Any:
@@ -284,7 +292,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         return await self._exchange(request)
 
     async def _exchange(self, request: OAuth1Request) -> list[tuple[str, str]]:
-        return await _as_pairs(await self.shield(self.exchange_credential(request)))
+        return await credential_pairs(await self.shield(self.exchange_credential(request)))
 
     async def _count_wrong_verifier(self, request: OAuth1Request) -> None:
         count = self.hooks.get("count_wrong_verifier")
@@ -324,18 +332,16 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         self, step: Callable[[OAuth1Request], Awaitable[list[tuple[str, str]]]], request: RequestT | None
     ) -> ResponseT:
         try:
-            parameters = await step(await self._read(request))
+            parameters = await self._logged(step, request)
         except OAuth1Error as error:
             return await resolve(self.handle_error(error))
         return await resolve(self.handle_credentials(parameters))
 
-    async def _read(self, request: RequestT | None) -> OAuth1Request:
-        read: OAuth1Request = await call_hook(self.create_oauth1_request, request)
-        return read
-
-
-async def _as_pairs(credential: Any) -> list[tuple[str, str]]:
-    return [
-        ("oauth_token", as_text(await call_hook(credential.get_oauth_token))),
-        ("oauth_token_secret", as_text(await call_hook(credential.get_oauth_token_secret))),
-    ]
+    async def _logged(self, step: Callable[[OAuth1Request], Awaitable[T]], request: RequestT | None) -> T:
+        read: OAuth1Request | None = None
+        try:
+            read = await call_hook(self.create_oauth1_request, request)
+            return await step(cast("OAuth1Request", read))
+        except OAuth1Error as error:
+            log_refusal(error, read)
+            raise

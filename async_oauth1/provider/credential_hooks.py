@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
+from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
 from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook
@@ -94,3 +95,11 @@ class CredentialHooks(BaseServer):
         if callback == OUT_OF_BAND and self.hooks.get("count_wrong_verifier") is not None:
             return generate_token(self.policy.oob_verifier_length, OOB_ALPHABET)
         return generate_token(VERIFIER_LENGTH)
+
+
+async def credential_pairs(credential: Any) -> list[tuple[str, str]]:
+    """The parameters of an answer with credentials: the token and its secret."""
+    return [
+        ("oauth_token", as_text(await call_hook(credential.get_oauth_token))),
+        ("oauth_token_secret", as_text(await call_hook(credential.get_oauth_token_secret))),
+    ]

@@ -33,7 +33,9 @@ from async_oauth1.protocol.rsa_keys import log_key_problem
 from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
+from .hints import hints
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
+from .refusals import explained
 from .signing_keys import are_records, asked_means, recorded_means
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
@@ -47,6 +49,10 @@ _UNIFORM = (
     "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
 )
 
+_INSECURE = (
+    "This provider saw plain http, and OAuth 1 requires https. Behind a proxy that ends TLS, set external_base_url, or "
+    "name the proxy in trusted_proxies. For a network that is safe without TLS, set require_https=False."
+)
 _REWRITTEN = (
     "The server in front of this provider takes the scheme or the client's address from headers that any client can "
     "send. Set external_base_url; or switch that off (uvicorn: --no-proxy-headers; see the guide to deploying for "
@@ -164,9 +170,13 @@ class BaseServer:
         if not self._complete:
             self.require_hooks()
         self.check_transport(request)
-        check_protocol_parameters(request, self.policy)
-        check_timestamp(request, self.policy, self.clock())
-        self.check_signature_method(request)
+        try:
+            check_protocol_parameters(request, self.policy)
+            check_timestamp(request, self.policy, self.clock())
+            self.check_signature_method(request)
+        except OAuth1Error as error:
+            explained(error, hints(request))
+            raise
 
     def check_transport(self, request: OAuth1Request) -> None:
         """Refuse plain http and foreign hosts, as far as the policy says.
@@ -177,7 +187,7 @@ class BaseServer:
         if request.may_be_rewritten:
             self._warn_of_rewriting()
         if self.policy.require_https and not self.is_secure(request):
-            raise InsecureTransportError(_REWRITTEN if request.may_be_rewritten else None)
+            raise InsecureTransportError(_REWRITTEN if request.may_be_rewritten else _INSECURE)
         if self.policy.allowed_hosts:
             check_host(request, self.policy)
 
@@ -226,8 +236,11 @@ class BaseServer:
             problem = await self._find_problem(request)
             if problem is None:
                 return
-        log.info("Refused %r of client %r: %s", request, request.client_id, problem)
-        raise InvalidSignatureError(_UNIFORM) if self.policy.uniform_errors else problem
+        # The same for all that are refused here: the hints depend on the request alone.
+        seen = hints(request)
+        if not self.policy.uniform_errors:
+            raise explained(problem, seen)
+        raise explained(InvalidSignatureError(_UNIFORM), seen) from problem
 
     async def verify_body(self, request: OAuth1Request, *, required: bool = False) -> None:
         """Check ``oauth_body_hash`` if it is present, and that the body is signed if the policy says so.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from async_oauth1.stores import StoreError
 
+from .logs import configure_logs
 from .serving.server import ignore_stop_signals, listen, serve, url_of
 from .serving.workers import supervise
 from .settings import SettingsError, read_settings
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     settings = read_settings(arguments)
+    configure_logs(settings.log_level)
     check_shared(settings)
 
     async def prepare() -> None:

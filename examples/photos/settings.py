@@ -17,6 +17,7 @@ from async_oauth1.protocol.request import normalize_host
 
 __all__ = ["Settings", "SettingsError", "read_settings"]
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _MIN_SESSION_KEY = 32
 
 
@@ -37,6 +38,7 @@ class Settings:
         external_base_url: the URL that clients and browsers use, if there is a proxy in front.
         session_key: signs the session cookie; the same in all workers.
         demo_data: add the demo user and client even if other machines can connect.
+        log_level: ``debug``, ``info``, ``warning`` or ``error``.
         trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is used to count sign-ins per address.
     """
 
@@ -49,6 +51,7 @@ class Settings:
     session_key: str = field(repr=False)
     demo_data: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    log_level: str = "info"
 
     @property
     def policy(self) -> Policy:
@@ -128,6 +131,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         metavar="NETWORKS",
         help="proxies whose X-Forwarded-For is trusted (PHOTOS_TRUSTED_PROXIES)",
     )
+    add("--log-level", choices=LOG_LEVELS, default="info", help="of the log on standard error (%(default)s)")
     options = parser.parse_args(arguments)
     # An empty flag is not replaced by the environment: a script's unset variable must not select another store.
     store = options.store
@@ -145,6 +149,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         external_base_url=options.external_base_url or environ.get("PHOTOS_EXTERNAL_BASE_URL") or None,
         session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
         demo_data=options.demo_data or _switch(environ, "PHOTOS_DEMO_DATA"),
+        log_level=options.log_level,
         trusted_proxies=_networks(options.trusted_proxies or environ.get("PHOTOS_TRUSTED_PROXIES") or ""),
     )
     _check(settings)

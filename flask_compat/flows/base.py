@@ -41,6 +41,7 @@ from async_oauth1.provider.checks import (
     omits_timestamp,
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
+from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.verification import BaseServer
 from flask_compat.caching.nonce_lifetime import timestamp_window
 from flask_compat.execution.callable_kinds import default_of, flow_step
@@ -59,15 +60,14 @@ _WITHOUT_DESCRIPTION = (
 
 @contextmanager
 def authlib_errors() -> Iterator[None]:
-    """Replace the description of a core error by Authlib's; the original goes to the log."""
+    """Replace the description of a core error by Authlib's; the log has the original."""
     try:
         yield
     except OAuth1Error as error:
         translated = _translate(error)
         if translated is error:
             raise
-        log.info("%s: %s", error.error, error.description)
-        raise translated from error
+        raise translated from error  # the cause, which the log shows
 
 
 def _translate(error: OAuth1Error) -> OAuth1Error:
@@ -242,16 +242,20 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
 
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """In Authlib's order."""
-        self.check_transport(request)
-        await self.find_client(request)
-        if not request.token:
-            raise MissingRequiredParameterError("oauth_token")
-        credential = await self.ask("get_token_credential", request)
-        request.credential = credential or None
-        if credential and not await self._belongs_to_client(request):
-            request.credential = None
-        if request.credential is None:
-            raise InvalidTokenError()
-        await self.verify(request)
-        await self.finish(request)
+        try:
+            self.check_transport(request)
+            await self.find_client(request)
+            if not request.token:
+                raise MissingRequiredParameterError("oauth_token")
+            credential = await self.ask("get_token_credential", request)
+            request.credential = credential or None
+            if credential and not await self._belongs_to_client(request):
+                request.credential = None
+            if request.credential is None:
+                raise InvalidTokenError()
+            await self.verify(request)
+            await self.finish(request)
+        except OAuth1Error as error:
+            log_refusal(error, request)
+            raise
         return request

@@ -19,6 +19,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.refusals import with_scope
 from async_oauth1.quart.requests import guard_routing, read_body, read_form
 from flask_compat.execution.flow_runner import ThreadRuntime, flows_ended
 from flask_compat.wrapper import OAuth1Request
@@ -83,7 +84,7 @@ async def _form_once(request: Any, limit: int) -> bytes:
             form = error
         request.scope[_FORM] = form
     if isinstance(form, OAuth1Error):
-        raise form
+        raise with_scope(form, request.scope)
     return form
 
 

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from async_oauth1.stores import StoreError
+from examples.photos.logs import configure_logs
 from examples.photos.settings import Settings
 
 from .server import STOP_SIGNALS, ignore_stop_signals, serve
@@ -131,6 +132,7 @@ class _Supervisor:
 
 
 def _work(settings: Settings, listener: socket.socket, ready: Connection) -> None:
+    configure_logs(settings.log_level)
     try:
         asyncio.run(serve(settings, listener, lambda: ready.send_bytes(b"ready")))
     except StoreError as error:
