@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from async_oauth1.credentials import ClientLike
+from async_oauth1.credentials import Client, ClientLike
 from async_oauth1.errors import (
     InsecureTransportError,
     InvalidClientError,
@@ -35,7 +35,7 @@ from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
 from .hints import hints
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
-from .refusals import explained
+from .refusals import explained, with_reason
 from .signing_keys import are_records, asked_means, recorded_means
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
@@ -238,6 +238,8 @@ class BaseServer:
                 return
         # The same for all that are refused here: the hints depend on the request alone.
         seen = hints(request)
+        if "oauth_verifier" in request.oauth_params and _lacks_token_secret(request):
+            with_reason(problem, "It was signed without the temporary token's secret: the client lost or ignored it.")
         if not self.policy.uniform_errors:
             raise explained(problem, seen)
         raise explained(InvalidSignatureError(_UNIFORM), seen) from problem
@@ -364,6 +366,12 @@ async def _body_of(request: OAuth1Request) -> bytes:
     if request.body is None and request.read_body is not None:
         request.body = await call_hook(request.read_body)
     return request.body or b""
+
+
+def _lacks_token_secret(request: OAuth1Request) -> bool:
+    """Whether the signature holds with an empty token secret; costs the same for any refused exchange."""
+    secrets = request.client.get_client_secrets() if type(request.client) is Client else ()
+    return request.is_signed_with(SigningKeys(next(iter(secrets), _DUMMY_KEYS.client_secret)))
 
 
 def _verify_in_vain(request: OAuth1Request) -> None:

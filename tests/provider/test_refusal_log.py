@@ -227,3 +227,16 @@ def test_a_repeated_parameter_is_named(provider: Provider) -> None:
     ):
         Wire(headers=((b"authorization", b'OAuth oauth_nonce="1"'),), raw_query=b"oauth_token=x").read()
     assert provider
+
+
+def test_an_exchange_without_the_temporary_secret(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says so, for the right client secret alone; the answer does not."""
+    temporary = provider.temporary()
+    provider.decide(temporary.token)
+    for client_secret, said in ((temporary.client_secret, True), ("wrong", False)):
+        caplog.clear()
+        signer = Signer(temporary.client_id, client_secret).with_token(str(temporary.token), "")
+        response = provider.exchange(signer.wire("POST", oauth_verifier="guess"))
+        assert fields(response)["error"] == "invalid_signature"
+        assert "without the temporary" not in response.body
+        assert ("without the temporary token's secret" in lines(caplog)[0]) is said
