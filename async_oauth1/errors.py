@@ -90,6 +90,8 @@ class InvalidVerifierError(OAuth1Error):
 
     error = "invalid_verifier"
     description = 'Invalid "oauth_verifier"'
+    #: The description if no verifier was issued.
+    not_approved = "No one has approved these temporary credentials yet: send the user to the authorization page first."
     status_code = 401
 
 

@@ -12,6 +12,7 @@ from werkzeug.local import LocalProxy
 from async_oauth1.asgi.preflights import find_cors_wrapper
 from async_oauth1.provider import resource_protector as core
 from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
+from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import resource_error_response
 
 from .errors import OAuth1Error
@@ -158,8 +159,12 @@ class ResourceProtector(Server):
         store = context_globals()
         # An application context may be older than the request, as in a test that pushes one around several.
         store.pop(_CREDENTIAL, None)
-        request = await find_framework(self.app).read(None, self._flows.policy)
-        verified = await self._validate(request)
+        try:
+            request = await find_framework(self.app).read(None, self._flows.policy)
+            verified = await self._validate(request)
+        except OAuth1Error as error:
+            log_refusal(error)
+            raise
         setattr(store, _CREDENTIAL, verified.credential)
         return verified.credential
 
@@ -205,6 +210,7 @@ class ResourceProtector(Server):
         return await self._framework().call_view(view, *args, **kwargs)
 
     def _error_response(self, error: OAuth1Error) -> Any:
+        log_refusal(error)
         response = resource_error_response(error, realm=self._flows.policy.realm)
         return self._framework().respond(response.body, response.status_code, response.headers)
 

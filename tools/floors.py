@@ -42,11 +42,11 @@ ROOMS: dict[str, Rows] = {
         ("request",),
     ),
     "provider": (
-        ("decisions", "hook_problems", "hook_protocols", "responses", "sync_driver", "tokens"),
+        ("decisions", "hints", "hook_problems", "hook_protocols", "responses", "sync_driver", "tokens"),
         ("hook_signatures",),
         ("hooks",),
         ("dialects",),
-        ("approvals", "checks", "leniency", "scopes", "signing_keys"),
+        ("approvals", "checks", "leniency", "refusals", "scopes", "signing_keys"),
         ("signatures",),
         ("verification",),
         ("credential_hooks", "resource_protector"),

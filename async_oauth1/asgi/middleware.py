@@ -140,7 +140,7 @@ class OAuth1Middleware:
             scope = with_path(scope, self.protector.policy)
             verified = await self._verify(scope, body) if self._wants_signature(scope) else None
         except OAuth1Error as error:
-            await refuse(error, self.protector.policy, receive, send)
+            await refuse(error, self.protector.policy, scope, receive, send)
             return
         except _ClientHasLeftError:
             return

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.responses import OAuth1Response, resource_error_response
 
 from .origin import may_be_rewritten, origin_form, peer_address, request_origin
@@ -56,21 +57,25 @@ def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) 
 
 def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: bytes | None) -> R:
     """Make a request from an ASGI scope. ``make`` takes the arguments of `OAuth1Request`."""
-    path = origin_form(scope, policy)
-    scheme, host, prefix = request_origin(scope, policy)
-    request = make(
-        method=scope["method"],
-        scheme=scheme,
-        host=host,
-        raw_path=prefix.encode() + path if prefix else path,
-        raw_query=scope["query_string"],
-        headers=scope["headers"],
-        body=body,
-        peer=peer_address(scope),
-        limits=policy,
-    )
-    if may_be_rewritten(scope, policy):
-        request.may_be_rewritten = True
+    try:
+        path = origin_form(scope, policy)
+        scheme, host, prefix = request_origin(scope, policy)
+        request = make(
+            method=scope["method"],
+            scheme=scheme,
+            host=host,
+            raw_path=prefix.encode() + path if prefix else path,
+            raw_query=scope["query_string"],
+            headers=scope["headers"],
+            body=body,
+            peer=peer_address(scope),
+            limits=policy,
+        )
+        if may_be_rewritten(scope, policy):
+            request.may_be_rewritten = True
+    except OAuth1Error as error:
+        with_scope(error, scope)
+        raise
     return request
 
 
@@ -102,8 +107,8 @@ async def send_response(response: OAuth1Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(error: OAuth1Error, policy: Policy, receive: Receive, send: Send) -> None:
-    """Send the response to an error at a protected resource.
+async def refuse(error: OAuth1Error, policy: Policy, scope: Scope, receive: Receive, send: Send) -> None:
+    """Log an error at a protected resource, unless it has been logged, and send the response.
 
     Meanwhile the body is received and dropped, as frameworks do, so that `LingeringMiddleware` sees its end.
     """
@@ -112,6 +117,7 @@ async def refuse(error: OAuth1Error, policy: Policy, receive: Receive, send: Sen
         while (await receive()).get("more_body", False):
             pass
 
+    log_refusal(with_scope(error, scope))
     dropping = asyncio.ensure_future(drop())
     try:
         await send_response(resource_error_response(error, realm=policy.realm), send)

@@ -65,7 +65,7 @@ class RequestTargetMiddleware:
             try:
                 scope = self._routable(scope)
             except OAuth1Error as error:
-                await refuse(error, self.policy, receive, send)
+                await refuse(error, self.policy, scope, receive, send)
                 return
             if has_unannounced_length(scope):
                 received = ReceivedOctets(receive)

@@ -78,7 +78,7 @@ def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
     if others:
         parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
     if len(parameters) < number:
-        raise DuplicatedOAuthProtocolParameterError('An "oauth_" parameter is repeated.')
+        raise DuplicatedOAuthProtocolParameterError(f'"{_first_repeated(form)}" is repeated.')
     for name, value in parameters.items():
         if "%" in value:
             try:
@@ -86,6 +86,16 @@ def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
             except UnicodeDecodeError:
                 raise InvalidRequestError(f'"{unescape(name)}" is not UTF-8.') from None
     return parameters, others
+
+
+def _first_repeated(form: str) -> str:
+    """A protocol parameter that stands more than once, escaped and cut for an error message."""
+    seen: set[str] = set()
+    for name, _ in split_pairs(form):
+        if name in seen and name.startswith("oauth_"):
+            return ascii(unescape(name)[:50])[1:-1]
+        seen.add(name)
+    return "oauth_"
 
 
 def other_names(form: str) -> list[str]:

@@ -24,6 +24,8 @@ ANSWERS_KEPT = 1_024
 # spaces, backslashes, quotes and non-ASCII characters are excluded: browsers differ in how they treat them.
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):([A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+)")
 
+_UNDERSCORED = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*_[A-Za-z0-9+.\-_]*:")
+
 # Schemes that run code in the browser or read its data.
 _DANGEROUS_SCHEMES = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript", "view-source"})
 
@@ -63,6 +65,10 @@ def check_callback_syntax(uri: str) -> None:
         raise _refused(f"is longer than {MAX_CALLBACK_LENGTH} characters")
     match = _URI.fullmatch(uri)
     if not match:
+        if uri.lower() == OUT_OF_BAND:
+            raise _refused(f'is "{OUT_OF_BAND}" in capitals; write it in lower case')
+        if _UNDERSCORED.match(uri):
+            raise _refused("has an underscore in its scheme, which RFC 3986 does not allow; use a hyphen or a dot")
         raise _refused("is not an absolute URI of printable ASCII without fragment and backslash")
     scheme = match[1].lower()
     if scheme in _DANGEROUS_SCHEMES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from async_oauth1.errors import DuplicatedOAuthProtocolParameterError
@@ -43,7 +44,7 @@ def find_protocol_parameters(header: str, query: str, body: str) -> Found:
         return Found(None, {}, has_others)
     if len(found) == 1:
         return Found(*found[0], has_others)
-    names = ", ".join(place for place, _ in found)
+    names = " and ".join(f"{place} ({_listed(parameters)})" for place, parameters in found)
     error = DuplicatedOAuthProtocolParameterError(
         f'"oauth_" parameters must come from one place, but were found in {names}.'
     )
@@ -52,3 +53,8 @@ def find_protocol_parameters(header: str, query: str, body: str) -> Found:
         raise error
     signed = next((place for place, parameters in found if "oauth_signature" in parameters), found[0][0])
     return Found(signed, merged, has_others, error)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names for an error message, escaped and cut: the client chose them."""
+    return ", ".join(ascii(name[:50])[1:-1] for name, _ in zip(names, range(10), strict=False))

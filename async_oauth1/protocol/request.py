@@ -248,6 +248,11 @@ class OAuth1Request(AuthlibOAuth1Request):
         return self.host.partition(":")[0]
 
     @property
+    def canonical_forms(self) -> tuple[str, str, str]:
+        """The parameters of the Authorization header, the query and the form, each in canonical form."""
+        return self._header_form, self._query_form, self._body_form
+
+    @property
     def other_header_parameters(self) -> list[str]:
         """Names in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``; not the realm."""
         return other_names(self._header_form) if self.has_other_header_parameters else []

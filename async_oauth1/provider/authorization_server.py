@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from async_oauth1.errors import (
     AccessDeniedError,
     AlreadyDecidedError,
-    InvalidRequestError,
     InvalidTokenError,
     InvalidVerifierError,
     MethodNotAllowedError,
@@ -28,12 +27,13 @@ from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
 from .approvals import may_be_repeated, verifier_spellings
-from .checks import check_identifiers
+from .checks import check_identifiers, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
 from .decisions import AuthorizationDecision
 from .dialects import denial
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
+from .refusals import log_refusal
 from .responses import OAuth1Response, form_response, server_error_response
 from .scopes import checked_scope
 
@@ -103,10 +103,9 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             registered = await call_hook(request.client.check_callback, callback)
         else:
             registered = is_web_callback(callback)
-        if registered:
-            log_callback(request, callback)
-        else:
-            raise InvalidRequestError('This "oauth_callback" is not registered for the client.')
+        if not registered:
+            raise unregistered_callback(callback, request.client)
+        log_callback(request, callback)
 
     async def _create_temporary_credentials(self, request: OAuth1Request) -> list[tuple[str, str]]:
         await self.validate_temporary_credentials_request(request)
@@ -138,10 +137,13 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             StoreUnavailableError: a hook could not reach its store.
         """
         self.require_hooks()
-        read = await self._read(request)
-        if grant_user is not None:
-            read.user = grant_user
-        return await self.validate_authorization_request(read)
+
+        def check(read: OAuth1Request) -> Awaitable[OAuth1Request]:
+            if grant_user is not None:
+                read.user = grant_user
+            return self.validate_authorization_request(read)
+
+        return await self._logged(check, request)
 
     async def validate_authorization_request(self, request: OAuth1Request) -> OAuth1Request:
         """Look up the temporary credentials, which must be undecided or approved by ``request.user``, and their client.
@@ -190,10 +192,13 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             TypeError: a scope is granted, and the hook ``create_authorization_verifier`` does not take it.
         """
         self.require_hooks()
-        read = await self._read(request)
-        read.user = grant_user
-        read.granted_scope = checked_scope(scope)
-        return await self._record_decision(read)
+        granted_scope = checked_scope(scope)
+
+        def decide(read: OAuth1Request) -> Awaitable[AuthorizationDecision]:
+            read.user, read.granted_scope = grant_user, granted_scope
+            return self._record_decision(read)
+
+        return await self._logged(decide, request)
 
     async def _record_decision(self, request: OAuth1Request) -> AuthorizationDecision:
         checked = await self.validate_authorization_request(request)
@@ -284,7 +289,8 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             if await call_hook(request.credential.check_verifier, spelling) is True:
                 return
         await self._count_wrong_verifier(request)
-        raise InvalidVerifierError()
+        undecided = await optional(request.credential, "is_decided") is False
+        raise InvalidVerifierError(InvalidVerifierError.not_approved if undecided else None)
 
     async def find_temporary_credential(self, request: OAuth1Request) -> Any:
         """Look temporary credentials up; ``None`` if they were issued to another client."""
@@ -341,11 +347,16 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         self, step: Callable[[OAuth1Request], Awaitable[list[tuple[str, str]]]], request: RequestT | None
     ) -> ResponseT:
         try:
-            parameters = await step(await self._read(request))
+            parameters = await self._logged(step, request)
         except OAuth1Error as error:
             return await resolve(self.handle_error(error))
         return await resolve(self.handle_credentials(parameters))
 
-    async def _read(self, request: RequestT | None) -> OAuth1Request:
-        read: OAuth1Request = await call_hook(self.create_oauth1_request, request)
-        return read
+    async def _logged(self, step: Callable[[OAuth1Request], Awaitable[T]], request: RequestT | None) -> T:
+        read: OAuth1Request | None = None
+        try:
+            read = await call_hook(self.create_oauth1_request, request)
+            return await step(cast("OAuth1Request", read))
+        except OAuth1Error as error:
+            log_refusal(error, read)
+            raise

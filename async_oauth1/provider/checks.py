@@ -20,6 +20,7 @@ from async_oauth1.errors import (
     UnsignedRequestError,
 )
 from async_oauth1.policy import Policy
+from async_oauth1.protocol.callbacks import callback_matches
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.tolerances import OTHER_HEADER_PARAMETERS, TIMESTAMP_WINDOW, VERSION_1_0A
 
@@ -168,6 +169,23 @@ def outside_window(window: int, now: float) -> TimestampRefusedError:
     return TimestampRefusedError(
         f'"oauth_timestamp" is more than {window} seconds away from this server\'s time, which is {int(now)}.'
     )
+
+
+def unregistered_callback(callback: str, client: object) -> InvalidRequestError:
+    """What is raised for a callback that is not registered.
+
+    Args:
+        callback: of the request, whose signature holds.
+        client: its model; if it lists its ``callbacks``, as `Client` does, the error says what differs.
+    """
+    text = 'This "oauth_callback" is not registered for the client.'
+    registered = getattr(client, "callbacks", None)
+    if isinstance(registered, list | tuple) and callback_matches(callback, registered, query_may_differ=True):
+        text += (
+            " It differs from a registered one in its query alone: register it as it is, or let the query differ "
+            "(callback_query_may_differ)."
+        )
+    return InvalidRequestError(text)
 
 
 def check_body_hash(request: OAuth1Request, body: bytes) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Generic
 
 from async_oauth1.credentials import ClientT_co, TokenCredential, TokenT_co
-from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameterError
+from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameterError, OAuth1Error
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
+from .refusals import log_refusal, with_reason
 from .verification import BaseServer, log
 
 __all__ = ["ResourceProtector"]
@@ -52,17 +53,21 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         Raises:
             OAuth1Error: the request is not accepted. Nothing is stored for a request with an invalid signature.
         """
-        self.check_request(request)
-        token = request.oauth_params.get("oauth_token") or None  # an empty one counts as absent
-        if token is None and not two_legged:
-            raise MissingRequiredParameterError("oauth_token")
-        await self._look_up(request, token)
-        await self.verify_signature(request, token_missing=token is not None and request.credential is None)
-        if body_hash_required or "oauth_body_hash" in request.oauth_params or self.policy.require_signed_body:
-            await self.verify_body(request, required=body_hash_required)
-        await self.use_nonce(request)
-        if scope:
-            await self._check_scope(request, scope)
+        try:
+            self.check_request(request)
+            token = request.oauth_params.get("oauth_token") or None  # an empty one counts as absent
+            if token is None and not two_legged:
+                raise MissingRequiredParameterError("oauth_token")
+            await self._look_up(request, token)
+            await self.verify_signature(request, token_missing=token is not None and request.credential is None)
+            if body_hash_required or "oauth_body_hash" in request.oauth_params or self.policy.require_signed_body:
+                await self.verify_body(request, required=body_hash_required)
+            await self.use_nonce(request)
+            if scope:
+                await self._check_scope(request, scope)
+        except OAuth1Error as error:
+            log_refusal(error, request)
+            raise
         return request
 
     async def check_verified(
@@ -84,12 +89,16 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         Raises:
             OAuth1Error: the request does not meet the requirements of this route.
         """
-        if request.credential is None and not two_legged:
-            raise MissingRequiredParameterError("oauth_token")
-        if body_hash_required:
-            await self.verify_body(request, required=True)
-        if scope:
-            await self._check_scope(request, scope)
+        try:
+            if request.credential is None and not two_legged:
+                raise MissingRequiredParameterError("oauth_token")
+            if body_hash_required:
+                await self.verify_body(request, required=True)
+            if scope:
+                await self._check_scope(request, scope)
+        except OAuth1Error as error:
+            log_refusal(error, request)
+            raise
 
     def get_token_credential(self, request: OAuth1Request) -> MaybeAwaitable[TokenT_co | None]:
         """Look the token credential up; by default the hook ``query_token``."""
@@ -127,4 +136,4 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             return
         names = granted.split() if isinstance(granted, str) else granted or ()
         if not set(scope.split()) <= set(names):
-            raise InsufficientScopeError()
+            raise with_reason(InsufficientScopeError(), f"The resource requires {scope!r}; granted is {names!r}.")

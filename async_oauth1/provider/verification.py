@@ -32,10 +32,12 @@ from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.tolerances import REPEATED_NONCE
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
+from .hints import hints
 from .hook_problems import report_race, violates_unique
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
 from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of
-from .signatures import CustomVerifier, find_problem, verify_in_vain
+from .refusals import explained, with_reason
+from .signatures import CustomVerifier, find_problem, lacks_token_secret, verify_in_vain
 
 log = logging.getLogger("async_oauth1")
 
@@ -43,6 +45,10 @@ _UNIFORM = (
     "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
 )
 
+_INSECURE = (
+    "This provider saw plain http, and OAuth 1 requires https. Behind a proxy that ends TLS, set external_base_url, or "
+    "name the proxy in trusted_proxies. For a network that is safe without TLS, set require_https=False."
+)
 _REWRITTEN = (
     "The server in front of this provider takes the scheme or the client's address from headers that any client can "
     "send. Set external_base_url; or switch that off (uvicorn: --no-proxy-headers; see the guide to deploying for "
@@ -161,9 +167,13 @@ class BaseServer:
         if not self._complete:
             self.require_hooks()
         self.check_transport(request)
-        check_protocol_parameters(request, self.policy)
-        check_timestamp(request, self.policy, self.clock())
-        self.check_signature_method(request)
+        try:
+            check_protocol_parameters(request, self.policy)
+            check_timestamp(request, self.policy, self.clock())
+            self.check_signature_method(request)
+        except OAuth1Error as error:
+            explained(error, hints(request))
+            raise
 
     def check_transport(self, request: OAuth1Request) -> None:
         """Refuse plain http and foreign hosts, as far as the policy says.
@@ -174,7 +184,7 @@ class BaseServer:
         if request.may_be_rewritten:
             self._warn_of_rewriting()
         if self.policy.require_https and not self.is_secure(request):
-            raise InsecureTransportError(_REWRITTEN if request.may_be_rewritten else None)
+            raise InsecureTransportError(_REWRITTEN if request.may_be_rewritten else _INSECURE)
         if self.policy.allowed_hosts:
             check_host(request, self.policy)
 
@@ -230,10 +240,16 @@ class BaseServer:
                 if request.deviations or request.tolerances_used or request.timestamp_window is not None:
                     self._finish_tolerating(request)
                 return
-        log.info("Refused %r of client %r: %s", request, request.client_id, problem)
-        uniform = self.policy.uniform_errors
-        deviation = refusal_of(request, self.policy.tolerances, uniform=uniform)
-        raise deviation or (InvalidSignatureError(_UNIFORM) if uniform else problem)
+        deviation = refusal_of(request, self.policy.tolerances, uniform=self.policy.uniform_errors)
+        if deviation is not None:
+            raise deviation from (problem if deviation is not problem else None)
+        # The same for all that are refused here: the hints depend on the request alone.
+        seen = hints(request)
+        if "oauth_verifier" in request.oauth_params and lacks_token_secret(request):
+            with_reason(problem, "It was signed without the temporary token's secret: the client lost or ignored it.")
+        if not self.policy.uniform_errors:
+            raise explained(problem, seen)
+        raise explained(InvalidSignatureError(_UNIFORM), seen) from problem
 
     async def find_tolerances(self, request: OAuth1Request) -> None:
         """Tell a request what is tolerated of its client."""

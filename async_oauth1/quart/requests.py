@@ -16,9 +16,10 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.asgi.targets import RECEIVED_KEY, ReceivedOctets, RequestTargetMiddleware
-from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
+from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
+from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.responses import OAuth1Response
 
 _GUARD = "async_oauth1.request_targets"
@@ -32,7 +33,11 @@ async def read_request(request: Request | None, policy: Policy) -> OAuth1Request
     form = None
     if content_type and is_form(content_type):
         scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
-        form = await read_form(current, policy.max_form_bytes)
+        try:
+            form = await read_form(current, policy.max_form_bytes)
+        except OAuth1Error as error:
+            with_scope(error, scope)
+            raise
     oauth1_request = make_request(OAuth1Request, scope, policy, form)
     if "oauth_body_hash" in oauth1_request.oauth_params or policy.require_signed_body:
         oauth1_request.read_body = functools.partial(read_body, current)

@@ -19,6 +19,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.authorization_server import AuthorizationServer as _AuthorizationServer
 from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator
+from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.resource_protector import ResourceProtector as _ResourceProtector
 from async_oauth1.provider.responses import OAuth1Response
 
@@ -267,13 +268,21 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             request = verified.request
             if verified.policy is not self.policy:  # verified by another policy than this application's
                 request.read_body = functools.partial(read_body, current)
-                self.check_request(request)
-                await self.verify_body(request)
+                try:
+                    self.check_request(request)
+                    await self.verify_body(request)
+                except OAuth1Error as error:
+                    log_refusal(error, request)
+                    raise
             await self.check_verified(
                 request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
             )
         else:
-            request = await read_request(current, self.policy)
+            try:
+                request = await read_request(current, self.policy)
+            except OAuth1Error as error:
+                log_refusal(error)
+                raise
             await self.validate_request(
                 request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
             )

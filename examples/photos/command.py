@@ -10,7 +10,7 @@ from functools import partial
 from async_oauth1.stores import StoreError
 
 from .serving.guide import guide
-from .serving.log import log, write_to_stderr
+from .serving.log import configure_logs, log
 from .serving.server import ignore_stop_signals, listen, serve, url_of
 from .serving.workers import supervise
 from .settings import Settings, SettingsError, read_settings
@@ -26,7 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 after a stop signal, 2 if it could not start.
     """
-    write_to_stderr()
     try:
         return _run(arguments)
     except (SettingsError, StoreError) as error:
@@ -36,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     settings = read_settings(arguments)
+    configure_logs(settings.log_level)
     check_shared(settings)
     prepared = asyncio.run(_prepare(settings)) if settings.workers > 1 else None
     with listen(settings.host, settings.port) as listener:

@@ -18,6 +18,7 @@ from async_oauth1.protocol.request import normalize_host
 
 __all__ = ["Settings", "SettingsError", "read_settings"]
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _MIN_SESSION_KEY = 32
 
 
@@ -38,6 +39,7 @@ class Settings:
         external_base_url: the URL that clients and browsers use, if there is a proxy in front.
         session_key: signs the session cookie; the same in all workers.
         demo_data: add the demo user and client even if other machines can connect.
+        log_level: ``debug``, ``info``, ``warning`` or ``error``.
         trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is used to count sign-ins per address.
         guide: print how to use the provider when it listens.
     """
@@ -52,6 +54,7 @@ class Settings:
     demo_data: bool = False
     trusted_proxies: tuple[str, ...] = ()
     guide: bool = False
+    log_level: str = "info"
 
     @property
     def policy(self) -> Policy:
@@ -132,6 +135,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         help="proxies whose X-Forwarded-For is trusted (PHOTOS_TRUSTED_PROXIES)",
     )
     add("--guide", action="store_true", help="also print how to use the provider, as on a terminal")
+    add("--log-level", choices=LOG_LEVELS, default="info", help="of the log on standard error (%(default)s)")
     options = parser.parse_args(arguments)
     # An empty flag is not replaced by the environment: a script's unset variable must not select another store.
     store = options.store
@@ -150,6 +154,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
         demo_data=options.demo_data or _switch(environ, "PHOTOS_DEMO_DATA"),
         guide=options.guide or sys.stdout.isatty(),
+        log_level=options.log_level,
         trusted_proxies=_networks(options.trusted_proxies or environ.get("PHOTOS_TRUSTED_PROXIES") or ""),
     )
     _check(settings)

@@ -24,6 +24,7 @@ from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import authorization_server
 from async_oauth1.provider.approvals import verifier_spellings
 from async_oauth1.provider.hooks import call_hook, optional, resolve
+from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import OAuth1Response
 from async_oauth1.provider.scopes import takes_scope, with_scope
 from flask_compat.execution.callable_kinds import flow_step
@@ -225,7 +226,11 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
                 raise InvalidRequestError("The request is malformed.") from error
             raise
         made = OAuth1Request.adopt(given, self.policy)
-        self.check_transport(made)
+        try:
+            self.check_transport(made)
+        except OAuth1Error as error:
+            log_refusal(error, made)
+            raise
         return made
 
     async def read_request(self, framework: Any, request: Any) -> Any:

@@ -42,6 +42,7 @@ from async_oauth1.provider.checks import (
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.leniency import apply_tolerances, refusal_of, tolerances_of
+from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.verification import BaseServer
 from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
 from flask_compat.caching.nonce_lifetime import timestamp_window
@@ -61,15 +62,14 @@ _WITHOUT_DESCRIPTION = (
 
 @contextmanager
 def authlib_errors() -> Generator[None]:
-    """Replace the description of the core's errors by Authlib's. The original is logged."""
+    """Replace the description of the core's errors by Authlib's. The log has the original, which is the cause."""
     try:
         yield
     except OAuth1Error as error:
         translated = _translate(error)
         if translated is error:
             raise
-        log.info("%s: %s", error.error, error.description)
-        raise translated from error
+        raise translated from error  # the cause, which the log shows
 
 
 def _translate(error: OAuth1Error) -> OAuth1Error:
@@ -272,16 +272,20 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
 
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request in Authlib's order."""
-        self.check_transport(request)
-        await self.find_client(request)
-        if not request.token:
-            raise MissingRequiredParameterError("oauth_token")
-        credential = await self.ask("get_token_credential", request)
-        request.credential = credential or None
-        if credential and not await self._belongs_to_client(request):
-            request.credential = None
-        if request.credential is None:
-            raise InvalidTokenError()
-        await self.verify(request)
-        await self.finish(request)
+        try:
+            self.check_transport(request)
+            await self.find_client(request)
+            if not request.token:
+                raise MissingRequiredParameterError("oauth_token")
+            credential = await self.ask("get_token_credential", request)
+            request.credential = credential or None
+            if credential and not await self._belongs_to_client(request):
+                request.credential = None
+            if request.credential is None:
+                raise InvalidTokenError()
+            await self.verify(request)
+            await self.finish(request)
+        except OAuth1Error as error:
+            log_refusal(error, request)
+            raise
         return request

@@ -20,11 +20,12 @@ from werkzeug.wsgi import get_input_stream
 from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import make_request
 from async_oauth1.asgi.unawaited import name_unawaited
-from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
+from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.provider.refusals import with_scope
 from flask_compat.execution.flow_runner import ThreadRuntime, running_loop
 from flask_compat.wrapper import OAuth1Request
 
@@ -40,7 +41,11 @@ async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
     current = getattr(current, "_get_current_object", lambda: current)()
     form = None
     if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
-        form = _read_form(current, policy.max_form_bytes)
+        try:
+            form = _read_form(current, policy.max_form_bytes)
+        except OAuth1Error as error:
+            with_scope(error, _scope(current.environ))
+            raise
     oauth1_request = make_request(OAuth1Request.from_wire, _scope(current.environ), policy, form)
     oauth1_request.read_body = functools.partial(_read_body, current)
     return oauth1_request

@@ -20,6 +20,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.refusals import with_scope
 from async_oauth1.quart.requests import answers_preflight, guard_routing, read_body, read_form
 from flask_compat.execution.ending_requests import separate_endings
 from flask_compat.execution.flow_runner import ThreadRuntime, flows_ended
@@ -92,7 +93,7 @@ async def _form_once(request: Any, limit: int) -> bytes:
             form = error
         request.scope[_FORM] = form
     if isinstance(form, OAuth1Error):
-        raise form
+        raise with_scope(form, request.scope)
     return form
 
 

@@ -242,7 +242,10 @@ def test_client_that_repeats_nonces(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> None:
-    """At DEBUG, the whole flow and every refusal log no secret, verifier, signature or form value."""
+    """At DEBUG, the whole dance and every refusal log no secret, no verifier, no signature and no form value.
+
+    The base string has the query, as access logs do, but no value of a parameter that is named like a secret.
+    """
     caplog.set_level(logging.DEBUG)
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "PLAINTEXT", "RSA-SHA1")))
     temporary = provider.temporary()
@@ -253,7 +256,7 @@ def test_no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> None:
     provider.exchange(temporary.wire("POST", oauth_verifier=verifier, signature="hidden-signature"))
     jane = provider.token()
     provider.refusal(jane.wire("POST", form=[(b"password", b"hidden-form")], signature="x"))
-    provider.refusal(jane.wire(query=[(b"q", b"hidden-query")], signature="x"))
+    provider.refusal(jane.wire(query=[(b"access_token", b"hidden-query")], signature="x"))
     provider.add(Client(client_id="rsa", rsa_public_key=StoredKey("hidden-key")))
     provider.refusal(Signer("rsa", signature_method="RSA-SHA1").wire(signature="AAAA"), two_legged=True)
     provider.exchange(temporary.wire("POST", oauth_verifier=verifier))

@@ -17,7 +17,7 @@ from async_oauth1.stores import StoreError
 from examples.photos.settings import Settings
 from examples.photos.storage import Storage
 
-from .log import log, write_to_stderr
+from .log import log
 from .rolling_restart import RollingRestart, Worker
 from .server import STOP_SIGNALS, ignore_stop_signals, serve
 from .wakeup import drain, wakeup_descriptor
@@ -181,7 +181,7 @@ class _Supervisor:
 
 
 def _work(settings: Settings, listener: socket.socket, ready: Connection) -> None:
-    write_to_stderr()
+    configure_logs(settings.log_level)
     stores = logging.getLogger("async_oauth1.stores")
     stores.setLevel(logging.ERROR)  # the supervisor has opened them before, and logged their warnings
 

@@ -1,0 +1,158 @@
+"""The log of refused requests: one line at INFO for each, and at DEBUG the base string as the server built it.
+
+Every server, middleware and facade passes its errors through `log_refusal`. An error that was logged is marked, so a
+request that passes through several of them has one line.
+
+Nothing in a line is a secret: no signature, token, verifier, body or query. Nothing in it can forge another line: text
+from the request is escaped and cut.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from async_oauth1.errors import InvalidSignatureError, OAuth1Error
+from async_oauth1.protocol.base_string import base_string
+from async_oauth1.protocol.encoding import split_pairs
+from async_oauth1.protocol.request import OAuth1Request
+
+from .hints import hints, length_hint
+
+log = logging.getLogger("async_oauth1")
+
+E = TypeVar("E", bound=OAuth1Error)
+
+_LOGGED, _PLACE = "_async_oauth1_logged", "_async_oauth1_place"
+_LONGEST_TEXT = 1_000
+_LONGEST_NAME = 100
+_LONGEST_BASE_STRING = 8_000
+#: Parameters with one of these in their names are masked in the base string.
+_PRIVATE = ("token", "verifier", "secret", "passw", "x_auth_")
+
+
+class _Place(NamedTuple):
+    what: str
+    peer: str | None
+
+
+def with_scope(error: E, scope: Mapping[str, Any]) -> E:
+    """Note where an error occurred that left no request to log: the request could not be read.
+
+    Args:
+        error: the error.
+        scope: ASGI scope.
+    """
+    client = scope.get("client")
+    what = _printable(f"{scope.get('method', scope['type'])} {scope.get('path', '')}", _LONGEST_TEXT)
+    error.__dict__.setdefault(_PLACE, _Place(what, client[0] if client else None))
+    return error
+
+
+def with_reason(error: E, reason: str) -> E:
+    """Add a reason to an error that the log shows, and the answer does not.
+
+    Args:
+        error: the error.
+        reason: a sentence without secrets.
+    """
+    error.add_note(reason)
+    return error
+
+
+def explained(error: E, sentences: str) -> E:
+    """Add sentences to what an error tells the client.
+
+    Args:
+        error: the error.
+        sentences: from `hints`; may be empty.
+    """
+    if sentences:
+        error.description = f"{error.description} {sentences}" if error.description else sentences
+    return error
+
+
+def log_refusal(error: OAuth1Error, request: OAuth1Request | None = None) -> None:
+    """Log that a request is refused, unless this error has been logged before.
+
+    Args:
+        error: the error, with its causes: the line has the code of the first one.
+        request: the request, if it could be read.
+    """
+    if _LOGGED in error.__dict__:
+        return
+    error.__dict__[_LOGGED] = True
+    if not log.isEnabledFor(logging.INFO):
+        return
+    chain = _chain(error)
+    code = _printable(chain[-1].error or "", _LONGEST_NAME)
+    if chain[-1].error != error.error:
+        code += f", answered as {_printable(error.error or '', _LONGEST_NAME)}"
+    place: _Place = error.__dict__.get(_PLACE) or _Place("a request", None)
+    client = None
+    if request is not None:
+        place = _Place(_printable(repr(request), _LONGEST_TEXT), request.peer)
+        client = (request.client_id or "")[:_LONGEST_NAME] or None
+    text = _printable(_explanation(chain, request), _LONGEST_TEXT)
+    log.info("Refused %s of client %a from %a: %s (%d): %s", place.what, client, place.peer, code,
+             error.status_code, text)  # fmt: skip
+    if request is not None and request.oauth_params and log.isEnabledFor(logging.DEBUG):
+        log.debug("The base string of the refused request, with masked values: %s", masked_base_string(request))
+
+
+def masked_base_string(request: OAuth1Request) -> str:
+    """The base string (RFC 5849 section 3.4.1.1) as this server built it, with ``***`` for values that are private.
+
+    These are the values of a form's fields, and of every parameter with a name such as ``oauth_token``.
+    """
+    header, query, body = request.canonical_forms
+    signed = [(name, value, _is_private(name)) for form in (header, query) for name, value in split_pairs(form)]
+    signed += [(name, value, not name.startswith("oauth_") or _is_private(name)) for name, value in split_pairs(body)]
+    signed.sort()
+    beginning = base_string(request.method, request.scheme, request.host, request.raw_path.decode("latin-1"), "")
+    text = beginning + "%26".join(
+        _encoded(name) + "%3D" + ("***" if is_private else _encoded(value))
+        for name, value, is_private in signed
+        if name != "oauth_signature"
+    )
+    return text if len(text) <= _LONGEST_BASE_STRING else f"{text[:_LONGEST_BASE_STRING]}..."
+
+
+def _is_private(name: str) -> bool:
+    lower = name.lower()
+    return any(part in lower for part in _PRIVATE)
+
+
+def _encoded(canonical: str) -> str:
+    return canonical.replace("%", "%25")
+
+
+def _chain(error: OAuth1Error) -> list[OAuth1Error]:
+    """The error and the errors that it replaced, for an answer that tells less."""
+    chain = [error]
+    while isinstance(cause := chain[-1].__cause__, OAuth1Error) and cause not in chain:
+        chain.append(cause)
+    return chain
+
+
+def _explanation(chain: list[OAuth1Error], request: OAuth1Request | None) -> str:
+    sentences = [str(chain[-1].description or "")]
+    for error in chain:
+        sentences += getattr(error, "__notes__", ())
+    if request is not None:
+        seen = hints(request)
+        if seen not in sentences[0]:
+            sentences.append(seen)
+        if isinstance(chain[-1], InvalidSignatureError):
+            sentences.append(length_hint(request))
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _printable(text: str, limit: int) -> str:
+    """The text in one line of ASCII, cut."""
+    if len(text) > limit:
+        text = f"{text[:limit]}..."
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if letter.isascii() and letter.isprintable() else ascii(letter)[1:-1] for letter in text)
