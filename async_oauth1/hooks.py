@@ -1,6 +1,7 @@
 """The hooks: the functions that a provider supplies, with one Protocol for each."""
 
-from .provider.dialects import TokenResponseParameters
+from .provider.approval.dialects import TokenResponseParameters
+from .provider.approval.scopes import RequestedScope, scope_in
 from .provider.hooks import (
     CountWrongVerifier,
     CreateAuthorizationVerifier,
@@ -18,7 +19,6 @@ from .provider.hooks import (
     QueryToken,
     TokenGenerator,
 )
-from .provider.scopes import RequestedScope, scope_in
 
 __all__ = [
     "CountWrongVerifier",

@@ -11,8 +11,8 @@ from werkzeug.utils import import_string
 
 from async_oauth1.protocol.encoding import as_text, escape_text
 from async_oauth1.provider import authorization_server as core
-from async_oauth1.provider.hook_signatures import unknown_hook
 from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.hooks.signatures import unknown_hook
 from async_oauth1.provider.responses import error_headers
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
 

@@ -9,7 +9,7 @@ from types import CoroutineType
 from typing import Any, ClassVar, ParamSpec, cast
 
 from async_oauth1.policy import Policy
-from async_oauth1.provider.hook_signatures import check_signature
+from async_oauth1.provider.hooks.signatures import check_signature
 from async_oauth1.provider.verification import BaseServer
 
 from .configurations import Configuration, Configurations

@@ -7,7 +7,7 @@ import operator
 import weakref
 from collections.abc import Callable
 from types import CoroutineType
-from typing import Any
+from typing import Any, cast
 
 _DONE = "async_oauth1.names_unawaited"
 _first_of: Callable[[Any], Any] = operator.itemgetter(0)
@@ -23,17 +23,18 @@ def name_unawaited(app: Any) -> None:
     if _DONE in app.extensions:
         return
     app.extensions[_DONE] = True
-    make_response: Callable[[Any, Any], Any] = type(app).make_response
+    kind = cast("Any", type(app))
+    make_response = cast("Callable[[Any, Any], Any]", kind.make_response)
     if "make_response" in vars(app):
         return  # the application's own
-    reference: Callable[[], Any] = weakref.ref(
-        app
-    )  # a closure over the application would keep it alive until a garbage collection
+    # A closure over the application itself would keep it alive until a garbage collection.
+    reference: Callable[[], Any] = weakref.ref(app)
 
     @functools.wraps(make_response)
     def checked(result: Any) -> Any:
-        value = _first_of(result) if type(result) is tuple and result else result
-        if type(value) is CoroutineType:
+        is_pair = type(result) is tuple and bool(cast("object", result))
+        value = cast("Any", _first_of(cast("tuple[Any, ...]", result)) if is_pair else result)
+        if CoroutineType is type(value):
             refuse_unawaited(value)
         return make_response(reference(), result)
 

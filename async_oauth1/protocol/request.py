@@ -48,16 +48,14 @@ class OAuth1Request(AuthlibOAuth1Request):
         body_hash_holds: whether ``oauth_body_hash`` was sent, and is the hash of this body.
         body: the body's octets; ``None`` if it was not read.
         oauth_params: the ``oauth_`` parameters, decoded.
-        signature_type: the place of these parameters: ``HEADER``, ``QUERY``, ``BODY``, or ``None``; of two places, that
-            of the signature.
+        signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: the realm of the Authorization header.
         has_other_header_parameters: whether the Authorization header has names that do not begin with ``oauth_``.
-        may_be_rewritten: whether a server or middleware may have taken the scheme or the peer from a header that the
-            client can write.
-        read_body: reads the body if it was not read yet; called for ``oauth_body_hash``, after the signature was
-            verified.
-        deviations: what is refused unless it is tolerated: the name of each tolerance, and the error. Whether it is
-            tolerated is known after the client's look-up.
+        may_be_rewritten: whether the scheme or the peer may come from a header that the client can write.
+        read_body: reads the body if it was not read yet; called after the signature was verified.
+        deviations: what is refused unless the client is allowed it: the name of each tolerance, and the error.
+        requested_scope: what the client asks for at the first step.
+        granted_scope: what the resource owner grants.
         tolerances: the tolerances of this client; set after its look-up.
         tolerances_used: the tolerances without which the signature would not verify.
         timestamp_window: the client's own window, in seconds; ``None`` for the policy's.
@@ -71,7 +69,6 @@ class OAuth1Request(AuthlibOAuth1Request):
     credential: Any = None
     user: Any = None
     body_hash_holds: bool = False
-    # What the client asks for, at the first step, and what the resource owner grants, at the second.
     requested_scope: str = ""
     granted_scope: str = ""
     may_be_rewritten: bool
@@ -168,8 +165,6 @@ class OAuth1Request(AuthlibOAuth1Request):
         if found.in_several_places is not None:
             self.note_deviation(PARAMETERS_IN_TWO_PLACES, found.in_several_places)
         return found.place, found.parameters
-
-    # Tolerances ------------------------------------------------------------------------------------------------------
 
     def note_deviation(self, name: str, error: OAuth1Error) -> None:
         """Remember what is refused unless the tolerance of that name covers it."""

@@ -11,7 +11,7 @@ The steps make the decisions; hooks store the data. The three-legged flow:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from async_oauth1.errors import (
     AccessDeniedError,
@@ -26,16 +26,16 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND, append_parameters, chec
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .approvals import may_be_repeated, verifier_spellings
+from .approval.approvals import may_be_repeated, verifier_spellings
+from .approval.decisions import AuthorizationDecision
+from .approval.dialects import denial
+from .approval.scopes import checked_scope
 from .checks import check_identifiers, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
-from .decisions import AuthorizationDecision
-from .dialects import denial
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
 from .refusals import log_refusal
 from .responses import OAuth1Response, form_response, server_error_response
-from .scopes import checked_scope
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
 
@@ -237,11 +237,6 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             response = OAuth1Response(200, decision.verifier or "The request was denied.", headers)
         return await resolve(self.handle_response(response))
 
-    async def find_redirect_uri(self, request: OAuth1Request) -> str | None:
-        """The callback of the first step, to which the browser is redirected."""
-        callback: str | None = await call_hook(request.credential.get_redirect_uri)
-        return callback
-
     def denial_parameters(self) -> list[tuple[str, str]]:
         """The parameters that tell the client of a denial by ``error``, if `Policy.denial_parameters` has it."""
         return [("error", AccessDeniedError.error or "")]
@@ -291,13 +286,6 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         await self._count_wrong_verifier(request)
         undecided = await optional(request.credential, "is_decided") is False
         raise InvalidVerifierError(InvalidVerifierError.not_approved if undecided else None)
-
-    async def find_temporary_credential(self, request: OAuth1Request) -> Any:
-        """Look temporary credentials up; ``None`` if they were issued to another client."""
-        credential = await call_hook(self.get_temporary_credential, request)
-        if credential is not None and as_text(await call_hook(credential.get_client_id)) != request.client_id:
-            return None
-        return credential
 
     async def _create_token(self, request: OAuth1Request) -> list[tuple[str, str]]:
         await self.validate_token_request(request)

@@ -10,6 +10,8 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
+from typing import Any, cast
 
 from async_oauth1.errors import (
     InvalidRequestError,
@@ -179,8 +181,9 @@ def unregistered_callback(callback: str, client: object) -> InvalidRequestError:
         client: its model; if it lists its ``callbacks``, as `Client` does, the error says what differs.
     """
     text = 'This "oauth_callback" is not registered for the client.'
-    registered = getattr(client, "callbacks", None)
-    if isinstance(registered, list | tuple) and callback_matches(callback, registered, query_may_differ=True):
+    registered: Any = getattr(client, "callbacks", None)
+    listed = isinstance(registered, list | tuple)
+    if listed and callback_matches(callback, cast("Sequence[str]", registered), query_may_differ=True):
         text += (
             " It differs from a registered one in its query alone: register it as it is, or let the query differ "
             "(callback_query_may_differ)."

@@ -10,10 +10,10 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .approvals import approved_verifier
-from .dialects import more_parameters
+from .approval.approvals import approved_verifier
+from .approval.dialects import more_parameters
+from .approval.scopes import checked_scope, scope_in, takes_scope, with_scope
 from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook, optional
-from .scopes import checked_scope, scope_in, takes_scope, with_scope
 from .tokens import OOB_ALPHABET, VERIFIER_LENGTH, generate_credentials, generate_token
 from .verification import BaseServer, log
 
@@ -202,6 +202,18 @@ class CredentialHooks(BaseServer):
         if callback == OUT_OF_BAND and self.hooks.get("count_wrong_verifier") is not None:
             return generate_token(self.policy.oob_verifier_length, OOB_ALPHABET)
         return generate_token(VERIFIER_LENGTH)
+
+    async def find_temporary_credential(self, request: OAuth1Request) -> Any:
+        """Look temporary credentials up; ``None`` if they were issued to another client."""
+        credential = await call_hook(self.get_temporary_credential, request)
+        if credential is not None and as_text(await call_hook(credential.get_client_id)) != request.client_id:
+            return None
+        return credential
+
+    async def find_redirect_uri(self, request: OAuth1Request) -> str | None:
+        """The callback of the first step, to which the browser is redirected."""
+        callback: str | None = await call_hook(request.credential.get_redirect_uri)
+        return callback
 
 
 async def credential_pairs(credential: Any) -> list[tuple[str, str]]:

@@ -33,27 +33,14 @@ from async_oauth1.tolerances import REPEATED_NONCE
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
 from .hints import hints
-from .hook_problems import report_race, violates_unique
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
+from .hooks.problems import report_race, violates_unique
 from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of
+from .refusal_texts import INSECURE, REWRITTEN, UNIFORM
 from .refusals import explained, with_reason
 from .signatures import CustomVerifier, find_problem, lacks_token_secret, verify_in_vain
 
 log = logging.getLogger("async_oauth1")
-
-_UNIFORM = (
-    "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
-)
-
-_INSECURE = (
-    "This provider saw plain http, and OAuth 1 requires https. Behind a proxy that ends TLS, set external_base_url, or "
-    "name the proxy in trusted_proxies. For a network that is safe without TLS, set require_https=False."
-)
-_REWRITTEN = (
-    "The server in front of this provider takes the scheme or the client's address from headers that any client can "
-    "send. Set external_base_url; or switch that off (uvicorn: --no-proxy-headers; see the guide to deploying for "
-    "others), and name the proxy in trusted_proxies."
-)
 
 
 class BaseServer:
@@ -184,14 +171,14 @@ class BaseServer:
         if request.may_be_rewritten:
             self._warn_of_rewriting()
         if self.policy.require_https and not self.is_secure(request):
-            raise InsecureTransportError(_REWRITTEN if request.may_be_rewritten else _INSECURE)
+            raise InsecureTransportError(REWRITTEN if request.may_be_rewritten else INSECURE)
         if self.policy.allowed_hosts:
             check_host(request, self.policy)
 
     def _warn_of_rewriting(self) -> None:
         if not self._warned_of_rewriting:
             self._warned_of_rewriting = True
-            log.warning("%s", _REWRITTEN)
+            log.warning("%s", REWRITTEN)
 
     def is_secure(self, request: OAuth1Request) -> bool:
         """Whether the connection is safe from eavesdroppers between client and server."""
@@ -249,7 +236,7 @@ class BaseServer:
             with_reason(problem, "It was signed without the temporary token's secret: the client lost or ignored it.")
         if not self.policy.uniform_errors:
             raise explained(problem, seen)
-        raise explained(InvalidSignatureError(_UNIFORM), seen) from problem
+        raise explained(InvalidSignatureError(UNIFORM), seen) from problem
 
     async def find_tolerances(self, request: OAuth1Request) -> None:
         """Tell a request what is tolerated of its client."""
@@ -332,8 +319,7 @@ class BaseServer:
         Raises:
             TimestampRefusedError: it has left the window since.
         """
-        timestamp = request.oauth_params.get("oauth_timestamp")
-        if timestamp is None:
+        if (timestamp := request.oauth_params.get("oauth_timestamp")) is None:
             return
         window, now = request.timestamp_window or self.policy.timestamp_window, self.clock()
         if abs(int(timestamp) - now) > window:
@@ -344,9 +330,9 @@ class BaseServer:
         return self._custom_verifiers.get(name)
 
     def _hook(self, name: str) -> Callable[..., Any]:
-        if (func := self.hooks.get(name)) is None:
-            raise MissingHookError(f'The "{name}" hook is required.')
-        return func
+        if func := self.hooks.get(name):
+            return func
+        raise MissingHookError(f'The "{name}" hook is required.')
 
     def _has_hook(self, name: str) -> bool:
         return self.hooks.get(name) is not None or self._overrides(self.REQUIRED_HOOKS[name])

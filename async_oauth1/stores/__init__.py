@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from async_oauth1.errors import StoreError, StoreUnavailableError
-from async_oauth1.provider.scopes import granted_scope_of
+from async_oauth1.provider.approval.scopes import granted_scope_of
 
 from .base import (
     GONE,

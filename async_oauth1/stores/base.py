@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
-from async_oauth1.provider.approvals import identifier_of
+from async_oauth1.provider.approval.approvals import identifier_of
 
 from .encryption import KeyRing
 from .forks import ProcessBound

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, Unpack
 
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
+from async_oauth1.provider.approval.scopes import granted_scope_of
 from async_oauth1.provider.hooks import resolve
-from async_oauth1.provider.scopes import granted_scope_of
 
 from . import row_mapping as rows
 from . import sql

@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from async_oauth1.quart import AuthorizationServer
 from async_oauth1.stores import Store, TransientStore
 
-from .addresses import client_address
 from .applications import destination, let_in_by, name_of, waiting_for_answer, waiting_for_sign_in
 from .forms import read_form
 from .passwords import Passwords, TooManySignInsError
 from .scopes import granted_scope, scopes_to_show
+from .serving.addresses import client_address
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
 

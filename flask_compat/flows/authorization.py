@@ -22,11 +22,11 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import authorization_server
-from async_oauth1.provider.approvals import verifier_spellings
+from async_oauth1.provider.approval.approvals import verifier_spellings
+from async_oauth1.provider.approval.scopes import takes_scope, with_scope
 from async_oauth1.provider.hooks import call_hook, optional, resolve
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import OAuth1Response
-from async_oauth1.provider.scopes import takes_scope, with_scope
 from flask_compat.execution.callable_kinds import flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
 from flask_compat.execution.locks import KeyedLocks

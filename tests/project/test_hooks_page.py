@@ -14,8 +14,8 @@ import pytest
 
 from async_oauth1 import hooks
 from async_oauth1.credentials import Client, ClientLike
-from async_oauth1.provider.hook_signatures import hook_parameters
 from async_oauth1.provider.hooks import AUTHORIZATION_SERVER_HOOKS, RESOURCE_PROTECTOR_HOOKS
+from async_oauth1.provider.hooks.signatures import hook_parameters
 from tests.flask_compat.client import Client as SigningClient
 from tests.servers import Postgres
 

@@ -7,7 +7,7 @@ from typing import Any, Self, Unpack
 
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.policy import Policy
-from async_oauth1.provider.scopes import with_scope
+from async_oauth1.provider.approval.scopes import with_scope
 from async_oauth1.stores.interfaces import Store
 
 __all__ = ["DelegatingStore"]

@@ -14,8 +14,8 @@ from typing import Any, Unpack
 
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
+from async_oauth1.provider.approval.scopes import granted_scope_of
 from async_oauth1.provider.hooks import resolve
-from async_oauth1.provider.scopes import granted_scope_of
 from async_oauth1.stores.base import (
     GONE,
     TOKEN_TAKEN,

@@ -17,7 +17,7 @@ from async_oauth1.stores import StoreError
 from examples.photos.settings import Settings
 from examples.photos.storage import Storage
 
-from .log import log
+from .log import configure_logs, log
 from .rolling_restart import RollingRestart, Worker
 from .server import STOP_SIGNALS, ignore_stop_signals, serve
 from .wakeup import drain, wakeup_descriptor

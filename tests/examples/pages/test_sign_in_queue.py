@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from examples.photos import passwords
-from examples.photos.addresses import client_address
 from examples.photos.passwords import PER_ADDRESS, QUEUE, Passwords, TooManySignInsError
+from examples.photos.serving.addresses import client_address
 from examples.photos.settings import SettingsError, read_settings
 from tests.examples.jane import Jane
 from tests.examples.running import Photos, photos

@@ -137,7 +137,7 @@ async def statuses(client: Client, path: str) -> Counter[int]:
 
 @pytest.mark.parametrize("path", ["/plain", "/async"])
 async def test_the_recipe_answers_many_requests_with_the_default_pool(names: dict[str, Any], path: str) -> None:
-    """No request waits in vain for a connection, and all connections are given back."""
+    """No request times out while waiting for a connection, and all connections are given back."""
     client = add_views(names)
     assert await statuses(client, path) == {200: REQUESTS}
     assert names["engine"].pool.checkedout() == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from async_oauth1.errors import AlreadyDecidedError, InsufficientScopeError, InvalidRequestError
-from async_oauth1.provider.scopes import MAX_SCOPE_LENGTH, takes_scope
+from async_oauth1.provider.approval.scopes import MAX_SCOPE_LENGTH, takes_scope
 from async_oauth1.provider.sync_driver import drive
 from tests.protocol.wire import Octets, Signer, Wire
 from tests.provider.provider import CALLBACK, Provider, fields, with_credentials

@@ -8,7 +8,7 @@ import pytest
 
 from async_oauth1.credentials import TemporaryCredential
 from async_oauth1.policy import Policy
-from async_oauth1.provider.approvals import approved_verifier
+from async_oauth1.provider.approval.approvals import approved_verifier
 from async_oauth1.stores import Store, TransientStore
 
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}

@@ -15,8 +15,7 @@ from typing import Any, Protocol
 from async_oauth1.credentials import MaybeAwaitable
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.protocol.request import OAuth1Request
-
-from .hooks import resolve
+from async_oauth1.provider.hooks import resolve
 
 __all__ = [
     "MAX_SCOPE_LENGTH",

@@ -18,8 +18,8 @@ from async_oauth1.credentials import MaybeAwaitable
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
 
-from .hook_problems import BLOCKING_SECONDS, TimedHook, report_blocking, untimed_until
-from .hook_protocols import (
+from .problems import BLOCKING_SECONDS, TimedHook, report_blocking, untimed_until
+from .protocols import (
     CountWrongVerifier,
     CreateAuthorizationVerifier,
     CreateTemporaryCredential,
@@ -35,7 +35,7 @@ from .hook_protocols import (
     QueryToken,
     TokenGenerator,
 )
-from .hook_signatures import check_signature, unknown_hook
+from .signatures import check_signature, unknown_hook
 
 __all__ = [
     "AUTHORIZATION_SERVER_HOOKS",

@@ -11,8 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
-
-from .hooks import call_hook
+from async_oauth1.provider.hooks import call_hook
 
 __all__ = ["approved_verifier", "identifier_of", "may_be_repeated", "verifier_spellings"]
 

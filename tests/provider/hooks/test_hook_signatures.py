@@ -13,8 +13,8 @@ from werkzeug.local import LocalProxy
 
 import flask_compat
 from async_oauth1.provider.authorization_server import AuthorizationServer
-from async_oauth1.provider.hook_signatures import hook_parameters
 from async_oauth1.provider.hooks import AUTHORIZATION_SERVER_HOOKS, RESOURCE_PROTECTOR_HOOKS
+from async_oauth1.provider.hooks.signatures import hook_parameters
 from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.quart import ResourceProtector as QuartProtector
 

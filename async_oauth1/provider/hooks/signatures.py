@@ -7,15 +7,15 @@ import inspect
 from collections.abc import Callable, Collection
 from typing import Any
 
-from . import hook_protocols
-from .hook_problems import name_of
+from . import protocols
+from .problems import name_of
 
 __all__ = ["check_signature", "hook_parameters", "unknown_hook"]
 
 
 def hook_parameters(name: str) -> tuple[str, ...] | None:
     """The names of the arguments that a hook is always called with; ``None`` if it has no Protocol."""
-    protocol = getattr(hook_protocols, name.title().replace("_", ""), None)
+    protocol = getattr(protocols, name.title().replace("_", ""), None)
     if protocol is None:
         return None
     _, *parameters = inspect.signature(protocol.__call__).parameters.values()

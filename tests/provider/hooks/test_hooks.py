@@ -16,8 +16,7 @@ from async_oauth1.provider.hooks import AUTHORIZATION_SERVER_HOOKS, RESOURCE_PRO
 from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 from tests.protocol.wire import Signer
-
-from .provider import CALLBACK, Provider
+from tests.provider.provider import CALLBACK, Provider
 
 
 def _one(*args: Any) -> str:
