@@ -1,0 +1,113 @@
+"""The method, the signature method and the key (RFC 5849 sections 3.4.1.1, 3.4.2 and 3.4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..changes import Change, Context, change, setting
+
+_METHODS = ("POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+_EDGES = ("\n", "\r\n", " ", "\t", "\ufeff".encode().decode("latin-1"))
+
+
+def http_method(context: Context) -> Iterator[Change]:
+    """Another method, or its name in lower case."""
+    wire, signed = context.wire, context.plan.method
+    overridden = (wire.header("X-HTTP-Method-Override") or wire.header("X-HTTP-Method") or "").upper()
+    fix = "Sign the method that the request is sent with, in upper case."
+    for method in dict.fromkeys((overridden, *_METHODS)):
+        if method and method != signed:
+            text = f"The client signed {method}; {signed} arrived."
+            cost = 1 if method in (overridden, "POST", "GET") else 3
+            if signed == "HEAD" and method == "GET":
+                cost = 1
+            yield change(cost, "http_method", text, fix, method=lambda _, method=method: method)
+    text = "The client signed the method's name in lower case."
+    yield change(2, "http_method", text, fix, method=str.lower)
+    if wire.method != signed:
+        yield change(2, "http_method", f"The client signed the method as {wire.method[:20]!r}.", fix, method=lambda _: wire.method)
+    yield change(4, "http_method", "The client signed the method's name with a capital.", fix, method=str.capitalize)
+
+
+def secrets(context: Context) -> Iterator[Change]:
+    """Secrets that are exchanged, missing, encoded otherwise, or that have an edge too many."""
+    key, sent, known = context.plan.key, context.wire.protocol, context.secrets
+    fix = "Check which secret the client uses for what."
+    client, token = key.client_secret, key.token_secret
+    if token:
+        text = "The client used the token secret as its own, and the reverse."
+        yield change(1, "secrets_swapped", text, fix, key=setting(client_secret=token, token_secret=client))
+        text = "The client signed as if there were no token secret."
+        yield change(1, "token_secret_missing", text, "Sign with the token secret as well.", key=setting(token_secret=""))
+    for name, what, part in (
+        ("oauth_consumer_key", "its identifier in the place of its secret", "client_secret"),
+        ("oauth_token", "the token in the place of the token secret", "token_secret"),
+    ):
+        identifier = sent.get(name)
+        if identifier:
+            octets = identifier.encode().decode("latin-1")
+            yield change(1, "secrets_swapped", f"The client used {what}.", fix, key=setting(**{part: octets}))
+    if token:
+        text = "The client used its own secret for the token secret as well."
+        yield change(2, "secrets_swapped", text, fix, key=setting(token_secret=client))
+    if known.temporary_secret and known.temporary_secret != token:
+        text = "The client kept the secret of the temporary credentials after the exchange."
+        octets = known.temporary_secret.encode().decode("latin-1")
+        yield change(1, "token_secret_missing", text, "Sign with the secret that came with the token.", key=setting(token_secret=octets))
+    fix = "Join both encoded secrets with &, also if the token secret is empty."
+    yield change(1, "ampersand_missing", "The client left & out of the key.", fix, key=setting(template="{}{}"))
+    if token:
+        text = "The client used its own secret alone as the key, without &."
+        yield change(2, "ampersand_missing", text, fix, key=setting(token_secret="", template="{}{}"))
+    fix = "Percent-encode each secret once, then join them with &."
+    yield change(1, "secret_encoding", "The client did not encode the secrets.", fix, key=setting(encodings=0))
+    yield change(1, "secret_encoding", "The client encoded the secrets twice.", fix, key=setting(encodings=2))
+    text = "The client encoded the & between the secrets."
+    yield change(3, "secret_encoding", text, fix, key=setting(template="{}%26{}"))
+
+
+def whitespace(context: Context) -> Iterator[Change]:
+    """A blank or a line end at the edge of a secret."""
+    fix = "Copy the secret without blanks and line ends at its edges."
+    names = (("client_secret", "client secret"), ("token_secret", "token secret"))
+    for attribute, what in names:
+        secret = getattr(context.plan.key, attribute)
+        if not secret:
+            continue
+        for cost, edge in enumerate(_EDGES, start=1):
+            text = f"The client used its {what} with a blank or a line end behind it."
+            yield change(min(cost, 3), "secret_whitespace", text, fix, key=setting(**{attribute: secret + edge}))
+        for edge in (" ", "\ufeff".encode().decode("latin-1"), "\n", "\t"):
+            text = f"The client used its {what} with a blank or a line end in front of it."
+            yield change(3, "secret_whitespace", text, fix, key=setting(**{attribute: edge + secret}))
+        if secret.strip() != secret:
+            text = f"The client used its {what} without the blanks that the provider has at its edge."
+            yield change(1, "secret_whitespace", text, fix, key=setting(**{attribute: secret.strip()}))
+    key = context.plan.key
+    if key.token_secret:
+        for edge in _EDGES[:3]:
+            text = "The client used both secrets with a blank or a line end behind them."
+            both = setting(client_secret=key.client_secret + edge, token_secret=key.token_secret + edge)
+            yield change(3, "secret_whitespace", text, fix, key=both)
+
+
+def former_secrets(context: Context) -> Iterator[Change]:
+    """Secrets that have ended."""
+    for kind, secret in context.secrets.former:
+        text = f"The client used a {kind} secret that has ended."
+        octets = secret.encode().decode("latin-1")
+        yield change(1, "former_secret", text, "Use the current secret.", key=setting(**{f"{kind}_secret": octets}))
+
+
+def signature_method(context: Context) -> Iterator[Change]:
+    """Another signature method than the one that is named."""
+    named = context.plan.algorithm
+    for method in ("HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
+        if method != named and (not method.startswith("RSA-") or context.secrets.rsa_public_key):
+            text = f"The client signed with {method} and named {named or 'no method'}."
+            fix = f"Name the method that signs: oauth_signature_method={method}."
+            cost = 1 if method.partition("-")[0] == named.partition("-")[0] else 2
+            yield change(cost, "signature_method", text, fix, algorithm=lambda _, method=method: method)
+
+
+HYPOTHESES = (http_method, secrets, whitespace, former_secrets, signature_method)

@@ -1,0 +1,236 @@
+"""A plan: how one client may have made its signature, in parts that are rendered once and combined freely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Literal
+
+from .wire import Parameter, WireRequest
+
+__all__ = ["Encoding", "Key", "Parameters", "Plan", "Sorting", "Uri", "plan_of"]
+
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+Sorting = Literal["encoded", "decoded", "joined", "case", "name", "bracket", "received", "protocol first", "form first"]
+_ORDER = {"received": ("header", "query", "form"), "form first": ("form", "query", "header")}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A way of percent-encoding; the defaults are those of RFC 5849 section 3.6.
+
+    Attributes:
+        bare: characters that it leaves alone besides the unreserved ones.
+        escapes_tilde: it escapes ``~`` as well.
+        plus: it writes a space as ``+``.
+        lower: it writes escapes in lower case.
+        times: how often it is applied.
+    """
+
+    bare: str = ""
+    escapes_tilde: bool = False
+    plus: bool = False
+    lower: bool = False
+    times: int = 1
+
+    def encode(self, text: str) -> str:
+        """Encode octets, given as Latin-1 text."""
+        for _ in range(self.times):
+            text = _encode(text, self)
+        return text
+
+
+@lru_cache(maxsize=4_096)
+def _encode_short(text: str, encoding: Encoding) -> str:
+    return _encode_long(text, encoding)
+
+
+def _encode(text: str, encoding: Encoding) -> str:
+    return (_encode_short if len(text) <= 128 else _encode_long)(text, encoding)
+
+
+def _encode_long(text: str, encoding: Encoding) -> str:
+    reserved = set(text) - UNRESERVED - set(encoding.bare)
+    if encoding.escapes_tilde and "~" in text:
+        reserved.add("~")
+    if encoding.plus:
+        reserved.discard(" ")
+    for character in sorted(reserved, key="%".__ne__):  # the percent sign first: the others bring more of them
+        escape = f"%{ord(character):02X}"
+        text = text.replace(character, escape.lower() if encoding.lower else escape)
+    return text.replace(" ", "+") if encoding.plus else text
+
+
+@dataclass(eq=False)
+class Uri:
+    """The base string URI.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        host: without port.
+        port: as shown; empty if none was.
+        path: octets as Latin-1 text.
+        suffix: what follows the path, such as a query.
+        show_port: ``None`` to drop the scheme's default port, as the RFC has it; else always or never show it.
+        encoding: how the whole is encoded.
+    """
+
+    scheme: str
+    host: str
+    port: str
+    path: str
+    suffix: str = ""
+    show_port: bool | None = None
+    encoding: Encoding = Encoding()
+
+    @cached_property
+    def text(self) -> str:
+        """The URI."""
+        shown = self.port and self.port != DEFAULT_PORTS.get(self.scheme)
+        if self.show_port is not None:
+            shown = self.show_port
+        port = self.port or DEFAULT_PORTS.get(self.scheme, "")
+        return f"{self.scheme}://{self.host}{f':{port}' if shown and port else ''}{self.path}{self.suffix}"
+
+    @cached_property
+    def rendered(self) -> str:
+        """The URI as it stands in the base string."""
+        return self.encoding.encode(self.text)
+
+
+@dataclass(eq=False)
+class Parameters:
+    """The parameters that are signed.
+
+    Attributes:
+        items: in the order of header, query and form.
+        names: how names are encoded.
+        values: how values are encoded.
+        whole: how the joined text is encoded once more.
+        sorting: by what they are sorted.
+    """
+
+    items: tuple[Parameter, ...]
+    names: Encoding = Encoding()
+    values: Encoding = Encoding()
+    whole: Encoding = Encoding()
+    sorting: Sorting = "encoded"
+
+    @cached_property
+    def rendered(self) -> str:
+        """The parameters as they stand in the base string."""
+        items = [item for item in self.items if item.name != "oauth_signature"]
+        if self.sorting in ("encoded", "joined", "case"):
+            pairs = [self._pair(item) for item in items]
+            pairs.sort(key=_KEYS[self.sorting])
+        else:
+            pairs = [self._pair(item) for item in _ordered(items, self.sorting)]
+        return self.whole.encode("&".join([f"{name}={value}" for name, value in pairs]))
+
+    def _pair(self, item: Parameter) -> tuple[str, str]:
+        values = self.values
+        if item.encodings != 1:
+            values = replace(values, times=item.encodings)
+        return self.names.encode(item.name), values.encode(item.value)
+
+
+_Pair = tuple[str, str]
+_KEYS: dict[str, Callable[[_Pair], object]] = {
+    "encoded": lambda pair: pair,
+    "joined": lambda pair: f"{pair[0]}={pair[1]}",
+    "case": lambda pair: (pair[0].lower(), pair[1].lower()),
+}
+
+
+def _ordered(items: list[Parameter], sorting: Sorting) -> Iterable[Parameter]:
+    if sorting == "decoded":
+        return sorted(items, key=lambda item: (item.name, item.value))
+    if sorting == "name":
+        return sorted(items, key=lambda item: item.name)
+    if sorting == "bracket":
+        return sorted(items, key=lambda item: item.name.partition("[")[0])
+    if sorting == "protocol first":
+        protocol = sorted((item for item in items if item.is_protocol), key=lambda item: item.name)
+        return [*protocol, *(item for item in items if not item.is_protocol)]
+    places = _ORDER[sorting]
+    return [item for place in places for item in items if item.place == place]
+
+
+@dataclass(eq=False)
+class Key:
+    """The key of an HMAC, or the signature of PLAINTEXT.
+
+    Attributes:
+        client_secret: UTF-8 octets as Latin-1 text.
+        token_secret: likewise; empty if there is none.
+        encodings: how often each is percent-encoded.
+        template: how the two are joined.
+    """
+
+    client_secret: str
+    token_secret: str = ""
+    encodings: int = 1
+    template: str = "{}&{}"
+
+    @cached_property
+    def rendered(self) -> str:
+        """The key, as Latin-1 text."""
+        encoding = Encoding(times=self.encodings)
+        return self.template.format(encoding.encode(self.client_secret), encoding.encode(self.token_secret))
+
+    def __repr__(self) -> str:
+        """No secret belongs in a log."""
+        return "<Key>"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How a signature may have been made. Parts are shared between plans, so each is rendered once.
+
+    Attributes:
+        method: what stands for the HTTP method.
+        uri: the base string URI.
+        parameters: what is signed besides.
+        key: the secrets.
+        algorithm: name of the signature method.
+    """
+
+    method: str
+    uri: Uri
+    parameters: Parameters
+    key: Key = field(repr=False)
+    algorithm: str
+
+    PARTS = ("method", "uri", "parameters", "key", "algorithm")
+
+    @property
+    def base_string(self) -> str:
+        """The signature base string; octets as Latin-1 text."""
+        return f"{self.method}&{self.uri.rendered}&{self.parameters.rendered}"
+
+    def changed_parts(self, other: Plan) -> frozenset[str]:
+        """The parts in which two plans differ."""
+        return frozenset(part for part in self.PARTS if getattr(self, part) is not getattr(other, part))
+
+
+def plan_of(wire: WireRequest, key: Key) -> Plan:
+    """What RFC 5849 says that the client signs, by what the provider sees."""
+    host, port = split_host(wire.host.lower())
+    return Plan(
+        method=wire.method.upper(),
+        uri=Uri(wire.scheme, host, port, wire.path.decode("latin-1")),
+        parameters=Parameters(wire.parameters),
+        key=key,
+        algorithm=wire.protocol.get("oauth_signature_method", ""),
+    )
+
+
+def split_host(host: str) -> tuple[str, str]:
+    """Host and port; brackets stay with the host."""
+    name, colon, port = host.rpartition(":")
+    if not colon or port.endswith("]"):
+        return host, ""
+    return name, port
