@@ -1,4 +1,4 @@
-# Everything is installed into $(VENV); the machine needs Python 3.11 or newer and make, nothing else.
+# Needs only Python 3.11 or newer and make. Everything is installed into $(VENV).
 
 VENV ?= .venv
 PYTHON ?=
@@ -10,14 +10,14 @@ INPUTS = pyproject.toml constraints.txt README.md LICENSE
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo    the whole flow, from the first request to a protected photo, shown step by step"
-	@echo "make serve   the example provider, until Ctrl-C"
-	@echo "make test    the tests on every core, with branch coverage"
-	@echo "make stress  the long races and faults, and what the stores cost; half an hour"
-	@echo "make bench   how fast it is, beside others, written to docs/benchmarks; half an hour, and needs wrk"
-	@echo "make docs    these pages and the API as a site, in build/docs"
-	@echo "make lint    ruff, mypy, pyright, and the structure of the modules"
-	@echo "make clean   remove what the others made"
+	@echo "make demo    show the whole flow step by step, from the first request to a protected photo"
+	@echo "make serve   run the example provider until Ctrl-C"
+	@echo "make test    run the tests on all cores, with branch coverage"
+	@echo "make stress  run the long races and faults, and measure the stores; half an hour"
+	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
+	@echo "make docs    build the site with the pages and the API, in build/docs"
+	@echo "make lint    run ruff, mypy, pyright, and the checks of structure and prose"
+	@echo "make clean   remove all generated files"
 
 demo: $(VENV)/.installed-examples
 	@$(RUN) -m examples.demo
@@ -50,7 +50,7 @@ clean:
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What an extra contains is in pyproject.toml. The stamp is newer than what it was made from, or it is made again.
+# The extras are in pyproject.toml. Each stamp file stands for an installed extra.
 $(VENV)/.installed-%: $(VENV)/.python $(INPUTS)
 	@echo "installing into $(VENV): $*"
 	@$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
@@ -62,7 +62,7 @@ $(VENV)/.python:
 	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-	    echo "Python 3.11 or newer is needed, and none was found as $(or $(PYTHON),python3 or python3.11 to python3.13); try make PYTHON=/path/to/python3" >&2; \
+	    echo "Python 3.11 or newer was not found as $(or $(PYTHON),python3 or python3.11 to python3.13); try make PYTHON=/path/to/python3" >&2; \
 	    exit 1; \
 	fi; \
 	"$$python" -m venv --clear $(VENV)

@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command, or say what is missing to run it.
+    """Run the command, or name the extra that is not installed.
 
     Returns:
         The exit status.

@@ -1,1 +1,1 @@
-"""Measurements: each module is a program of its own."""
+"""Benchmarks; several of the modules are programs."""

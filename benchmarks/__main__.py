@@ -13,12 +13,12 @@ import typer
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Kept in the repository; what `--quick` writes is not worth it.
+#: `OUTPUT` is in the repository; the results of `--quick` are not worth keeping.
 OUTPUT, QUICK_OUTPUT = ROOT / "docs" / "benchmarks", ROOT / "build" / "benchmarks"
 
 
 class Part(StrEnum):
-    """What can be run by itself."""
+    """A part that can be run alone."""
 
     VERIFY = "verify"
     SERVING = "serving"
@@ -26,7 +26,7 @@ class Part(StrEnum):
 
 
 def measure(part: Part, say: Any, *, quick: bool, tokens: int, only: str) -> Any:
-    """Run one part; each imports what it needs."""
+    """Run one part, whose modules are imported only now."""
     if part is Part.VERIFY:
         from . import verify
 
@@ -41,7 +41,7 @@ def measure(part: Part, say: Any, *, quick: bool, tokens: int, only: str) -> Any
 
 
 def write(results: dict[str, Any], folder: Path) -> None:
-    """The page, the pictures and the samples."""
+    """Write the page, the pictures and the samples."""
     from .reporting.markdown import render
     from .reporting.plots import draw_all
 
@@ -52,14 +52,16 @@ def write(results: dict[str, Any], folder: Path) -> None:
 
 
 def main(
-    parts: Annotated[list[Part] | None, typer.Argument(help="All of them, where none is named.")] = None,
+    parts: Annotated[list[Part] | None, typer.Argument(help="Default: all.")] = None,
     *,
-    quick: Annotated[bool, typer.Option(help="Only show that everything works; the figures mean nothing.")] = False,
+    quick: Annotated[
+        bool, typer.Option(help="Short bursts, to check that everything works; the figures mean nothing.")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help="Folder for page, pictures and samples.")] = None,
-    tokens: Annotated[int, typer.Option(help="In the stores: cold requests use each once.")] = 120_000,
-    only: Annotated[str, typer.Option(help="Of the part serving, what has this in its key.")] = "",
+    tokens: Annotated[int, typer.Option(help="Number of tokens in the stores; cold requests use each once.")] = 120_000,
+    only: Annotated[str, typer.Option(help="Only measurements of the part serving whose key contains this.")] = "",
 ) -> None:
-    """Measure, and write docs/benchmarks. Parts that are not run keep the results that are there."""
+    """Measure, and write docs/benchmarks. Parts that are not run keep their earlier results."""
     from .load.wrk import MissingToolError, wrk_path
     from .reporting.machine import describe
 

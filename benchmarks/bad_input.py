@@ -1,6 +1,6 @@
-"""Bad requests beside good ones: what the good ones lose, what memory the bad ones take, and what they leave behind.
+"""Bad requests beside good ones: the effect on the good ones, and the memory and rows that the bad ones take.
 
-Good requests come at 30% of what the provider answers of them, bad ones at 30% of what it refuses of their kind.
+Good requests are sent at 30% of the rate that the provider answers, bad ones at 30% of the rate that it refuses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .load.wrk import Burst, Pace, burst, status_of
 __all__ = ["KINDS", "run"]
 
 SHARE = 0.3
-#: Many clients with long pauses: what one of them waits for an answer hardly slows the others down.
+#: Many clients with long pauses, so that the rate hardly depends on how long the answers take.
 GOOD_CONNECTIONS, BAD_CONNECTIONS = 200, 16
 #: 30% of the thousand connections of the other measurements.
 SLOW_CONNECTIONS = 300
@@ -39,8 +39,8 @@ class Kind:
 
     Attributes:
         title: as in the table.
-        make: what is sent again and again, for a host; ``None`` where each is signed for itself, or they are slow.
-        slow: bodies that do not end.
+        make: makes the request that is repeated, for a host; ``None`` for signed or slow requests.
+        slow: bodies are sent slowly.
     """
 
     title: str
@@ -60,14 +60,14 @@ def _authorization(host: str, more: str = "") -> str:
 
 
 def many_parameters(host: str) -> bytes:
-    """A form of 400,000 parameters, in fewer octets than a form may have."""
+    """A form of 400,000 parameters that is not larger than a form may be."""
     body = b"&".join([b"a"] * PARAMETERS)
     form = "Content-Type: application/x-www-form-urlencoded"
     return _head(host, "POST", _authorization(host), form, f"Content-Length: {len(body)}") + body
 
 
 def large_header(host: str) -> bytes:
-    """An Authorization header of 64 kB, just within the limit, so that all of it is read."""
+    """An Authorization header of 64 kB, just below the limit, so that the provider reads all of it."""
     one = ', x{:03d}="' + "v" * 68 + '"'
     return _head(host, "GET", _authorization(host, "".join(one.format(n) for n in range(HEADER_BYTES // len(one)))))
 
@@ -81,7 +81,7 @@ KINDS = {
 
 
 def bad_burst(opponent: Opponent, kind: Kind, seconds: int, pace: Pace | None = None) -> Burst:
-    """Bad requests alone, each refused."""
+    """Send bad requests, and check that each is refused."""
     make = kind.make
     requests = opponent.signer if make is None else make(opponent.provider.host)
     if not 400 <= (status := status_of(opponent.provider, requests)) < 500:
@@ -95,7 +95,7 @@ def bad_burst(opponent: Opponent, kind: Kind, seconds: int, pace: Pace | None = 
 
 @contextmanager
 def slow_bodies(provider: ProviderProcess) -> Iterator[None]:
-    """Keep connections open whose bodies come one octet at a time."""
+    """Keep connections open that send their bodies one octet at a time."""
     command = [sys.executable, "-m", "benchmarks.load.slow_bodies", provider.host, str(SLOW_CONNECTIONS)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
     try:
@@ -110,7 +110,7 @@ def slow_bodies(provider: ProviderProcess) -> Iterator[None]:
 
 @contextmanager
 def bad_load(opponent: Opponent, kind: Kind, capacity: float, seconds: int) -> Iterator[None]:
-    """Bad requests at their rate, while something else is measured."""
+    """Send bad requests in the background."""
     if kind.slow:
         with slow_bodies(opponent.provider):
             yield
@@ -130,7 +130,7 @@ UNION ALL SELECT 'client ' || md5(t::text) FROM oauth1_client t"""
 
 
 def stored(postgres: Postgres, valkey: Valkey) -> set[str]:
-    """The nonces and credentials that there are, everywhere: what expires meanwhile must not hide what is new."""
+    """All nonces and credentials in both servers; as a set, because expired ones would hide new ones in a count."""
     with valkey.client() as client:
         keys = {f"valkey {key.hex()}" for key in client.scan_iter(count=10_000)}
     return keys.union(postgres.sql(_ROWS).splitlines())
@@ -141,9 +141,9 @@ def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) 
 
     Args:
         plan: shared by all measurements.
-        postgres: whose rows are counted.
-        valkey: whose keys are counted.
-        quick: one pair of short bursts.
+        postgres: the server whose rows are counted.
+        valkey: the server whose keys are counted.
+        quick: measure one pair of short bursts.
     """
     name = "ours-redis+middleware+lingering"
     sides = (Side("good", name), Side("bad", name, genuine=False, refused=True))
@@ -157,7 +157,7 @@ def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) 
             refused = _alone(bad, kind, size.seconds)
             left_behind = len(stored(postgres, valkey) - before)
             rate = SHARE * capacity
-            _pair(good, bad, kind, rate, refused, size)  # what connections and buffers take once is no growth
+            _pair(good, bad, kind, rate, refused, size)  # warms up: the first connections and buffers are not growth
             memory = good.provider.resident_bytes()
             pairs = [_pair(good, bad, kind, rate, refused, size) for _ in range(size.pairs)]
             results.append(

@@ -1,9 +1,9 @@
-"""Blocking hooks on Quart: `flask_compat` beside quart-flask-patch with Authlib, in one run.
+"""Blocking hooks on Quart: `flask_compat` compared with Authlib on quart-flask-patch, in one run.
 
     PYTHONPATH=. python benchmarks/blocking_hooks.py
 
-Each provider gets its requests one after the other, then all at once, with three hooks of 50 ms for each. Meanwhile a
-route that needs nothing is asked again and again. Wants the extra `bench`.
+Each provider gets its requests one after the other, then all at once; each request calls three hooks of 50 ms.
+Meanwhile an unprotected route is requested again and again. Needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PROVIDERS = {"patch": "quart-flask-patch with Authlib", "compat": "flask_compat"
 
 
 def make_app(name: str) -> Any:
-    """The same provider under either name."""
+    """Make the provider with one of the two libraries."""
     if name == "patch":
         import quart_flask_patch  # noqa: F401 - must come before Flask
         from authlib.integrations.flask_oauth1 import ResourceProtector, current_credential
@@ -57,7 +57,7 @@ def make_app(name: str) -> Any:
     async def photos() -> dict[str, str]:
         return {"secret": current_credential.get_oauth_token_secret()}
 
-    if name == "patch":  # Authlib calls a plain view, and does not wait for an async one
+    if name == "patch":  # Authlib does not await an async view
         app.get("/photos", endpoint="photos")(require_oauth()(lambda: {"secret": "s"}))
     else:
         app.get("/photos", endpoint="photos")(require_oauth()(photos))
@@ -70,7 +70,7 @@ def make_app(name: str) -> Any:
 
 
 def signed(number: int) -> dict[str, str]:
-    """The header of one request."""
+    """The headers of a signed request."""
     parameters = {
         "oauth_consumer_key": "client",
         "oauth_token": "t",
@@ -85,7 +85,7 @@ def signed(number: int) -> dict[str, str]:
 
 
 async def measure(name: str, requests: int) -> dict[str, float]:
-    """Time them in turn and together."""
+    """Measure the requests one after the other and all at once."""
     client = make_app(name).test_client()
 
     async def ask(number: int) -> None:
@@ -120,7 +120,7 @@ async def measure(name: str, requests: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run each provider in a process of its own: the patch changes Flask for good."""
+    """Run each provider in its own process, because the patch changes Flask permanently."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--requests", type=int, default=40)
     parser.add_argument("--only", choices=PROVIDERS, help=argparse.SUPPRESS)

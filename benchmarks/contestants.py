@@ -1,8 +1,8 @@
-"""Who verifies signed requests, from the raw parts of a request: this project, Authlib, oauthlib, the bare primitive.
+"""Verifiers to compare: this project, Authlib, oauthlib and the bare cryptographic primitive.
 
-Each contestant is made for one `Case` and is a function without arguments that says whether the request is genuine.
-Nobody looks anything up: client and token are at hand, and every nonce is new. Each peer gets the request in the form
-that its documentation asks for, made beforehand, and is configured as its documentation says.
+Each contestant is made for one `Case`, and is a function without arguments that returns whether the request is genuine.
+There are no look-ups: client and token are constants, and every nonce is new. Each library gets the request in the form
+that its documentation asks for, prepared beforehand, and is configured as its documentation says.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Case:
         query: as sent.
         headers: as an ASGI server passes them on.
         body: as sent.
-        base_string: over all of it.
+        base_string: of the whole request.
         signature: not percent-encoded.
-        keys: with the public key, where it is RSA's.
+        keys: the secrets, and the public key for RSA.
     """
 
     name: str
@@ -86,7 +86,7 @@ def _urlencoded(pairs: list[tuple[str, str]]) -> str:
 _FORM = [(f"field{number}", f"value of field {number}, with a comma") for number in range(20)]
 _RFC_QUERY = [("file", "vacation.jpg"), ("size", "original")]
 
-# name: title, signature method, where the signature is, query, form
+# name: title, signature method, place of the signature, query, form
 _SHAPES: dict[str, tuple[str, str, str, list[tuple[str, str]], list[tuple[str, str]]]] = {
     "header": ("GET, signature in the header, 2 query parameters", "HMAC-SHA1", "header", _RFC_QUERY, []),
     "query": ("GET, signature in the query beside 2 parameters", "HMAC-SHA1", "query", _RFC_QUERY, []),
@@ -97,11 +97,11 @@ CASES = tuple(_SHAPES)
 
 
 def make_case(name: str, *, more: int = 0) -> Case:
-    """Sign a request, now.
+    """Sign a request with the current time.
 
     Args:
         name: one of `CASES`.
-        more: so many parameters are added to the query.
+        more: number of parameters to add to the query.
     """
     title, signature_method, place, query, form = _SHAPES[name]
     query = query + [(f"more{number}", f"value {number}") for number in range(more)]
@@ -153,7 +153,7 @@ def make_case(name: str, *, more: int = 0) -> Case:
 
 
 def tampered(case: Case) -> Case:
-    """The same request for another path: what was signed is no longer what is asked for."""
+    """The same request with another path, so that its signature is wrong."""
     return replace(case, path="/photographs", base_string=case.base_string.replace("photos&", "photographs&"))
 
 
@@ -186,7 +186,7 @@ def _our_request(case: Case) -> Callable[[], OAuth1Request]:
 
 
 def ours(case: Case) -> Verify:
-    """Reading, checks and signature, with the keys at hand."""
+    """Parsing, checks and signature, with constant keys."""
     never = _constant(None)
     policy = Policy(signature_methods=(case.signature_method,))
     protector = ResourceProtector(policy, query_client=never, query_token=never, exists_nonce=never)
@@ -205,7 +205,7 @@ def ours(case: Case) -> Verify:
 
 
 def our_whole_flow(case: Case) -> Verify:
-    """The same with the look-ups and the nonce, by plain functions."""
+    """The whole flow, with plain functions as hooks."""
     client, token, policy = _our_records(case)
     hooks = {"query_client": client, "query_token": token, "exists_nonce": False}
     protector = ResourceProtector(policy, **{name: _constant(value) for name, value in hooks.items()})
@@ -299,7 +299,7 @@ def oauthlib(case: Case) -> Verify:
 
 
 def primitive(case: Case) -> Verify:
-    """What remains when everything else is free: the base string and the keys are at hand."""
+    """Only the cryptographic primitive, with the base string and the keys given."""
     base, signature = case.base_string.encode(), case.signature.encode()
     if case.signature_method == "RSA-SHA1":
         return _rsa_primitive(case)
@@ -330,7 +330,7 @@ def _rsa_primitive(case: Case) -> Verify:
     return verify
 
 
-#: By the name that they have in the tables.
+#: By their names in the tables.
 CONTESTANTS: dict[str, Callable[[Case], Verify]] = {
     OURS: ours,
     "Authlib": authlib,

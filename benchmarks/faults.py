@@ -1,10 +1,10 @@
-"""What happens to a provider's stores when their servers fail: a table in Markdown, measured on real servers.
+"""The behaviour of the stores when their servers fail: a Markdown table, measured on real servers.
 
     python -m benchmarks.faults [--rounds 3] [--downtime 3] [SCENARIO ...]
 
-Every scenario puts sixteen callers on one store, two of which hang up in the middle of batches, does the damage, mends
-it, and afterwards uses every nonce and every credential once more. Replays and lost tokens must be 0; the times are
-those of this machine.
+In every scenario, sixteen callers use one store, and two of them are cancelled in the middle of batches. The server
+fails and recovers, and afterwards every nonce and every credential is used once more. Replays and lost tokens must be
+0. The times depend on the machine.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ Damage = Callable[[Any, float], Awaitable[None]]
 
 
 async def killed(server: Valkey | Postgres, downtime: float) -> None:
-    """SIGKILL, and a start after some time."""
+    """Kill the server with SIGKILL, and start it again later."""
     await asyncio.to_thread(server.kill)
     await asyncio.sleep(downtime)
     await asyncio.to_thread(server.start)
 
 
 async def frozen(server: Valkey | Postgres, downtime: float) -> None:
-    """SIGSTOP, and SIGCONT after some time."""
+    """Stop the server with SIGSTOP, and continue it later."""
     await asyncio.to_thread(server.freeze)
     await asyncio.sleep(downtime)
     await asyncio.to_thread(server.thaw)
 
 
 async def full(server: Valkey, downtime: float) -> None:
-    """No memory is left, and nothing may be evicted."""
+    """Set the memory limit to what is in use, without eviction."""
     with server.client() as client:
         used = client.info("memory")["used_memory"]
         client.config_set("maxmemory", used)
@@ -52,7 +52,7 @@ async def full(server: Valkey, downtime: float) -> None:
 
 
 async def out_of_clients(server: Valkey, downtime: float) -> None:
-    """Whoever was connected is thrown out, and nobody is let in."""
+    """Close all connections, and refuse new ones."""
     with server.client() as client:
         client.config_set("maxclients", 1)
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -61,7 +61,7 @@ async def out_of_clients(server: Valkey, downtime: float) -> None:
 
 
 async def out_of_connections(server: Postgres, downtime: float) -> None:
-    """Somebody else takes every connection, those that the store had among them."""
+    """Take all connections of the server, including those of the store."""
     others: list[asyncpg.Connection[Any]] = []
     throw_out = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND application_name <> 'other'"""
@@ -78,19 +78,19 @@ async def out_of_connections(server: Postgres, downtime: float) -> None:
 
 
 async def nothing(_server: object, downtime: float) -> None:
-    """The impatient callers are all there is."""
+    """Cause no fault: there are only the callers that are cancelled."""
     await asyncio.sleep(downtime)
 
 
 async def sentinel_killed(trio: SentinelTrio, _downtime: float) -> None:
-    """The master dies; the Sentinels choose another."""
+    """Kill the master, and wait until the Sentinels have elected another."""
     old = trio.master_port()
     await asyncio.to_thread(trio.node(old).kill)
     await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
 
 
 async def sentinel_frozen(trio: SentinelTrio, _downtime: float) -> None:
-    """The master stops, and comes back in the moment in which another is chosen: nobody has told it yet."""
+    """Stop the master until another is elected; when it continues, it does not know of that yet."""
     old = trio.master_port()
     await asyncio.to_thread(trio.node(old).freeze)
     await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
@@ -98,29 +98,29 @@ async def sentinel_frozen(trio: SentinelTrio, _downtime: float) -> None:
 
 
 class WaitsForAll(SentinelTrio):
-    """Three Sentinels whose master may be relieved by either replica."""
+    """Three Sentinels and a master, both of whose replicas must confirm each write."""
 
     @property
     def url(self) -> str:
-        """Both must have what counts."""
+        """The URL, with ``wait_replicas``."""
         return f"{super().url}?wait_replicas=2"
 
 
 async def sentinel_relieved(trio: SentinelTrio, _downtime: float) -> None:
-    """Another master is chosen though this one is well."""
+    """Fail over to another master while the old one is running."""
     old = trio.master_port()
     await asyncio.to_thread(trio.failover)
     await asyncio.to_thread(wait_until, lambda: trio.master_port() != old, "there is another master")
 
 
 async def cluster_killed(cluster: ValkeyCluster, _downtime: float) -> None:
-    """A master dies; its replica takes over."""
+    """Kill a master, and wait until its replica takes over."""
     await asyncio.to_thread(cluster.masters[2].kill)
     await asyncio.to_thread(wait_until, lambda: cluster.is_master(cluster.nodes[5]), "its replica took over")
 
 
 async def cluster_frozen(cluster: ValkeyCluster, downtime: float) -> None:
-    """A master stops, and comes back some time after its replica took over."""
+    """Stop a master, and continue it some time after its replica has taken over."""
     await asyncio.to_thread(cluster.masters[2].freeze)
     await asyncio.to_thread(wait_until, lambda: cluster.is_master(cluster.nodes[5]), "its replica took over")
     await asyncio.sleep(downtime)
@@ -150,7 +150,7 @@ SCENARIOS: dict[str, tuple[str, Callable[[], Any], Damage]] = {
 
 
 async def run(make_server: Callable[[], Any], damage: Damage, downtime: float) -> Account:
-    """One round of one scenario."""
+    """Run one round of a scenario."""
     server = await asyncio.to_thread(make_server)
     try:
         store = open_store(f"{server.url}{'&' if '?' in server.url else '?'}timeout={TIMEOUT}")
@@ -163,7 +163,7 @@ async def run(make_server: Callable[[], Any], damage: Damage, downtime: float) -
 
 
 async def main(names: list[str], rounds: int, downtime: float) -> bool:
-    """Print the table; whether nothing was accepted twice or lost."""
+    """Print the table; returns whether no nonce was accepted twice and no token was lost."""
     print("| fault | rounds | answered | refused | replays | lost | slowest refusal | longest stall | back after |")
     print("|---|---|---|---|---|---|---|---|---|")
     safe = True

@@ -1,8 +1,9 @@
-"""End to end over loopback: protected routes against their unprotected twins, and against other providers.
+"""End to end over loopback: protected routes compared with unprotected ones, and with other providers.
 
     python -m benchmarks serving
 
-One hypercorn worker on uvloop serves, wrk asks, PostgreSQL and Valkey are real. Requests are signed before each burst.
+One hypercorn worker on uvloop serves the requests of wrk; PostgreSQL and Valkey are real servers. Requests are signed
+before each burst.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ PEERS = {
     "patched": "Authlib on Quart by quart-flask-patch",
     "oauthlib": "oauthlib on Quart, look-ups awaited before",
 }
-#: Those that a goal names get more bursts; and the most, where the difference is about as large as what disturbs it.
+#: Duels with a goal get more bursts, and those whose difference is close to the noise get the most.
 WITH_GOALS = {"memory-warm", "redis-warm", "redis-cold", "flask", "patched", "refusal"}
 CLOSE = {"memory-warm", "redis-warm", "redis-cold"}
 MIDDLEWARE = "ours-redis+middleware"
@@ -48,7 +49,7 @@ OURS = "async-oauth1, Redis + PostgreSQL"
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """What the providers ask, running."""
+    """The running servers, and the settings for the providers."""
 
     settings: Settings
     postgres: Postgres
@@ -57,7 +58,7 @@ class Servers:
 
 @contextmanager
 def servers(tokens: int, *, sqlite: bool = True) -> Iterator[Servers]:
-    """Start PostgreSQL and Valkey, and fill the stores with so many tokens."""
+    """Start PostgreSQL and Valkey, and fill the stores with tokens."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         path = Path(folder) / "provider.db"
         postgres = Postgres()
@@ -75,7 +76,7 @@ def servers(tokens: int, *, sqlite: bool = True) -> Iterator[Servers]:
 
 
 def duels(*, quick: bool = False) -> list[Duel]:
-    """Everything that is compared."""
+    """All comparisons."""
     found = []
     for store, title in STORES.items():
         for credentials in ("warm", "cold"):
@@ -113,10 +114,10 @@ def run(say: Callable[[str], None], *, tokens: int, quick: bool = False, only: s
     """Measure everything.
 
     Args:
-        say: told what is being measured.
-        tokens: in the stores; cold requests use each once.
-        quick: one short burst of each, to see whether it works.
-        only: duels whose key has this in it, and nothing else.
+        say: prints progress.
+        tokens: number of tokens in the stores; cold requests use each once.
+        quick: one short burst of each, to check that everything works.
+        only: run only measurements whose key contains this.
     """
     wrk_path()
     with servers(tokens) as running:
@@ -124,20 +125,20 @@ def run(say: Callable[[str], None], *, tokens: int, quick: bool = False, only: s
         results: dict[str, Any] = {"duels": [], "failed": []}
         for duel in duels(quick=quick):
             if only in duel.key and duel.sizes:
-                with noting(results, duel.key, say):
+                with recording_failures(results, duel.key, say):
                     results["duels"] += fight(duel, plan)
         if only in "pacing":
-            with noting(results, "pacing", say):
+            with recording_failures(results, "pacing", say):
                 results["pacing"] = pacing.run(plan, quick=quick)
         if only in "bad-input":
-            with noting(results, "bad-input", say):
+            with recording_failures(results, "bad-input", say):
                 results["bad_input"] = bad_input.run(plan, running.postgres, running.valkey, quick=quick)
     return results
 
 
 @contextmanager
-def noting(results: dict[str, Any], key: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Go on with what comes next when something fails, after ten minutes of measuring; the page says what did."""
+def recording_failures(results: dict[str, Any], key: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Record a failure and go on, so that it does not cost the other measurements; the page lists it."""
     try:
         yield
     except (AssertionError, OSError, RanOutError) as error:

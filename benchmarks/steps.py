@@ -1,10 +1,10 @@
-"""What each step of a verification takes inside of a Quart request, and what it takes by itself.
+"""The time of each step of a verification, inside a Quart request and alone.
 
     python -m benchmarks.steps
 
-No server and no socket: the application gets its requests as an ASGI server would hand them over, in turns with those
-to an unprotected route. Over and over in a loop, a step finds its code and data in the nearest caches; within a request
-it comes after all that Quart has done, and before all that Quart will do.
+There is no server and no socket: the application is called as by an ASGI server, in turns with an unprotected route.
+In a loop, a step finds its code and data in the nearest CPU caches; within a request, Quart's own work comes before and
+after it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from .reporting.markdown import markdown_table
 __all__ = ["main"]
 
 HOST = "127.0.0.1:8000"
-#: Requests of a batch, and batches of each side, which take turns.
+#: Requests per batch, and batches per side; the sides take turns.
 BATCH, ROUNDS = 300, 25
 
 
 @dataclass(slots=True)
 class Way:
-    """How far one request has come."""
+    """The state of a request between steps."""
 
     scope: dict[str, Any]
     request: Any = None
@@ -87,10 +87,10 @@ STEPS: dict[str, Step] = {
 
 
 class Bench:
-    """An application, and requests for it."""
+    """An application, and signed requests for it."""
 
     def __init__(self) -> None:
-        """Make both."""
+        """Make the application and the signer."""
         self.store = MemoryStore()
         self.app = Quart(__name__)
         self.protector = ResourceProtector(self.app)
@@ -111,7 +111,7 @@ class Bench:
         return ANSWER
 
     def scopes(self, path: str) -> list[dict[str, Any]]:
-        """Signed requests, as a server passes them on."""
+        """Signed requests, as ASGI scopes."""
         return [
             {
                 "type": "http",
@@ -138,7 +138,7 @@ class Bench:
         ]
 
     async def serve(self, path: str) -> float:
-        """Microseconds of CPU time per request, over one batch."""
+        """Microseconds of CPU time per request, measured over a batch."""
         scopes = self.scopes(path)
         started = time.process_time()
         for scope in scopes:
@@ -160,13 +160,13 @@ class Bench:
         never.cancel()
 
     async def in_a_request(self, count: int) -> tuple[float, float]:
-        """What a request takes without, and what the first of the steps add to it."""
+        """The time of an unprotected request, and the time that the first steps add to it."""
         self.steps = list(STEPS.values())[:count]
         pairs = [(await self.serve("/albums"), await self.serve("/photos")) for _ in range(ROUNDS)]
         return median(without for without, _ in pairs), median(with_them - without for without, with_them in pairs)
 
     async def by_itself(self, number: int) -> float:
-        """What one step takes in a loop, less what the loop takes."""
+        """The time of one step in a loop, minus the time of the loop."""
         *before, step = list(STEPS.values())[: number + 1]
         taken = []
         for _ in range(ROUNDS):
@@ -185,7 +185,7 @@ class Bench:
 
 
 async def measure() -> list[list[Any]]:
-    """A row for each step, and one for all of them."""
+    """Measure a row for each step, and one for all of them."""
     bench = Bench()
     await fill(bench.store, 16)
     gc.collect()

@@ -1,9 +1,9 @@
-"""What the stores cost: batches against single statements, memory per nonce, and growth with a million rows.
+"""The cost of the stores: batches compared with single statements, memory per nonce, and growth to a million rows.
 
     python -m benchmarks.stores [--live 1000000] [--json]
 
-Starts its own servers in temporary folders. Only the ratios within one run mean anything: another machine, or another
-minute on this one, has other times.
+Starts its own servers in temporary folders. Compare only figures of one run: times differ between machines and from
+minute to minute.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.servers import Postgres, Valkey, redis_binary
 
 CONCURRENT = 64
 SMALL = 10_000
-# Checks per measurement, and how many measurements the median is of.
+# Checks per measurement, and measurements per median.
 CHECKS = 1_280
 ROUNDS = 15
 
@@ -39,7 +39,7 @@ Check = Callable[[int], Awaitable[object]]
 
 
 async def seconds_per_check(check: Check, start: int, count: int = CHECKS) -> float:
-    """How long one check takes on average while `CONCURRENT` callers ask one after the other."""
+    """Seconds for a number of checks by `CONCURRENT` concurrent callers, divided by that number."""
 
     async def caller(number: int) -> None:
         for check_number in range(start + number, start + count, CONCURRENT):
@@ -51,7 +51,7 @@ async def seconds_per_check(check: Check, start: int, count: int = CHECKS) -> fl
 
 
 async def compare(first: Check, second: Check) -> tuple[float, float]:
-    """Medians of both, measured in turns so that a noisy minute meets them alike."""
+    """The medians of two checks, measured in turns so that noise affects both alike."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(ROUNDS + 1):
         for check, kept in zip((first, second), times, strict=True):
@@ -69,13 +69,13 @@ def report(name: str, value: float, limit: float | None = None, unit: str = "") 
 
 
 def store_check(store: RedisStore | PostgresStore, label: str) -> Check:
-    """A check of a nonce that was never used."""
+    """A check with a new nonce each time."""
     timestamp = str(int(time.time()))
     return lambda number: store.exists_nonce(f"{label}{number}", timestamp, "client", "token")
 
 
 async def redis_batches(server: Valkey) -> list[dict[str, Any]]:
-    """One script for all that wait, against one SET each."""
+    """Compare one script per batch with one SET per nonce."""
     client = redis.asyncio.Redis(port=server.port, max_connections=2 * CONCURRENT)
 
     async def single(number: int) -> None:
@@ -92,7 +92,7 @@ async def redis_batches(server: Valkey) -> list[dict[str, Any]]:
 
 
 async def postgres_batches(server: Postgres) -> list[dict[str, Any]]:
-    """One INSERT for all that wait, against one each on a pool of ten connections."""
+    """Compare one INSERT per batch with one per nonce on a pool of ten connections."""
     statement = "INSERT INTO single VALUES ($1, 0) ON CONFLICT DO NOTHING RETURNING 1"
     async with PostgresStore(server.url) as store, asyncpg.create_pool(server.url, min_size=10, max_size=10) as pool:
         await pool.execute("CREATE TABLE single (nonce text PRIMARY KEY, expires_at bigint NOT NULL)")
@@ -108,7 +108,7 @@ async def postgres_batches(server: Postgres) -> list[dict[str, Any]]:
 
 
 async def fill_redis(server: Valkey, first: int, last: int) -> None:
-    """Nonces as the store writes them, as fast as the server takes them."""
+    """Write nonces in the store's format, in bulk."""
     timestamp, value = str(int(time.time())), b"1"
     async with redis.asyncio.Redis(port=server.port) as client:
         for start in range(first, last, 10_000):
@@ -120,7 +120,7 @@ async def fill_redis(server: Valkey, first: int, last: int) -> None:
 
 
 async def redis_growth(binary: str | None, name: str, live: int, limit: float) -> list[dict[str, Any]]:
-    """Memory per nonce, and time per check on a server with few nonces and on one with many."""
+    """Measure memory per nonce, and time per check with few nonces and with many."""
     few_server, many_server = (Valkey("--appendonly", "no", binary=binary) for _ in range(2))
     try:
         with many_server.client() as client:
@@ -140,7 +140,7 @@ async def redis_growth(binary: str | None, name: str, live: int, limit: float) -
 
 
 async def fill_postgres(pool: asyncpg.Pool[Any], first: int, last: int) -> None:
-    """Nonces in the store's own statement, their timestamps spread over the eleven minutes that they live for."""
+    """Write nonces with the store's statement, with timestamps spread over their lifetime of eleven minutes."""
     now = int(time.time())
     for start in range(first, last, 5_000):
         keys = sorted(
@@ -151,7 +151,7 @@ async def fill_postgres(pool: asyncpg.Pool[Any], first: int, last: int) -> None:
 
 
 async def postgres_growth(server: Postgres, live: int) -> list[dict[str, Any]]:
-    """Bytes per nonce on disk, and time per check and look-up in a database with few rows and in one with many."""
+    """Measure bytes per nonce on disk, and time per check and look-up with few rows and with many."""
     server.sql("CREATE DATABASE few")
     server.sql("CREATE DATABASE many")
     few, many = (PostgresStore(server.url.replace("/postgres?", f"/{name}?")) for name in ("few", "many"))
@@ -170,7 +170,7 @@ async def postgres_growth(server: Postgres, live: int) -> list[dict[str, Any]]:
 
 
 async def fill_database(store: PostgresStore, count: int) -> float:
-    """So many nonces, token credentials, and a client; returns the bytes per nonce on disk."""
+    """Add nonces, token credentials and a client; returns the bytes per nonce on disk."""
     tokens = """INSERT INTO oauth1_token_credential
         SELECT md5(n::text), md5(n::text || 's'), 'client', 'user' || n % 1000, '', n
         FROM generate_series(0, $1::int - 1) AS n"""
@@ -185,7 +185,7 @@ async def fill_database(store: PostgresStore, count: int) -> float:
 
 
 def look_up_check(store: PostgresStore, count: int) -> Check:
-    """A look-up of a client and of one of its tokens, from all over the table."""
+    """A look-up of a client and one of its tokens, spread over the table."""
 
     async def check(number: int) -> None:
         name = md5(b"%d" % (number * 7919 % count), usedforsecurity=False).hexdigest()

@@ -22,7 +22,7 @@ BATCH_SECONDS = 0.05
 
 
 def check(case: Case) -> dict[str, Verify]:
-    """The contestants for a case, each having accepted the genuine request and refused a changed one.
+    """Make the contestants for a case, and check that each accepts the genuine request and refuses a changed one.
 
     Raises:
         AssertionError: one of them does not verify, and its time would mean nothing.
@@ -38,7 +38,7 @@ def check(case: Case) -> dict[str, Verify]:
 
 
 def seconds_for(verify: Verify, count: int) -> float:
-    """CPU seconds for so many verifications."""
+    """CPU seconds for a number of verifications."""
     started = time.process_time()
     for _ in range(count):
         verify()
@@ -49,7 +49,7 @@ def measure(ready: dict[str, Verify], rounds: int) -> dict[str, list[float]]:
     """Microseconds of CPU time per verification, one for each contestant and round."""
     counts = {}
     for name, verify in ready.items():
-        seconds_for(verify, 200)  # caches are warm, and the specialising interpreter has specialised
+        seconds_for(verify, 200)  # warms up caches and the specialising interpreter
         counts[name] = max(10, int(BATCH_SECONDS * 200 / max(seconds_for(verify, 200), 1e-6)))
     times: dict[str, list[float]] = {name: [] for name in ready}
     gc.collect()

@@ -1,7 +1,7 @@
-"""The floors of the house: which module may import which.
+"""The floors: which module may import which.
 
-`FLOORS` sorts the packages, `ROOMS` the modules inside each package. A module imports from lower floors, and inside its
-own package from lower rows. Modules of one row do not know each other.
+`FLOORS` sorts the packages, and `ROOMS` the modules in each package. A module may import from lower floors, and in its
+own package from lower rows. Modules of one row do not import each other.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ ROOMS: dict[str, Rows] = {
         ("notifier", "store"),
     ),
     "stores.sqlite": (("schema", "sql"), ("connection",), ("database",), ("store",)),
-    "cli": (("console",), ("public_keys", "tokens"), ("clients",)),
+    "cli": (("console",), ("options", "public_keys", "store_access"), ("clients", "tokens")),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
         ("signature", "wrapper"),
@@ -98,12 +98,12 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
 
-# The faces of packages re-export what lies on these floors.
+# A package's `__init__` that re-exports names, and the highest floor of these.
 _FACES = {"async_oauth1": "provider"}
 
 
 def violations() -> Iterator[str]:
-    """Every import that goes up or sideways, and every module without a place."""
+    """Imports from the same floor or a higher one, and modules without a place."""
     for module, path in modules().items():
         try:
             here = place(module)
@@ -113,7 +113,7 @@ def violations() -> Iterator[str]:
         for line, target in imports(path):
             top = target.partition(".")[0]
             if top in ("asyncio", "anyio", "trio") and here[0][0] < LOOP_FLOOR:
-                yield f"{path}:{line} imports {target}; modules below the frameworks do not know the event loop"
+                yield f"{path}:{line} imports {target}; modules below the frameworks must not use the event loop"
             if top in DRIVERS and not f"{module}.".startswith(tuple(f"{package}." for package in DRIVERS[top])):
                 yield f"{path}:{line} imports {target}; only {', '.join(DRIVERS[top])} may"
             if target not in modules() or target == module or _is_own_package(module, target):
@@ -132,7 +132,7 @@ def is_below(target: str, module: str) -> bool:
 
 @cache
 def place(module: str) -> tuple[tuple[int, str], ...]:
-    """The floor of a module, and its row at each level of packages inside; each with the name that stands there.
+    """The floor of a module, and its row at each level of packages, each with the name at that level.
 
     Raises:
         LookupError: the module has no place.
@@ -145,9 +145,9 @@ def place(module: str) -> tuple[tuple[int, str], ...]:
     while rest or unit in ROOMS:
         rows = ROOMS.get(unit)
         if rows is None:
-            raise LookupError(f"{module}: give the rows of {unit} in ROOMS, in tools/floors.py")
+            raise LookupError(f"{module}: add the rows of {unit} to ROOMS in tools/floors.py")
         if not rest:
-            found.append((len(rows), ""))  # a package's face lies above its modules
+            found.append((len(rows), ""))  # a package's `__init__` is above its modules
             break
         inner, _, rest = rest.partition(".")
         found.append((_row(rows, inner, module), inner))
@@ -159,9 +159,9 @@ def _row(rows: Rows, name: str, module: str) -> int:
     for number, row in enumerate(rows):
         if name in row:
             return number
-    raise LookupError(f"{module} has no place: give {name!r} one in tools/floors.py")
+    raise LookupError(f"{module} has no place: add {name!r} in tools/floors.py")
 
 
 def _is_own_package(module: str, target: str) -> bool:
-    """Whether a package's face imports from inside the package."""
+    """Whether a package's `__init__` imports from its own package."""
     return target.startswith(f"{module}.")

@@ -20,7 +20,7 @@ class Import(NamedTuple):
     """One import of a file.
 
     Attributes:
-        line: where it stands.
+        line: its line number.
         target: the absolute name of the module.
     """
 
@@ -29,7 +29,7 @@ class Import(NamedTuple):
 
 
 def dotted_name(path: Path) -> str:
-    """A module's name, as `import` says it."""
+    """The dotted name of a module."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -54,6 +54,6 @@ def imports(path: Path) -> Iterator[Import]:
 
 
 def _imported(base: str, name: str) -> str:
-    """What `from base import name` loads: the module of that name if there is one."""
+    """The module that `from base import name` loads: `base.name` if it is a module, else `base`."""
     candidate = ROOT.joinpath(*base.split("."), name)
     return f"{base}.{name}" if candidate.with_suffix(".py").exists() or candidate.is_dir() else base

@@ -9,7 +9,7 @@ from .imports import modules
 
 __all__ = ["PUBLIC_MODULES", "exported", "violations"]
 
-#: Everything else is an implementation detail, and may change in any release.
+#: All other modules are implementation details, and may change in any release.
 PUBLIC_MODULES = (
     "async_oauth1",
     "async_oauth1.asgi",
@@ -40,7 +40,7 @@ def violations() -> Iterator[str]:
     """Public modules without a sorted and complete ``__all__``, and modules whose names begin with an underscore."""
     for module, path in modules().items():
         if path.stem.startswith("_") and path.stem not in ("__init__", "__main__"):
-            yield f"{module}: a module's name has no underscore; tools/public_names.py lists what is public"
+            yield f"{module}: rename it without an underscore; tools/public_names.py lists the public modules"
     for module in PUBLIC_MODULES:
         tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
         names = exported(tree)
@@ -54,7 +54,7 @@ def violations() -> Iterator[str]:
 
 
 def exported(tree: ast.Module) -> list[str] | None:
-    """What ``__all__`` names; ``None`` if there is none."""
+    """The names in ``__all__``; ``None`` if there is no ``__all__``."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             names: list[str] = ast.literal_eval(node.value)
@@ -63,7 +63,7 @@ def exported(tree: ast.Module) -> list[str] | None:
 
 
 def _order(name: str) -> tuple[bool, bool, str]:
-    """As isort and ruff sort: constants, classes, the rest."""
+    """The sort key of isort and ruff: constants, classes, the rest."""
     return not name.isupper(), not name[:1].isupper(), name
 
 

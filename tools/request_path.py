@@ -1,7 +1,7 @@
-"""How many calls a protected request takes, in how many files: `python -m tools.request_path`.
+"""The calls that a protected request takes: `python -m tools.request_path [-v]`.
 
-Counts the Python functions of `async_oauth1` and `flask_compat` that one request calls once everything is warm, the
-files they are in, and how often the path moves from one file to another.
+Counts the calls of Python functions of `async_oauth1` and `flask_compat` in one request, after a first request, the
+files they are in, and how often a call is in another file than the one before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CLIENT_ID, SECRET, TOKEN, TOKEN_SECRET = "client", "client-secret", "token", "to
 
 TARGET = "/photos?size=original"
 
-#: The most calls and files for each path; `tests/project` holds them.
+#: The goals for calls and files of each path.
 GOALS = {"core_on_quart": (55, 12), "facade_on_flask": (200, None)}
 
 _nonces = itertools.count()
@@ -42,17 +42,17 @@ class Path:
 
     @property
     def files(self) -> int:
-        """How many files the functions are in."""
+        """The number of files."""
         return len({file for file, _ in self.calls})
 
     @property
     def moves(self) -> int:
-        """How often a call is in another file than the one before."""
+        """The number of calls in another file than the call before."""
         return sum(one[0] != other[0] for one, other in itertools.pairwise(self.calls))
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """Record what is called meanwhile in this thread."""
+        """Record the calls in this thread."""
         roots = tuple(f"{ROOT / package}/" for package in PACKAGES)
 
         def note(frame: FrameType, event: str, _: object) -> None:
@@ -92,7 +92,7 @@ async def _core_on_quart() -> Path:
     client = app.test_client()
 
     path = Path()
-    for recorded in (nullcontext, path.recorded):  # the first request warms everything up
+    for recorded in (nullcontext, path.recorded):  # the first request fills caches
         authorization = _authorization(credential.oauth_token, credential.oauth_token_secret)
         with recorded():
             answer = await client.get(TARGET, headers={"Authorization": authorization})
@@ -166,7 +166,7 @@ def _authorization(token: str, token_secret: str) -> str:
 
 
 def main() -> None:
-    """Print each path."""
+    """Print the figures of each path, with `-v` also its calls."""
     paths: dict[str, Callable[[], Path]] = {"core_on_quart": core_on_quart, "facade_on_flask": facade_on_flask}
     for name, measure in paths.items():
         path: Any = measure()

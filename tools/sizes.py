@@ -1,4 +1,4 @@
-"""How large functions, modules and directories are: `python -m tools.sizes`."""
+"""The sizes of functions, modules and directories: `python -m tools.sizes`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .imports import ROOT, modules
 
 __all__ = ["MAX_MODULES", "MAX_MODULE_LINES", "MEDIAN_LINES", "NINTH_DECILE_LINES", "function_lines", "violations"]
 
-#: Lines of a function's body without its docstring: the median, and what nine in ten stay under.
+#: Lines of a function's body without its docstring: the largest median, and the limit for nine in ten functions.
 MEDIAN_LINES = 6
 NINTH_DECILE_LINES = 15
 MAX_MODULE_LINES = 400
@@ -23,7 +23,7 @@ _TREES = ("async_oauth1", "flask_compat", "examples", "tests", "benchmarks", "to
 
 
 def violations() -> Iterator[str]:
-    """Everything that is larger than it may be."""
+    """Sizes above their limits."""
     lines = function_lines()
     if median(lines) > MEDIAN_LINES:
         yield f"the median function has {median(lines)} lines; at most {MEDIAN_LINES}"
@@ -38,7 +38,7 @@ def violations() -> Iterator[str]:
 
 
 def modules_per_directory() -> Counter[Path]:
-    """How many modules lie side by side."""
+    """The number of modules in each directory."""
     return Counter(
         path.parent.relative_to(ROOT)
         for tree in _TREES
@@ -58,7 +58,7 @@ def function_lines() -> list[int]:
 
 
 def ninth_decile(lines: list[int]) -> float:
-    """What nine in ten stay under."""
+    """The ninth decile."""
     return quantiles(lines, n=10, method="inclusive")[-1]
 
 

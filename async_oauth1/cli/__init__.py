@@ -1,7 +1,7 @@
-"""The command ``async-oauth1``: who runs a provider looks after its credentials with it.
+"""The command ``async-oauth1``, with which operators manage the credentials in a provider's store.
 
-What scripts read goes to stdout and is never folded; everything else goes to stderr. Any failure is one line there and
-exit status 2. Secrets are printed when they are made, and never again.
+Results go to stdout, in lines that are never folded; messages go to stderr. A failure is one line on stderr and exit
+status 2. A secret is printed when it is made, and never again.
 """
 
 from __future__ import annotations
@@ -18,27 +18,19 @@ from async_oauth1.stores.encryption import new_key
 
 from . import clients as _clients
 from . import tokens as _tokens
-from .console import (
-    CommandError,
-    JsonOption,
-    StoreOption,
-    print_json,
-    print_lines,
-    printable,
-    say,
-    shared_store,
-    with_store,
-)
+from .console import CommandError, print_json, print_lines, printable, report
+from .options import JsonOption, StoreOption
+from .store_access import shared_store, with_store
 
 __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
 
 app = typer.Typer(
-    help="Runs an OAuth 1.0 provider's store.",
+    help="Manage the credentials in an OAuth 1.0 provider's store.",
     add_completion=False,
     rich_markup_mode=None,
-    pretty_exceptions_show_locals=False,  # a URL with its password among them; older releases of typer show them
+    pretty_exceptions_show_locals=False,  # they include URLs with passwords; older releases of typer show them
 )
 app.add_typer(_clients.app, name="client")
 app.add_typer(_tokens.app, name="token")
@@ -46,23 +38,20 @@ app.add_typer(_tokens.app, name="token")
 
 @app.callback()
 def _root() -> None:
-    """Runs an OAuth 1.0 provider's store."""
+    """Manage the credentials in an OAuth 1.0 provider's store."""
 
 
 @app.command("migrate")
 def migrate(store: StoreOption, *, as_json: JsonOption = False) -> None:
-    """Create the store's tables, or bring them up to date; to be run before a new release is."""
+    """Create or upgrade the store's tables. Run this before you start a new release of the provider."""
     opened = shared_store(store)
     asyncio.run(opened.migrate())
-    if as_json:
-        print_json({"store": opened.url, "up_to_date": True})
-    else:
-        say(f"{opened.url}: up to date.")
+    report({"store": opened.url, "up_to_date": True}, f"{opened.url}: up to date.", as_json=as_json)
 
 
 @app.command("keygen")
 def keygen(*, as_json: JsonOption = False) -> None:
-    """Print a new key to encrypt secrets with, for the front of ASYNC_OAUTH1_KEYS."""
+    """Print a new encryption key. Put it first in ASYNC_OAUTH1_KEYS."""
     key = new_key()
     if as_json:
         print_json({"key": key})
@@ -72,12 +61,10 @@ def keygen(*, as_json: JsonOption = False) -> None:
 
 @app.command("reencrypt")
 def reencrypt(store: StoreOption, *, as_json: JsonOption = False) -> None:
-    """Encrypt every secret under the first of the keys in ASYNC_OAUTH1_KEYS; the provider may run meanwhile."""
+    """Encrypt every secret with the first key in ASYNC_OAUTH1_KEYS. The provider can keep running."""
     count = with_store(store, lambda opened: opened.reencrypt())
-    if as_json:
-        print_json({"reencrypted": count})
-    else:
-        say(f"Encrypted {count} record{'' if count == 1 else 's'}; all are under the newest key.")
+    message = f"Encrypted {count} record{'' if count == 1 else 's'}; all are under the newest key."
+    report({"reencrypted": count}, message, as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,14 +91,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reason(error: Exception) -> str | None:
-    """What the user reads; ``None`` for a defect of this program."""
+    """The message for the user; ``None`` for a defect of this program."""
     if isinstance(error, (CommandError, StoreError)):
         return str(error)
-    if isinstance(error, OAuth1Error):  # StoreUnavailableError: the store broke while it was in use
+    if isinstance(error, OAuth1Error):  # StoreUnavailableError: the store failed while it was open
         return str(error.description or error.error)
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
-    # Which of click's exceptions typer raises depends on its version; all of them can format themselves.
+    # The version of typer decides which exception of click's it raises. All of them have this method.
     format_message = getattr(error, "format_message", None)
     return str(format_message()) if callable(format_message) else None
 
@@ -122,5 +109,5 @@ def _failed(message: str, status: int = 2) -> int:
         sys.stderr.write(f"async-oauth1: {line}\n")
         sys.stderr.flush()
     except (OSError, ValueError):
-        pass  # the reader of our output is gone
+        pass  # stderr is closed
     return status

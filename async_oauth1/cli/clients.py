@@ -1,4 +1,4 @@
-"""``async-oauth1 client``: who may ask for credentials at all."""
+"""The commands ``async-oauth1 client ...``: register, list, show and remove clients, and rotate their secrets."""
 
 from __future__ import annotations
 
@@ -17,21 +17,17 @@ from async_oauth1.stores import Store
 
 from .console import (
     CommandError,
-    JsonOption,
-    NotifyOption,
-    StoreOption,
-    mistakes,
-    moment,
+    format_time,
     print_json,
     print_lines,
-    print_once,
-    print_rows,
+    print_listing,
+    print_new_secret,
     printable,
-    say,
-    seconds,
-    with_store,
+    report,
 )
+from .options import JsonOption, NotifyOption, StoreOption, parse_seconds
 from .public_keys import read_public_key
+from .store_access import value_errors_as_mistakes, with_store
 
 __all__ = ["app"]
 
@@ -39,7 +35,7 @@ _DEFAULT_METHOD = "HMAC-SHA1"
 _DEFAULT_RSA_METHOD = "RSA-SHA1"
 _MAX_NAME_LENGTH = 200
 
-app = typer.Typer(help="Registers, lists and removes clients; gives them new secrets.", rich_markup_mode=None)
+app = typer.Typer(help="Register, list, show and remove clients, and rotate their secrets.", rich_markup_mode=None)
 
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `client list` shows it.")]
 
@@ -47,11 +43,13 @@ ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `cl
 @app.command("add")
 def add(
     store: StoreOption,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the consent page calls the client.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the client on the consent page.")],
     callback: Annotated[
         list[str] | None,
         typer.Option(
-            "--callback", metavar="URL", help='Allowed callback, or "oob" for codes; repeatable. None: two-legged only.'
+            "--callback",
+            metavar="URL",
+            help='Allowed callback, or "oob" to show a code; repeatable. Without it, two-legged requests only.',
         ),
     ] = None,
     method: Annotated[
@@ -59,7 +57,7 @@ def add(
         typer.Option(
             "--method",
             metavar="METHOD",
-            help=f"Signature method; repeatable. {_DEFAULT_METHOD} unless given, {_DEFAULT_RSA_METHOD} with a key.",
+            help=f"Signature method; repeatable. Default: {_DEFAULT_METHOD}, or {_DEFAULT_RSA_METHOD} with a key.",
         ),
     ] = None,
     rsa_public_key: Annotated[
@@ -84,36 +82,33 @@ def add(
         await opened.add_client(record)
 
     with_store(store, work, migrates=True, notify=notify)
-    print_once(
+    print_new_secret(
         {"client_id": record.client_id, "client_secret": record.client_secret},
-        as_json=as_json,
         lost=f"client {record.client_id} was registered, but its secret could not be written ({{reason}}): "
         "remove it and add it again",
+        as_json=as_json,
     )
-    if not as_json:
-        say("The secret is not shown again.")
 
 
 @app.command("list")
 def list_(store: StoreOption, *, as_json: JsonOption = False) -> None:
     """List the clients, without their secrets."""
     clients = with_store(store, lambda opened: opened.list_clients())
-    if as_json:
-        print_json([_described(client) for client in clients])
-        return
-    print_rows(
+    print_listing(
         ("client_id", "name", "callbacks", "methods"),
         [
             (client.client_id, client.name, "\n".join(client.callbacks), "\n".join(client.signature_methods))
             for client in clients
         ],
+        records=[_summary(client) for client in clients],
+        as_json=as_json,
         piped=2,
     )
 
 
 @app.command("show")
 def show(store: StoreOption, client_id: ClientArgument, *, as_json: JsonOption = False) -> None:
-    """Show everything about a client but its secrets."""
+    """Show all about a client except its secrets."""
     client = with_store(store, lambda opened: opened.query_client(client_id))
     if client is None:
         raise _unknown(client_id)
@@ -121,8 +116,8 @@ def show(store: StoreOption, client_id: ClientArgument, *, as_json: JsonOption =
     if as_json:
         print_json(details)
         return
-    details["former_secrets_end_at"] = [moment(end) for end in _ends(client)]
-    print_lines([f"{label}: {printable(_shown(value))}" for label, value in details.items()])
+    details["former_secrets_end_at"] = [format_time(end) for end in _former_secret_ends(client)]
+    print_lines([f"{label}: {printable(_format_value(value))}" for label, value in details.items()])
 
 
 @app.command("rotate")
@@ -134,54 +129,45 @@ def rotate(
         typer.Option(
             "--overlap",
             metavar="TIME",
-            help="How long the former secret verifies, too: 30d, 12h, 15m, 90s; 0 where it got about.",
+            help="How long the former secret stays valid: 30d, 12h, 15m, 90s; 0 if it has leaked.",
         ),
     ],
     notify: NotifyOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a client a new secret and print it; the former one verifies until the overlap ends."""
-    length = seconds("--overlap", overlap)
-    with mistakes():
+    """Give a client a new secret and print it; the former secret stays valid until the overlap ends."""
+    length = parse_seconds("--overlap", overlap)
+    with value_errors_as_mistakes():
         client = with_store(store, lambda opened: opened.rotate_client_secret(client_id, overlap=length), notify=notify)
     if client is None:
         raise _unknown(client_id)
-    values: dict[str, object] = {"client_id": client.client_id, "client_secret": client.client_secret}
-    if as_json:
-        values["former_secrets_end_at"] = _ends(client)
-    print_once(
-        values,
-        as_json=as_json,
+    ends = _former_secret_ends(client)
+    print_new_secret(
+        {"client_id": client.client_id, "client_secret": client.client_secret},
+        details={"former_secrets_end_at": ends},
+        note=f"The former secret is valid until {format_time(ends[0])}." if ends else "No other secret is valid.",
         lost=f"client {client.client_id} has a new secret, but it could not be written ({{reason}}): rotate it again",
+        as_json=as_json,
     )
-    if not as_json:
-        ends = _ends(client)
-        say(
-            f"The secret is not shown again. The former one verifies until {moment(ends[0])}."
-            if ends
-            else "The secret is not shown again. No other one verifies any more."
-        )
 
 
 @app.command("remove")
 def remove(
     store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
 ) -> None:
-    """Remove a client, with every token that resource owners gave it."""
+    """Remove a client and all of its tokens."""
     if not with_store(store, lambda opened: opened.remove_client(client_id), notify=notify):
         raise _unknown(client_id)
-    if as_json:
-        print_json({"client_id": client_id, "removed": True})
-    else:
-        say(f"Removed client {printable(client_id)} and its tokens.")
+    message = f"Removed client {printable(client_id)} and its tokens."
+    report({"client_id": client_id, "removed": True}, message, as_json=as_json)
 
 
 def _unknown(client_id: str) -> CommandError:
     return CommandError(f"there is no client {printable(client_id)}")
 
 
-def _described(client: Client) -> dict[str, object]:
+def _summary(client: Client) -> dict[str, object]:
     return {
         "client_id": client.client_id,
         "name": client.name,
@@ -192,20 +178,20 @@ def _described(client: Client) -> dict[str, object]:
 
 def _details(client: Client) -> dict[str, object]:
     return {
-        **_described(client),
+        **_summary(client),
         "nonce_policy": client.nonce_policy,
         "callback_query_may_differ": client.callback_query_may_differ,
         "has_secret": client.client_secret is not None,
-        "former_secrets_end_at": _ends(client),
+        "former_secrets_end_at": _former_secret_ends(client),
         "rsa_public_key": client.rsa_public_key,
     }
 
 
-def _ends(client: Client) -> list[float | None]:
+def _former_secret_ends(client: Client) -> list[float | None]:
     return list(client.overlaps_end_at) or [None] * len(client.overlapping_secrets)
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value) or "-"
     if isinstance(value, bool):
@@ -215,7 +201,7 @@ def _shown(value: object) -> str:
 
 def _checked_name(name: str) -> str:
     if not name.strip() or not name.isprintable() or len(name) > _MAX_NAME_LENGTH:
-        raise CommandError(f"--name is 1 to {_MAX_NAME_LENGTH} printable characters on one line")
+        raise CommandError(f"--name must be 1 to {_MAX_NAME_LENGTH} printable characters on one line")
     return name.strip()
 
 
@@ -232,11 +218,11 @@ def _checked_callbacks(callbacks: Sequence[str]) -> tuple[str, ...]:
 def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
     for name in names:
         if name not in SIGNATURE_METHODS:
-            raise CommandError(f"--method {printable(name)}: known are {', '.join(SIGNATURE_METHODS)}")
+            raise CommandError(f"--method {printable(name)}: unknown; choose from {', '.join(SIGNATURE_METHODS)}")
     methods = tuple(dict.fromkeys(names)) or ((_DEFAULT_RSA_METHOD,) if has_key else (_DEFAULT_METHOD,))
     rsa = [name for name in methods if name.startswith("RSA-")]
     if rsa and not has_key:
         raise CommandError(f"--method {rsa[0]} needs --rsa-public-key")
     if has_key and not rsa:
-        raise CommandError("--rsa-public-key is of no use without a --method that begins with RSA-")
+        raise CommandError("--rsa-public-key needs a --method that uses it, such as RSA-SHA256")
     return methods

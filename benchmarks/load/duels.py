@@ -1,4 +1,4 @@
-"""Two sides in turns: A B A B ..., so that each pair of bursts meets the same machine."""
+"""Measuring two sides in turns, A B A B ..., so that both bursts of a pair run under the same conditions."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ PROTECTED, TWIN = "/photos", "/albums"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Who is asked for what.
+    """One side of a comparison: a provider and a route.
 
     Attributes:
         title: as in the tables.
-        provider: as `ProviderProcess` knows it; sides of one name share a process.
+        provider: name for `ProviderProcess`; sides with the same name share a process.
         path: `PROTECTED` or `TWIN`.
-        cold: every request has a token that was not seen before.
-        genuine: the signatures hold.
-        refused: every answer is expected to be a refusal.
+        cold: every request has a new token.
+        genuine: the signatures are correct.
+        refused: every request must be refused.
     """
 
     title: str
@@ -41,12 +41,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How long a duel takes.
+    """The size of a comparison.
 
     Attributes:
-        connections: open at the same time.
-        pairs: of bursts.
-        seconds: of each burst.
+        connections: number of open connections.
+        pairs: number of pairs of bursts.
+        seconds: length of each burst.
     """
 
     connections: int
@@ -56,7 +56,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """Two sides, and how long they are compared."""
+    """Two sides, and the sizes at which they are compared."""
 
     key: str
     title: str
@@ -66,11 +66,11 @@ class Duel:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What all duels share.
+    """What all measurements share.
 
     Attributes:
         settings: of the providers.
-        say: told what is being measured.
+        say: prints progress.
     """
 
     settings: Settings
@@ -78,25 +78,23 @@ class Plan:
 
 
 class Opponent:
-    """A side whose provider runs."""
+    """A side with its running provider."""
 
     def __init__(self, side: Side, provider: ProviderProcess, known_tokens: int) -> None:
-        """Get ready to sign."""
+        """Prepare the signer."""
         self.side, self.provider = side, provider
         secret = CLIENT_SECRET if side.genuine else CLIENT_SECRET[::-1]
         self.signer = Signer(provider.host, side.path, cold=known_tokens if side.cold else 0, secret=secret)
         self.fastest = 0.0
 
     def burst(self, size: Size) -> Burst:
-        """One burst, of which every answer is the one expected.
+        """Measure one burst.
 
         Raises:
-            AssertionError: some were not; what was measured is something else.
+            AssertionError: an answer has an unexpected status, so the figures are not valid.
         """
         result = self._burst(size)
-        if (
-            not result.requests
-        ):  # at a thousand connections the slowest providers may need longer for their first answer
+        if not result.requests:  # with 1,000 connections, the slowest providers may need longer for the first answer
             result = self._burst(replace(size, seconds=4 * size.seconds))
         self.fastest = max(self.fastest, result.rate)
         self.check(result)
@@ -107,21 +105,21 @@ class Opponent:
         return burst(self.provider, self.signer, connections=size.connections, seconds=size.seconds, expected=expected)
 
     def probe(self) -> None:
-        """See one answer before thousands are counted.
+        """Check the status of one answer.
 
         Raises:
-            AssertionError: it has another status.
+            AssertionError: it is not the expected one.
         """
         status, wanted = status_of(self.provider, self.signer), 401 if self.side.refused else 200
         if status != wanted:
             raise AssertionError(f"{self.side.title} answers with {status} instead of {wanted}")
 
     def check(self, result: Burst) -> None:
-        """Every answer was the one expected."""
+        """Check that every answer had the expected status."""
         wanted = result.requests if self.side.refused else 0
         if result.not_ok != wanted or not result.requests:
             raise AssertionError(
-                f"{self.side.title}: of {result.requests} answers {result.not_ok} were refusals, and not {wanted};"
+                f"{self.side.title}: of {result.requests} answers, {result.not_ok} were refusals instead of {wanted};"
                 f" the provider says:\n{self.provider.output()[-2000:]}"
             )
 
@@ -146,7 +144,9 @@ def fight(duel: Duel, plan: Plan) -> list[dict[str, Any]]:
         for size in duel.sizes:
             plan.say(f"{duel.title}, {size.connections:,} connections")
             for opponent in opponents:
-                opponent.burst(replace(size, seconds=(size.seconds + 1) // 2))  # warms up, and says how many to sign
+                opponent.burst(
+                    replace(size, seconds=(size.seconds + 1) // 2)
+                )  # warms up, and measures how many requests to sign
             pairs = [[opponent.burst(size) for opponent in opponents] for _ in range(size.pairs)]
             results.append(
                 {

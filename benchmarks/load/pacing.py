@@ -1,6 +1,6 @@
-"""How late the slowest requests are at 1,000 connections and a fixed rate, protected and not.
+"""Latency of the slowest requests at 1,000 connections and a fixed rate, protected and unprotected.
 
-The rate is 60% of what a route answers at most: of each its own, and then of the protected one for both.
+The rate is 60% of a route's capacity: first each route's own, then the protected route's for both.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .wrk import Burst, Pace, burst
 __all__ = ["SIDES", "paced", "run"]
 
 SHARE = 0.6
-#: Seconds in which the connections are made, before the first requests.
+#: Seconds for opening the connections, before the first request.
 QUIET = 1
 SIDES = (
     Side("unprotected", "ours-redis", path=TWIN),
@@ -24,7 +24,7 @@ SIDES = (
 
 
 def paced(opponent: Opponent, rate: float, size: Size) -> Burst:
-    """One burst at a rate, less what the answers take; `rate` of the result says how near it came."""
+    """Measure one burst at a rate. The actual rate, in the result, is lower by the time that the answers take."""
     pace = Pace(size.connections / rate * 1_000, quiet=QUIET)
     result = burst(
         opponent.provider,
@@ -43,7 +43,7 @@ def run(plan: Plan, *, quick: bool = False) -> dict[str, Any]:
 
     Args:
         plan: shared by all measurements.
-        quick: one pair.
+        quick: measure one pair.
     """
     size = Size(1_000, 1 if quick else 15, 2 if quick else 4)
     with open_sides(SIDES, plan.settings) as opponents:

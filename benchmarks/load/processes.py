@@ -1,4 +1,4 @@
-"""Providers in processes of their own, and what the operating system says about them."""
+"""Providers in processes of their own, with their CPU time and memory."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from benchmarks.providers.settings import Settings
 __all__ = ["ProviderProcess"]
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Seconds that a provider may take to start or to stop.
+#: Seconds for a provider to start or stop.
 PATIENCE = 60.0
 THREADS = 8
 
 
 class ProviderProcess:
-    """One provider on a loopback port, with all of its worker processes."""
+    """A provider on a loopback port, with its worker processes."""
 
     def __init__(self, name: str, settings: Settings, *, workers: int = 1) -> None:
-        """Start it and wait until it answers.
+        """Start the provider and wait until it answers.
 
         Args:
-            name: as `benchmarks.providers` knows it, or ``flask`` for Authlib on Flask under gunicorn.
-            settings: what the provider is told.
-            workers: processes that share the port.
+            name: a name of `benchmarks.providers`, or ``flask`` for Authlib on Flask under gunicorn.
+            settings: of the provider.
+            workers: number of processes that share the port.
 
         Raises:
-            OSError: it does not start.
+            OSError: the provider does not start.
         """
         self.name = name
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=2_048)
@@ -72,7 +72,7 @@ class ProviderProcess:
             return [sys.executable, "-m", "benchmarks.providers", self.name, str(descriptor)]
         gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{descriptor}", "--workers", "1"]
         gunicorn += ["--worker-class", "gthread", "--threads", str(THREADS), "--log-level", "warning"]
-        # Connections stay open between requests, all thousand of them: otherwise accepting them is what is measured.
+        # Keep all thousand connections open between requests, so that accepting them is not measured.
         gunicorn += ["--keep-alive", "75", "--worker-connections", "2048", "--no-control-socket"]
         return [*gunicorn, "benchmarks.providers.flask_authlib:create_app()"]
 
@@ -93,31 +93,31 @@ class ProviderProcess:
         raise OSError(f"the provider {self.name} does not start:\n{self.output()}")
 
     def output(self) -> str:
-        """What it printed."""
+        """The output of the provider."""
         return Path(self.log.name).read_text(errors="replace")
 
     def cpu_seconds(self) -> float:
-        """User and system time of all its processes so far."""
+        """User and system time of all processes so far."""
         times: list[Any] = [process.cpu_times() for process in self._family]
         return float(sum(one.user + one.system for one in times))
 
     def resident_bytes(self) -> int:
-        """Memory of all its processes."""
+        """Resident memory of all processes."""
         return sum(int(process.memory_info().rss) for process in self._family)
 
     def settle(self, longest: float = 5.0) -> None:
-        """Wait until it has nothing left to do: what belongs to one burst is not charged to the next."""
+        """Wait until the provider is idle, so that work left from one burst does not count for the next."""
         deadline = time.monotonic() + longest
         before = self.cpu_seconds()
         while time.monotonic() < deadline:
             time.sleep(0.1)
             now = self.cpu_seconds()
-            if now - before <= 0.011:  # one tick of the kernel's clock: what an idle provider needs
+            if now - before <= 0.011:  # one tick of the kernel's clock, as an idle provider uses
                 return
             before = now
 
     def close(self) -> None:
-        """Stop it and all its processes."""
+        """Stop all processes."""
         for process in self._started:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -131,11 +131,11 @@ class ProviderProcess:
         self.log.close()
 
     def __enter__(self) -> Self:
-        """It runs already."""
+        """Return the running provider."""
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop it."""
+        """Stop all processes."""
         self.close()

@@ -1,4 +1,4 @@
-"""Fill the stores with the credentials that requests are signed for, in bulk."""
+"""Filling the stores in bulk with the credentials of the signed requests."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ async def _prepare(url: str) -> None:
 
 
 def seed_postgres(server: Postgres, tokens: int) -> None:
-    """A client and so many tokens; SQL makes their names as `token_of` does."""
+    """Add a client and tokens; the SQL computes the same names as `token_of`."""
     asyncio.run(_prepare(server.url))
     rows = f"SELECT left(md5(n::text), 24), md5(n::text || 's'), '{CLIENT_ID}', 'jane', '', 0"
     server.sql(f"INSERT INTO oauth1_token_credential {rows} FROM generate_series(0, {tokens - 1}) AS n")
     server.sql("VACUUM ANALYZE")
-    server.sql("CHECKPOINT")  # now, and not while something is measured
+    server.sql("CHECKPOINT")  # now, rather than during a measurement
 
 
 def seed_sqlite(path: Path, tokens: int) -> None:
-    """The same in a file."""
+    """Add a client and tokens to an SQLite file."""
     asyncio.run(_prepare(f"sqlite:///{path}"))
     connection = sqlite3.connect(path)
     with connection:

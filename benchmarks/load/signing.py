@@ -1,7 +1,7 @@
-"""Signed requests by the ten thousand: each with a nonce of its own, for credentials that are known by number.
+"""Signing requests by the ten thousand, each with a new nonce, for numbered tokens.
 
-Who has the number of a token has its name and its secret, so that stores are filled and requests are signed without
-asking each other.
+The name and the secret of a token are computed from its number, so the code that fills the stores and the code that
+signs requests need not exchange them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from async_oauth1.signature import signature_base_string
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "QUERY_STRING", "WARM_TOKENS", "Signer", "token_of"]
 
-# Letters and digits, 20 to 30 of them: oauthlib takes no others unless it is told to.
+# 20 to 30 letters and digits: by default, oauthlib accepts nothing else.
 CLIENT_ID = "dpf43f3p2l4k3l03kd94hf93"
 CLIENT_SECRET = "kd94hf93k423kf44pfkkdhi9sl3r4s00"
-#: How many tokens the warm requests use; the cold ones have the numbers from there on.
+#: Number of tokens for warm requests. Cold requests use the numbers from there on.
 WARM_TOKENS = 16
 QUERY = (("file", "vacation.jpg"), ("size", "original"))
 QUERY_STRING = "&".join(f"{name}={value}" for name, value in QUERY)
@@ -30,7 +30,7 @@ _PLACEHOLDERS = {"oauth_nonce": "NONCE", "oauth_timestamp": "TIMESTAMP", "oauth_
 
 
 def token_of(token_number: int) -> tuple[str, str]:
-    """Name and secret of a token; SQL's ``md5`` makes the same of the same number."""
+    """Name and secret of a token; SQL's ``md5`` computes the same."""
     digits = b"%d" % token_number
     name = md5(digits, usedforsecurity=False).hexdigest()[:24]
     return name, md5(digits + b"s", usedforsecurity=False).hexdigest()
@@ -40,13 +40,13 @@ class Signer:
     """Writes ``Authorization`` headers for one address."""
 
     def __init__(self, host: str, path: str, *, cold: int = 0, secret: str = CLIENT_SECRET) -> None:
-        """Prepare all that is the same in every request.
+        """Prepare what is the same in every request.
 
         Args:
             host: with port.
             path: without query; the query is `QUERY`.
-            cold: how many tokens the stores know, each of which is used once; 0 for the same few again and again.
-            secret: the client's; another one makes wrong signatures.
+            cold: number of tokens in the stores, to use each once; 0 to use the same `WARM_TOKENS` again and again.
+            secret: of the client; another one makes wrong signatures.
         """
         self.host, self.path = host, path
         self._cold, self._used = cold, 0
@@ -62,7 +62,7 @@ class Signer:
         self._header = f'OAuth realm="Photos", {pairs}, oauth_signature="SIGNATURE"'
 
     def headers(self, count: int) -> Iterator[str]:
-        """So many, signed now; fewer, where there are no more tokens that were never used."""
+        """Sign a number of requests with the current time; fewer if there are not enough unused tokens."""
         timestamp, run = str(int(time.time())), secrets.token_hex(6)
         if self._cold:
             first = WARM_TOKENS + self._used
@@ -79,5 +79,5 @@ class Signer:
             yield header.replace("SIGNATURE", quote(b2a_base64(mac, newline=False), safe=""))
 
     def spend(self, count: int) -> None:
-        """The first so many of the headers were sent; the tokens of the others are still new."""
+        """Mark the first tokens as used: that many headers were sent."""
         self._used += count

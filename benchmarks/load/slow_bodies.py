@@ -1,4 +1,4 @@
-"""Keep connections busy with forms that come one octet at a time, until SIGTERM.
+"""Send forms one octet at a time on many connections, until SIGTERM.
 
 python -m benchmarks.load.slow_bodies HOST:PORT CONNECTIONS
 """
@@ -10,12 +10,12 @@ import sys
 
 from .signing import Signer
 
-#: Seconds between two octets, and how many octets a form has. Who has sent all of them begins again.
+#: Seconds between two octets, and octets of a form. After a whole form, a connection begins again.
 INTERVAL, OCTETS = 0.2, 15
 
 
 async def keep_sending(host: str, head: bytes, delay: float) -> None:
-    """One connection after the other."""
+    """Send one form after the other, each on a new connection."""
     address, port = host.split(":")
     await asyncio.sleep(delay)
     while True:
@@ -31,7 +31,7 @@ async def keep_sending(host: str, head: bytes, delay: float) -> None:
 
 
 async def main(host: str, connections: int) -> None:
-    """Spread them over the interval in which a form is sent."""
+    """Start the connections one after the other, spread over the time that a form takes."""
     [header] = Signer(host, "/photos", secret="wrong" * 4).headers(1)
     lines = [
         "POST /photos HTTP/1.1",

@@ -1,4 +1,4 @@
-"""Load by wrk: bursts of requests that were signed beforehand, and what they cost the provider."""
+"""Load by wrk: bursts of requests that are signed beforehand, and their cost for the provider."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from .signing import QUERY_STRING, Signer
 __all__ = ["Burst", "MissingToolError", "Pace", "RanOutError", "burst", "status_of", "wrk_path", "wrk_version"]
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
-#: Seconds after which wrk gives a request up, and what it takes longer than it was told to.
+#: Seconds after which wrk gives up a request, and seconds that it may run longer than told.
 TIMEOUT, LEEWAY = 10, 60
-#: More requests a second than any provider here answers in Python.
+#: Requests per second: more than any of the providers answers.
 FASTEST = 8_000
-#: From so many connections on, accepting them is kept out of the figures.
+#: From this number of connections on, the figures leave out the time for accepting them.
 MANY = 256
 
 
 class MissingToolError(Exception):
-    """A program that has to be installed is not."""
+    """A required program is not installed."""
 
 
 class RanOutError(Exception):
-    """There were fewer signed requests than wrk could send."""
+    """wrk needed more signed requests than there were."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Think time instead of as fast as possible.
+    """A slower pace than as fast as possible.
 
     Attributes:
         think: mean milliseconds that each connection waits before a request.
-        quiet: seconds before the first ones, in which the connections are made.
+        quiet: seconds before the first request, for opening the connections.
     """
 
     think: float
@@ -49,15 +49,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What one burst gave.
+    """The figures of one burst.
 
     Attributes:
-        requests: that were answered.
-        seconds: that it lasted, without the quiet ones in front.
+        requests: number of answered requests.
+        seconds: length, without the quiet seconds before it.
         p50: milliseconds.
         p99: milliseconds.
-        not_ok: answers with a status of 400 and above.
-        socket_errors: of connecting, reading and writing, and timeouts.
+        not_ok: number of answers with a status of 400 or more.
+        socket_errors: number of errors in connecting, reading and writing, and of time-outs.
         cpu: microseconds of the provider's user and system time per request.
     """
 
@@ -75,30 +75,30 @@ class Burst:
         return self.requests / self.seconds
 
     def as_json(self) -> dict[str, Any]:
-        """With the rate, and without digits that say nothing."""
+        """The figures and the rate, rounded."""
         return {name: round(value, 3) for name, value in {**asdict(self), "rate": self.rate}.items()}
 
 
 def wrk_path() -> str:
-    """Where wrk is.
+    """The path of wrk.
 
     Raises:
-        MissingToolError: nowhere.
+        MissingToolError: wrk is not installed.
     """
     path = shutil.which("wrk")
     if path is None:
-        raise MissingToolError("wrk is needed for the load, and was not found; on Debian: apt-get install wrk")
+        raise MissingToolError("wrk was not found; install it (on Debian: apt-get install wrk)")
     return path
 
 
 def wrk_version() -> str:
-    """As it says itself."""
+    """The version of wrk."""
     done = subprocess.run([wrk_path(), "-v"], capture_output=True, text=True, check=False)
     return done.stdout.split("[")[0].replace("wrk", "").strip()
 
 
 def status_of(provider: ProviderProcess, requests: Signer | bytes) -> int:
-    """The status that one request is answered with; wrk only tells those from 400 on from the others."""
+    """The status of one answer; wrk only counts those of 400 and above."""
     if isinstance(requests, Signer):
         [header] = requests.headers(1)
         requests.spend(1)
@@ -123,16 +123,16 @@ def burst(
     """Send one burst and wait until the provider is idle again.
 
     Args:
-        provider: who is asked.
-        requests: who signs them; or one whole request that is sent again and again.
-        connections: open at the same time.
-        seconds: that it lasts, besides the quiet ones of the pace.
+        provider: the provider to send requests to.
+        requests: signs the requests; or one whole request that is sent again and again.
+        connections: number of open connections.
+        seconds: length, without the quiet seconds of the pace.
         pace: ``None`` for as fast as possible.
-        expected: requests a second; enough are signed for a half more.
+        expected: requests per second; one and a half times as many are signed.
         settle: wait until the provider is idle.
 
     Raises:
-        RanOutError: more was answered than expected.
+        RanOutError: the provider answered more requests than were signed.
     """
     pace = pace or Pace(0, quiet=1 if connections >= MANY else 0)
     with tempfile.NamedTemporaryFile("wb", prefix="benchmark-") as file:
@@ -164,7 +164,7 @@ def burst(
 def _measured(
     provider: ProviderProcess, connections: int, seconds: int, quiet: int, script: list[str]
 ) -> tuple[dict[str, Any], float]:
-    """What wrk says, and the provider's CPU seconds, without those of accepting the connections in a quiet second."""
+    """The output of wrk, and the provider's CPU seconds, without those for accepting connections in a quiet second."""
     command = [wrk_path(), "-t", "1", "-c", str(connections), "-d", f"{seconds + quiet}s", "--timeout", f"{TIMEOUT}s"]
     command += ["-s", str(SCRIPT), f"http://{provider.host}/", "--", *script]
     before = provider.cpu_seconds()

@@ -1,1 +1,1 @@
-"""The providers that are measured, each an application of its own."""
+"""The providers to measure, each a separate application."""

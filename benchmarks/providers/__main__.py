@@ -1,8 +1,8 @@
-"""Serve one provider with one hypercorn worker, on a socket that the harness has opened.
+"""Serve a provider with one hypercorn worker, on a socket that the benchmark has opened.
 
     python -m benchmarks.providers NAME FILE_DESCRIPTOR
 
-The loop is uvloop's. quart-flask-patch refuses any loop but asyncio's own, so it has that one.
+The event loop is uvloop; quart-flask-patch only works with asyncio's own loop.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from .collecting import collect_seldom
 from .settings import Settings
 
 OURS = "ours-"
-#: Behind a name: leaves the garbage collector as Python sets it.
+#: Suffix of a name: keep Python's default settings of the garbage collector.
 OWN_COLLECTOR = "+default-collector"
 
 
 def make_app(name: str, settings: Settings) -> Any:
-    """The application of that name: a store behind ``ours-``, ``+middleware`` and ``+lingering``, or a peer."""
+    """Make the application of a name: a peer, or ``ours-`` with a store and ``+middleware`` or ``+lingering``."""
     name = name.removesuffix(OWN_COLLECTOR)
     if name.startswith(OURS):
         from .ours import create_app
@@ -51,8 +51,8 @@ def main(name: str, file_descriptor: str) -> None:
     config.bind = [f"fd://{file_descriptor}"]
     config.accesslog = None
     config.graceful_timeout = 1.0
-    config.h11_max_incomplete_size = 256 * 1024  # as the deployment guide says: 64 KiB headers arrive
-    config.keep_alive_max_requests = 1_000_000  # 1,000 unless set: connections would be opened again all the time
+    config.h11_max_incomplete_size = 256 * 1024  # as in the deployment guide, for headers of 64 KiB
+    config.keep_alive_max_requests = 1_000_000  # the default of 1,000 would reopen connections all the time
     config.backlog = 2_048
 
     async def run() -> None:

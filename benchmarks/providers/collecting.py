@@ -1,4 +1,4 @@
-"""How every provider's garbage collector is set."""
+"""The garbage collector's settings for every provider."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["collect_seldom"]
 
 
 def collect_seldom() -> None:
-    """As the deployment guide says, before the first request.
+    """Set the thresholds of the deployment guide; to be called before the first request.
 
-    With a thousand requests under way, hundreds of thousands of objects are alive, and Python's own thresholds look
-    through them again and again.
+    During a thousand requests, hundreds of thousands of objects are alive, and with Python's default thresholds the
+    garbage collector scans them again and again.
     """
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
-"""Authlib as its documentation shows it: on Flask for gunicorn, and on Quart by way of quart-flask-patch.
+"""Authlib as in its documentation: on Flask for gunicorn, and on Quart with quart-flask-patch.
 
-psycopg and redis-py, without an ORM. Connections commit by themselves, so that a look-up is one round trip.
+The hooks use psycopg and redis-py, without an ORM, in autocommit mode, so that a look-up is one round trip.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .settings import ANSWER, NONCE_LIFETIME, SELECT_CLIENT, SELECT_TOKEN, Setti
 
 __all__ = ["create_app", "create_patched_app"]
 
-#: As many as there are threads that ask.
+#: The size of the connection pool: one for each thread.
 THREADS = 8
 
 
@@ -37,21 +37,21 @@ class BlockingHooks:
         return Credential(row) if row else None
 
     def query_client(self, client_id: str) -> Any:
-        """One statement."""
+        """Look up a client, in one statement."""
         return self._find(SELECT_CLIENT.format("%s"), client_id)
 
     def query_token(self, client_id: str, oauth_token: str) -> Any:
-        """One statement."""
+        """Look up a token credential, in one statement."""
         return self._find(SELECT_TOKEN.format("%s", "%s"), oauth_token, client_id)
 
     def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str) -> bool:
-        """One command; Authlib's own helper takes two."""
+        """Remember a nonce, in one command (Authlib's helper needs two); whether it was known."""
         key = f"nonce:{nonce}-{timestamp}-{client_id}-{oauth_token}"
         return not self.redis.set(key, 1, nx=True, ex=NONCE_LIFETIME)
 
 
 def _protect(app: Any, settings: Settings) -> None:
-    """Authlib's protector in front of a view."""
+    """Add a view behind Authlib's protector, and an unprotected one."""
     from authlib.integrations.flask_oauth1 import ResourceProtector
 
     hooks = BlockingHooks(settings)
@@ -75,7 +75,7 @@ def create_app() -> Any:
 
 
 def create_patched_app(settings: Settings) -> Any:
-    """The same as an ASGI application. Changes Flask and asyncio for the whole process."""
+    """An ASGI application on Quart. The patch changes Flask and asyncio for the whole process."""
     import quart_flask_patch  # noqa: F401 - must come before Flask
     from quart import Quart
 

@@ -10,16 +10,16 @@ __all__ = ["Credential"]
 
 
 class Credential(ClientMixin, TokenCredentialMixin):
-    """A client or a token credential, as Authlib asks for them."""
+    """A client or a token credential, with the methods that Authlib calls."""
 
     def __init__(self, row: Any) -> None:
-        """Keep what was found."""
+        """Keep the row."""
         self.row = row
 
     def get_client_secret(self) -> str:
-        """Of a client."""
+        """The secret of a client."""
         return str(self.row["client_secret"])
 
     def get_oauth_token_secret(self) -> str:
-        """Of a token credential."""
+        """The secret of a token credential."""
         return str(self.row["oauth_token_secret"])

@@ -1,61 +1,57 @@
-"""oauthlib on Quart: the look-ups are awaited first, and its validator answers from what they found."""
+"""oauthlib on Quart: awaits the look-ups first, and gives oauthlib a validator that holds their results."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from oauthlib.oauth1 import RequestValidator, ResourceEndpoint
 from oauthlib.oauth1.rfc5849.utils import parse_authorization_header
 from quart import Quart, abort, request
 
+from .async_hooks import AsyncHooks, make_app
 from .models import Credential
-from .ported import AsyncHooks
-from .settings import ANSWER, Settings
+from .settings import Settings
 
 __all__ = ["create_app"]
 
-View = Callable[..., Awaitable[Any]]
-
 
 class Found(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
-    """What was found for one request, as oauthlib asks for it."""
+    """A validator with the results of the look-ups for one request."""
 
     enforce_ssl = False
 
     def __init__(self, client: Credential, token: Credential, *, known_nonce: bool) -> None:
-        """Keep it."""
+        """Keep the results."""
         super().__init__()
         self.client, self.token, self.known_nonce = client, token, known_nonce
 
     def validate_client_key(self, client_key: str, request: Any) -> bool:
-        """It was found."""
+        """True: the client was found."""
         return True
 
     def validate_access_token(self, client_key: str, token: str, request: Any) -> bool:
-        """It was found."""
+        """True: the token was found."""
         return True
 
     def validate_realms(self, *_: Any, **__: Any) -> bool:
-        """Any will do."""
+        """True: any realm is accepted."""
         return True
 
     def validate_timestamp_and_nonce(self, *_: Any, **__: Any) -> bool:
-        """The timestamp is checked before."""
+        """Whether the nonce is new; oauthlib has checked the timestamp."""
         return not self.known_nonce
 
     def get_client_secret(self, client_key: str, request: Any) -> str:
-        """Of the client that was found."""
+        """The secret of the client."""
         return self.client.get_client_secret()
 
     def get_access_token_secret(self, client_key: str, token: str, request: Any) -> str:
-        """Of the token that was found."""
+        """The secret of the token."""
         return self.token.get_oauth_token_secret()
 
 
 async def is_genuine(hooks: AsyncHooks) -> bool:
-    """Look up, then verify."""
+    """Look up the credentials and the nonce of the current request, and verify it."""
     sent = dict(parse_authorization_header(request.headers["Authorization"]))
     client_id, oauth_token = sent["oauth_consumer_key"], sent["oauth_token"]
     client = await hooks.query_client(client_id)
@@ -69,26 +65,12 @@ async def is_genuine(hooks: AsyncHooks) -> bool:
     return bool(answer[0])
 
 
-def require_oauth(hooks: AsyncHooks, view: View) -> View:
-    """Protect a view."""
-
-    @functools.wraps(view)
-    async def protected(*args: Any, **kwargs: Any) -> Any:
-        if not await is_genuine(hooks):
-            abort(403)
-        return await view(*args, **kwargs)
-
-    return protected
+async def check(hooks: AsyncHooks) -> None:
+    """Refuse the current request with 403 unless it is genuine."""
+    if not await is_genuine(hooks):
+        abort(403)
 
 
-def create_app(settings: Settings) -> Any:
+def create_app(settings: Settings) -> Quart:
     """An ASGI application."""
-    app = Quart(__name__)
-    hooks = AsyncHooks(app, settings)
-
-    async def photos() -> dict[str, Any]:
-        return ANSWER
-
-    app.add_url_rule("/photos", "photos", require_oauth(hooks, photos))
-    app.add_url_rule("/albums", "albums", photos)
-    return app
+    return make_app(settings, check)

@@ -1,4 +1,4 @@
-"""This project on Quart: a protected route and its unprotected twin, over any of its stores."""
+"""This project on Quart: a protected route and an unprotected one, with any store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .settings import ANSWER, Settings
 
 __all__ = ["create_app"]
 
-#: Clients and tokens that a process remembers: the default of the caching store.
+#: Entries in the cache of a process; the default of the caching store.
 REMEMBERED = 10_000
 
 
@@ -24,10 +24,10 @@ def create_app(store: str, settings: Settings, *, middleware: bool = False, ling
     """An ASGI application.
 
     Args:
-        store: ``memory``, ``sqlite``, ``postgres`` or ``redis``, which is nonces there and credentials in PostgreSQL.
-        settings: where the servers are.
-        middleware: refuse what is not signed well before Quart sees it.
-        lingering: let clients read why their body was refused, as the deployment guide says.
+        store: ``memory``, ``sqlite``, ``postgres``, or ``redis`` for nonces there and credentials in PostgreSQL.
+        settings: addresses of the servers.
+        middleware: verify requests in `OAuth1Middleware`, before Quart.
+        lingering: add `LingeringMiddleware`, as in the deployment guide.
     """
     app = Quart(__name__)
     protector = ResourceProtector(app)
@@ -49,12 +49,12 @@ def create_app(store: str, settings: Settings, *, middleware: bool = False, ling
 
 
 def wrap(app: Quart, protector: ResourceProtector, *, middleware: bool, lingering: bool) -> None:
-    """Put the middleware in front."""
+    """Add the middleware."""
     asgi_app: Any = app.asgi_app
     if middleware:
         from async_oauth1.asgi import targets as asgi
 
-        make: Any = getattr(asgi, "OAuth1Middleware")  # noqa: B009 - versions without it are measured, too
+        make: Any = getattr(asgi, "OAuth1Middleware")  # noqa: B009 - older versions without it are measured too
         asgi_app = make(asgi_app, protector, prefixes=("/photos",))
     if lingering:
         from async_oauth1.asgi import LingeringMiddleware
@@ -75,7 +75,7 @@ def _stores(name: str, settings: Settings) -> list[Any]:
 
 
 async def fill(store: MemoryStore, tokens: int) -> None:
-    """The credentials that the other stores find in their databases."""
+    """Add the credentials that the other stores find in their databases."""
     await store.add_client(Client(client_id=CLIENT_ID, client_secret=CLIENT_SECRET))
     for number in range(tokens):
         name, secret = token_of(number)

@@ -1,4 +1,4 @@
-"""What the harness tells a provider, by way of its environment; and the statements that all of them ask with."""
+"""The settings of a provider, passed in its environment, and the SQL that all providers use."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 __all__ = ["ANSWER", "NONCE_LIFETIME", "SELECT_CLIENT", "SELECT_TOKEN", "Settings"]
 
-#: What every route answers, protected or not.
+#: The answer of every route, protected or not.
 ANSWER = {"owner": "jane", "photos": ["vacation.jpg"]}
 
-#: Seconds, as this project keeps them: two windows of 300 s and the clocks' minute.
+#: Seconds, as in this project: twice the window of 300 s, and a minute for differing clocks.
 NONCE_LIFETIME = 660
 
 SELECT_CLIENT = "SELECT client_id, client_secret FROM oauth1_client WHERE client_id = {}"
@@ -25,13 +25,13 @@ _PREFIX = "BENCHMARK_"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a provider finds what it needs.
+    """Addresses of the servers of a provider.
 
     Attributes:
-        postgres: libpq's URL.
-        valkey: ``redis://``.
+        postgres: URL, as for libpq.
+        valkey: URL, ``redis://``.
         sqlite: path of the file.
-        tokens: how many token credentials the memory store is filled with.
+        tokens: number of token credentials to fill the memory store with.
     """
 
     postgres: str = ""
@@ -40,11 +40,11 @@ class Settings:
     tokens: int = 0
 
     def environment(self) -> dict[str, str]:
-        """For a process that is started."""
+        """The environment variables for a provider's process."""
         return {f"{_PREFIX}{name.upper()}": str(getattr(self, name)) for name in self.__slots__}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """In the process that was started."""
+        """Read the settings in a provider's process."""
         values = {name: environment.get(f"{_PREFIX}{name.upper()}", "") for name in ("postgres", "valkey", "sqlite")}
         return cls(**values, tokens=int(environment.get(f"{_PREFIX}TOKENS") or 0))

@@ -1,4 +1,4 @@
-"""Samples, their medians and quartiles, ratios taken pair by pair, and the goals they are held against."""
+"""Medians and quartiles of samples, ratios pair by pair, and goals."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["Goal", "Spread", "number", "ratios", "spread"]
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Where the middle half of the samples lies.
+    """The median and the quartiles of samples.
 
     Attributes:
-        median: half of them are below.
-        low: a quarter of them is below.
-        high: three quarters of them are below.
-        count: how many there are.
+        median: half of the samples are below it.
+        low: a quarter of the samples is below it.
+        high: three quarters of the samples are below it.
+        count: number of samples.
     """
 
     median: float
@@ -27,7 +27,7 @@ class Spread:
     count: int
 
     def __str__(self) -> str:
-        """The median, with the quartiles behind it where there are several samples."""
+        """The median, followed by the quartiles if there are several samples."""
         if self.count == 1:
             return number(self.median)
         return f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
@@ -35,22 +35,22 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a figure is to be.
+    """A goal for a figure.
 
     Attributes:
-        kind: which side of the limit is good.
-        limit: the limit itself still is.
+        kind: on which side of the limit the figure must be.
+        limit: a figure equal to it reaches the goal.
     """
 
     kind: Literal["at least", "at most"]
     limit: float
 
     def __str__(self) -> str:
-        """As it stands in a table."""
+        """The text in the table."""
         return f"{self.kind} {number(self.limit)}"
 
     def reached(self, value: float) -> bool:
-        """Whether the value keeps to it."""
+        """Whether a value reaches the goal."""
         return value >= self.limit if self.kind == "at least" else value <= self.limit
 
 
@@ -58,7 +58,7 @@ def spread(samples: Sequence[float]) -> Spread:
     """Summarise samples.
 
     Raises:
-        ValueError: there are none.
+        ValueError: there are no samples.
     """
     if not samples:
         raise ValueError("there are no samples")
@@ -69,16 +69,16 @@ def spread(samples: Sequence[float]) -> Spread:
 
 
 def ratios(over: Sequence[float], under: Sequence[float]) -> list[float]:
-    """One ratio for each pair: what disturbs both sides of a pair does not disturb its ratio.
+    """The ratio of each pair, which is not affected by what slows down both samples.
 
     Raises:
-        ValueError: a sample has no partner.
+        ValueError: the sequences have different lengths.
     """
     return [first / second for first, second in zip(over, under, strict=True)]
 
 
 def number(value: float) -> str:
-    """Three digits that count, and thousands apart."""
+    """Format a number with three significant digits, and commas between thousands."""
     if value == 0:
         return "0"
     if abs(value) >= 100:

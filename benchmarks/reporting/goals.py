@@ -1,4 +1,4 @@
-"""What the figures are to be, beside what they are."""
+"""The goals, compared with the measured figures."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Check:
     """One line of the table of goals.
 
     Attributes:
-        what: in words.
-        goal: ``None`` for what is only said.
-        measured: pair by pair.
+        what: description of the figure.
+        goal: ``None`` for a figure without a goal.
+        measured: the ratios of the pairs.
     """
 
     what: str
@@ -29,13 +29,13 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """Whether the median keeps to the goal."""
+        """Whether the median reaches the goal."""
         if self.goal is None:
             return ""
         return "yes" if self.goal.reached(self.measured.median) else "**no**"
 
 
-#: By key of the duel: in words, which figure, which side over which, the goal.
+#: By key of the duel: description, figure, sides of the ratio, goal.
 _DUELS = {
     "memory-warm": ("CPU time, unprotected twin over protected: memory store", "cpu", (0, 1), 0.92),
     "redis-warm": ("the same, Redis + PostgreSQL, warm", "cpu", (0, 1), 0.85),
@@ -53,12 +53,12 @@ _VERIFY = {
 
 
 def duel_ratios(bursts: list[list[dict[str, Any]]], figure: str, over: int, under: int) -> list[float]:
-    """One figure of one side over that of the other, pair by pair."""
+    """The ratio of a figure between the two sides, for each pair."""
     return ratios([pair[over][figure] for pair in bursts], [pair[under][figure] for pair in bursts])
 
 
 def checks(results: dict[str, Any]) -> list[Check]:
-    """Every goal that there are results for."""
+    """The goals for which there are results."""
     found: list[Check] = []
     if verify := results.get("verify"):
         found += _verify(verify["results"])

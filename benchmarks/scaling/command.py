@@ -1,9 +1,9 @@
-"""From one worker to a million requests per second, on paper: the tables of docs/scaling.md.
+"""Calculations for one worker to a million requests per second: the tables of docs/scaling.md.
 
     python -m benchmarks.scaling [--cpu-us 600] [--tokens 1000000] [--zipf 1] ... [--write]
 
-CPU times are those of docs/benchmarks/results.json where it has them and no option says otherwise. ``--write`` puts the
-tables into the page, each between its two comments.
+CPU times come from options, or else from docs/benchmarks/results.json. ``--write`` puts the tables into the page, each
+between its two comments.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ DEFAULTS = Assumptions()
 
 
 def measured_cpu(results: dict[str, Any]) -> dict[str, tuple[float, str]]:
-    """CPU times out of the benchmarks' results, by the assumption that each replaces, with where it is from.
+    """CPU times from the benchmarks' results and their sources, by the assumption that each replaces.
 
-    A fixed rate at 60% of capacity is nearest to what is planned for here: at capacity batches are larger, and cheaper.
+    The figure at a fixed rate of 60% of capacity is preferred: at full capacity, batches are larger and cheaper.
     """
     serving = results.get("serving", {}).get("results", {})
     bursts = {duel["key"]: duel["bursts"] for duel in serving.get("duels", []) if duel["connections"] == 64}
@@ -47,12 +47,12 @@ def measured_cpu(results: dict[str, Any]) -> dict[str, tuple[float, str]]:
 
 
 def _over_twin(bursts: list[list[dict[str, Any]]]) -> float:
-    """CPU time that protection adds, pair by pair."""
+    """The CPU time that protection adds, by pairs."""
     return spread([protected["cpu"] - twin["cpu"] for twin, protected in bursts]).median
 
 
 def put(page: str, name: str, table: str) -> str:
-    """The page with another table between the two comments that have its name.
+    """Replace a table of the page, between the two comments with its name.
 
     Raises:
         ValueError: they are not there.

@@ -1,4 +1,4 @@
-"""Discrete simulations, seeded: nonces in memory over time, and one worker's memory of credentials."""
+"""Seeded discrete simulations: live nonces over time, and the credential cache of one worker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Traffic = Callable[[float], float]
 
 
 def constant(_: float) -> float:
-    """The same all the time."""
+    """Constant traffic."""
     return 1.0
 
 
@@ -31,7 +31,7 @@ def daily_wave(second: float) -> float:
 
 
 def burst(second: float) -> float:
-    """Ten times as much for one minute."""
+    """Ten times the traffic for one minute."""
     return 10.0 if BURST[0] <= second < BURST[1] else 1.0
 
 
@@ -49,24 +49,26 @@ class NonceRun:
 
     @property
     def peak(self) -> int:
-        """The most there ever were."""
+        """The largest number of live nonces."""
         return max(self.live)
 
     def above(self, limit: float) -> float:
-        """Seconds for which there were more than that."""
+        """Seconds with more live nonces than a limit."""
         return self.step * sum(live > limit for live in self.live)
 
 
 def _arrivals(traffic: Traffic, rate: float, seconds: float, step: float, dice: random.Random) -> Iterator[int]:
     for number in range(math.ceil(seconds / step)):
         mean = rate * traffic(number * step) * step
-        yield max(0, round(dice.gauss(mean, math.sqrt(mean))))  # Poisson, for the thousands that are meant here
+        yield max(
+            0, round(dice.gauss(mean, math.sqrt(mean)))
+        )  # approximates the Poisson distribution for thousands of arrivals
 
 
 def run_nonces(
     traffic: Traffic, *, rate: float, lifetime: float, seconds: float, step: float = 1.0, seed: int = 1
 ) -> NonceRun:
-    """Let nonces come and expire.
+    """Simulate nonces that arrive and expire.
 
     Args:
         traffic: factor on the rate, by seconds from the beginning.
@@ -87,7 +89,7 @@ def run_nonces(
 
 @dataclass(frozen=True, slots=True)
 class CacheRun:
-    """What one worker's memory did, once it was warm.
+    """The figures of one worker's cache, after warming up.
 
     Attributes:
         asked: look-ups.
@@ -103,31 +105,31 @@ class CacheRun:
 
     @property
     def hit_rate(self) -> float:
-        """Share of look-ups answered from memory."""
+        """The share of look-ups that the cache answered."""
         return self.answered / self.asked
 
     def age(self, share: float) -> float:
-        """The age that this share of what was served did not exceed."""
+        """The age that this share of the served entries did not exceed."""
         return self.ages[min(len(self.ages) - 1, int(share * len(self.ages)))] if self.ages else 0.0
 
 
 def run_cache(
     *, rate: float, workers: int, tokens: int, zipf: float, lifetime: float, entries: int, seconds: float, seed: int = 1
 ) -> CacheRun:
-    """Ask one worker of many, with the memory that `CachingStore` has; the others fare alike.
+    """Simulate the cache of `CachingStore` in one of many equal workers.
 
-    Any worker gets any request, so one gets its share of the rate, for all of the tokens. An answer that has to be
-    fetched is there at once: whoever asks meanwhile waits for it and asks nobody, in `CachingStore` as well.
+    Requests are spread at random, so each worker gets its share of the rate for all tokens. Fetching takes no time: in
+    `CachingStore`, concurrent look-ups of a token share one fetch.
 
     Args:
         rate: requests per second of all workers.
-        workers: how many there are.
+        workers: number of workers.
         tokens: in use; popularity is Zipf's.
         zipf: its exponent.
         lifetime: seconds that an entry is good for.
         entries: at most.
-        seconds: that are counted, after twice the lifetime that is not.
-        seed: of the dice.
+        seconds: length of the measured part, after warming up for twice the lifetime.
+        seed: of the random numbers.
     """
     dice = random.Random(seed)  # noqa: S311 - dice
     now, warm = 0.0, 2 * lifetime

@@ -32,27 +32,27 @@ _MIN_CLUSTER = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
-    """What the formulas are fed with; times in microseconds where a name says ``us``.
+    """The inputs of the formulas; times are in microseconds if the name ends in ``us``.
 
     Attributes:
-        cpu_us: CPU time of a request whose credentials are remembered.
-        cold_extra_us: more of it where they are not.
-        utilisation: how busy a core is planned to be, of workers and of Redis.
+        cpu_us: CPU time of a request whose credentials are cached.
+        cold_extra_us: additional CPU time if they are not.
+        utilisation: planned utilisation of a core, for workers and Redis.
         nonce_lifetime: seconds.
         nonce_bytes: of one live nonce in Redis.
-        postgres_nonce_bytes: of one in PostgreSQL, on disk, in the long run.
-        headroom: factor on memory: fragmentation, expired keys not yet removed, a log that is being rewritten.
+        postgres_nonce_bytes: of one nonce in PostgreSQL, on disk, in the long run.
+        headroom: factor on memory, for fragmentation, expired keys and rewriting the log.
         replicas: of each shard.
         shard_gigabytes: memory of one Redis server.
-        redis_call_us: of the server, for one round trip, whatever is in it.
-        redis_nonce_us: of the server, for one nonce in it.
-        round_trip_us: that a batch is under way, replicas' confirmation included.
-        tokens: that are in use within the lifetime of an entry.
-        zipf: exponent of their popularity; 0 where all are alike.
+        redis_call_us: the server's CPU time for a round trip, without its nonces.
+        redis_nonce_us: the server's CPU time for each nonce.
+        round_trip_us: duration of a batch, including the confirmation by replicas.
+        tokens: number of tokens in use within the lifetime of an entry.
+        zipf: exponent of their popularity; 0 if all are equally popular.
         cache_lifetime: seconds.
         cache_entries: of one worker.
-        postgres_look_ups: per second that one PostgreSQL server answers.
-        postgres_sessions: that one PostgreSQL server bears.
+        postgres_look_ups: look-ups per second of one PostgreSQL server.
+        postgres_sessions: sessions of one PostgreSQL server.
         request_bytes: of a request and its answer, headers included.
         gigabits: of one network interface.
     """
@@ -106,7 +106,7 @@ class Sizing:
 
 
 def live_nonces(rate: float, lifetime: float) -> float:
-    """Little's law: what arrives in one lifetime is there."""
+    """The number of live nonces, by Little's law."""
     return rate * lifetime
 
 
@@ -123,7 +123,7 @@ def popularity(tokens: int, zipf: float) -> Iterator[tuple[float, float]]:
 
 
 def idle_time(rates: list[tuple[float, float]], entries: int) -> float:
-    """Seconds after which an entry that nobody asks for is driven out of a full LRU memory (Che's approximation).
+    """Seconds after which an unused entry is evicted from a full LRU cache (Che's approximation).
 
     It solves: the sum over all tokens of 1 - exp(-rate x time) is the number of entries.
     """
@@ -140,7 +140,7 @@ def idle_time(rates: list[tuple[float, float]], entries: int) -> float:
 
 
 def hits_per_miss(rate: float, lifetime: float, idle: float) -> float:
-    """How many look-ups of one token an entry answers, for Poisson arrivals, before it is too old or driven out.
+    """The number of look-ups that an entry answers, for Poisson arrivals, before it expires or is evicted.
 
     Until `idle` has passed nothing but age ends it, so there are rate x time of them. From then on a gap longer than
     `idle` ends it at a rate of rate / (exp(rate x idle) - 1 - rate x idle), which makes the sum right without an age.
@@ -155,7 +155,7 @@ def hits_per_miss(rate: float, lifetime: float, idle: float) -> float:
 
 
 def cache_hit_rate(rate: float, *, tokens: int, zipf: float, lifetime: float, entries: int) -> float:
-    """Share of look-ups that one worker answers from memory.
+    """The share of look-ups that one worker answers from its cache.
 
     Args:
         rate: look-ups per second of that worker.
@@ -185,14 +185,14 @@ def resp(*words: bytes | str) -> int:
 
 
 def nonce_octets(batch: float, lifetime: float) -> float:
-    """What one nonce makes a shard receive, as a node of a Cluster: its SET, its part of WAIT, ROLE and TCP/IP."""
+    """Octets that a shard receives for a nonce, in a Cluster: its SET, and its part of WAIT, ROLE and TCP/IP."""
     key = b"oauth1:n" + bytes(16)
     shared = resp("WAIT", "1", "1000") + resp("ROLE") + 66
     return resp("SET", key, "1", "NX", "EX", str(round(lifetime))) + shared / batch
 
 
 def _shards_for_cpu(rate: float, workers: int, given: Assumptions) -> int:
-    """The smallest number that is busy for no more than planned: more shards make smaller batches."""
+    """The smallest number of shards that keeps to the planned utilisation. More shards make smaller batches."""
     shards = 1
     while True:
         batch = batch_size(rate, workers, shards, given.round_trip_us)
@@ -203,9 +203,9 @@ def _shards_for_cpu(rate: float, workers: int, given: Assumptions) -> int:
 
 
 def size(rate: float, given: Assumptions) -> Sizing:
-    """What so many requests per second need."""
+    """Compute what a rate of requests per second needs."""
     hit_rate, workers = 1.0, 0
-    for _ in range(4):  # more workers, fewer hits; fewer hits, more CPU time; it settles at once
+    for _ in range(4):  # workers and hit rate depend on each other; this converges at once
         cpu = given.cpu_us + (1 - hit_rate) * given.cold_extra_us
         workers = max(1, math.ceil(rate * cpu / 1e6 / given.utilisation))
         hit_rate = cache_hit_rate(
@@ -241,7 +241,7 @@ def size(rate: float, given: Assumptions) -> Sizing:
 
 
 def pinned_hit_rate(sizing: Sizing, given: Assumptions) -> float:
-    """The hit rate where each token always reaches the same worker: then all their memories are like one."""
+    """The hit rate if each token always reaches the same worker, so that all caches act as one."""
     return cache_hit_rate(
         sizing.rate,
         tokens=given.tokens,

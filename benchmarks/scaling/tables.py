@@ -20,7 +20,7 @@ DEFAULTS = Assumptions()
 
 
 def inputs(given: Assumptions, sources: dict[str, str]) -> str:
-    """What goes into the formulas, and where it is from."""
+    """The inputs of the formulas, and their sources."""
     valkey = "measured: docs/stores.md, Valkey 9" if given.nonce_bytes == DEFAULTS.nonce_bytes else None
     rows = [
         ("CPU time of a request, credentials remembered", f"{given.cpu_us:,.0f} us", sources.get("cpu_us")),
@@ -94,7 +94,7 @@ def _pinned(need: Sizing, given: Assumptions) -> int:
 
 
 def saturation(needs: Sequence[Sizing], given: Assumptions) -> str:
-    """How many of each thing it would take, were there only one kind of limit; 1 is a full one."""
+    """The utilisation of each resource, if it were the only limit; 1 is one full server."""
     lines: list[tuple[str, Callable[[Sizing], float]]] = [
         ("workers: one core", lambda need: need.workers),
         ("Redis: CPU of one server", lambda need: need.rate * need.redis_us / 1e6 / given.utilisation),
@@ -153,7 +153,7 @@ def cache_runs(given: Assumptions, seconds: float) -> str:
 
 
 def hit_rates(needs: Sequence[Sizing], given: Assumptions) -> str:
-    """By the formula, which the simulation confirms: any worker gets a token's requests, or always the same."""
+    """Hit rates by the formula: with tokens spread over all workers, or always at the same one."""
     rows = []
     for tokens in (10_000, 100_000, 1_000_000, 10_000_000):
         now = replace(given, tokens=tokens)
@@ -181,7 +181,7 @@ def _cache_row(rate: float, given: Assumptions, seconds: float) -> list[object]:
 
 
 def revocations() -> str:
-    """Requests that a token which was revoked could still make, at most."""
+    """The largest number of requests that a revoked token could still make."""
     cases = [
         ("the notifier works", 0.0004, "measured, median"),
         ("the notifier is frozen", 0.85, "measured, worst of 5"),
@@ -192,7 +192,7 @@ def revocations() -> str:
 
 
 def regions(count: int, round_trip_ms: float, need: Sizing) -> str:
-    """Where a nonce is checked, and what each choice leaves."""
+    """Ways to check nonces in several regions, and the risk of each."""
     window = Policy().timestamp_window
     honest, worst, others = (
         f"{window} s ({2 * window} s)",
@@ -239,7 +239,7 @@ def regions(count: int, round_trip_ms: float, need: Sizing) -> str:
 
 
 def tables(given: Assumptions, sources: dict[str, str], *, seconds: float = 60.0) -> Iterator[tuple[str, str]]:
-    """Every table with the name that it has in the page."""
+    """Every table, with its name in the page."""
     needs = [size(rate, given) for rate in RATES]
     yield "inputs", inputs(given, sources)
     yield "sizing", sizings(needs, given)

@@ -1,19 +1,19 @@
-"""photos.example.net: the provider of RFC 5849's story (section 1.2), as a complete program.
+"""photos.example.net: the provider in the example of RFC 5849 (section 1.2), as a complete program.
 
 Jane keeps her photos here, and lets printer.example.com print one.
 
-    __main__    where it begins
-    command     prepare, listen, serve
-    settings    what the command line and the environment say
-    workers     several processes on one socket, and who looks after them
-    server      one process, under hypercorn
-    app         the Quart application, put together
-    api         what clients call, signed
-    pages       what Jane sees
-    errors      what goes wrong, for both
-    forms       reading her forms
-    sessions    who she is, and the token that proves a form is hers
-    passwords   checking hers, slower after each wrong one
-    users       her name, her password and her sessions in a table
-    storage     the stores that keep all this
+    __main__    the entry point
+    command     opens the stores and the socket, and serves
+    settings    the command line and the environment
+    serving/    one or several processes, under hypercorn
+    app         the Quart application
+    api         the endpoints of OAuth 1.0, and the protected resources
+    pages       the pages for users: sign-in, consent, applications
+    errors      error responses, for clients and for browsers
+    forms       reading page forms
+    sessions    the session cookie and CSRF tokens
+    passwords   checking passwords, with a delay after a wrong one
+    addresses   the client's address behind proxies
+    users       users, passwords and sessions, in memory or in SQL
+    storage     the stores and the users together
 """

@@ -7,7 +7,7 @@ import signal
 import sys
 
 if __name__ == "__main__":
-    # Until it serves there is nothing to finish, and loading the rest takes a moment.
+    # Importing the rest takes a moment. A signal during that time ends the process: no request is in flight yet.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
     from .command import main

@@ -1,4 +1,4 @@
-"""Whose address a request comes from, where proxies stand between."""
+"""The address of a request's client, also behind proxies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 __all__ = ["client_address"]
 
-# One household or machine has a whole /64 of IPv6, and could take a new address for each request.
+# One household or machine usually has a whole /64 of IPv6, so a client could use a new address for each request.
 _IPV6_BITS = 64
 
 
@@ -15,13 +15,13 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted_proxies: Seq
     """The address to count requests by.
 
     Args:
-        peer: the connection's other end.
-        forwarded_for: values of ``X-Forwarded-For``. Each proxy appends the address that it was called from, so they
-            are read from the right, and only as far as trusted proxies wrote them.
-        trusted_proxies: networks of the proxies whose header is believed.
+        peer: the address that the connection comes from.
+        forwarded_for: values of ``X-Forwarded-For``. Each proxy appends the address of its own peer, so the values are
+            read from the right, as long as a trusted proxy added them.
+        trusted_proxies: networks of the trusted proxies.
 
     Returns:
-        An IPv4 address or an IPv6 network; ``peer`` itself if it is no address.
+        An IPv4 address or an IPv6 network; ``peer`` itself if it is not an address.
     """
     networks = [ip_network(network) for network in trusted_proxies]
     found = None

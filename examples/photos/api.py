@@ -1,4 +1,4 @@
-"""What clients call: the three endpoints of RFC 5849 and the resources behind them, all signed."""
+"""The endpoints for clients: temporary credentials, token credentials, and the protected resources."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from async_oauth1.quart import (
 
 from .storage import Storage
 
-#: First segments of the paths where every answer is for a program.
+#: First segments of the paths that only clients call.
 SIGNED_PATHS = frozenset({"initiate", "token", "photos", "echo", "signed"})
 
 
 class AnythingConverter(BaseConverter):
-    """Matches the rest of a path, whatever it is: slashes, none, two in a row, line breaks."""
+    """Matches any rest of a path: empty, with several slashes, with line breaks."""
 
     regex = r"[\s\S]*"
     part_isolating = False
 
 
 def add_endpoints(app: Quart, server: AuthorizationServer, require_oauth: ResourceProtector) -> None:
-    """Add the endpoints of clients to the application."""
+    """Add the endpoints for clients to the application."""
     app.url_map.converters["anything"] = AnythingConverter
     any_method(app, "/initiate", "initiate", server.create_temporary_credentials_response)
     any_method(app, "/token", "token", server.create_token_response)
@@ -43,7 +43,7 @@ def add_endpoints(app: Quart, server: AuthorizationServer, require_oauth: Resour
 
 
 async def photos() -> dict[str, Any]:
-    """The photo of the story, for whom Jane has let in."""
+    """A photo; as JSON, since this is an example."""
     return {
         "owner": current_credential.user_id,
         "client_id": current_client.client_id,
@@ -53,7 +53,7 @@ async def photos() -> dict[str, Any]:
 
 
 async def echo(**_rest: str) -> dict[str, Any]:
-    """What was received, in the order received."""
+    """The request as it was received, with its parameters in their order."""
     received = current_oauth1_request
     body = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     return {
@@ -68,7 +68,7 @@ async def echo(**_rest: str) -> dict[str, Any]:
 
 
 def add_health(app: Quart, storage: Storage) -> None:
-    """Tell an operator whether the stores answer."""
+    """Add a health check: 200 if the stores answer, else 503."""
 
     @app.get("/health")
     async def health() -> Response:
@@ -81,7 +81,7 @@ def add_health(app: Quart, storage: Storage) -> None:
 
 
 def any_method(app: Quart, path: str, endpoint: str, view: Callable[..., Any]) -> None:
-    """Route a path for every method there is, those included that Quart would answer by itself."""
+    """Route a path for every method, also for HEAD and OPTIONS, which Quart would answer itself."""
     rule = app.url_rule_class(path, endpoint=endpoint)
     rule.provide_automatic_options = False
     app.url_map.add(rule)
@@ -89,5 +89,5 @@ def any_method(app: Quart, path: str, endpoint: str, view: Callable[..., Any]) -
 
 
 def is_signed_path(path: str) -> bool:
-    """Whether a client asked, rather than Jane."""
+    """Whether a path is for clients, rather than for browsers."""
     return path.lstrip("/").partition("/")[0] in SIGNED_PATHS

@@ -1,4 +1,4 @@
-"""The Quart application, put together."""
+"""The Quart application."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     """Make the application.
 
     Args:
-        settings: how it runs.
-        storage: what it keeps, opened.
+        settings: the provider's settings.
+        storage: the open stores and the users.
     """
     app = Quart(__name__)
     app.secret_key = settings.session_key
@@ -33,7 +33,7 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_https,
     )
-    # Paths are signed as they were sent: nothing is redirected to a tidier one.
+    # The signature covers the path as it was sent, so requests must not be redirected to a normalized path.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
 
@@ -48,12 +48,12 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     add_error_handlers(app, require_oauth)
     add_transport_check(app, settings)
     app.after_request(add_security_headers)
-    app.asgi_app = LingeringMiddleware(app.asgi_app)  # type: ignore[method-assign]  # as Quart's documentation has it
+    app.asgi_app = LingeringMiddleware(app.asgi_app)  # type: ignore[method-assign]  # as in Quart's documentation
     return app
 
 
 def add_transport_check(app: Quart, settings: Settings) -> None:
-    """Refuse pages by plain http, but on loopback: passwords and cookies are no less secret than tokens."""
+    """Refuse pages over plain http except on loopback, to protect passwords and cookies."""
     policy = settings.policy
 
     @app.before_request
@@ -64,10 +64,10 @@ def add_transport_check(app: Quart, settings: Settings) -> None:
 
 
 def add_security_headers(response: Response) -> Response:
-    """No frames, no referrers, nothing from elsewhere, and no copy left in a cache."""
+    """Forbid framing, referrers, content from other sites, and caching."""
     policy = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
-    # Browsers hold form-action against every redirect that follows a form. Where a callback sends Jane on to, its
-    # application alone knows: a list of what is allowed would leave her on the consent page, after she has approved.
+    # Browsers apply form-action to every redirect after a form. The application may redirect the callback to another
+    # site, which is not known here, so the consent page cannot have a form-action.
     if not g.get("form_leaves_site"):
         policy += "; form-action 'self'"
     response.headers.setdefault("Content-Security-Policy", policy)

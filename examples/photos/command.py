@@ -1,4 +1,4 @@
-"""The command: prepare, listen, serve, and say in one line why not."""
+"""The command: opens the stores and the socket, serves, and prints errors in one line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; ``None`` for those of the process.
 
     Returns:
-        The exit status: 0 when asked to stop, 2 where it could not start.
+        The exit status: 0 after a stop signal, 2 if it could not start.
     """
     try:
         return _run(arguments)
@@ -35,7 +35,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     check_shared(settings)
 
     async def prepare() -> None:
-        """Create what is missing once, so that what is wrong with a store is said once."""
+        """Create the tables in this process: with an unusable store, there is one error instead of one per worker."""
         async with open_storage(settings):
             pass
 

@@ -1,4 +1,4 @@
-"""Reading Jane's forms: small, complete, and each field once."""
+"""Reading page forms: UTF-8, at most 64 KiB, each field once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ _MOST_FIELDS = 20
 
 
 async def read_form() -> dict[str, str]:
-    """The fields of the form that was sent.
+    """Read the form of the current request.
+
+    Returns:
+        Its fields.
 
     Raises:
-        HTTPException: 400, 408, 413 or 415.
+        HTTPException: 400 for a malformed form, 408 for a slow one, 413 for a large one, 415 for anything else.
     """
     if request.mimetype != "application/x-www-form-urlencoded":
-        abort(415, "This page takes forms alone.")
+        abort(415, "This page accepts only forms.")
     octets = await _read_body()
     try:
         fields = parse_qsl(octets.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
@@ -27,12 +30,12 @@ async def read_form() -> dict[str, str]:
         abort(400, "This form is not UTF-8, or has too many fields.")
     form = dict(fields)
     if len(form) < len(fields) or any("\0" in text for field in fields for text in field):
-        abort(400, "This form has a field twice, or a character that nobody types.")
+        abort(400, "This form has a field twice, or a character that cannot be typed.")
     return form
 
 
 async def _read_body() -> bytes:
-    """At most `LARGEST_FORM` bytes, without reading what is beyond, and left for whoever reads next."""
+    """Read at most `LARGEST_FORM` bytes, and keep them readable for the view."""
     if (request.content_length or 0) > LARGEST_FORM:
         abort(413, "This form is too large.")
     octets = bytearray()

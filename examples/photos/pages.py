@@ -1,4 +1,4 @@
-"""What Jane sees: signing in, the question whether to let an application in, and those she has let in."""
+"""The pages that Jane sees: signing in, the consent page, and her applications."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .passwords import Passwords, TooManySignInsError
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
 
-#: Seconds; by then a few others have been answered.
+#: Seconds after which the queue of passwords has room again.
 RETRY_AFTER = 2
 TOO_MANY = "Too many people are signing in at the moment. Try again in a few seconds."
 
@@ -27,15 +27,15 @@ Answer = str | tuple[str, int] | Response | WerkzeugResponse
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages, and what they need.
+    """The views of the pages.
 
     Attributes:
-        server: is told what Jane decides.
+        server: records the decisions.
         store: clients and token credentials.
-        users: who may sign in.
-        passwords: checks them.
-        prefix: what a proxy removes from the front of each path.
-        trusted_proxies: networks of the proxies that say where a request comes from.
+        users: users and their sessions.
+        passwords: checks passwords.
+        prefix: the part of the path that a proxy removes.
+        trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is trusted.
     """
 
     server: AuthorizationServer
@@ -46,7 +46,7 @@ class Pages:
     trusted_proxies: tuple[str, ...] = ()
 
     def blueprint(self) -> Blueprint:
-        """The routes."""
+        """The routes of the pages."""
         pages = Blueprint("pages", __name__)
         pages.get("/")(self.home)
         pages.post("/")(self.revoke)
@@ -59,7 +59,7 @@ class Pages:
         return pages
 
     async def home(self) -> Answer:
-        """The applications she has let in."""
+        """List the applications that she has let in."""
         user = await signed_in_user(self.users)
         if user is None:
             return self.to_login("/")
@@ -71,7 +71,7 @@ class Pages:
         return await render_template("home.html", user=user, applications=applications)
 
     async def revoke(self) -> Answer:
-        """Shut an application out, at once."""
+        """Remove an application's access."""
         form = await read_form()
         user = await signed_in_user(self.users)
         if user is None:
@@ -83,7 +83,7 @@ class Pages:
         return self.to("/")
 
     async def login_page(self) -> Answer:
-        """Ask who she is."""
+        """Show the sign-in form."""
         return await render_template("login.html", next=local_page(request.args.get("next")))
 
     async def login(self) -> Answer:
@@ -98,10 +98,10 @@ class Pages:
         return self.to(target)
 
     async def is_right(self, name: str, password: str) -> bool:
-        """Check her password.
+        """Whether her password is right.
 
         Raises:
-            ServiceUnavailable: too many others are signing in.
+            ServiceUnavailable: too many users are signing in.
         """
         forwarded_for = request.headers.getlist("X-Forwarded-For")
         address = client_address(request.remote_addr or "", forwarded_for, self.trusted_proxies)
@@ -133,34 +133,34 @@ class Pages:
         )
 
     async def decide(self) -> Answer:
-        """Record her answer, and send her back to the application or show her the code."""
+        """Record her decision, and redirect her to the application or show the code."""
         form = await read_form()
         user = await signed_in_user(self.users)
         if user is None:
             return self.to_login(consent_to(form.get("oauth_token", "")))
         require_csrf_token(form)
         if form.get("decision") not in ("approve", "deny"):
-            abort(400, "Approve or deny: this form says neither.")
+            abort(400, "The form has no decision: choose Approve or Deny.")
         decision = await self.server.authorize(grant_user=user if form["decision"] == "approve" else None)
         if decision.location is not None:
             return Response("", 302, {"Location": decision.location})
         return await render_template("code.html", user=user, verifier=decision.verifier)
 
     def to_login(self, target: str) -> WerkzeugResponse:
-        """Ask her to sign in first, and to come back."""
+        """Redirect to the sign-in page, which leads back to the target."""
         return self.to(f"/login?next={quote(target, safe='')}")
 
     def to(self, target: str) -> WerkzeugResponse:
-        """Send her to another page of this site."""
+        """Redirect to a page of this site."""
         return redirect(self.prefix + target)
 
 
 def consent_to(oauth_token: str) -> str:
-    """The consent page, without what else an application may have put into its address."""
+    """The address of the consent page, without further parameters from the application."""
     return f"/authorize?oauth_token={quote(oauth_token, safe='')}"
 
 
 def destination(callback: str) -> str:
-    """Where the browser will go, in the words that count: host, or scheme of an app."""
+    """The host that the browser returns to, or the scheme if it opens an app."""
     parts = urlsplit(callback)
     return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"

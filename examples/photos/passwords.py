@@ -1,8 +1,9 @@
-"""Checking passwords: slowly by design, and slower after each wrong one.
+"""Checking passwords, with a delay that grows after each wrong one.
 
-No user is ever locked out: that would let anyone lock Jane out. What slows down is one user name from one address, by a
-few seconds at most, so a guesser waits and she, from elsewhere, does not. Checks wait in a queue that takes seconds at
-most, and one address has a share of it. A request that finds no place is told to come back, and costs nothing.
+Users are never locked out: otherwise an attacker could lock them out on purpose. Instead, attempts for one user name
+from one address are delayed by a few seconds at most, so an attacker waits and the user at another address does not.
+Checks wait in a queue of a few seconds' work, of which each address has a share. A request that finds the queue full is
+refused at once, without a hash being computed.
 """
 
 from __future__ import annotations
@@ -24,58 +25,59 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 T = TypeVar("T")
 FindHash = Callable[[str], Awaitable[str | None]]
 
-#: Seconds that an attempt waits after one wrong password, and at most; doubled in between.
+#: Seconds of delay after one wrong password; doubled with each further one, up to the longest.
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 3.0
 #: Seconds after which wrong passwords are forgotten.
 FORGOTTEN_AFTER = 15 * 60.0
-#: Pairs of user name and address that are remembered; about 300 bytes each.
+#: Pairs of user name and address to remember; about 300 bytes each.
 PAIRS_REMEMBERED = 10_000
-#: Checks that wait or run at once: about five seconds' work for two threads.
+#: Checks that wait or run at the same time: about five seconds' work for two threads.
 QUEUE = 40
-#: How many of them may come from one address; those that wait for their delay are counted, too.
+#: How many of them may come from one address, including those that wait for their delay.
 PER_ADDRESS = 8
 
 _hasher = PasswordHasher()
-# Each hash takes 64 MiB: two at once. Threads of their own, since a caller who hangs up leaves his running.
+# Two at once, because each hash takes 64 MiB. Threads of their own, because a hash runs on after its request is
+# cancelled.
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="passwords")
 
 
 class TooManySignInsError(Exception):
-    """The queue is full, or the address's share of it; the password was not looked at."""
+    """The queue or the address's share of it is full; the password was not checked."""
 
 
 @dataclass(slots=True)
 class _Attempts:
     wrong: int = 0
     last: float = field(default_factory=time.monotonic)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def delay(self) -> float:
-        """Seconds that the next one waits."""
+        """Seconds to wait before the next check."""
         return min(FIRST_DELAY * 2.0 ** min(self.wrong - 1, 10), LONGEST_DELAY) if self.wrong else 0.0
 
 
 class Passwords:
-    """Checks passwords. Each worker process counts for itself."""
+    """Checks passwords. Each worker process counts its own attempts."""
 
     def __init__(self) -> None:
-        """Start without any wrong attempt."""
+        """Start without wrong attempts."""
         self._attempts: OrderedDict[tuple[str, str], _Attempts] = OrderedDict()
         self._by_address: Counter[str] = Counter()
         self._queued = 0
 
     async def check(self, name: str, address: str, find: FindHash, password: str) -> bool:
-        """Whether a password is right; an unknown user costs what a known one does.
+        """Whether a password is right. An unknown user takes as long as a known one.
 
         Args:
-            name: the user name that was typed.
-            address: where from.
-            find: looks up what is kept for that name, or ``None``; called once there is a place in the queue.
-            password: what was typed.
+            name: the user name.
+            address: the client's address.
+            find: looks up the password hash of a user; called only if there is a place in the queue.
+            password: the password.
 
         Raises:
-            TooManySignInsError: too many others wait.
+            TooManySignInsError: the queue is full.
         """
         with self._share_of(address):
             return await self._check(name, address, find, password)
@@ -83,12 +85,12 @@ class Passwords:
     async def _check(self, name: str, address: str, find: FindHash, password: str) -> bool:
         attempts = self._remembered(name, address)
         delay = attempts.delay()
-        # Wrong until it proves right: guesses made at once slow each other down, and so do those given up.
+        # Counted as wrong until it is right, so that parallel and cancelled attempts are counted too.
         attempts.wrong += 1
         await asyncio.sleep(delay)
-        # The turn: a crowd of guesses at one name keeps one thread busy, not all of them.
+        # The lock lets attempts for one user name use only one of the threads.
         with self._place():
-            async with attempts.turn:
+            async with attempts.lock:
                 password_hash = await find(name)
                 right = await _in_thread(lambda: _verify(password_hash, password))
         if right:
@@ -130,25 +132,25 @@ class Passwords:
 
 
 def stop_threads() -> None:
-    """End the threads that compute hashes, at the end of the process; nothing can be checked afterwards."""
+    """Stop the threads that compute hashes. Passwords cannot be checked afterwards."""
     _threads.shutdown(wait=True, cancel_futures=True)
 
 
 async def hash_password(password: str) -> str:
-    """What to keep of a password."""
+    """Hash a password for storing."""
     return await _in_thread(lambda: _hasher.hash(password))
 
 
 def _verify(password_hash: str | None, password: str) -> bool:
     try:
-        _hasher.verify(password_hash or _nobodys_hash(), password)
+        _hasher.verify(password_hash or _unknown_users_hash(), password)
     except (Argon2Error, InvalidHashError):
         return False
     return password_hash is not None
 
 
 @cache
-def _nobodys_hash() -> str:
+def _unknown_users_hash() -> str:
     return _hasher.hash(secrets.token_hex())
 
 

@@ -1,4 +1,4 @@
-"""What the command line and the environment say."""
+"""The settings, from the command line and the environment."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _MIN_SESSION_KEY = 32
 
 
 class SettingsError(Exception):
-    """One line for who started the provider."""
+    """One-line error for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this provider runs.
+    """The settings of this provider.
 
     Attributes:
         host: name or address to listen on.
-        port: 0 for any free one.
-        store: URL of clients, users and token credentials; may hold a password.
-        nonces: URL of nonces and temporary credentials.
-        workers: how many processes serve.
-        external_base_url: what Jane and clients see, where a proxy stands in front.
+        port: 0 for a free one.
+        store: URL of the store for clients, users and token credentials; may contain a password.
+        nonces: URL of the store for nonces and temporary credentials.
+        workers: number of processes.
+        external_base_url: the URL that clients and browsers use, if there is a proxy in front.
         session_key: signs the session cookie; the same in all workers.
-        demo_data: add the story's user and client although others can reach this provider.
-        trusted_proxies: networks whose ``X-Forwarded-For`` says where a request comes from; sign-ins are counted by it.
+        demo_data: add the demo user and client even if other machines can connect.
+        trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is used to count sign-ins per address.
     """
 
     host: str
@@ -52,7 +52,7 @@ class Settings:
 
     @property
     def policy(self) -> Policy:
-        """The library's rules for this provider: every signature method it ships, and its own URL."""
+        """The library's policy for this provider: all signature methods, and its URL."""
         return Policy(
             realm="Photos",
             signature_methods=tuple(SIGNATURE_METHODS),
@@ -61,65 +61,75 @@ class Settings:
 
     @property
     def is_https(self) -> bool:
-        """Whether browsers come by https, so that the cookie may ask for it."""
+        """Whether browsers use https, so that the cookie can be restricted to it."""
         return (self.external_base_url or "").lower().startswith("https:")
 
     @property
     def is_local(self) -> bool:
-        """Whether this machine alone can connect, and nothing says that a proxy lets others in."""
+        """Whether only this machine can connect: it listens on loopback, and no proxy is configured."""
         if self.is_https or self.trusted_proxies:
             return False
         try:
             found = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         except (OSError, UnicodeError):
-            return False  # `listen` says why
+            return False  # `listen` raises the error
         return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
     @property
     def cookie_name(self) -> str:
-        """The session cookie's name. Browsers take ``__Host-`` only from this host, over https, for every path."""
+        """The session cookie's name. Browsers accept ``__Host-`` only over https and with the path ``/``."""
         return "__Host-photos_session" if self.is_https else "photos_session"
 
     @property
     def cookie_path(self) -> str:
-        """What the session cookie is sent for: the provider's own paths, or all where its name demands that."""
+        """The session cookie's path: the provider's own, or ``/`` if the cookie's name requires it."""
         return "/" if self.is_https else self.path_prefix or "/"
 
     @property
     def path_prefix(self) -> str:
-        """What a proxy removes from the front of each path; without a slash at its end."""
+        """The part of the path that a proxy removes, without a slash at the end."""
         return urlsplit(self.external_base_url or "").path.rstrip("/")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Raises `SettingsError` instead of printing the usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
         raise SettingsError(message)
 
 
 def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the command line, and the environment for what it leaves out.
+    """Read the settings from the command line and, for missing options, from the environment.
 
     Args:
         arguments: without the program's name; ``None`` for those of the process.
         environ: the environment.
 
     Raises:
-        SettingsError: something is out of range or not understood.
+        SettingsError: a value is missing, malformed or out of range.
     """
-    parser = _Parser(prog="photos", description="Serves Jane's photos to the applications that she lets in.")
+    parser = _Parser(prog="photos", description="Example OAuth 1.0 provider: serves Jane's photos.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="name or address to listen on (%(default)s)")
-    add("--port", type=int, default=8000, help="0 for any free one (%(default)s)")
-    add("--store", metavar="URL", help="clients, users, tokens; PHOTOS_STORE, sqlite:///photos.db")
-    add("--nonces", metavar="URL", help="nonces, temporary credentials; PHOTOS_NONCES, as --store")
-    add("--workers", type=int, default=1, metavar="N", help="processes that serve (%(default)s)")
-    add("--external-base-url", metavar="URL", help="behind a proxy, what clients see; PHOTOS_EXTERNAL_BASE_URL")
-    add("--demo-data", action="store_true", help="add jane and the printer, not on loopback alone; PHOTOS_DEMO_DATA=1")
-    add("--trusted-proxies", metavar="NETWORKS", help="whose X-Forwarded-For is believed; PHOTOS_TRUSTED_PROXIES")
+    add("--port", type=int, default=8000, help="0 for a free one (%(default)s)")
+    add("--store", metavar="URL", help="clients, users, tokens (PHOTOS_STORE or sqlite:///photos.db)")
+    add("--nonces", metavar="URL", help="nonces, temporary credentials (PHOTOS_NONCES or the same as --store)")
+    add("--workers", type=int, default=1, metavar="N", help="number of processes (%(default)s)")
+    add(
+        "--external-base-url", metavar="URL", help="the URL that clients use, behind a proxy (PHOTOS_EXTERNAL_BASE_URL)"
+    )
+    add(
+        "--demo-data",
+        action="store_true",
+        help="add the demo user and client even if not on loopback (PHOTOS_DEMO_DATA=1)",
+    )
+    add(
+        "--trusted-proxies",
+        metavar="NETWORKS",
+        help="proxies whose X-Forwarded-For is trusted (PHOTOS_TRUSTED_PROXIES)",
+    )
     options = parser.parse_args(arguments)
-    # A flag wins, also an empty one: it is a script's unset variable, and must not serve from another store.
+    # An empty flag is not replaced by the environment: a script's unset variable must not select another store.
     store = options.store
     if store is None:
         store = environ.get("PHOTOS_STORE") or "sqlite:///photos.db"
@@ -147,7 +157,7 @@ def _networks(text: str) -> tuple[str, ...]:
         for name in names:
             ip_network(name)
     except ValueError as error:
-        raise SettingsError(f"--trusted-proxies takes networks such as 10.0.0.0/8,::1: {error}") from error
+        raise SettingsError(f"--trusted-proxies must be a list of networks such as 10.0.0.0/8,::1: {error}") from error
     return names
 
 
@@ -157,25 +167,25 @@ def _switch(environ: Mapping[str, str], name: str) -> bool:
         return True
     if value in ("", "0", "false", "no", "off"):
         return False
-    raise SettingsError(f"{name} is 1 or 0, not {value!r}")
+    raise SettingsError(f"{name} must be 1 or 0, not {value!r}")
 
 
 def _check(settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
-        raise SettingsError(f"--port is a number from 0 to 65535, not {settings.port}")
+        raise SettingsError(f"--port must be from 0 to 65535, not {settings.port}")
     for option, url in (("--store", settings.store), ("--nonces", settings.nonces)):
         if not url:
-            raise SettingsError(f"{option} is a URL, and empty here; leave it out for the default")
+            raise SettingsError(f"{option} is empty; give a URL, or leave the option out for the default")
     if settings.workers < 1:
-        raise SettingsError(f"--workers is a number above 0, not {settings.workers}")
+        raise SettingsError(f"--workers must be at least 1, not {settings.workers}")
     if len(settings.session_key) < _MIN_SESSION_KEY:
-        raise SettingsError(f"PHOTOS_SESSION_KEY is at least {_MIN_SESSION_KEY} characters")
+        raise SettingsError(f"PHOTOS_SESSION_KEY must have at least {_MIN_SESSION_KEY} characters")
     try:
-        settings.policy, settings.path_prefix  # noqa: B018 - reading them refuses an invalid URL
+        settings.policy, settings.path_prefix  # noqa: B018 - raises for an invalid URL
         if settings.external_base_url:
             parts = urlsplit(settings.external_base_url)
             normalize_host(parts.netloc, parts.scheme)
     except ValueError as error:
         raise SettingsError(f"--external-base-url: {error}") from error
     except OAuth1Error as error:
-        raise SettingsError("--external-base-url: its host or port is malformed") from error
+        raise SettingsError("--external-base-url: the host or port is malformed") from error

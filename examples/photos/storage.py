@@ -1,4 +1,4 @@
-"""What is kept, and where: the stores behind the provider, and its users."""
+"""The provider's storage: one or two stores, and the users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from async_oauth1.stores import Store, StoreError, TransientStore, open_store
 
 from .passwords import hash_password
 from .settings import Settings, SettingsError
-from .users import MemoryUsers, SQLiteUsers, Users
+from .users import MemoryUsers, Users
 
 __all__ = ["Storage", "check_shared", "open_storage"]
 
@@ -25,10 +25,10 @@ PRINTER = Client(
     callbacks=("http://printer.example.com/ready",),
 )
 USER, PASSWORD = "jane", "wonderland"
-# What a store remembers: that photos was started on it, and that it was given the data of the story.
+# Marks in a store: photos was started on it, and the demo data was added to it.
 _STARTED, _DEMO_DATA = "started", "demo data"
 
-# What the store of --nonces answers for; everything else is the main store's.
+# The hooks that the store of --nonces answers; the main store answers the others.
 _NONCE_HOOKS = (
     "exists_nonce",
     "create_temporary_credential",
@@ -42,12 +42,12 @@ _NONCE_HOOKS = (
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Everything that outlives a request.
+    """All data that outlives a request.
 
     Attributes:
         store: clients and token credentials.
-        nonces: nonces and temporary credentials; the same store, unless told otherwise.
-        users: who may sign in.
+        nonces: nonces and temporary credentials; the same store by default.
+        users: users and their sessions.
     """
 
     store: Store
@@ -55,7 +55,7 @@ class Storage:
     users: Users
 
     def register_hooks(self, server: AuthorizationServer, require_oauth: ResourceProtector) -> None:
-        """Tell the provider where to look things up."""
+        """Register the stores' hooks with the provider."""
         if self.nonces is not self.store:
             for name in _NONCE_HOOKS:
                 server.register_hook(name, getattr(self.nonces, name))
@@ -64,7 +64,7 @@ class Storage:
         require_oauth.register_hooks(self.store)
 
     async def ping(self) -> None:
-        """Raise `StoreUnavailableError` unless everything answers."""
+        """Raise `StoreUnavailableError` unless both stores and the users answer."""
         await self.store.ping()
         if self.nonces is not self.store:
             await self.nonces.ping()
@@ -72,11 +72,11 @@ class Storage:
 
 
 def check_shared(settings: Settings) -> None:
-    """Refuse stores that belong to one process where several are to serve.
+    """Refuse a store in memory if there are several workers.
 
     Raises:
-        SettingsError: names the store.
-        StoreError: a URL is not understood.
+        SettingsError: processes cannot share the store.
+        StoreError: a URL is invalid.
     """
     for store in (open_store(settings.store), open_store(settings.nonces)):
         if settings.workers > 1 and not store.shared:
@@ -85,14 +85,14 @@ def check_shared(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
-    """Create what is missing, and connect; any number of processes may do so at once.
+    """Create missing tables, and connect. Several processes may do so at once.
 
     Raises:
         StoreError: a store cannot be used.
     """
     store = open_store(settings.store)
     if not isinstance(store, Store):
-        raise StoreError(f"{store.url}: keeps nonces alone; clients and tokens need another store")
+        raise StoreError(f"{store.url}: this store keeps nonces, but no clients or tokens; choose another --store")
     nonces = store if settings.nonces == settings.store else open_store(settings.nonces)
     await store.migrate()
     await nonces.migrate()
@@ -102,21 +102,21 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
             await users.migrate()
             await _add_demo_data(settings, store, users)
         except StoreUnavailableError as error:
-            raise StoreError(f"{store.url}: does not answer") from error
+            raise StoreError(f"{store.url}: the store does not answer") from error
         yield Storage(store, nonces, users)
 
 
 async def _add_demo_data(settings: Settings, store: Store, users: Users) -> None:
-    """Add the story's user and client once: their secrets are public, so what was removed stays removed.
+    """Add the demo user and client, at most once per store: their secrets are public, so removing them is final.
 
-    A provider that began without them gets them only if it is told to: whoever tries such a store on loopback must
-    not leave a public password in it.
+    They are added at the first start on loopback, or with --demo-data. A store that was first used without them does
+    not get a public password because it is started on loopback later.
     """
     is_first_start = not await users.is_marked(_STARTED)
     wanted = settings.demo_data or (is_first_start and settings.is_local)
     if wanted and not await users.is_marked(_DEMO_DATA):
-        # The client first: after a crash in between, the next start finds no mark and goes on.
-        with suppress(ValueError):  # another process was faster
+        # The client first: after a crash in between there is no mark yet, so the next start repeats both steps.
+        with suppress(ValueError):  # it is there already: a crash, or another process
             await store.add_client(PRINTER)
         await users.mark(_DEMO_DATA, (USER, await hash_password(PASSWORD)))
     if is_first_start:
@@ -124,10 +124,10 @@ async def _add_demo_data(settings: Settings, store: Store, users: Users) -> None
 
 
 def open_users(url: str) -> Users:
-    """The users that belong to a store.
+    """The users in the database of a store.
 
     Args:
-        url: the store's, which `open_store` has understood.
+        url: the store's URL; `open_store` has checked it.
     """
     scheme, _, rest = url.partition("://")
     if scheme.lower() == "memory":
@@ -136,4 +136,6 @@ def open_users(url: str) -> Users:
         from .postgres_users import PostgresUsers
 
         return PostgresUsers(url)
+    from .sqlite_users import SQLiteUsers
+
     return SQLiteUsers(unquote(rest.partition("?")[0][1:], errors="surrogateescape"))

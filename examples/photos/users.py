@@ -1,45 +1,27 @@
-"""Users and their sessions: two small tables beside the store's own, or dicts where the store is in memory."""
+"""Users and their sessions: in two small tables beside the store's own, or in memory."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import secrets
-import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
-from typing import Protocol, TypeVar
-from urllib.parse import quote
+from abc import ABC, abstractmethod
+from typing import Protocol
 
-from async_oauth1 import StoreUnavailableError
-
-__all__ = ["MemoryUsers", "SQLiteUsers", "Users"]
-
-T = TypeVar("T")
+__all__ = ["MemoryUsers", "SQLUsers", "Users"]
 
 #: Twelve hours, in seconds.
 SESSION_LIFETIME = 12 * 60 * 60
-# Seconds that a locked file is waited for.
-_TIMEOUT = 5.0
-
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS photos_user (user_id TEXT PRIMARY KEY, password_hash TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS photos_session (session_id TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at REAL)",
-    "CREATE INDEX IF NOT EXISTS photos_session_expiry ON photos_session (expires_at)",
-    "CREATE TABLE IF NOT EXISTS photos_mark (name TEXT PRIMARY KEY)",
-)
 
 
 class Users(Protocol):
-    """Who may sign in, and who is signed in. Raises `StoreUnavailableError` where that cannot be told."""
+    """The users who may sign in, and their sessions. Raises `StoreUnavailableError` if the database does not answer."""
 
     async def migrate(self) -> None:
-        """Create the tables. Safe to repeat, and to do in several processes at once."""
+        """Create the tables. Safe to repeat, and to run in several processes at once."""
         ...
 
     async def find(self, user_id: str) -> str | None:
-        """The hash of a user's password; ``None`` for one who does not exist."""
+        """The hash of a user's password; ``None`` for an unknown user."""
         ...
 
     async def begin_session(self, user_id: str) -> str:
@@ -47,11 +29,11 @@ class Users(Protocol):
         ...
 
     async def session_user(self, session_id: str) -> str | None:
-        """Who is signed in by this session; ``None`` once it has ended or expired."""
+        """The user of a session; ``None`` if it has ended or expired."""
         ...
 
     async def end_session(self, session_id: str) -> None:
-        """Sign out: the identifier is worthless from now on."""
+        """Sign out: the identifier is no longer valid."""
         ...
 
     async def is_marked(self, name: str) -> bool:
@@ -59,17 +41,17 @@ class Users(Protocol):
         ...
 
     async def mark(self, name: str, user: tuple[str, str] | None = None) -> None:
-        """Remember a name for good. The first call with it adds a user in the same step.
+        """Remember a name for good. The first call with it also adds a user, in the same transaction.
 
         Args:
-            name: what is remembered.
-            user: identifier and password hash; a later call with the same name does not add it.
+            name: what to remember.
+            user: identifier and password hash; ignored if the name is marked already.
         """
         ...
 
 
 class MemoryUsers:
-    """Users of one process."""
+    """Users in the memory of one process."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -78,10 +60,10 @@ class MemoryUsers:
         self._marks: set[str] = set()
 
     async def migrate(self) -> None:
-        """Nothing to create."""
+        """Do nothing: there are no tables."""
 
     async def find(self, user_id: str) -> str | None:
-        """The hash of a user's password; ``None`` for one who does not exist."""
+        """The hash of a user's password; ``None`` for an unknown user."""
         return self._users.get(user_id)
 
     async def begin_session(self, user_id: str) -> str:
@@ -93,12 +75,12 @@ class MemoryUsers:
         return session_id
 
     async def session_user(self, session_id: str) -> str | None:
-        """Who is signed in by this session; ``None`` once it has ended or expired."""
+        """The user of a session; ``None`` if it has ended or expired."""
         user_id, expires_at = self._sessions.get(session_id, (None, 0.0))
         return user_id if expires_at > time.time() else None
 
     async def end_session(self, session_id: str) -> None:
-        """Sign out: the identifier is worthless from now on."""
+        """Sign out: the identifier is no longer valid."""
         self._sessions.pop(session_id, None)
 
     async def is_marked(self, name: str) -> bool:
@@ -113,66 +95,42 @@ class MemoryUsers:
                 self._users.setdefault(*user)
 
 
-class SQLiteUsers:
-    """Users in the store's file. A connection per question: pages are few, and nothing is left open or stale."""
+class SQLUsers(ABC):
+    """Users in the store's database. Parameters are written ``?1``, ``?2``, as SQLite does."""
 
-    def __init__(self, path: str) -> None:
-        """Remember the file; no I/O."""
-        self._uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode=rw"
-
+    @abstractmethod
     async def migrate(self) -> None:
-        """Create the tables. Safe to repeat, and to do in several processes at once."""
-        for statement in _TABLES:
-            await self._execute(statement)
+        """Create the tables. Safe to repeat, and to run in several processes at once."""
+
+    @abstractmethod
+    async def mark(self, name: str, user: tuple[str, str] | None = None) -> None:
+        """Remember a name for good; the first call with it adds the user in the same transaction."""
+
+    @abstractmethod
+    async def _execute(self, sql: str, *parameters: object) -> str | None:
+        """Run a statement; the first column of its first row, if there is one."""
 
     async def find(self, user_id: str) -> str | None:
-        """The hash of a user's password; ``None`` for one who does not exist."""
-        return await self._execute("SELECT password_hash FROM photos_user WHERE user_id = ?", user_id)
+        """The hash of a user's password; ``None`` for an unknown user."""
+        return await self._execute("SELECT password_hash FROM photos_user WHERE user_id = ?1", user_id)
 
     async def begin_session(self, user_id: str) -> str:
         """Sign a user in; returns the identifier of the new session."""
         session_id, now = secrets.token_urlsafe(32), time.time()
-        await self._execute("DELETE FROM photos_session WHERE expires_at <= ?", now)
-        await self._execute("INSERT INTO photos_session VALUES (?, ?, ?)", session_id, user_id, now + SESSION_LIFETIME)
+        insert = "INSERT INTO photos_session VALUES (?1, ?2, ?3)"
+        await self._execute("DELETE FROM photos_session WHERE expires_at <= ?1", now)
+        await self._execute(insert, session_id, user_id, now + SESSION_LIFETIME)
         return session_id
 
     async def session_user(self, session_id: str) -> str | None:
-        """Who is signed in by this session; ``None`` once it has ended or expired."""
-        return await self._execute(
-            "SELECT user_id FROM photos_session WHERE session_id = ? AND expires_at > ?", session_id, time.time()
-        )
+        """The user of a session; ``None`` if it has ended or expired."""
+        select = "SELECT user_id FROM photos_session WHERE session_id = ?1 AND expires_at > ?2"
+        return await self._execute(select, session_id, time.time())
 
     async def end_session(self, session_id: str) -> None:
-        """Sign out: the identifier is worthless from now on."""
-        await self._execute("DELETE FROM photos_session WHERE session_id = ?", session_id)
+        """Sign out: the identifier is no longer valid."""
+        await self._execute("DELETE FROM photos_session WHERE session_id = ?1", session_id)
 
     async def is_marked(self, name: str) -> bool:
         """Whether `mark` was called with this name, in any process."""
-        return await self._execute("SELECT name FROM photos_mark WHERE name = ?", name) is not None
-
-    async def mark(self, name: str, user: tuple[str, str] | None = None) -> None:
-        """Remember a name for good; the first call with it adds the user in the same transaction."""
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute("BEGIN IMMEDIATE")
-            is_new = connection.execute("INSERT OR IGNORE INTO photos_mark VALUES (?)", (name,)).rowcount
-            if is_new and user:
-                connection.execute("INSERT OR IGNORE INTO photos_user VALUES (?, ?)", user)
-            connection.execute("COMMIT")
-
-        await self._run(work)
-
-    async def _execute(self, sql: str, *parameters: object) -> str | None:
-        """Run one statement; the first column of its first row, if there is one."""
-        row = await self._run(lambda connection: connection.execute(sql, parameters).fetchone())
-        return row[0] if row else None
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            return await asyncio.to_thread(self._connected, work)
-        except sqlite3.Error as error:
-            raise StoreUnavailableError() from error
-
-    def _connected(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with closing(sqlite3.connect(self._uri, uri=True, timeout=_TIMEOUT, isolation_level=None)) as connection:
-            return work(connection)
+        return await self._execute("SELECT name FROM photos_mark WHERE name = ?1", name) is not None

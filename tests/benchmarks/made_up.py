@@ -1,4 +1,4 @@
-"""Results of a run that never happened."""
+"""Made-up results of a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def duel(key: str, sides: list[str], connections: int = 64) -> dict[str, Any]:
 
 def verify_case(name: str) -> dict[str, Any]:
     times = {"async-oauth1": 10.0, "Authlib": 70.0, "oauthlib": 79.0, "bare primitive": 2.0}
-    return {"case": name, "title": f"the {name}", "microseconds": {who: [time] * 5 for who, time in times.items()}}
+    return {"case": name, "title": f"the {name}", "microseconds": {name: [time] * 5 for name, time in times.items()}}
 
 
 def pace(title: str, *rates: float) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def bad_kind(key: str) -> dict[str, Any]:
 
 
 def results() -> dict[str, Any]:
-    """Every part."""
+    """Results of every part."""
     serving = {
         "duels": [
             duel("memory-warm", ["unprotected", "memory, warm"]),

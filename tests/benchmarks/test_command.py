@@ -18,18 +18,18 @@ def app() -> typer.Typer:
     return app
 
 
-def test_without_wrk_it_says_so_in_one_line(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is started or written."""
+def test_a_missing_wrk_is_a_one_line_error(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command fails before it starts or writes anything."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
     result = CliRunner().invoke(app, ["serving", "--output", str(tmp_path / "out")])
     assert result.exit_code == 2
-    assert result.output == "wrk is needed for the load, and was not found; on Debian: apt-get install wrk\n"
+    assert result.output == "wrk was not found; install it (on Debian: apt-get install wrk)\n"
     assert not (tmp_path / "out").exists()
 
 
-def test_a_part_that_does_not_exist_is_refused(app: typer.Typer) -> None:
-    """The parts are named."""
+def test_an_unknown_part_is_refused(app: typer.Typer) -> None:
+    """The error names the known parts."""
     result = CliRunner().invoke(app, ["speed"])
     assert result.exit_code == 2
     assert "verify" in result.output

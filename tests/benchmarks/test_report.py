@@ -1,4 +1,4 @@
-"""The page and the pictures, made of results that never happened."""
+"""The page and the pictures, made from made-up results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .made_up import results
 
 
 def test_every_goal_of_the_results_is_checked() -> None:
-    """Ratios are taken pair by pair, and held against the goal by their median."""
+    """The median of the ratios, pair by pair, is compared with each goal."""
     verdicts = {check.what: check.verdict for check in checks(results())}
     assert verdicts["Authlib's time over ours: the header"] == "yes"
     assert verdicts["oauthlib's time over ours: the header"] == "**no**"
@@ -29,7 +29,7 @@ def test_every_goal_of_the_results_is_checked() -> None:
 
 
 def test_the_page_has_every_part_and_a_table_for_each() -> None:
-    """All rows of a table are as wide as its head."""
+    """Each row of a table has as many cells as its head."""
     page = render(results(), ["verify.svg", "rate.svg", "cpu.svg"])
     for heading in ("Goals", "Verification", "End to end", "Growth"):
         assert f"\n## {heading}\n" in page
@@ -41,21 +41,21 @@ def test_the_page_has_every_part_and_a_table_for_each() -> None:
 
 
 def test_parts_that_were_not_run_are_left_out() -> None:
-    """One part makes a page, too."""
+    """A page can be made from a single part."""
     page = render({"growth": results()["growth"]})
     assert "Live nonces" in page
     assert "Goals" not in page
 
 
-def test_parts_of_different_machines_say_so() -> None:
-    """A part that was run later may have met other versions."""
+def test_parts_from_different_machines_name_them() -> None:
+    """A part that was run later may have other versions, so the page lists them per part."""
     made = results()
     made["growth"] = {**made["growth"], "environment": {"CPU": "another"}}
     assert "For verify and serving: CPU 2 cores, imagined" in render(made)
 
 
 def test_pictures_are_the_same_for_the_same_numbers(tmp_path: Path) -> None:
-    """They are well-formed, carry no date, and do not change by themselves."""
+    """Pictures are well-formed, contain no date, and are reproducible."""
     for folder in ("first", "second"):
         (tmp_path / folder).mkdir()
         assert draw_all(results(), tmp_path / folder) == ["verify.svg", "rate.svg", "cpu.svg"]
@@ -67,7 +67,7 @@ def test_pictures_are_the_same_for_the_same_numbers(tmp_path: Path) -> None:
 
 
 def test_everything_is_written_to_one_folder(tmp_path: Path) -> None:
-    """The samples are there, too."""
+    """The folder holds the page, the pictures and the samples."""
     write(results(), tmp_path / "out")
     assert json.loads((tmp_path / "out" / "results.json").read_text()) == results()
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
@@ -80,33 +80,33 @@ def test_everything_is_written_to_one_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (1.234, "1.23"), (12.34, "12.3"), (12345.6, "12,346")])
-def test_numbers_have_three_digits_that_count(value: float, text: str) -> None:
-    """More would be noise."""
+def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
+    """Further digits would be noise."""
     assert number(value) == text
 
 
 def test_a_spread_has_its_quartiles() -> None:
-    """The middle half of the samples lies between them."""
+    """A spread is printed with its quartiles, unless there is only one sample."""
     assert str(spread([1.0, 2.0, 3.0, 4.0, 5.0])) == "3.00 (2.00 to 4.00)"
     assert str(spread([2.5])) == "2.50"
     with pytest.raises(ValueError, match="no samples"):
         spread([])
 
 
-def test_samples_without_a_partner_have_no_ratio() -> None:
-    """A pair has two sides."""
+def test_ratios_need_samples_in_pairs() -> None:
+    """Sequences of different lengths are refused."""
     assert ratios([4.0, 9.0], [2.0, 3.0]) == [2.0, 3.0]
     with pytest.raises(ValueError, match="zip"):
         ratios([1.0], [])
 
 
-def test_a_limit_itself_is_still_good() -> None:
-    """On either side."""
+def test_a_figure_at_the_limit_reaches_the_goal() -> None:
+    """This holds for goals of both kinds."""
     assert Goal("at least", 3.0).reached(3.0)
     assert Goal("at most", 0.0).reached(0.0)
     assert not Goal("at most", 1.3).reached(1.31)
 
 
 def test_a_cell_without_a_value_is_empty() -> None:
-    """And whole numbers stay whole."""
+    """``None`` is an empty cell, and an integer has no decimals."""
     assert markdown_table(["a", "b"], [[None, 1_000]]).splitlines()[-1] == "|  | 1,000 |"

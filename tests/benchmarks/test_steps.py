@@ -1,4 +1,4 @@
-"""The steps of a verification, one by one."""
+"""The benchmark of the steps of a verification."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_every_step_has_a_row() -> None:
-    """And all of them together, and the request that they are added to."""
+    """There are also rows for all steps together and for the unprotected request."""
     rows = await steps.measure()
     assert [row[0] for row in rows] == [*steps.STEPS, "all of them", "the unprotected request"]
 
 
 async def test_a_request_that_is_refused_is_not_measured() -> None:
-    """Its steps would not be those of a request that holds."""
+    """A refused request skips steps, so the benchmark stops."""
     bench = steps.Bench()
     await fill(bench.store, 16)
     await bench.in_a_request(len(steps.STEPS))

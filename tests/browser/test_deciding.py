@@ -41,7 +41,7 @@ def test_denying(her_page: Page, printer: Application) -> None:
     came_along = parse_qs(urlsplit(her_page.url).query, strict_parsing=True)
     assert came_along == {"error": ["access_denied"], "oauth_token": [printer.oauth_token]}
     her_page.goto(question)
-    expect(her_page.get_by_role("main")).to_contain_text("was answered before")
+    expect(her_page.get_by_role("main")).to_contain_text("you have answered it already")
 
 
 def test_the_page_says_who_asks_for_what_and_what_comes_next(
@@ -83,7 +83,7 @@ def test_coming_back_to_a_question_that_was_answered(her_page: Page, printer: Ap
     her_page.wait_for_url(f"{printer.callback}?*")
     printer.finish(her_page.url)
     her_page.goto(question)
-    expect(her_page.get_by_role("main")).to_contain_text("has expired, or was answered before")
+    expect(her_page.get_by_role("main")).to_contain_text("has expired, or you have answered it already")
 
 
 def test_a_callback_that_sends_her_on_to_another_origin(her_page: Page, printer: Application) -> None:

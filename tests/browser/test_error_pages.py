@@ -14,11 +14,11 @@ from .watching import Watch
 @pytest.mark.parametrize(
     ("path", "status", "text"),
     [
-        ("/nothing-here", 404, "There is no such page here."),
+        ("/nothing-here", 404, "This page does not exist."),
         ("/logout", 405, "This address cannot be used in this way."),
         ("/authorize", 400, "The application did not say what it asks for."),
-        ("/authorize?oauth_token=unknown", 400, "This request has expired, or was answered before."),
-        ("/authorize?oauth_token=<b>bold</b>", 400, "This request has expired, or was answered before."),
+        ("/authorize?oauth_token=unknown", 400, "This request has expired, or you have answered it already."),
+        ("/authorize?oauth_token=<b>bold</b>", 400, "This request has expired, or you have answered it already."),
     ],
 )
 def test_a_page_says_what_is_wrong_and_where_to_go(

@@ -125,7 +125,7 @@ async def test_the_environment_says_the_same_as_the_flag(value: str, added: bool
 
 def test_a_switch_that_is_neither_on_nor_off_is_refused() -> None:
     """It names the variable and its values."""
-    with pytest.raises(SettingsError, match="PHOTOS_DEMO_DATA is 1 or 0, not 'maybe'"):
+    with pytest.raises(SettingsError, match="PHOTOS_DEMO_DATA must be 1 or 0, not 'maybe'"):
         read_settings([], {"PHOTOS_DEMO_DATA": "maybe"})
 
 

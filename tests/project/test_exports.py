@@ -1,4 +1,4 @@
-"""`__all__` says what is public, and says it in order."""
+"""The public names."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tools.public_names import PUBLIC_MODULES
 
 
 def test_the_public_names_are_sorted_and_complete() -> None:
-    """Each public module names all that it defines, in order; no module's name begins with an underscore."""
+    """Each public module has a sorted and complete `__all__`, and no module's name begins with an underscore."""
     assert list(public_names.violations()) == []
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODULES)
-def test_what_is_named_is_there(name: str) -> None:
-    """What `__all__` names can be imported."""
+def test_public_names_exist(name: str) -> None:
+    """Each name in `__all__` can be imported."""
     module = importlib.import_module(name)
     assert len(module.__all__) == len(set(module.__all__))
     for exported in module.__all__:

@@ -1,4 +1,4 @@
-"""Imports only go down, and nothing heavy comes along."""
+"""The imports between modules, and what importing the package loads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.imports import PACKAGES, ROOT, dotted_name, imports
 
 PACKAGE = "async_oauth1"
 
-#: What `import async_oauth1` must not load, and what needs it.
+#: Modules that `import async_oauth1` must not load.
 HEAVY = (
     "aiosqlite",
     "asyncio",
@@ -29,13 +29,13 @@ HEAVY = (
 )
 
 
-def test_a_module_imports_from_below_alone() -> None:
-    """Nothing is imported from the same floor or a higher one, nor a driver outside of its package."""
+def test_modules_import_only_from_lower_floors() -> None:
+    """No module imports from its own floor or a higher one, or a driver outside of the driver's package."""
     assert list(floors.violations()) == []
 
 
 def test_modules_do_not_import_each_other_in_a_circle() -> None:
-    """A reader can begin somewhere, in the packages as in the programs around them."""
+    """This holds for the packages, the examples, the benchmarks and the tools."""
     folders = (*PACKAGES, "benchmarks", "examples", "tools")
     paths = {dotted_name(path): path for folder in folders for path in (ROOT / folder).rglob("*.py")}
     faces = {name for name, path in paths.items() if path.name == "__init__.py"}  # they import what they re-export
@@ -50,7 +50,7 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
 
 
 def test_an_import_from_above_is_found() -> None:
-    """The check can fail: the floors know what is above what."""
+    """The check can fail."""
     assert floors.is_below("async_oauth1.protocol.request", "async_oauth1.provider.verification")
     assert not floors.is_below("async_oauth1.provider.verification", "async_oauth1.protocol.request")
     assert not floors.is_below("async_oauth1.stores.redis.node", "async_oauth1.stores.postgres.store")
@@ -58,12 +58,12 @@ def test_an_import_from_above_is_found() -> None:
 
 
 def test_the_picture_shows_the_floors() -> None:
-    """docs/floors.svg is drawn from the same data."""
+    """docs/floors.svg is drawn from the current floors."""
     assert draw_floors.is_current()
 
 
 def test_importing_the_package_loads_no_framework_and_no_driver(unmeasured_environment: dict[str, str]) -> None:
-    """A program that uses the core alone pays for the core alone, in a fresh interpreter."""
+    """A fresh interpreter that imports the core loads no framework, driver or event loop."""
     code = f"import sys, {PACKAGE}; print('\\n'.join(sorted(sys.modules)))"
     answer = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT, env=unmeasured_environment

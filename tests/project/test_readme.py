@@ -1,4 +1,4 @@
-"""The README's program runs as it stands there, started as it says there."""
+"""The README's program, run with the commands in the README."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START_SECONDS = 30
 
 @dataclass(frozen=True)
 class Provider:
-    """A running copy of the README's program, and a client that its operator registered."""
+    """A running copy of the README's program, and a registered client."""
 
     url: str
     client_id: str
@@ -30,7 +30,7 @@ class Provider:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
+    """A port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 def wait_until_served(server: subprocess.Popen[str], url: str) -> None:
-    """Return once the server answers; fail with what it says where it ends instead."""
+    """Wait until the server answers; fail with its output if it ends."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
@@ -54,7 +54,7 @@ def wait_until_served(server: subprocess.Popen[str], url: str) -> None:
 
 @pytest.fixture
 def provider(repository: Path, tmp_path: Path) -> Iterator[Provider]:
-    """The program in a directory of its own, under hypercorn."""
+    """The program in a new directory, under hypercorn."""
     readme = (repository / "README.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     (tmp_path / "app.py").write_text(program, encoding="utf-8")
@@ -79,7 +79,7 @@ def provider(repository: Path, tmp_path: Path) -> Iterator[Provider]:
 
 
 def test_the_readme_program_serves_the_whole_flow(provider: Provider) -> None:
-    """A client that knows nothing of this project gets from its credentials to a protected photo."""
+    """A client of another library gets from its credentials to a protected photo, and a replay is refused."""
     with OAuth1Session(provider.client_id, provider.client_secret, callback_uri=CALLBACK) as client:
         temporary = client.fetch_request_token(f"{provider.url}/initiate")
         assert temporary["oauth_callback_confirmed"] == "true"
@@ -97,8 +97,8 @@ def test_the_readme_program_serves_the_whole_flow(provider: Provider) -> None:
         assert replay.status_code == 401
 
 
-def test_the_readme_program_refuses_strangers(provider: Provider) -> None:
-    """Without a signature there is no photo."""
+def test_the_readme_program_refuses_unsigned_requests(provider: Provider) -> None:
+    """A request without a signature is answered with 401."""
     answer = httpx2.get(f"{provider.url}/photos")
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("OAuth")

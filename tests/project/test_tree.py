@@ -1,4 +1,4 @@
-"""What the tree must not contain, and how large a module may be."""
+"""Forbidden content, sizes, and the tables of CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ MADE = re.compile(r"\.git|\.venv.*|\..*_cache|\.hypothesis|__pycache__|build|dis
 BINARY = {".png", ".pyc", ".db", ".db-shm", ".db-wal"}
 
 FORBIDDEN = {
-    "a path of somebody's machine": re.compile(r"(?<![\w.~-])/(?:work|farm|root|tmp)/[A-Za-z]"),
-    "a package index, which is the machine's to choose": re.compile(r"//[a-z.]*(?:p[y]pi|pythonh[o]sted|n[p]mjs)\."),
+    "a path of one machine": re.compile(r"(?<![\w.~-])/(?:work|farm|root|tmp)/[A-Za-z]"),
+    "the name of a package index": re.compile(r"//[a-z.]*(?:p[y]pi|pythonh[o]sted|n[p]mjs)\."),
     "an unresolved conflict": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
-    "a note to oneself": re.compile(r"\b(?:TO[D]O|FIX[M]E|X{3})\b"),
+    "a reminder": re.compile(r"\b(?:TO[D]O|FIX[M]E|X{3})\b"),
     "a document that is not in this tree": re.compile(r"\.\./sh[a]red|PEER_D[E]FECTS|EXAMPLE_PR[O]VIDER|DESI[G]N\.md"),
 }
 
 
 def tree(directory: Path = ROOT) -> Iterator[Path]:
-    """Every file that is written by hand."""
+    """Every file that is not generated."""
     for path in sorted(directory.iterdir()):
         if MADE.fullmatch(path.name) or path.suffix in BINARY:
             continue
@@ -37,7 +37,7 @@ def tree(directory: Path = ROOT) -> Iterator[Path]:
 
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_the_tree_is_free_of(what: str) -> None:
-    """A clone works anywhere, and says nothing about where it was written."""
+    """The tree contains nothing that depends on the machine on which it was written."""
     found = [
         f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}"
         for path in tree()
@@ -48,10 +48,10 @@ def test_the_tree_is_free_of(what: str) -> None:
 
 
 def test_functions_modules_and_directories_are_small() -> None:
-    """A reader can hold one in the head."""
+    """Sizes keep to the limits of tools/sizes.py."""
     assert list(sizes.violations()) == []
 
 
-def test_the_guide_names_what_is_there() -> None:
-    """The paths in CONTRIBUTING.md's table exist."""
+def test_the_guide_is_up_to_date() -> None:
+    """The paths in CONTRIBUTING.md exist, and each dependency has its reason."""
     assert list(guide_violations()) == []

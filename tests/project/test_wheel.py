@@ -1,4 +1,4 @@
-"""What is published is what was tested: the wheel, built from the source distribution, with Authlib alone."""
+"""The wheel, built from the source distribution and installed with only Authlib."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print(importlib.metadata.version("async-oauth1"))
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """The program's answer; what it complained about, where it failed."""
+    """The output of a program; fails with its errors."""
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=cwd)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -37,13 +37,13 @@ def distributions(repository: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def only(directory: Path, pattern: str) -> Path:
-    """The one file of that kind."""
+    """The only file that matches the pattern."""
     (path,) = directory.glob(pattern)
     return path
 
 
 def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions: Path) -> None:
-    """Tests and examples do not land in anybody's site-packages; the type markers do."""
+    """Tests and examples are not in the wheel, but the type markers are."""
     with zipfile.ZipFile(only(distributions, "*.whl")) as wheel:
         names = wheel.namelist()
     tops = {name.partition("/")[0] for name in names}
@@ -54,7 +54,7 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions: Path) 
 
 
 def test_the_source_distribution_can_be_tested(distributions: Path) -> None:
-    """Who packages the project for a distribution runs its tests from there."""
+    """The source distribution contains the tests, for packagers of distributions."""
     with tarfile.open(only(distributions, "*.tar.gz")) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {"LICENSE", "Makefile", "README.md", "constraints.txt", "pyproject.toml", "tests/vectors/signatures.json"}
@@ -63,7 +63,7 @@ def test_the_source_distribution_can_be_tested(distributions: Path) -> None:
 
 @pytest.fixture(scope="module")
 def clean_python(distributions: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment with the wheel, what it requires, and nothing else."""
+    """The interpreter of an environment with only the wheel and its requirements."""
     environment = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "venv", environment, cwd=environment)
     python = environment / "bin" / "python"
@@ -73,12 +73,12 @@ def clean_python(distributions: Path, repository: Path, tmp_path_factory: pytest
 
 
 def test_the_wheel_works_with_authlib_alone(clean_python: Path, tmp_path: Path) -> None:
-    """A clean environment, the wheel, its one dependency: it imports and signs."""
+    """With its one dependency, the wheel can be imported and can sign."""
     assert run(clean_python, "-I", "-W", "error", "-c", PROGRAM, cwd=tmp_path).strip() == "0.1.0"
 
 
-def test_the_command_names_what_it_misses(clean_python: Path, tmp_path: Path) -> None:
-    """Without the extra `cli`, the command is one line of advice and no traceback."""
+def test_the_command_names_its_missing_extra(clean_python: Path, tmp_path: Path) -> None:
+    """Without the extra `cli`, the command prints one line of advice, without a traceback."""
     for command in ((clean_python, "-I", "-m", "async_oauth1"), (clean_python.with_name("async-oauth1"),)):
         done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
         assert done.returncode == 2, command

@@ -1,1 +1,1 @@
-"""How the provider is served: connections, workers, and stopping without losing a request."""
+"""Serving the provider: connections, workers, and stopping without losing a request."""

@@ -1,8 +1,8 @@
-"""What hypercorn's connections raise, in one line each: it fails on some requests of a hundred octets.
+"""Logging an exception in a connection as one line instead of a traceback.
 
-In HTTP/2 these are a CONNECT without a path, octets beyond ASCII in the method or path, and DATA for a stream that has
-been answered; in HTTP/1.1 malformed HTTP2-Settings and Sec-WebSocket-Extensions. hypercorn closes the connection, and
-asyncio would write a traceback of 3 kB each time.
+Some small requests make hypercorn raise: in HTTP/2, a CONNECT without a path, octets beyond ASCII in the method or
+path, and DATA for a stream that has been answered; in HTTP/1.1, malformed HTTP2-Settings and
+Sec-WebSocket-Extensions. hypercorn then closes the connection, and asyncio would log a traceback of 3 kB for each.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ log = logging.getLogger("photos")
 
 
 def log_in_one_line(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An event loop's exception handler.
+    """Handle an exception of the event loop.
 
     Args:
-        loop: whose handler this is.
-        context: what asyncio knows of the exception.
+        loop: the event loop.
+        context: the exception and its circumstances, as asyncio passes them.
     """
     error = context.get("exception")
     if is_accept_error(context):
         report(f"cannot accept connections: {error}")
         return
     if isinstance(error, asyncio.CancelledError):
-        return  # before Python 3.13, asyncio takes a connection that is cut off at the end for an error
+        return  # before Python 3.13, asyncio reports a connection that is cancelled at shutdown
     if error is None or not _comes_from_connection(context):
         loop.default_exception_handler(context)
         return
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    # The type alone: the text may hold what the client has sent.
+    # Only the type: the text may contain data from the client.
     log.warning("A connection failed and was closed: %s", type(error).__name__)
 
 

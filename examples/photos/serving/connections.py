@@ -1,4 +1,4 @@
-"""No more connections than there are descriptors for, so that a crowd of idle ones leaves room for others."""
+"""Limiting open connections to the available file descriptors, by closing the longest silent one."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from hypercorn.config import Config, Sockets
 
 __all__ = ["Limit", "LimitedConfig", "is_accept_error", "raise_descriptor_limit", "report"]
 
-#: Connections that the kernel keeps while the workers are busy.
+#: Connections that the kernel queues while the workers are busy.
 BACKLOG = 1024
-#: How many asyncio accepts in a row. Its own backlog is as many, and it retries each of them after an error.
+#: How many connections asyncio accepts in a row. After an error it retries as many times.
 ACCEPTED_AT_ONCE = 16
-#: Descriptors that are asked for, if the system's hard limit allows as many.
+#: The soft limit of descriptors to set, unless the hard limit is lower.
 DESCRIPTORS = 16_384
-#: Descriptors kept back for stores, files and connections that are being closed; half of them for the latter.
+#: Descriptors reserved for stores, files and connections that are being closed; half of them for the latter.
 KEPT_BACK = 192
 
 _last_report = float("-inf")
 
 
 def raise_descriptor_limit() -> int:
-    """Raise the soft limit as far as the hard one allows; returns the soft limit that holds."""
+    """Raise the soft limit of descriptors, if the hard limit allows it; returns the soft limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(OSError, ValueError):  # macOS refuses some that it says it allows
+        with suppress(OSError, ValueError):  # macOS refuses some values below its hard limit
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             return wanted
     return DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
 
 
 def report(text: str) -> None:
-    """Say on stderr what is short; at most one line a second, since it happens by the thousand."""
+    """Write a line to stderr, at most one per second: these errors come by the thousand."""
     global _last_report  # noqa: PLW0603 - one stderr for the whole process
     now = time.monotonic()
     if now - _last_report >= 1:
@@ -47,16 +47,16 @@ def report(text: str) -> None:
 
 
 def is_accept_error(context: dict[str, Any]) -> bool:
-    """Whether asyncio's exception handler is told that no connection could be accepted."""
+    """Whether asyncio's exception handler was called because no connection could be accepted."""
     error = context.get("exception")
     return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Limit:
-    """The open connections of this process, and how many there may be."""
+    """The open connections of this process, and their limit."""
 
     def __init__(self, descriptors: int) -> None:
-        """Leave some of the descriptors to others.
+        """Reserve some of the descriptors for other purposes.
 
         Args:
             descriptors: how many this process may have open.
@@ -66,12 +66,12 @@ class Limit:
         self.connections: set[_Connection] = set()
 
     def make_room(self) -> bool:
-        """Close the connection that has been silent longest, if there are too many; whether one more has room."""
+        """Close the longest silent connection if the limit is reached; returns whether one more may be accepted."""
         if len(self.connections) < self.most:
             return True
         report(f"{self.most} connections are open, as many as the limit of descriptors allows: closing silent ones")
         if len(self.connections) >= self.most + self.kept_back // 2:
-            return False  # those that were told to end have not all done so
+            return False  # too many closed connections have not been released yet
         silent = min((one for one in self.connections if not one.ending), key=lambda one: one.heard_at, default=None)
         if silent is not None:
             silent.end()
@@ -79,46 +79,46 @@ class Limit:
 
 
 class _Connection(socket.socket):
-    """One that knows when its client was last heard."""
+    """A connection that records when its client last sent something."""
 
     limit: Limit | None = None
     heard_at = 0.0
     ending = False
 
     def begin(self, limit: Limit) -> None:
-        """Count it until it is closed."""
+        """Count this connection until it is closed."""
         self.limit, self.heard_at = limit, time.monotonic()
         limit.connections.add(self)
 
     def recv(self, *arguments: Any) -> bytes:
-        """Receive, and remember when."""
+        """Receive data, and record the time."""
         self.heard_at = time.monotonic()
         return super().recv(*arguments)
 
     def end(self) -> None:
-        """Let its owner read the end of it, and close it."""
+        """Shut the connection down, so that hypercorn reads the end of it and closes it."""
         self.ending = True
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close it, and make room for another one."""
+        """Close the connection, and make room for another."""
         if self.limit is not None:
             self.limit.connections.discard(self)
         super().close()
 
 
 class _Listener(socket.socket):
-    """A listening socket that keeps to a limit."""
+    """A listening socket with a limit of connections."""
 
     limit: Limit
 
     def listen(self, _backlog: int = BACKLOG, /) -> None:
-        """Listen with the kernel's backlog; asyncio's is for its own loop."""
+        """Listen with our own backlog; asyncio passes the number of connections to accept in a row."""
         super().listen(BACKLOG)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, in place of the one that has been silent longest if there are too many."""
+        """Accept a connection; closes the longest silent one if the limit is reached."""
         accepted, address = super().accept()
         if not self.limit.make_room():
             accepted.close()
@@ -129,13 +129,13 @@ class _Listener(socket.socket):
 
 
 class LimitedConfig(Config):
-    """A configuration of hypercorn whose sockets keep to a limit."""
+    """A configuration of hypercorn with a limit of connections."""
 
     backlog = ACCEPTED_AT_ONCE
     limit: Limit
 
     def create_sockets(self) -> Sockets:
-        """The sockets of the configuration, limited."""
+        """The sockets of the configuration, with the limit."""
         sockets = super().create_sockets()
         return Sockets(sockets.secure_sockets, [self._limited(one) for one in sockets.insecure_sockets], [])
 

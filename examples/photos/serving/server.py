@@ -1,4 +1,4 @@
-"""One process that serves a listening socket, under hypercorn."""
+"""Serving a listening socket in this process, under hypercorn."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from .connections import BACKLOG, Limit, LimitedConfig, raise_descriptor_limit
 from .stopping import GracefulStop
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: Seconds in which what is in flight is finished.
+#: Seconds for requests in flight to finish.
 GRACE = 5.0
-#: An Authorization header and a query of 64 KiB each arrive whole, in any number of packets.
+#: Bytes of a request's head: an Authorization header and a query of 64 KiB each, in any number of packets.
 LARGEST_HEAD = 256 * 1024
-#: New ones, less those that are gone.
+#: New objects minus freed ones between two runs of the garbage collector.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Accept connections from now on; whoever connects waits for the first worker.
+    """Open a listening socket. Connections wait in its backlog until a worker accepts them.
 
     Args:
         host: name or address.
-        port: 0 for any that is free.
+        port: 0 for a free one.
 
     Raises:
-        SettingsError: the address is in use, or not this machine's.
+        SettingsError: the address is in use, or does not belong to this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -51,18 +51,18 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Where a socket listens."""
+    """The URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def serve(settings: Settings, listener: socket.socket, ready: Callable[[], object]) -> None:
-    """Serve until a signal asks to stop, or the process that started this worker is gone.
+    """Serve until SIGTERM, SIGINT, or the end of the parent process.
 
     Args:
-        settings: how.
-        listener: where; closed at the end.
-        ready: called when requests will be answered.
+        settings: the provider's settings.
+        listener: the listening socket; closed at the end.
+        ready: called when the provider is ready for requests.
 
     Raises:
         StoreError: a store cannot be used.
@@ -72,28 +72,28 @@ async def serve(settings: Settings, listener: socket.socket, ready: Callable[[],
         app = create_app(settings, storage)
 
         @app.before_serving
-        async def tell() -> None:
+        async def announce() -> None:
             ready()
 
         _collect_seldom()
         asyncio.get_running_loop().set_exception_handler(log_in_one_line)
         await _serve_until(stop, app, listener)
-    # While the loop closes, it gives up its pipe first and its handlers afterwards. A signal that comes in between
-    # would complain of the pipe or end the process, in any thread that takes it. So this thread is the only one that
-    # is left, and takes none; `ignore_stop_signals` drops what has come.
+    # The closing loop first closes its wakeup pipe and then removes its signal handlers. A signal in between would
+    # print an error about the pipe or end the process. So signals are blocked in this thread, all other threads are
+    # stopped, and `ignore_stop_signals` drops what is pending.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     signal.set_wakeup_fd(-1)
     stop_threads()
 
 
 def ignore_stop_signals() -> None:
-    """Once it ends as it was asked to: a second signal must not make a failure of that."""
+    """Ignore further stop signals, so that they do not change the exit status."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def _collect_seldom() -> None:
-    """With a thousand requests under way, Python's own thresholds look through their objects all the time."""
+    """Run the garbage collector less often: by default it scans a thousand requests' objects again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 2, 2)
@@ -109,11 +109,11 @@ def _stop_event() -> asyncio.Event:
     if parent is not None:
         sentinel = parent.sentinel
 
-        def orphaned() -> None:
+        def parent_ended() -> None:
             loop.remove_reader(sentinel)
             stop.set()
 
-        loop.add_reader(sentinel, orphaned)
+        loop.add_reader(sentinel, parent_ended)
     return stop
 
 
@@ -125,7 +125,7 @@ async def _serve_until(stop: asyncio.Event, app: Quart, listener: socket.socket)
         await stop.wait()
         loop = asyncio.get_running_loop()
         await graceful.drain(descriptor)
-        # From Python 3.12 on, hypercorn waits for every connection without end; a stuck one must not keep the rest.
+        # From Python 3.12 on, hypercorn waits for all connections without a time-out.
         loop.call_later(GRACE + 1, serving.cancel)
 
     serving = asyncio.ensure_future(

@@ -1,7 +1,7 @@
-"""Stopping without losing a request: no new connections, a last answer on each of those that are there.
+"""Stopping without losing a request: no new connections, and ``Connection: close`` on the open ones.
 
-hypercorn closes idle connections the moment that it is asked to stop, and no answer before that has told the client. So
-a request that was on its way is lost, some after they have been carried out.
+hypercorn alone closes idle connections as soon as it is told to stop, without having announced that to the client. A
+request that is on its way at that moment is lost, and may have been processed already.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 
 __all__ = ["GracefulStop"]
 
-#: Seconds without a new request after which the connections that are left count as idle.
+#: Seconds without a new request after which the remaining connections are idle.
 QUIET = 0.25
-#: Seconds after which they do in any case.
+#: Seconds after which they are closed in any case.
 LONGEST = 2.0
 
 _UNAVAILABLE = {
@@ -28,7 +28,7 @@ _UNAVAILABLE = {
 
 
 class GracefulStop:
-    """ASGI middleware, outermost: once the provider is stopping, each answer is the last on its connection."""
+    """Outermost ASGI middleware: while the provider stops, each response closes its connection."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         """Wrap an ASGI application."""
@@ -38,50 +38,49 @@ class GracefulStop:
         self._last_request = 0.0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one connection."""
+        """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif self._stopped:  # its connection is being closed: nothing must be done that cannot be answered
+        elif self._stopped:  # the connection is being closed, so a response might be lost: do not process the request
             await send(_UNAVAILABLE)
             await send({"type": "http.response.body"})
         else:
             await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        async def send_and_tell(message: Any) -> None:
+        async def send_with_close(message: Any) -> None:
             if self._stopping and message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
         self._last_request = asyncio.get_running_loop().time()
-        # HTTP/2 has no such header: hypercorn ends its connections by a frame.
-        await self.app(scope, receive, send_and_tell if scope["http_version"].startswith("1") else send)
+        # HTTP/2 has no such header; hypercorn sends a GOAWAY frame instead.
+        await self.app(scope, receive, send_with_close if scope["http_version"].startswith("1") else send)
 
     async def drain(self, listener: int) -> None:
-        """Return when the server can close what is left: nobody has sent a request for a moment.
+        """Stop listening, and wait until the remaining connections are idle, so that the server can close them.
 
         Args:
-            listener: descriptor of the socket on which this loop accepts connections; no longer one that listens
-                afterwards.
+            listener: descriptor of the listening socket; afterwards it refers to a socket that does not listen.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST
         self._stopping = True
         await _stop_listening(listener, end)
-        self._last_request = loop.time()  # what has just been accepted has not sent anything yet
-        while (left := min(self._last_request + QUIET, end) - loop.time()) > 0:  # noqa: ASYNC110 - no event: a pause
+        self._last_request = loop.time()  # connections that were just accepted have not sent a request yet
+        while (left := min(self._last_request + QUIET, end) - loop.time()) > 0:  # noqa: ASYNC110 - waits for a pause, which is not an event
             await asyncio.sleep(left)
         self._stopped = True
 
 
 async def _stop_listening(listener: int, end: float) -> None:
-    """Accept the connections that the kernel has completed already, which it would reset, and none after them."""
+    """Accept the connections in the backlog, which the kernel would otherwise reset, and then close the listener."""
     loop = asyncio.get_running_loop()
     waiting = select.poll()
     waiting.register(listener, select.POLLIN)
     while waiting.poll(0) and loop.time() < end:  # noqa: ASYNC110 - the loop accepts them meanwhile
         await asyncio.sleep(0)
     loop.remove_reader(listener)
-    # The server will close this descriptor: until then it must not become that of another file.
+    # hypercorn will close this descriptor. Until then a placeholder keeps the number from being reused.
     with socket.socket() as placeholder:
         os.dup2(placeholder.fileno(), listener, inheritable=False)

@@ -1,4 +1,4 @@
-"""Several processes that serve one socket, and the one that looks after them."""
+"""Several worker processes that serve one socket, and their supervisor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .server import STOP_SIGNALS, ignore_stop_signals, serve
 
 __all__ = ["supervise"]
 
-#: Seconds before a worker that could not start is replaced: the others have the machine meanwhile.
+#: Seconds before a worker that failed to start is replaced, so that restarts do not take up the machine.
 REPLACEMENT_PAUSE = 1.0
 
 _spawn = get_context("spawn")
@@ -29,46 +29,46 @@ def supervise(settings: Settings, listener: socket.socket, announce: Callable[[]
     """Keep workers running until SIGTERM or SIGINT.
 
     Args:
-        settings: how many, and what they serve.
-        listener: the socket they share.
-        announce: called once, when all of them are ready.
+        settings: the provider's settings, with the number of workers.
+        listener: the socket that they share.
+        announce: called once, when all workers are ready.
 
     Returns:
-        The exit status: 0 when asked to stop, 2 where a worker could not start.
+        The exit status: 0 after a stop signal, 2 if a worker could not start.
     """
     return _Supervisor(settings, listener, announce).run()
 
 
 class _Worker:
-    """One process, and the pipe by which it says that it is ready."""
+    """A worker process, and the pipe on which it reports that it is ready."""
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self.ready, theirs = _spawn.Pipe(duplex=False)
         self.is_ready = False
-        # The settings travel through a pipe: a command line is for everyone to read.
+        # `spawn` passes the settings through a pipe. On a command line, all users could read their passwords.
         self.process: SpawnProcess = _spawn.Process(target=_work, args=(settings, listener, theirs))
         self.process.start()
         theirs.close()
 
     def update(self) -> None:
-        """Take notice of what it has said."""
+        """Read whether the worker is ready."""
         if not self.is_ready and self.ready.poll():
             try:
                 self.ready.recv_bytes()
                 self.is_ready = True
             except EOFError:
-                pass  # it is ending
+                pass  # the worker is ending
 
     def events(self) -> list[Connection | int]:
-        """What to wait for."""
+        """The descriptors and connections to wait for."""
         return [self.process.sentinel] if self.is_ready else [self.process.sentinel, self.ready]
 
     def has_ended(self) -> bool:
-        """Whether it is gone."""
+        """Whether the process has ended."""
         return self.process.exitcode is not None
 
     def close(self) -> None:
-        """Let go of what is left of it."""
+        """Release the ended process and its pipe."""
         self.process.join()
         self.process.close()
         self.ready.close()
@@ -84,7 +84,7 @@ class _Supervisor:
         self._status = 0
 
     def run(self) -> int:
-        # Started on its own, since it would unblock the signals that are blocked around the start of a worker.
+        # Started before the workers: its start unblocks the signals that `_start` blocks.
         resource_tracker.ensure_running()
         for number in STOP_SIGNALS:
             signal.signal(number, lambda *_: self._stop())
@@ -103,7 +103,7 @@ class _Supervisor:
         return self._status
 
     def _start(self) -> None:
-        # A worker inherits the mask, and lifts it when it knows what to do with a signal.
+        # A worker inherits the blocked signals, and unblocks them when it has its handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         try:
             if not self._stopping:
@@ -118,14 +118,14 @@ class _Supervisor:
             if self._announce is None:
                 time.sleep(0 if worker.is_ready else REPLACEMENT_PAUSE)
                 self._start()
-            else:  # at the beginning, another one would fare no better
+            else:  # during start-up: a new worker would fail in the same way
                 self._status = 2
                 self._stop()
         worker.close()
 
     def _stop(self) -> None:
         self._stopping = True
-        self._listener.close()  # or the kernel would go on taking connections that nobody serves
+        self._listener.close()  # otherwise the kernel would accept connections that no worker serves
         for worker in self._workers:
             worker.process.terminate()
 

@@ -152,5 +152,5 @@ def test_proxies_are_named_by_flag_or_environment() -> None:
     settings = read_settings(["--trusted-proxies", "10.0.0.0/8, ::1"], {"PHOTOS_TRUSTED_PROXIES": "192.0.2.1"})
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
     assert read_settings([], {"PHOTOS_TRUSTED_PROXIES": "192.0.2.1"}).trusted_proxies == ("192.0.2.1",)
-    with pytest.raises(SettingsError, match="--trusted-proxies takes networks"):
+    with pytest.raises(SettingsError, match="--trusted-proxies must be a list of networks"):
         read_settings(["--trusted-proxies", "10.0.0.1/8"], {})

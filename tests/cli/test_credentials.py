@@ -1,19 +1,14 @@
-"""The command async-oauth1, for what happens to credentials after a client was registered."""
+"""`async-oauth1 client show` and `rotate`, `token`, `migrate`, `keygen` and `reencrypt`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import pty
 import sqlite3
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -25,7 +20,7 @@ from async_oauth1.stores.encryption import new_key
 from tests.keys import RSA_PUBLIC_KEY
 from tests.servers import Valkey
 
-from .test_cli import COMMAND, run
+from .command import assert_one_line_error, run, run_json, run_on_terminal
 
 PRINTER = Client(
     client_id="dpf43f3p2l4k3l03",
@@ -36,23 +31,15 @@ PRINTER = Client(
 )
 
 
-def parsed(*arguments: str, **environment: str) -> Any:
-    """What the command prints with --json: one value on one line, and nothing else anywhere."""
-    result = run(*arguments, "--json", **environment)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.count("\n") == 1
-    return json.loads(result.stdout)
-
-
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """The store that the command is run on."""
+    """The store that the command works on."""
     return f"sqlite:///{tmp_path}/photos.db"
 
 
 @pytest_asyncio.fixture
 async def provider(url: str) -> AsyncIterator[Store]:
-    """A provider that runs meanwhile; it knows the printer."""
+    """An open store, as a running provider has it, with one client."""
     store = open_store(url)
     assert isinstance(store, Store)
     await store.migrate()
@@ -61,16 +48,16 @@ async def provider(url: str) -> AsyncIterator[Store]:
         yield store
 
 
-def test_migrate_speaks_json_too(url: str) -> None:
-    """Every command does; this one says which store is up to date, each time."""
+def test_migrate_prints_json(url: str) -> None:
+    """`migrate --json` names the store, also when there is nothing to do."""
     for _ in range(2):
-        assert parsed("migrate", "--store", url) == {"store": url, "up_to_date": True}
+        assert run_json("migrate", "--store", url) == {"store": url, "up_to_date": True}
 
 
 async def test_a_client_is_shown_without_its_secrets(url: str, provider: Store) -> None:
-    """Everything that was registered, and until when former secrets verify."""
+    """All that was registered is shown, and until when former secrets are valid."""
     await provider.rotate_client_secret(PRINTER.client_id, overlap=3600)
-    shown = parsed("client", "show", "--store", url, PRINTER.client_id)
+    shown = run_json("client", "show", "--store", url, PRINTER.client_id)
     (end,) = shown.pop("former_secrets_end_at")
     assert time.time() < end <= time.time() + 3600
     assert shown == {
@@ -83,52 +70,52 @@ async def test_a_client_is_shown_without_its_secrets(url: str, provider: Store) 
         "has_secret": True,
         "rsa_public_key": None,
     }
-    for_people = run("client", "show", "--store", url, PRINTER.client_id).stdout
-    assert "name: Printer\n" in for_people
-    assert "callbacks: http://printer.example.com/ready, oob\n" in for_people
-    assert "UTC" in for_people
+    text = run("client", "show", "--store", url, PRINTER.client_id).stdout
+    assert "name: Printer\n" in text
+    assert "callbacks: http://printer.example.com/ready, oob\n" in text
+    assert "UTC" in text
     found = await provider.query_client(PRINTER.client_id)
     assert found is not None
-    assert not any(secret in for_people + str(shown) for secret in found.get_client_secrets())
+    assert not any(secret in text + str(shown) for secret in found.get_client_secrets())
 
 
 async def test_a_secret_is_rotated_while_the_provider_runs(url: str, provider: Store) -> None:
-    """The new one is printed once, and the provider verifies both at once; with no overlap the new one alone."""
-    printed = parsed("client", "rotate", "--store", url, PRINTER.client_id, "--overlap", "30d")
+    """The new secret is printed. The provider accepts both at once, or only the new one with `--overlap 0`."""
+    printed = run_json("client", "rotate", "--store", url, PRINTER.client_id, "--overlap", "30d")
     found = await provider.query_client(PRINTER.client_id)
     assert found is not None
     assert found.get_client_secrets() == (printed["client_secret"], PRINTER.client_secret)
     assert printed["former_secrets_end_at"] == list(found.overlaps_end_at)
     assert 30 * 86_400 - 60 < printed["former_secrets_end_at"][0] - time.time() <= 30 * 86_400
-    for_people = run("client", "rotate", "--store", url, PRINTER.client_id, "--overlap", "0")
+    text = run("client", "rotate", "--store", url, PRINTER.client_id, "--overlap", "0")
     found = await provider.query_client(PRINTER.client_id)
     assert found is not None
-    assert for_people.stdout == f"client_id: {PRINTER.client_id}\nclient_secret: {found.client_secret}\n"
-    assert "No other one verifies any more." in for_people.stderr
+    assert text.stdout == f"client_id: {PRINTER.client_id}\nclient_secret: {found.client_secret}\n"
+    assert "No other secret is valid." in text.stderr
     assert found.get_client_secrets() == (found.client_secret,)
 
 
 async def test_a_token_is_issued_without_a_browser(url: str, provider: Store) -> None:
-    """Token and secret are printed once; the provider knows it at once, with its scope and its end."""
+    """Token and secret are printed; the provider finds the token at once, with its scope and expiry."""
     issue = ("token", "issue", "--store", url, "--client", PRINTER.client_id, "--user", "jane")
-    printed = parsed(*issue, "--scope", "photos.read", "--lifetime", "12h")
+    printed = run_json(*issue, "--scope", "photos.read", "--lifetime", "12h")
     token = await provider.query_token(PRINTER.client_id, printed["oauth_token"])
     assert token is not None
     assert (token.user_id, token.scope) == ("jane", "photos.read")
     assert (token.oauth_token_secret, token.expires_at) == (printed["oauth_token_secret"], printed["expires_at"])
     assert token.expires_at == pytest.approx(token.created_at + 12 * 3600)
-    for_people = run(*issue)
-    lines = for_people.stdout.splitlines()
+    text = run(*issue)
+    lines = text.stdout.splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["oauth_token", "oauth_token_secret"]
-    assert for_people.stderr == "The secret is not shown again. Expires: never.\n"
+    assert text.stderr == "The secret is not shown again. Expires: never.\n"
 
 
 async def test_tokens_are_listed_and_revoked(url: str, provider: Store) -> None:
-    """By user and by client, without their secrets: an array, lines with tabs, a table; then one by one, or many."""
+    """Tokens are listed by user and client, without secrets, in three formats; then revoked one by one, or many."""
     await provider.add_client(replace(PRINTER, client_id="other"))
     tokens = [await provider.issue_token_credential(PRINTER.client_id, user) for user in ("jane", "john", "jane")]
     tokens.append(await provider.issue_token_credential("other", "jane", scope="a b"))
-    listed = parsed("token", "list", "--store", url, "--user", "jane", "--client", "other")
+    listed = run_json("token", "list", "--store", url, "--user", "jane", "--client", "other")
     assert listed == [
         {
             "oauth_token": tokens[3].oauth_token,
@@ -142,42 +129,33 @@ async def test_tokens_are_listed_and_revoked(url: str, provider: Store) -> None:
     piped = run("token", "list", "--store", url).stdout
     assert [line.split("\t")[0] for line in piped.splitlines()] == [token.oauth_token for token in tokens]
     assert piped.splitlines()[3].endswith("\tnever")
-    shown = on_a_terminal("token", "list", "--store", url)
+    shown = run_on_terminal("token", "list", "--store", url)
     assert "oauth_token" in shown
     assert not any(token.oauth_token_secret in piped + shown for token in tokens)
-    assert parsed("token", "revoke", "--store", url, tokens[0].oauth_token) == {"revoked": 1}
-    assert parsed("token", "revoke", "--store", url, "--user", "jane", "--client", PRINTER.client_id) == {"revoked": 1}
-    for_people = run("token", "revoke", "--store", url, "--user", "jane")
-    assert (for_people.returncode, for_people.stdout, for_people.stderr) == (0, "", "Revoked 1 token.\n")
+    assert run_json("token", "revoke", "--store", url, tokens[0].oauth_token) == {"revoked": 1}
+    assert run_json("token", "revoke", "--store", url, "--user", "jane", "--client", PRINTER.client_id) == {
+        "revoked": 1
+    }
+    text = run("token", "revoke", "--store", url, "--user", "jane")
+    assert (text.returncode, text.stdout, text.stderr) == (0, "", "Revoked 1 token.\n")
     assert await provider.list_token_credentials() == [tokens[1]]
 
 
-def on_a_terminal(*arguments: str) -> str:
-    """What the command shows to people."""
-    terminal, other_end = pty.openpty()
-    try:
-        subprocess.run([*COMMAND, *arguments], stdout=other_end, timeout=60, check=True)
-        return os.read(terminal, 100_000).decode()
-    finally:
-        os.close(terminal)
-        os.close(other_end)
-
-
-async def test_a_client_is_removed_for_programs(url: str, provider: Store) -> None:
-    """With --json: one object."""
-    assert parsed("client", "remove", "--store", url, PRINTER.client_id) == {
+async def test_remove_prints_json(url: str, provider: Store) -> None:
+    """`client remove --json` prints one object."""
+    assert run_json("client", "remove", "--store", url, PRINTER.client_id) == {
         "client_id": PRINTER.client_id,
         "removed": True,
     }
     assert await provider.list_clients() == []
 
 
-async def test_a_store_is_encrypted_by_command(url: str, provider: Store, tmp_path: Path) -> None:
-    """A key is made and put into the environment; reencrypt leaves no plain secret, and the provider needs the key."""
-    assert len(parsed("keygen")["key"]) == 44
+async def test_a_store_is_encrypted(url: str, provider: Store, tmp_path: Path) -> None:
+    """After keygen and reencrypt the file holds no plain secret, and opening the store needs the key."""
+    assert len(run_json("keygen")["key"]) == 44
     key = run("keygen").stdout.strip()
     token = await provider.issue_token_credential(PRINTER.client_id, "jane")
-    assert parsed("reencrypt", "--store", url, ASYNC_OAUTH1_KEYS=key) == {"reencrypted": 2}
+    assert run_json("reencrypt", "--store", url, ASYNC_OAUTH1_KEYS=key) == {"reencrypted": 2}
     newer = run("keygen").stdout.strip()
     again = run("reencrypt", "--store", url, ASYNC_OAUTH1_KEYS=f"{newer},{key}")
     assert (again.stdout, again.stderr) == ("", "Encrypted 2 records; all are under the newest key.\n")
@@ -192,17 +170,17 @@ async def test_a_store_is_encrypted_by_command(url: str, provider: Store, tmp_pa
         await open_store(url).open()
 
 
-async def test_caches_that_listen_at_redis_are_told(url: str, provider: Store) -> None:
-    """With --notify, or ASYNC_OAUTH1_NOTIFY: a worker that remembers a token hears of its end."""
+async def test_caches_that_listen_to_redis_are_notified(url: str, provider: Store) -> None:
+    """With --notify or ASYNC_OAUTH1_NOTIFY, a cache in another process drops a revoked token."""
     server = Valkey()
     try:
         async with CachingStore(provider, open_notifier(server.url)) as cache:
             tokens = [await cache.issue_token_credential(PRINTER.client_id, "jane") for _ in range(2)]
             revoke = ("token", "revoke", "--store", url)
-            for token, told in zip(tokens, ({}, {"ASYNC_OAUTH1_NOTIFY": server.url}), strict=True):
+            for token, notify in zip(tokens, ({}, {"ASYNC_OAUTH1_NOTIFY": server.url}), strict=True):
                 assert await cache.query_token(PRINTER.client_id, token.oauth_token) == token
-                option = () if told else ("--notify", server.url)
-                result = await asyncio.to_thread(run, *revoke, token.oauth_token, *option, **told)
+                option = () if notify else ("--notify", server.url)
+                result = await asyncio.to_thread(run, *revoke, token.oauth_token, *option, **notify)
                 assert result.returncode == 0
                 async with asyncio.timeout(30):
                     while await cache.query_token(PRINTER.client_id, token.oauth_token) is not None:
@@ -217,16 +195,16 @@ KEY = new_key()
 @pytest.mark.parametrize(
     ("arguments", "reason", "environment"),
     [
-        (("client", "show", "--store", "URL", "nobody"), "there is no client nobody", {}),
-        (("client", "rotate", "--store", "URL", "nobody", "--overlap", "0"), "there is no client nobody", {}),
+        (("client", "show", "--store", "URL", "unknown"), "there is no client unknown", {}),
+        (("client", "rotate", "--store", "URL", "unknown", "--overlap", "0"), "there is no client unknown", {}),
         (("client", "rotate", "--store", "URL", "CLIENT"), "Missing option '--overlap'", {}),
-        (("client", "rotate", "--store", "URL", "CLIENT", "--overlap", "soon"), "--overlap soon: a time is", {}),
-        (("client", "rotate", "--store", "URL", "CLIENT", "--overlap", "99999d"), "a time is written", {}),
+        (("client", "rotate", "--store", "URL", "CLIENT", "--overlap", "soon"), "--overlap soon: write a time as", {}),
+        (("client", "rotate", "--store", "URL", "CLIENT", "--overlap", "99999d"), "at most 100 years", {}),
         (("client", "rotate", "--store", "URL", "rsa", "--overlap", "0"), "client rsa has no secret", {}),
         (("token", "issue", "--store", "URL", "--user", "jane"), "Missing option '--client'", {}),
         (("token", "issue", "--store", "URL", "--client", "x", "--user", "jane"), "there is no client x", {}),
-        (("token", "issue", "--store", "URL", "--client", "CLIENT", "--user", ""), "--user is 1 to", {}),
-        (("token", "issue", "--store", "URL", "--client", "CLIENT", "--user", "a\nb"), "--user is 1 to", {}),
+        (("token", "issue", "--store", "URL", "--client", "CLIENT", "--user", ""), "--user must be 1 to", {}),
+        (("token", "issue", "--store", "URL", "--client", "CLIENT", "--user", "a\nb"), "--user must be 1 to", {}),
         (
             ("token", "issue", "--store", "URL", "--client", "CLIENT", "--user", "j", "--lifetime", "0"),
             "lifetime is a number of seconds above 0",
@@ -255,7 +233,7 @@ KEY = new_key()
 async def test_mistakes_are_one_line(
     url: str, provider: Store, tmp_path: Path, arguments: tuple[str, ...], reason: str, environment: dict[str, str]
 ) -> None:
-    """One line on stderr that names the mistake, exit status 2, nothing on stdout, and nothing has changed."""
+    """A mistake is one line on stderr with exit status 2, and the store is unchanged."""
     await provider.add_client(Client(client_id="rsa", rsa_public_key=RSA_PUBLIC_KEY))
     sealed = f"sqlite:///{tmp_path}/sealed.db"
     if "SEALED" in arguments:
@@ -265,15 +243,12 @@ async def test_mistakes_are_one_line(
     known = {"URL": url, "SEALED": sealed, "CLIENT": PRINTER.client_id}
     before = await provider.list_clients(), await provider.list_token_credentials()
     result = run(*(known.get(argument, argument) for argument in arguments), **environment)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("async-oauth1: ")
-    assert reason in result.stderr
-    assert not any(secret in result.stderr for secret in ("hunter2", KEY, PRINTER.client_secret))
+    assert_one_line_error(result, reason)
+    assert not any(secret in result.stderr for secret in (KEY, PRINTER.client_secret))
     assert (await provider.list_clients(), await provider.list_token_credentials()) == before
 
 
 async def migrated(url: str) -> str:
-    """The URL of a store that is there."""
+    """Create the store, and return its URL."""
     await open_store(url).migrate()
     return url

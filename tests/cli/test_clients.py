@@ -1,15 +1,12 @@
-"""The command async-oauth1, as a process of its own: what it prints, where, and with which exit status."""
+"""`async-oauth1 client add`, `list` and `remove`: output, exit status, and errors."""
 
 from __future__ import annotations
 
-import json
 import os
-import pty
 import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -23,15 +20,7 @@ from async_oauth1.stores import open_store
 from tests.keys import WEAK_RSA_PUBLIC_KEY
 from tests.servers import wait_until
 
-COMMAND = (sys.executable, "-m", "async_oauth1")
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASYNC_OAUTH1_")}
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env={**kept, **environment}, check=False
-    )
+from .command import COMMAND, assert_one_line_error, run, run_json, run_on_terminal
 
 
 @pytest.fixture
@@ -42,7 +31,7 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of key files of all kinds."""
+    """A folder with key files in many formats."""
     folder = tmp_path_factory.mktemp("keys")
     private, curve = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -67,15 +56,12 @@ async def stored(url: str) -> list[Client]:
         return await store.list_clients()
 
 
-async def test_add_makes_the_store_and_prints_the_credentials(url: str, tmp_path: Path) -> None:
-    """With --json: one object with client_id and client_secret, which are those in the store."""
-    result = run(
-        "client", "add", "--store", url, "--name", "Printer", "--json",
+async def test_add_creates_the_store_and_prints_the_credentials(url: str, tmp_path: Path) -> None:
+    """--json prints one object with the client_id and client_secret that are in the store."""
+    printed = run_json(
+        "client", "add", "--store", url, "--name", "Printer",
         "--callback", "http://printer.example.com/ready", "--callback", "oob",
     )  # fmt: skip
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.count("\n") == 1
-    printed = json.loads(result.stdout)
     assert printed.keys() == {"client_id", "client_secret"}
     assert len(printed["client_secret"]) >= 32
     assert await stored(url) == [
@@ -89,8 +75,8 @@ async def test_add_makes_the_store_and_prints_the_credentials(url: str, tmp_path
     assert stat.S_IMODE((tmp_path / "photos.db").stat().st_mode) == 0o600
 
 
-async def test_add_for_people(url: str) -> None:
-    """Without --json: two labelled lines, never folded; that the secret is shown once is said on stderr."""
+async def test_add_without_json_prints_two_labelled_lines(url: str) -> None:
+    """Without --json: two labelled lines, never folded. A note on stderr says that the secret is shown once."""
     result = run("client", "add", "--store", url, "--name", "Printer", COLUMNS="20")
     (client,) = await stored(url)
     assert result.stdout.splitlines() == [f"client_id: {client.client_id}", f"client_secret: {client.client_secret}"]
@@ -98,39 +84,39 @@ async def test_add_for_people(url: str) -> None:
     assert client.callbacks == ()
 
 
-async def test_each_client_is_another(url: str) -> None:
-    """Adding the same name twice makes two clients."""
-    first, second = (json.loads(run("client", "add", "--store", url, "--name", "P", "--json").stdout) for _ in "ab")
+async def test_the_same_name_twice_makes_two_clients(url: str) -> None:
+    """Each has its own identifier and secret."""
+    first, second = (run_json("client", "add", "--store", url, "--name", "P") for _ in "ab")
     assert first["client_id"] != second["client_id"]
     assert first["client_secret"] != second["client_secret"]
 
 
-async def test_the_store_may_come_from_the_environment(url: str) -> None:
-    """ASYNC_OAUTH1_STORE says the same as --store; the option wins."""
+async def test_the_store_url_can_come_from_the_environment(url: str) -> None:
+    """ASYNC_OAUTH1_STORE is the default of --store."""
     assert run("client", "add", "--name", "P", ASYNC_OAUTH1_STORE=url).returncode == 0
     assert run("client", "add", "--name", "Q", "--store", url, ASYNC_OAUTH1_STORE="nonsense").returncode == 0
     assert [client.name for client in await stored(url)] == ["P", "Q"]
 
 
 @pytest.mark.parametrize("file", ["public.pem", "pkcs1.pem"])
-async def test_a_public_key_means_rsa(url: str, keys: Path, file: str) -> None:
-    """With a key the method is RSA-SHA1; the key is kept in one form, without the rest of the file."""
+async def test_a_client_with_a_public_key_uses_rsa(url: str, keys: Path, file: str) -> None:
+    """The default method is RSA-SHA1. The key is stored in one format, without the rest of the file."""
     assert run("client", "add", "--store", url, "--name", "R", "--rsa-public-key", str(keys / file)).returncode == 0
     (client,) = await stored(url)
     assert client.signature_methods == ("RSA-SHA1",)
     assert client.rsa_public_key == (keys / "public.pem").read_text().removeprefix("a note\n").removesuffix("another\n")
 
 
-async def test_a_short_key_is_registered_with_a_recommendation(url: str, keys: Path) -> None:
-    """A key of 1,024 bits is taken; stderr recommends a longer one."""
+async def test_a_short_key_is_accepted_with_a_recommendation(url: str, keys: Path) -> None:
+    """A key of 1,024 bits is accepted; a message on stderr recommends a longer one."""
     result = run("client", "add", "--store", url, "--name", "R", "--rsa-public-key", str(keys / "short.pem"), "--json")
     assert result.returncode == 0
     assert "has 1024 bits; 2048 or more are recommended" in result.stderr
     assert (await stored(url))[0].rsa_public_key == (keys / "short.pem").read_text()
 
 
-async def test_methods_are_chosen_one_by_one(url: str, keys: Path) -> None:
-    """--method is repeated, one name each."""
+async def test_method_is_repeatable(url: str, keys: Path) -> None:
+    """Each --method adds one signature method; duplicates are dropped."""
     result = run(
         "client", "add", "--store", url, "--name", "R", "--rsa-public-key", str(keys / "public.pem"),
         "--method", "RSA-SHA256", "--method", "HMAC-SHA512", "--method", "RSA-SHA256",
@@ -139,12 +125,12 @@ async def test_methods_are_chosen_one_by_one(url: str, keys: Path) -> None:
     assert (await stored(url))[0].signature_methods == ("RSA-SHA256", "HMAC-SHA512")
 
 
-async def test_a_running_provider_knows_the_client_at_once(url: str) -> None:
-    """A store that is open meanwhile finds the client, and loses it when it is removed."""
+async def test_a_running_provider_sees_the_client_at_once(url: str) -> None:
+    """An open store finds the client as soon as it is added, and no longer once it is removed."""
     provider = open_store(url)
     await provider.migrate()
     async with provider:
-        printed = json.loads(run("client", "add", "--store", url, "--name", "P", "--json").stdout)
+        printed = run_json("client", "add", "--store", url, "--name", "P")
         client = await provider.query_client(printed["client_id"])
         assert client is not None
         assert client.client_secret == printed["client_secret"]
@@ -153,28 +139,21 @@ async def test_a_running_provider_knows_the_client_at_once(url: str) -> None:
 
 
 async def test_list_shows_no_secret(url: str) -> None:
-    """Piped: identifier and name, one client a line. With --json: all but the secrets. On a terminal: a table."""
-    printed = json.loads(run("client", "add", "--store", url, "--name", "My printer", "--json").stdout)
-    piped, as_json = run("client", "list", "--store", url), run("client", "list", "--store", url, "--json")
-    assert piped.stdout == f"{printed['client_id']}\tMy printer\n"
-    assert json.loads(as_json.stdout) == [
+    """In a pipe, a line has identifier and name; --json prints all but the secrets; a terminal shows a table."""
+    printed = run_json("client", "add", "--store", url, "--name", "My printer")
+    piped, as_json = run("client", "list", "--store", url).stdout, run_json("client", "list", "--store", url)
+    assert piped == f"{printed['client_id']}\tMy printer\n"
+    assert as_json == [
         {"client_id": printed["client_id"], "name": "My printer", "callbacks": [], "signature_methods": ["HMAC-SHA1"]}
     ]
-    assert printed["client_secret"] not in piped.stdout + as_json.stdout
-    terminal, other_end = pty.openpty()
-    try:
-        subprocess.run([*COMMAND, "client", "list", "--store", url], stdout=other_end, timeout=60, check=True)
-        shown = os.read(terminal, 10_000).decode()
-    finally:
-        os.close(terminal)
-        os.close(other_end)
+    shown = run_on_terminal("client", "list", "--store", url)
     assert printed["client_id"] in shown
     assert "My printer" in shown
-    assert printed["client_secret"] not in shown
+    assert printed["client_secret"] not in piped + shown
 
 
-async def test_names_do_not_reach_the_terminal_as_orders(url: str) -> None:
-    """What an application stored with control characters is listed without them."""
+async def test_control_characters_are_replaced(url: str) -> None:
+    """A name with control characters is listed with question marks in their place."""
     store = open_store(url)
     await store.migrate()
     async with store:
@@ -198,17 +177,20 @@ ADD = ("client", "add", "--store", "URL", "--name", "P")
         (("client", "add", "--store", "x://u:hunter2@h", "--name", "P"), "x://u:***@h: not a store URL"),
         (("client", "add", "--store", "postgresql://u:hunter2@h/x", "--name", "P"), "postgresql://u:***@h/x: "),
         (("client", "add", "--store", "sqlite:////nowhere/at/all/x.db", "--name", "P"), "cannot be created"),
-        (("client", "add", "--store", "URL", "--name", " "), "--name is 1 to 200 printable characters"),
-        (("client", "add", "--store", "URL", "--name", "a\nb"), "--name is 1 to 200 printable characters"),
-        (("client", "add", "--store", "URL", "--name", os.fsdecode(b"\xff")), "--name is 1 to 200 printable"),
+        (("client", "add", "--store", "URL", "--name", " "), "--name must be 1 to 200 printable characters"),
+        (("client", "add", "--store", "URL", "--name", "a\nb"), "--name must be 1 to 200 printable characters"),
+        (("client", "add", "--store", "URL", "--name", os.fsdecode(b"\xff")), "--name must be 1 to 200 printable"),
         ((*ADD, "--callback", "javascript:alert(1)"), "--callback javascript:alert(1): has a scheme"),
         ((*ADD, "--callback", "http://good@evil.example/"), "carries user information"),
         ((*ADD, "--callback", "/ready"), "--callback /ready: is not an absolute URI"),
         ((*ADD, "--callback", ""), "is not an absolute URI"),
         ((*ADD, "--callback", "http://[::1"), "--callback http://[::1: has a malformed host or port"),
-        ((*ADD, "--method", "HMAC-MD5"), "--method HMAC-MD5: known are HMAC-SHA1, "),
+        ((*ADD, "--method", "HMAC-MD5"), "--method HMAC-MD5: unknown; choose from HMAC-SHA1, "),
         ((*ADD, "--method", "RSA-SHA1"), "--method RSA-SHA1 needs --rsa-public-key"),
-        ((*ADD, "--rsa-public-key", "KEYS/public.pem", "--method", "PLAINTEXT"), "is of no use"),
+        (
+            (*ADD, "--rsa-public-key", "KEYS/public.pem", "--method", "PLAINTEXT"),
+            "--rsa-public-key needs a --method that uses it",
+        ),
         ((*ADD, "--rsa-public-key", "KEYS/private.pem"), "private.pem: holds a private key"),
         ((*ADD, "--rsa-public-key", "KEYS/curve.pem"), "but not an RSA one"),
         ((*ADD, "--rsa-public-key", "KEYS/broken.pem"), "is not a public key in PEM"),
@@ -224,40 +206,33 @@ ADD = ("client", "add", "--store", "URL", "--name", "P")
     ],
 )
 def test_mistakes_are_one_line(url: str, keys: Path, tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:
-    """One line on stderr that names the mistake, exit status 2, nothing on stdout, no store made."""
+    """A mistake is one line on stderr with exit status 2, and no store is created."""
     result = run(*(argument.replace("URL", url).replace("KEYS", str(keys)) for argument in arguments))
-    assert result.returncode == 2
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("async-oauth1: ")
-    assert reason in result.stderr
-    assert "hunter2" not in result.stderr
+    assert_one_line_error(result, reason)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_client_that_is_not_there(url: str) -> None:
-    """Removing it is a mistake that is said."""
+def test_removing_an_unknown_client_fails(url: str) -> None:
+    """The error names the client."""
     run("client", "add", "--store", url, "--name", "P")
-    result = run("client", "remove", "--store", url, "nobody")
-    assert (result.returncode, result.stderr) == (2, "async-oauth1: there is no client nobody\n")
+    result = run("client", "remove", "--store", url, "unknown")
+    assert (result.returncode, result.stderr) == (2, "async-oauth1: there is no client unknown\n")
 
 
-def test_a_store_that_cannot_be_used(url: str, tmp_path: Path) -> None:
-    """A locked and a spoilt file: one line, exit status 2."""
+def test_an_unusable_store_is_an_error(url: str, tmp_path: Path) -> None:
+    """A locked file and a damaged one are one-line errors."""
     run("client", "add", "--store", url, "--name", "P")
     with closing(sqlite3.connect(tmp_path / "photos.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         locked = run("client", "add", "--store", f"{url}?timeout=0.1", "--name", "P")
     (tmp_path / "photos.db").write_bytes(b"no database" * 1000)
-    spoilt = run("client", "list", "--store", url)
-    for result, reason in ((locked, "is locked"), (spoilt, "is not an SQLite database")):
-        assert result.returncode == 2
-        assert reason in result.stderr
-        assert result.stderr.count("\n") == 1
+    damaged = run("client", "list", "--store", url)
+    assert_one_line_error(locked, "is locked")
+    assert_one_line_error(damaged, "is not an SQLite database")
 
 
-async def test_nobody_reads_the_answer(url: str) -> None:
-    """A closed pipe: the lost secret is said on stderr, and that the client is there; no traceback."""
+async def test_a_secret_that_cannot_be_printed_is_an_error(url: str) -> None:
+    """If stdout is a closed pipe, one line on stderr says that the client exists and its secret is lost."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -274,8 +249,8 @@ async def test_nobody_reads_the_answer(url: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_interrupted(url: str, tmp_path: Path) -> None:
-    """Ctrl-C while the store is locked: one line, exit status 130, and nothing was registered."""
+def test_ctrl_c_interrupts_the_command(url: str, tmp_path: Path) -> None:
+    """Ctrl-C while the store is locked: one line, exit status 130, and no client is registered."""
     run("client", "add", "--store", url, "--name", "P")
     with closing(sqlite3.connect(tmp_path / "photos.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
