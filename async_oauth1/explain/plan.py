@@ -14,7 +14,10 @@ __all__ = ["Encoding", "Key", "Parameters", "Plan", "Sorting", "Uri", "plan_of"]
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
-Sorting = Literal["encoded", "decoded", "joined", "case", "name", "bracket", "received", "protocol first", "form first"]
+Sorting = Literal[
+    "encoded", "decoded", "joined", "case", "name", "bracket", "received", "form first",
+    "protocol sorted first", "protocol first", "protocol last",
+]  # fmt: skip
 _ORDER = {"received": ("header", "query", "form"), "form first": ("form", "query", "header")}
 
 
@@ -152,9 +155,12 @@ def _ordered(items: list[Parameter], sorting: Sorting) -> Iterable[Parameter]:
         return sorted(items, key=lambda item: item.name)
     if sorting == "bracket":
         return sorted(items, key=lambda item: item.name.partition("[")[0])
-    if sorting == "protocol first":
-        protocol = sorted((item for item in items if item.is_protocol), key=lambda item: item.name)
-        return [*protocol, *(item for item in items if not item.is_protocol)]
+    if sorting.startswith("protocol"):
+        protocol = [item for item in items if item.is_protocol]
+        others = [item for item in items if not item.is_protocol]
+        if sorting == "protocol sorted first":
+            protocol.sort(key=lambda item: item.name)
+        return [*others, *protocol] if sorting == "protocol last" else [*protocol, *others]
     places = _ORDER[sorting]
     return [item for place in places for item in items if item.place == place]
 

@@ -18,7 +18,9 @@ _SORTINGS: tuple[tuple[int, Sorting, str], ...] = (
     (2, "bracket", "The client sorted by names up to their bracket."),
     (2, "name", "The client sorted by name alone, and left values of one name as they were."),
     (2, "case", "The client sorted without regard to case."),
-    (3, "protocol first", "The client sorted the protocol parameters and appended the others."),
+    (3, "protocol sorted first", "The client sorted the protocol parameters and appended the others."),
+    (3, "protocol first", "The client did not sort the parameters, and put the protocol's first."),
+    (3, "protocol last", "The client did not sort the parameters, and put the protocol's last."),
     (3, "form first", "The client did not sort the parameters, and put those of the form first."),
 )
 

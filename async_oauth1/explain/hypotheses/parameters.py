@@ -41,6 +41,18 @@ def _shown(name: str) -> str:
     return repr(name.encode("latin-1").decode("utf-8", "replace")[:80])
 
 
+def added(context: Context) -> Iterator[Change]:
+    """Parameters with well-known names that were added after the client had signed."""
+    names = [name for name in (*_names(context, "query"), *_names(context, "form")) if name in _ADDED]
+    for name in names:
+        text = f"The client did not sign {_shown(name)}, which was added after it had signed."
+        parameters = _without(lambda item, name=name: item.name == name)
+        yield change(1, "parameter_added", text, _ADDED_FIX, parameters=parameters)
+    if len(names) > 1:
+        text = f"The client did not sign {', '.join(map(_shown, names))}, which were added after it had signed."
+        yield change(2, "parameter_added", text, _ADDED_FIX, parameters=_without(lambda item: item.name in names))
+
+
 def left_out(context: Context) -> Iterator[Change]:
     """Parameters of the query or the form that were not signed."""
     for place, code, what in (("query", "query_missing", "query"), ("form", "form_missing", "form")):
@@ -49,24 +61,15 @@ def left_out(context: Context) -> Iterator[Change]:
             continue
         fix = f"Sign every parameter of the {what}, also those without a value."
         text = f"The client left the {what}'s parameters out of the base string."
-        yield change(
-            1, code, text, fix, parameters=_without(lambda item, place=place: item.place == place and not item.is_protocol)
-        )
+        yield change(1, code, text, fix, parameters=_without(_in_place(place)))
         text = f"The client left the {what}'s parameters without a value out of the base string."
-        yield change(
-            2,
-            code,
-            text,
-            fix,
-            parameters=_without(lambda item, place=place: item.place == place and not item.value and not item.is_protocol),
-        )
+        empty = _without(lambda item, here=_in_place(place): here(item) and not item.value)
+        yield change(2, code, text, fix, parameters=empty)
         yield from _one_by_one(place, code, what, names, fix)
-    added = [name for name in (*_names(context, "query"), *_names(context, "form")) if name in _ADDED]
-    if len(added) > 1:
-        text = f"The client did not sign {', '.join(map(_shown, added))}, which were added after it had signed."
-        yield change(
-            2, "parameter_added", text, _ADDED_FIX, parameters=_without(lambda item: item.name in added)
-        )
+
+
+def _in_place(place: str) -> Callable[[Parameter], bool]:
+    return lambda item: item.place == place and not item.is_protocol
 
 
 _ADDED_FIX = "Take out what adds the parameter (a rewrite, a proxy, a browser), or let it add the parameter before signing."
@@ -75,13 +78,9 @@ _ADDED_FIX = "Take out what adds the parameter (a rewrite, a proxy, a browser), 
 def _one_by_one(place: str, code: str, what: str, names: list[str], fix: str) -> Iterator[Change]:
     many = 2 if len(names) > 8 else 1 if len(names) > 3 else 0
     for name in names:
-        evident = name in _ADDED
         text = f"The client did not sign the {what}'s parameter {_shown(name)}."
         parameters = _without(lambda item, name=name: item.name == name and item.place == place)
-        if evident:
-            yield change(1, "parameter_added", text, _ADDED_FIX, parameters=parameters)
-        else:
-            yield change(2 + many, code, text, fix, parameters=parameters)
+        yield change(2 + many, code, text, fix, parameters=parameters)
     if len(names) > 2:
         for name in names:
             text = f"The client signed only {_shown(name)} of the {what}."
@@ -315,4 +314,4 @@ def _values(rewrite: Callable[[str], str]) -> Callable[[Any], Any]:
     )
 
 
-HYPOTHESES = (left_out, body_included, repeated, realm, empty_token, oauth_parameter, value_changed)
+HYPOTHESES = (added, left_out, body_included, repeated, realm, empty_token, oauth_parameter, value_changed)
