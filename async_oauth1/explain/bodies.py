@@ -21,7 +21,7 @@ MAX_NAMES = 1_000
 Pairs = list[tuple[str, str]]
 
 
-def body_readings(body: bytes, content_type: str) -> Iterator[tuple[int, str, Pairs]]:
+def body_readings(body: bytes, content_type: str) -> Iterator[tuple[float, str, Pairs]]:
     """Read a body in every way that clients do.
 
     Args:
@@ -37,15 +37,15 @@ def body_readings(body: bytes, content_type: str) -> Iterator[tuple[int, str, Pa
         for cost, how, nested in _NESTED:
             pairs = [pair for name, value in document.items() for pair in nested(str(name), value)][:MAX_NAMES]
             yield cost, f"The client signed the members of the JSON body{how}.", _as_octets(pairs)
-    yield 2, "The client signed the whole body as the name of a parameter.", [(text, "")]
-    yield 2, "The client signed the body as if it were a form.", _form(text)
+    yield 0.5, "The client signed the whole body as the name of a parameter.", [(text, "")]
+    yield 0.5, "The client signed the body as if it were a form.", _form(text)
     for name in ("body", "data", "json", "payload"):
         yield 4, f'The client signed the body as the parameter "{name}".', [(name, text)]
-    yield 3, "The client signed the body as a value without a name.", [("", text)]
+    yield 2, "The client signed the body as a value without a name.", [("", text)]
     if content_type.lower().startswith("multipart/"):
         fields = _multipart(body, content_type)
-        yield 1, "The client signed the fields of the multipart body.", [field[:2] for field in fields if not field[2]]
-        yield 2, "The client signed the fields and files of the multipart body.", [field[:2] for field in fields]
+        yield 0, "The client signed the fields of the multipart body.", [field[:2] for field in fields if not field[2]]
+        yield 1.5, "The client signed the fields and files of the multipart body.", [field[:2] for field in fields]
 
 
 def _form(text: str) -> Pairs:
@@ -125,13 +125,13 @@ def _dotted(name: str, value: Any) -> Pairs:
     return _as_repeated(name, value)
 
 
-_NESTED: tuple[tuple[int, str, Any], ...] = (
-    (1, "", _as_json),
-    (2, ", nested ones as name[member]", _bracketed("")),
-    (2, ", lists as name[]", _bracketed("[]")),
-    (2, ", nested ones as [object Object]", _as_object_text),
-    (2, ", lists as repeated parameters", _as_repeated),
-    (3, ", nested ones as JSON with blanks", _as_spaced_json),
+_NESTED: tuple[tuple[float, str, Any], ...] = (
+    (0, "", _as_json),
+    (0.5, ", nested ones as name[member]", _bracketed("")),
+    (1.5, ", lists as name[]", _bracketed("[]")),
+    (0.5, ", nested ones as [object Object]", _as_object_text),
+    (0.5, ", lists as repeated parameters", _as_repeated),
+    (2, ", nested ones as JSON with blanks", _as_spaced_json),
     (3, ", values as Python prints them", _as_python),
     (4, ", nested ones as name.member", _dotted),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -55,12 +56,12 @@ class Change:
     """One departure from a plan, with its cause.
 
     Attributes:
-        cost: how unlikely it is: 1 is usual, 6 is odd.
+        cost: how unlikely it is, in halvings: 0 is usual, 1 is half as likely, and so on.
         causes: what it means; several for a proxy that changes several things at once.
         apply: makes the changed plan of any plan.
     """
 
-    cost: int
+    cost: float
     causes: tuple[Cause, ...]
     apply: Callable[[Plan], Plan]
 
@@ -86,7 +87,7 @@ class Context:
 Hypothesis: TypeAlias = Callable[[Context], Iterator[Change]]
 
 
-def change(cost: int, code: str, text: str, fix: str, **parts: Callable[[Any], Any]) -> Change:
+def change(cost: float, code: str, text: str, fix: str, **parts: Callable[[Any], Any]) -> Change:
     """Make a change of one or more parts of a plan.
 
     Args:
@@ -97,6 +98,11 @@ def change(cost: int, code: str, text: str, fix: str, **parts: Callable[[Any], A
         parts: for each part of the plan a function from the old one to the new one.
     """
     return Change(cost, (Cause(code, text, fix),), rewriting(**parts))
+
+
+def one_of(cost: float, count: int) -> float:
+    """The cost of one of several changes, which share the likelihood between them; in steps of a half."""
+    return cost + round(2 * math.log2(max(count, 1))) / 2
 
 
 def rewriting(**parts: Callable[[Any], Any]) -> Callable[[Plan], Plan]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Readings"]
 
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2})+")
+#: Octets of each digest.
+_LENGTHS = {"SHA1": 20, "SHA256": 32, "SHA512": 64}
 _FIX = "Send the signature as Base64 with + / and =, percent-encoded once."
 
 
@@ -47,9 +49,19 @@ class Readings:
         self._add(signature, None)
         for text, how in _texts(signature, in_header=in_header):
             self._add(text, _cause(how))
+        self._lengths = frozenset(map(len, self.octets))
         key = public_key(rsa_public_key) if rsa_public_key else None
         if key is not None:
             self._recover(key)
+
+    def can_be_of(self, algorithm: str) -> bool:
+        """Whether the signature can be one of this signature method, by its length."""
+        if algorithm == "PLAINTEXT":
+            return True
+        kind, _, name = algorithm.partition("-")
+        if kind == "RSA":
+            return any(digest_name == name.lower() for digest_name, _ in self.digests)
+        return kind == "HMAC" and _LENGTHS.get(name) in self._lengths
 
     def _add(self, text: str, cause: Cause | None) -> None:
         self.texts.setdefault(text, cause)

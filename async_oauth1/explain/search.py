@@ -6,10 +6,10 @@ It is bounded by counts, never by a clock, so a request has one explanation on e
 from __future__ import annotations
 
 import hashlib
-import heapq
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 from .changes import Cause, Change, Context
 from .hypotheses import HYPOTHESES
@@ -48,6 +48,7 @@ class _Tried:
     change: Change
     plan: Plan
     parts: frozenset[str]
+    codes: frozenset[str]
 
 
 class Search:
@@ -67,7 +68,7 @@ class Search:
         self._context = context
         self._readings = readings
         self._octets = 0
-        self._seen: dict[tuple[str, ...], Cause | None] = {}
+        self._seen: set[tuple[str, ...]] = set()
 
     def run(self) -> Match | None:
         """Search to the end."""
@@ -78,117 +79,132 @@ class Search:
     def steps(self) -> Iterator[None]:
         """Search, and yield now and then so that other work can go on."""
         base = self._context.plan
+        large = len(base.base_string) > LARGE
+        self._is_new(base)
         if self._try(base, ()):
             return
-        large = len(base.base_string) > LARGE
         effective: list[_Tried] = []
         for change in self._changes():
-            if self._exhausted:
-                self.complete = False
-                return
             plan = change.apply(base)
             parts = plan.changed_parts(base)
             if large and "parameters" in parts:
                 self.complete = False
-                continue
-            if self._is_new(plan):
-                effective.append(_Tried(change, plan, parts))
-                if self._try(plan, change.causes):
+            elif self._is_new(plan):
+                codes = frozenset(cause.code for cause in change.causes)
+                effective.append(_Tried(change, plan, parts, codes))
+                if self._try(plan, (change,)):
                     return
+            if not self.complete and not large:
+                return
             yield
         if large:
             self.complete = False
-            return
-        yield from self._pairs(base, effective)
+        else:
+            yield from self._pairs(base, effective)
 
     def _changes(self) -> list[Change]:
         changes = [change for hypothesis in HYPOTHESES for change in hypothesis(self._context)]
         return sorted(changes, key=lambda change: change.cost)
 
     def _pairs(self, base: Plan, singles: list[_Tried]) -> Iterator[None]:
-        for first, second in _by_cost(singles):
-            if self._exhausted:
-                self.complete = False
-                return
-            plan = _combined(base, first, second)
-            if self._is_new(plan):
-                causes = _together(first.change, second.change)
-                if self._try(plan, causes):
+        if not self._readings.can_be_of(base.algorithm):
+            pairs = self._pairs_of_other_methods(singles)
+        else:
+            pairs = _by_cost(singles)
+        for count, (first, second) in enumerate(pairs):
+            for plan in _combined(base, first, second):
+                if self._is_new(plan) and self._try(plan, (first.change, second.change)):
                     return
-                if self.tried % SLICE == 0:
-                    yield
+                if not self.complete:
+                    return
+            if count % SLICE == 0:
+                yield
 
-    @property
-    def _exhausted(self) -> bool:
-        return self.tried >= MAX_SIGNATURES or self._octets >= MAX_OCTETS
+    def _pairs_of_other_methods(self, singles: list[_Tried]) -> Iterator[tuple[_Tried, _Tried]]:
+        """The pairs that can match a signature whose length is not that of the method that is named."""
+        others = [each for each in singles if "algorithm" not in each.parts]
+        for method in singles:
+            if "algorithm" in method.parts and self._readings.can_be_of(method.plan.algorithm):
+                yield from ((method, other) for other in others)
 
     def _is_new(self, plan: Plan) -> bool:
         """Whether no plan before made the same candidate."""
-        if plan.algorithm == "PLAINTEXT":
-            candidate = (plan.algorithm, plan.key.rendered)
-        elif plan.algorithm.startswith("RSA-"):
-            candidate = (plan.algorithm, plan.method, plan.uri.rendered, plan.parameters.rendered)
+        algorithm = plan.algorithm
+        if algorithm == "PLAINTEXT":
+            candidate: tuple[str, ...] = (algorithm, plan.key.rendered)
+        elif algorithm.startswith("RSA-"):
+            candidate = (algorithm, plan.method, plan.uri.rendered, plan.parameters.rendered)
         else:
-            candidate = (
-                plan.algorithm, plan.key.rendered, plan.method, plan.uri.rendered, plan.parameters.rendered
-            )  # fmt: skip
-        if candidate in self._seen:
-            return False
-        self._seen[candidate] = None
-        return True
+            candidate = (algorithm, plan.key.rendered, plan.method, plan.uri.rendered, plan.parameters.rendered)
+        before = len(self._seen)
+        self._seen.add(candidate)
+        return len(self._seen) > before
 
-    def _try(self, plan: Plan, causes: tuple[Cause, ...]) -> bool:
-        """Compute one signature and compare it."""
-        found, reading = self._compare(plan)
+    def _try(self, plan: Plan, changes: tuple[Change, ...]) -> bool:
+        """Compute one signature and compare it; nothing is computed that the length of the signature rules out."""
+        if not self._readings.can_be_of(plan.algorithm):
+            return False
+        octets = plan.base_string.encode("latin-1", "replace")
+        self._octets += len(octets)
+        if self.tried >= MAX_SIGNATURES or self._octets > MAX_OCTETS:
+            self.complete = False
+            return False
         self.tried += 1
+        found, reading = self._compare(plan, octets)
         if found:
-            if reading is not None:
-                causes = (*causes, reading)
-            if len(causes) > 1:
-                causes = tuple(replace(cause, together=True) for cause in causes)
-            self.match = Match(plan, causes)
+            self.match = Match(plan, _causes_of(changes, reading))
         return found
 
-    def _compare(self, plan: Plan) -> tuple[bool, Cause | None]:
-        kind, _, name = plan.algorithm.partition("-")
+    def _compare(self, plan: Plan, octets: bytes) -> tuple[bool, Cause | None]:
         if plan.algorithm == "PLAINTEXT":
             text = plan.key.rendered.encode("latin-1").decode("utf-8", "replace")
             return text in self._readings.texts, self._readings.texts.get(text)
-        octets = plan.base_string.encode("latin-1", "replace")
-        self._octets += len(octets)
-        digest_name = name.lower()
-        if digest_name not in ("sha1", "sha256", "sha512"):
-            return False, None
+        kind, _, name = plan.algorithm.partition("-")
         if kind == "RSA":
-            digest = (digest_name, hashlib.new(digest_name, octets, usedforsecurity=False).digest())
+            digest = (name.lower(), hashlib.new(name.lower(), octets, usedforsecurity=False).digest())
             return digest in self._readings.digests, self._readings.digests.get(digest)
-        mac = hmac.digest(plan.key.rendered.encode("latin-1"), octets, digest_name)
+        mac = hmac.digest(plan.key.rendered.encode("latin-1"), octets, name.lower())
         return mac in self._readings.octets, self._readings.octets.get(mac)
 
 
-def _together(first: Change, second: Change) -> tuple[Cause, ...]:
-    """The causes of two changes, each code once, the more likely first."""
-    ordered = sorted((first, second), key=lambda change: change.cost)
-    causes = {cause.code: cause for change in reversed(ordered) for cause in reversed(change.causes)}
-    return tuple(reversed(causes.values()))
+def _causes_of(changes: tuple[Change, ...], reading: Cause | None) -> tuple[Cause, ...]:
+    """The causes of the changes, each code once, the more likely first, and how the signature was written."""
+    causes: dict[str, Cause] = {}
+    for change in sorted(changes, key=lambda change: change.cost):
+        for cause in change.causes:
+            causes.setdefault(cause.code, cause)
+    if reading is not None:
+        causes.setdefault(reading.code, reading)
+    if len(causes) == 1:
+        return tuple(causes.values())
+    return tuple(replace(cause, together=True) for cause in causes.values())
 
 
-def _combined(base: Plan, first: _Tried, second: _Tried) -> Plan:
-    """Both changes at once; parts that only one of them changes are shared with its own plan."""
-    if first.parts.isdisjoint(second.parts):
-        return replace(first.plan, **{part: getattr(second.plan, part) for part in second.parts})
-    return second.change.apply(first.plan)
+def _combined(base: Plan, first: _Tried, second: _Tried) -> Iterator[Plan]:
+    """Both changes at once, in both orders if they change the same part."""
+    if not first.parts.isdisjoint(second.parts):
+        yield second.change.apply(first.plan)
+        yield first.change.apply(second.plan)
+        return
+    one, two = first.plan, second.plan
+    yield Plan(
+        one.method if two.method is base.method else two.method,
+        one.uri if two.uri is base.uri else two.uri,
+        one.parameters if two.parameters is base.parameters else two.parameters,
+        one.key if two.key is base.key else two.key,
+        one.algorithm if two.algorithm is base.algorithm else two.algorithm,
+    )
 
 
 def _by_cost(singles: list[_Tried]) -> Iterator[tuple[_Tried, _Tried]]:
-    """Every pair, the ones with the smallest sum of costs first."""
-    heap = [
-        (singles[index].change.cost + singles[index + 1].change.cost, index, index + 1)
-        for index in range(len(singles) - 1)
-    ]
-    heapq.heapify(heap)
-    while heap:
-        _, index, other = heapq.heappop(heap)
-        yield singles[index], singles[other]
-        if other + 1 < len(singles):
-            heapq.heappush(heap, (singles[index].change.cost + singles[other + 1].change.cost, index, other + 1))
+    """Every pair, the ones with the smallest sum of costs first; two with one code come last."""
+    levels: dict[float, list[_Tried]] = {}
+    for single in singles:
+        levels.setdefault(single.change.cost, []).append(single)
+    sums = sorted((low + high, low, high) for low in levels for high in levels if low <= high)
+    for same_code in (False, True):
+        for _, low, high in sums:
+            pairs = combinations(levels[low], 2) if low == high else product(levels[low], levels[high])
+            for first, second in pairs:
+                if first.codes.isdisjoint(second.codes) is not same_code:
+                    yield first, second

@@ -29,13 +29,15 @@ class Parameter:
         name: decoded once.
         value: decoded once.
         place: where it was found.
-        raw_value: the value as it was sent, still escaped.
+        raw_name: the name as it was sent, still escaped.
+        raw_value: the value likewise.
         encodings: how often a client encodes it for the base string: 1 by the RFC.
     """
 
     name: str
     value: str
     place: Place
+    raw_name: str = ""
     raw_value: str = ""
     encodings: int = 1
 
@@ -108,7 +110,7 @@ class WireRequest:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters in the order of header, query and form; an unreadable header has none."""
-        header = [Parameter(name, value, "header", value) for name, value in self._header[0]]
+        header = [Parameter(name, value, "header", name, value) for name, value in self._header[0]]
         form = _read_form(self.body, "form") if self.has_form else []
         return (*header, *_read_form(self.query, "query"), *form)
 
@@ -143,7 +145,7 @@ def _read_form(octets: bytes, place: Place) -> list[Parameter]:
         if piece:
             raw_name, _, raw_value = piece.partition("=")
             name, value = (_octets(raw.replace("+", " ")) for raw in (raw_name, raw_value))
-            parameters.append(Parameter(name, value, place, raw_value))
+            parameters.append(Parameter(name, value, place, raw_name, raw_value))
     return parameters
 
 

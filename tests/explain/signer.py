@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from async_oauth1.explain import Secrets, WireRequest
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 CLIENT_SECRET = "kd94hf93k423kf44/+ä"
 TOKEN_SECRET = "pfkkdhi9sl3r4s00="
@@ -41,9 +43,12 @@ class Request:
         body: sent if there is no form.
         content_type: of the body.
         place: where the protocol parameters go.
-        protocol: more protocol parameters.
+        protocol: more protocol parameters; ``None`` leaves one out.
         token: whether there is a token.
         algorithm: the signature method that is named.
+        former: a client secret that has ended, as the provider knows it.
+        temporary_secret: of the temporary credentials before the token, as the provider knows it.
+        allowed_hosts: of the provider's policy.
     """
 
     method: str = "GET"
@@ -55,13 +60,16 @@ class Request:
     body: bytes = b""
     content_type: str = ""
     place: str = "header"
-    protocol: dict[str, str] = field(default_factory=dict)
+    protocol: dict[str, str | None] = field(default_factory=dict)
     token: bool = True
     algorithm: str = "HMAC-SHA1"
     realm: str | None = "Photos"
     headers: dict[str, str] = field(default_factory=dict)
     client_secret: str = octets(CLIENT_SECRET)
     token_secret: str = octets(TOKEN_SECRET)
+    former: str = ""
+    temporary_secret: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
     # How it is signed.
     signed_method: Callable[[str], str] = lambda method: method
     signed_uri: Callable[[str], str] = lambda uri: uri
@@ -88,7 +96,7 @@ class Request:
             **({"oauth_token": "nnch734d00sl2jdk"} if self.token else {}),
             **self.protocol,
         }
-        return list(sent.items())
+        return [(name, value) for name, value in sent.items() if value is not None]
 
     def base_string(self) -> str:
         """What is signed."""
@@ -150,7 +158,19 @@ def joined(pairs: Pairs) -> str:
 
 def secrets(request: Request) -> Secrets:
     """What the provider knows."""
-    return Secrets(client_secrets=(CLIENT_SECRET,), token_secret=TOKEN_SECRET if request.token else "")
+    return Secrets(
+        client_secrets=(CLIENT_SECRET,),
+        token_secret=TOKEN_SECRET if request.token else "",
+        former=(("client", request.former),) if request.former else (),
+        temporary_secret=request.temporary_secret,
+    )
+
+
+def policy(request: Request) -> Policy:
+    """The provider's rules: every signature method."""
+    return Policy(
+        signature_methods=tuple(SIGNATURE_METHODS), require_https=False, allowed_hosts=request.allowed_hosts
+    )
 
 
 def sha1(body: bytes) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from ..changes import Change, Context, change, setting
 
 _METHODS = ("POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
-_EDGES = ("\n", "\r\n", " ", "\t", "\ufeff".encode().decode("latin-1"))
+_BOM = "\ufeff".encode().decode("latin-1")
+#: What is pasted behind a secret, and how unlikely that is.
+_EDGES = ((0.5, "\n"), (0.5, " "), (1, "\r\n"), (2.5, "\t"), (4, _BOM))
 
 
 def http_method(context: Context) -> Iterator[Change]:
@@ -18,12 +20,10 @@ def http_method(context: Context) -> Iterator[Change]:
     for method in dict.fromkeys((overridden, *_METHODS)):
         if method and method != signed:
             text = f"The client signed {method}; {signed} arrived."
-            cost = 1 if method in (overridden, "POST", "GET") else 3
-            if signed == "HEAD" and method == "GET":
-                cost = 1
+            cost = 0 if method == overridden else 0.5 if method in ("POST", "GET") else 1.5 if method == "PUT" and signed == "POST" else 2.5
             yield change(cost, "http_method", text, fix, method=lambda _, method=method: method)
     text = "The client signed the method's name in lower case."
-    yield change(2, "http_method", text, fix, method=str.lower)
+    yield change(0.5, "http_method", text, fix, method=str.lower)
     if wire.method != signed:
         yield change(2, "http_method", f"The client signed the method as {wire.method[:20]!r}.", fix, method=lambda _: wire.method)
     yield change(4, "http_method", "The client signed the method's name with a capital.", fix, method=str.capitalize)
@@ -36,9 +36,9 @@ def secrets(context: Context) -> Iterator[Change]:
     client, token = key.client_secret, key.token_secret
     if token:
         text = "The client used the token secret as its own, and the reverse."
-        yield change(1, "secrets_swapped", text, fix, key=setting(client_secret=token, token_secret=client))
+        yield change(0, "secrets_swapped", text, fix, key=setting(client_secret=token, token_secret=client))
         text = "The client signed as if there were no token secret."
-        yield change(1, "token_secret_missing", text, "Sign with the token secret as well.", key=setting(token_secret=""))
+        yield change(0, "token_secret_missing", text, "Sign with the token secret as well.", key=setting(token_secret=""))
     for name, what, part in (
         ("oauth_consumer_key", "its identifier in the place of its secret", "client_secret"),
         ("oauth_token", "the token in the place of the token secret", "token_secret"),
@@ -46,22 +46,22 @@ def secrets(context: Context) -> Iterator[Change]:
         identifier = sent.get(name)
         if identifier:
             octets = identifier.encode().decode("latin-1")
-            yield change(1, "secrets_swapped", f"The client used {what}.", fix, key=setting(**{part: octets}))
+            yield change(0.5, "secrets_swapped", f"The client used {what}.", fix, key=setting(**{part: octets}))
     if token:
         text = "The client used its own secret for the token secret as well."
-        yield change(2, "secrets_swapped", text, fix, key=setting(token_secret=client))
+        yield change(3, "secrets_swapped", text, fix, key=setting(token_secret=client))
     if known.temporary_secret and known.temporary_secret != token:
         text = "The client kept the secret of the temporary credentials after the exchange."
         octets = known.temporary_secret.encode().decode("latin-1")
-        yield change(1, "token_secret_missing", text, "Sign with the secret that came with the token.", key=setting(token_secret=octets))
+        yield change(0, "token_secret_missing", text, "Sign with the secret that came with the token.", key=setting(token_secret=octets))
     fix = "Join both encoded secrets with &, also if the token secret is empty."
-    yield change(1, "ampersand_missing", "The client left & out of the key.", fix, key=setting(template="{}{}"))
+    yield change(0, "ampersand_missing", "The client left & out of the key.", fix, key=setting(template="{}{}"))
     if token:
         text = "The client used its own secret alone as the key, without &."
-        yield change(2, "ampersand_missing", text, fix, key=setting(token_secret="", template="{}{}"))
+        yield change(3, "ampersand_missing", text, fix, key=setting(token_secret="", template="{}{}"))
     fix = "Percent-encode each secret once, then join them with &."
-    yield change(1, "secret_encoding", "The client did not encode the secrets.", fix, key=setting(encodings=0))
-    yield change(1, "secret_encoding", "The client encoded the secrets twice.", fix, key=setting(encodings=2))
+    yield change(0, "secret_encoding", "The client did not encode the secrets.", fix, key=setting(encodings=0))
+    yield change(0.5, "secret_encoding", "The client encoded the secrets twice.", fix, key=setting(encodings=2))
     text = "The client encoded the & between the secrets."
     yield change(3, "secret_encoding", text, fix, key=setting(template="{}%26{}"))
 
@@ -74,18 +74,18 @@ def whitespace(context: Context) -> Iterator[Change]:
         secret = getattr(context.plan.key, attribute)
         if not secret:
             continue
-        for cost, edge in enumerate(_EDGES, start=1):
+        for cost, edge in _EDGES:
             text = f"The client used its {what} with a blank or a line end behind it."
-            yield change(min(cost, 3), "secret_whitespace", text, fix, key=setting(**{attribute: secret + edge}))
-        for edge in (" ", "\ufeff".encode().decode("latin-1"), "\n", "\t"):
+            yield change(cost, "secret_whitespace", text, fix, key=setting(**{attribute: secret + edge}))
+        for cost, edge in ((2.5, " "), (4, _BOM), (4, "\n"), (4, "\t")):
             text = f"The client used its {what} with a blank or a line end in front of it."
-            yield change(3, "secret_whitespace", text, fix, key=setting(**{attribute: edge + secret}))
+            yield change(cost, "secret_whitespace", text, fix, key=setting(**{attribute: edge + secret}))
         if secret.strip() != secret:
             text = f"The client used its {what} without the blanks that the provider has at its edge."
             yield change(1, "secret_whitespace", text, fix, key=setting(**{attribute: secret.strip()}))
     key = context.plan.key
     if key.token_secret:
-        for edge in _EDGES[:3]:
+        for _, edge in _EDGES[:3]:
             text = "The client used both secrets with a blank or a line end behind them."
             both = setting(client_secret=key.client_secret + edge, token_secret=key.token_secret + edge)
             yield change(3, "secret_whitespace", text, fix, key=both)
@@ -96,7 +96,7 @@ def former_secrets(context: Context) -> Iterator[Change]:
     for kind, secret in context.secrets.former:
         text = f"The client used a {kind} secret that has ended."
         octets = secret.encode().decode("latin-1")
-        yield change(1, "former_secret", text, "Use the current secret.", key=setting(**{f"{kind}_secret": octets}))
+        yield change(0, "former_secret", text, "Use the current secret.", key=setting(**{f"{kind}_secret": octets}))
 
 
 def signature_method(context: Context) -> Iterator[Change]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..bodies import body_readings
-from ..changes import Change, Context, change, setting
+from ..changes import Change, Context, change, one_of, setting
 from ..wire import Parameter
 
 #: Names that browsers, trackers, rewrites and frameworks add.
@@ -47,10 +47,15 @@ def added(context: Context) -> Iterator[Change]:
     for name in names:
         text = f"The client did not sign {_shown(name)}, which was added after it had signed."
         parameters = _without(lambda item, name=name: item.name == name)
-        yield change(1, "parameter_added", text, _ADDED_FIX, parameters=parameters)
+        yield change(0, "parameter_added", text, _ADDED_FIX, parameters=parameters)
+        indexes = [i for i, item in enumerate(context.plan.parameters.items) if item.name == name]
+        if len(indexes) > 1:
+            for index in (indexes[0], indexes[-1]):
+                one = _items(lambda items, index=index: items[:index] + items[index + 1 :])
+                yield change(0, "parameter_added", text, _ADDED_FIX, parameters=one)
     if len(names) > 1:
         text = f"The client did not sign {', '.join(map(_shown, names))}, which were added after it had signed."
-        yield change(2, "parameter_added", text, _ADDED_FIX, parameters=_without(lambda item: item.name in names))
+        yield change(0.5, "parameter_added", text, _ADDED_FIX, parameters=_without(lambda item: item.name in names))
 
 
 def left_out(context: Context) -> Iterator[Change]:
@@ -61,10 +66,10 @@ def left_out(context: Context) -> Iterator[Change]:
             continue
         fix = f"Sign every parameter of the {what}, also those without a value."
         text = f"The client left the {what}'s parameters out of the base string."
-        yield change(1, code, text, fix, parameters=_without(_in_place(place)))
+        yield change(0, code, text, fix, parameters=_without(_in_place(place)))
         text = f"The client left the {what}'s parameters without a value out of the base string."
         empty = _without(lambda item, here=_in_place(place): here(item) and not item.value)
-        yield change(2, code, text, fix, parameters=empty)
+        yield change(0.5, code, text, fix, parameters=empty)
         yield from _one_by_one(place, code, what, names, fix)
 
 
@@ -76,16 +81,15 @@ _ADDED_FIX = "Take out what adds the parameter (a rewrite, a proxy, a browser), 
 
 
 def _one_by_one(place: str, code: str, what: str, names: list[str], fix: str) -> Iterator[Change]:
-    many = 2 if len(names) > 8 else 1 if len(names) > 3 else 0
     for name in names:
         text = f"The client did not sign the {what}'s parameter {_shown(name)}."
         parameters = _without(lambda item, name=name: item.name == name and item.place == place)
-        yield change(2 + many, code, text, fix, parameters=parameters)
+        yield change(max(0.5, one_of(-0.5, len(names))), code, text, fix, parameters=parameters)
     if len(names) > 2:
         for name in names:
             text = f"The client signed only {_shown(name)} of the {what}."
             yield change(
-                4 + many,
+                one_of(2, len(names)),
                 code,
                 text,
                 fix,
@@ -112,19 +116,19 @@ def repeated(context: Context) -> Iterator[Change]:
     counts = Counter(item.name for item in items if not item.is_protocol)
     fix = "Sign each parameter as often as it is sent, with each of its values."
     if any(count > 1 for count in counts.values()):
-        yield change(1, "repeated", "The client signed only the last value of a repeated parameter.", fix, parameters=_items(_last))
-        yield change(1, "repeated", "The client signed only the first value of a repeated parameter.", fix, parameters=_items(_first))
+        yield change(0.5, "repeated", "The client signed only the last value of a repeated parameter.", fix, parameters=_items(_last))
+        yield change(0.5, "repeated", "The client signed only the first value of a repeated parameter.", fix, parameters=_items(_first))
         text = "The client counted once what was sent twice with the same value."
-        yield change(2, "repeated", text, fix, parameters=_items(lambda items: tuple(_distinct(items))))
+        yield change(-0.5, "repeated", text, fix, parameters=_items(lambda items: tuple(_distinct(items))))
         for glue in (",", " ", ", ", ";", "|", ""):
             text = f"The client joined the values of a repeated parameter with {glue!r}."
             parameters = _items(lambda items, glue=glue: tuple(_joined(items, glue)))
-            yield change(2 if glue == "," else 4, "repeated", text, fix, parameters=parameters)
+            yield change(0.5 if glue == "," else 4, "repeated", text, fix, parameters=parameters)
     for place in ("query", "form", "header"):
         if _names(context, place):
             text = f"The client counted the {place}'s parameters twice."
             yield change(
-                2,
+                1,
                 "repeated",
                 text,
                 fix,
@@ -141,7 +145,7 @@ def repeated(context: Context) -> Iterator[Change]:
     for name in dict.fromkeys(names):
         text = f"The client counted {_shown(name)} twice."
         yield change(
-            4,
+            one_of(1, len(names)),
             "repeated",
             text,
             fix,
@@ -197,7 +201,7 @@ def realm(context: Context) -> Iterator[Change]:
         text = "The client counted the header's realm as a parameter."
         item = Parameter("realm", value, "header")
         yield change(
-            1, "realm_included", text, "Leave realm out of the base string.", parameters=_items(lambda items: (*items, item))
+            0, "realm_included", text, "Leave realm out of the base string.", parameters=_items(lambda items: (*items, item))
         )
 
 
@@ -207,18 +211,18 @@ def empty_token(context: Context) -> Iterator[Change]:
     fix = "Sign oauth_token if it is sent, also if it is empty, and leave it out of both otherwise."
     if sent is None:
         text = "The client signed an empty oauth_token and did not send it."
-        yield change(1, "empty_token", text, fix, parameters=_items(lambda items: (*items, Parameter("oauth_token", "", "header"))))
+        yield change(0.5, "empty_token", text, fix, parameters=_items(lambda items: (*items, Parameter("oauth_token", "", "header"))))
     elif not sent:
         text = "The client sent an empty oauth_token and did not sign it."
-        yield change(1, "empty_token", text, fix, parameters=_without(lambda item: item.name == "oauth_token"))
+        yield change(0, "empty_token", text, fix, parameters=_without(lambda item: item.name == "oauth_token"))
 
 
 #: Protocol parameters that clients forget to sign, or sign and do not send: name, usual values.
-_OPTIONAL: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("oauth_version", ("1.0", "", "1.0a")),
-    ("oauth_callback", ("oob", "", "about:blank")),
-    ("oauth_verifier", ("",)),
-    ("oauth_body_hash", ("",)),
+_OPTIONAL: tuple[tuple[str, tuple[tuple[float, str], ...]], ...] = (
+    ("oauth_version", ((0, "1.0"), (2, ""), (3, "1.0a"))),
+    ("oauth_callback", ((0.5, "oob"), (1, ""), (3, "about:blank"))),
+    ("oauth_verifier", ((1, ""),)),
+    ("oauth_body_hash", ((3, ""), (3, "2jmj7l5rSw0yVb/vlWAYkK/YBwk="))),
 )
 
 
@@ -230,19 +234,15 @@ def oauth_parameter(context: Context) -> Iterator[Change]:
     for name in sent:
         if name not in ("oauth_signature",) and not (name == "oauth_token" and not sent[name]):
             text = f"The client did not sign {name[:80]}, which it sent."
-            cost = 1 if name in usual else 3
+            cost = 0.5 if name in usual else 3
             yield change(cost, "oauth_parameter", text, fix, parameters=_without(lambda item, name=name: item.name == name))
     for name, values in _OPTIONAL:
         if name in sent:
             continue
-        for cost, value in enumerate(values, start=1 if name == "oauth_version" else 2):
+        for cost, value in values:
             text = f"The client signed {name}={value}, which it did not send."
             item = Parameter(name, value, "header")
             yield change(cost, "oauth_parameter", text, fix, parameters=_items(lambda items, item=item: (*items, item)))
-    if "oauth_signature" in sent:
-        text = "The client signed an empty oauth_signature."
-        item = Parameter("oauth_signature ", "", "header")
-        del item
 
 
 #: Values that libraries write in several ways.
@@ -259,16 +259,16 @@ def value_changed(context: Context) -> Iterator[Change]:
     for index, item in enumerate(items[:_ONE_BY_ONE]):
         for synonyms in _SYNONYMS:
             if item.value in synonyms:
-                for cost, other in enumerate((value for value in synonyms if value != item.value), start=3):
+                for other in (value for value in synonyms if value != item.value):
                     text = f"The client signed {_shown(other)} for {_shown(item.name)}; {_shown(item.value)} arrived."
                     yield change(
-                        min(cost, 5), "value_changed", text, fix,
+                        one_of(4, len(items)), "value_changed", text, fix,
                         parameters=_items(lambda items, item=item, other=other: tuple(
                             replace(each, value=other) if each is item or each == item else each for each in items)),
                     )
         if index and rewrite_one(item):
             text = f"The client signed {_shown(item.name)} without the blanks at its edges."
-            yield change(4, "value_changed", text, fix, parameters=_items(lambda items, item=item: tuple(
+            yield change(one_of(2, len(items)), "value_changed", text, fix, parameters=_items(lambda items, item=item: tuple(
                 replace(each, value=each.value.strip()) if each == item else each for each in items)))
 
 
@@ -281,24 +281,24 @@ def _synonym(old: str, new: str) -> Callable[[str], str]:
     return lambda value: new if value == old else value
 
 
-_VALUE_REWRITES: tuple[tuple[str, int, Callable[[str], str]], ...] = (
-    ("The client signed line feeds; a browser sent CR LF.", 1, lambda value: value.replace("\r\n", "\n")),
-    ("The client signed CR LF; line feeds arrived.", 2, lambda value: value.replace("\r\n", "\n").replace("\n", "\r\n")),
+_VALUE_REWRITES: tuple[tuple[str, float, Callable[[str], str]], ...] = (
+    ("The client signed line feeds; a browser sent CR LF.", 0, lambda value: value.replace("\r\n", "\n")),
+    ("The client signed CR LF; line feeds arrived.", 1, lambda value: value.replace("\r\n", "\n").replace("\n", "\r\n")),
     ("The client signed carriage returns; other line ends arrived.", 4, lambda value: value.replace("\r\n", "\r").replace("\n", "\r")),
     ("The client signed values without the line ends that arrived.", 4, lambda value: value.replace("\r", "").replace("\n", "")),
-    ("The client signed values without the blanks at their edges.", 2, str.strip),
-    ("The client signed values without a blank at their end.", 3, str.rstrip),
-    ("The client signed values without a blank at their start.", 3, str.lstrip),
-    ("The client signed True; true arrived.", 2, _synonym("true", "True")),
-    ("The client signed 1; true arrived.", 2, _synonym("true", "1")),
+    ("The client signed values without the blanks at their edges.", 0.5, str.strip),
+    ("The client signed values without a blank at their end.", 1.5, str.rstrip),
+    ("The client signed values without a blank at their start.", 2, str.lstrip),
+    ("The client signed True; true arrived.", 0.5, _synonym("true", "True")),
+    ("The client signed 1; true arrived.", 0.5, _synonym("true", "1")),
     ("The client signed true; 1 arrived.", 3, _synonym("1", "true")),
     ("The client signed True; 1 arrived.", 3, _synonym("1", "True")),
-    ("The client signed true; True arrived.", 2, _synonym("True", "true")),
-    ("The client signed an empty value; false arrived.", 2, _synonym("false", "")),
-    ("The client signed False; false arrived.", 2, _synonym("false", "False")),
+    ("The client signed true; True arrived.", 1, _synonym("True", "true")),
+    ("The client signed an empty value; false arrived.", 0.5, _synonym("false", "")),
+    ("The client signed False; false arrived.", 1, _synonym("false", "False")),
     ("The client signed 0; false arrived.", 3, _synonym("false", "0")),
     ("The client signed false; an empty value arrived.", 3, _synonym("", "false")),
-    ("The client signed null; an empty value arrived.", 2, _synonym("", "null")),
+    ("The client signed null; an empty value arrived.", 0.5, _synonym("", "null")),
     ("The client signed None; an empty value arrived.", 3, _synonym("", "None")),
     ("The client signed undefined; an empty value arrived.", 4, _synonym("", "undefined")),
     ("The client signed an empty value; null arrived.", 2, _synonym("null", "")),
