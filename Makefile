@@ -13,7 +13,7 @@ help:
 	@echo "make demo    show the whole flow step by step, from the first request to a protected photo"
 	@echo "make serve   run the example provider until Ctrl-C"
 	@echo "make test    run the tests on all cores, with branch coverage"
-	@echo "make stress  run the long races and faults, and measure the stores; half an hour"
+	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
 	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"
 	@echo "make lint    run ruff, mypy, pyright, and the checks of structure and prose"
@@ -29,7 +29,7 @@ test: $(VENV)/.installed-test
 	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term $(ARGS)
 
 stress: $(VENV)/.installed-test
-	RACE_ROUNDS=100 $(RUN) -m pytest tests/examples/serving/test_four_workers.py
+	STRESS=1 $(RUN) -bb -m pytest -m "stress or hypothesis" $(ARGS)
 	$(RUN) -m benchmarks.faults --rounds 10
 	$(RUN) -m benchmarks.stores
 

@@ -1,7 +1,7 @@
 """An OAuth 1.0 (RFC 5849) provider for asyncio.
 
-This package is the protocol, without framework and without I/O; `async_oauth1.quart` protects Quart applications, and
-`async_oauth1.stores` keeps credentials and nonces.
+This module has the protocol, without any framework or I/O. `async_oauth1.quart` is for Quart applications, and
+`async_oauth1.stores` stores credentials and nonces.
 """
 
 from .credentials import Client, TemporaryCredential, TokenCredential

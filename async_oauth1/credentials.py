@@ -1,14 +1,16 @@
 """The three kinds of credentials (RFC 5849 section 1.1) as frozen records with Authlib's mixin methods.
 
-The shipped stores return these. A provider's own models serve as well: what counts is the methods, and each of them may
-be a coroutine function. ``repr`` never shows a secret.
+The shipped stores return these. A provider can use its own models instead, if they have the methods of `ClientLike`,
+`TokenCredentialLike` or `TemporaryCredentialLike`; each method may be a coroutine function. ``repr`` never shows a
+secret.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 from .protocol.callbacks import callback_matches, check_callback_syntax
 from .protocol.rsa_keys import StoredKey, check_key_form
@@ -16,6 +18,7 @@ from .protocol.rsa_keys import StoredKey, check_key_form
 __all__ = [
     "Client",
     "ClientLike",
+    "MaybeAwaitable",
     "NoncePolicy",
     "TemporaryCredential",
     "TemporaryCredentialLike",
@@ -29,41 +32,53 @@ NoncePolicy = Literal["strict", "log-only"]
 RSA_METHODS = ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512")
 
 
+T = TypeVar("T")
+#: What a hook or a model's method returns: its result, or an awaitable of it.
+MaybeAwaitable: TypeAlias = Awaitable[T] | T
+
+
 class ClientLike(Protocol):
-    """What a client model must offer. Results may be awaitables.
+    """The methods that a client model must have.
 
     It may also have ``get_client_secrets()``, ``get_signature_methods()``, ``check_callback(uri)`` and
     ``get_nonce_policy()``, as `Client` has.
     """
 
-    def get_client_secret(self) -> Any:
-        """The shared secret, or ``None``: then no HMAC method and no PLAINTEXT verifies."""
+    def get_client_secret(self) -> MaybeAwaitable[str | bytes | None]:
+        """The shared secret. With ``None``, no HMAC method and no PLAINTEXT verifies."""
+        ...
 
-    def get_rsa_public_key(self) -> Any:
-        """The public key in PEM, or ``None``: then no RSA method verifies."""
+    def get_rsa_public_key(self) -> MaybeAwaitable[str | bytes | None]:
+        """The public key in PEM. With ``None``, no RSA method verifies."""
+        ...
 
 
 class TokenCredentialLike(Protocol):
-    """What a token credential model must offer; ``get_scope()`` too, where routes ask for scopes."""
+    """The methods that a token credential model must have, and ``get_scope()`` if routes require scopes."""
 
-    def get_oauth_token(self) -> Any:
+    def get_oauth_token(self) -> MaybeAwaitable[str | bytes]:
         """The token."""
+        ...
 
-    def get_oauth_token_secret(self) -> Any:
+    def get_oauth_token_secret(self) -> MaybeAwaitable[str | bytes]:
         """The secret that belongs to the token."""
+        ...
 
 
 class TemporaryCredentialLike(TokenCredentialLike, Protocol):
-    """What a temporary credential model must offer; ``is_decided()`` too, where it knows."""
+    """The methods that a temporary credential model must have. ``is_decided()`` is optional."""
 
-    def get_client_id(self) -> Any:
+    def get_client_id(self) -> MaybeAwaitable[str | bytes]:
         """The client that it was issued to."""
+        ...
 
-    def get_redirect_uri(self) -> Any:
+    def get_redirect_uri(self) -> MaybeAwaitable[str | None]:
         """The callback given at the first step."""
+        ...
 
-    def check_verifier(self, verifier: str, /) -> Any:
+    def check_verifier(self, verifier: str, /) -> MaybeAwaitable[bool]:
         """Whether this is the verifier bound to it at approval."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,3 +266,15 @@ class TokenCredential:
     def get_scope(self) -> str:
         """The scopes it covers, separated by spaces."""
         return self.scope
+
+
+# The type parameters of resource protectors: a provider's own models, or the records above if nothing else is said.
+# Defaults came to Python's own TypeVar in 3.13. Type checkers know those of typing_extensions without installing it.
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    ClientT_co = _TypeVar("ClientT_co", bound=ClientLike, covariant=True, default=Client)
+    TokenT_co = _TypeVar("TokenT_co", bound=TokenCredentialLike, covariant=True, default=TokenCredential)
+else:
+    ClientT_co = TypeVar("ClientT_co", bound=ClientLike, covariant=True)
+    TokenT_co = TypeVar("TokenT_co", bound=TokenCredentialLike, covariant=True)

@@ -1,4 +1,4 @@
-"""Every error a client can cause, and the two that only the operator can.
+"""Every error that a client can cause, and those that only the operator can.
 
 ::
 
@@ -16,6 +16,8 @@
     ├── MisdirectedRequestError           421   a host that this provider does not serve
     ├── TooManyPendingError               429   the client has too many temporary credentials pending
     └── StoreUnavailableError             503   nothing could be checked, so nothing was accepted
+    StoreError                                  a store cannot be used
+    └── StoreUnavailableError                   the same, while it is in use
     MissingHookError (RuntimeError)             a server was not given the hooks it needs
 
 RFC 5849 names no errors; Authlib's codes follow section 10 of OAuth Core 1.0a. Ours derive from Authlib's base class,
@@ -56,6 +58,7 @@ __all__ = [
     "MissingRequiredParameterError",
     "OAuth1Error",
     "RequestTooLargeError",
+    "StoreError",
     "StoreUnavailableError",
     "TimestampRefusedError",
     "TooManyPendingError",
@@ -148,10 +151,15 @@ class TooManyPendingError(OAuth1Error):
     retry_after = 30
 
 
-class StoreUnavailableError(OAuth1Error):
-    """A store could not be asked. Nothing is accepted that could not be checked.
+class StoreError(Exception):
+    """A store cannot be used. The message is one line for the operator and never shows a password."""
 
-    Raised by the shipped stores; ``OSError`` and ``TimeoutError`` from a hook count as the same.
+
+class StoreUnavailableError(StoreError, OAuth1Error):
+    """A store that was opened does not answer. Nothing is accepted that could not be checked.
+
+    As an `OAuth1Error` it becomes the response to the client. The shipped stores raise it; ``OSError`` and
+    ``TimeoutError`` that a hook raises are treated the same.
     """
 
     error = "temporarily_unavailable"

@@ -1,4 +1,4 @@
-"""The hooks: what a provider supplies, one Protocol each."""
+"""The hooks: the functions that a provider supplies, with one Protocol for each."""
 
 from .provider.hooks import (
     CountWrongVerifier,
@@ -10,6 +10,7 @@ from .provider.hooks import (
     Exchange,
     ExistsNonce,
     GetTemporaryCredential,
+    HookStore,
     MaybeAwaitable,
     QueryClient,
     QueryCredentials,
@@ -27,6 +28,7 @@ __all__ = [
     "Exchange",
     "ExistsNonce",
     "GetTemporaryCredential",
+    "HookStore",
     "MaybeAwaitable",
     "QueryClient",
     "QueryCredentials",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["Policy"]
 
@@ -84,10 +84,10 @@ class Policy:
             TypeError: a single string where a collection of strings is meant.
         """
         for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "tolerances"):
-            value = getattr(self, name)
+            value: object = getattr(self, name)
             if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
                 raise TypeError(f"{name} is a collection of strings, not {type(value).__name__}")
-            object.__setattr__(self, name, tuple(value))
+            object.__setattr__(self, name, tuple(cast("Collection[str]", value)))
         self._check_numbers()
         if not self.signature_methods:
             raise ValueError("signature_methods is empty: no request could be accepted")

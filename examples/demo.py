@@ -1,7 +1,7 @@
-"""The whole story in one command: ``python -m examples.demo``.
+"""The whole flow in one command: ``python -m examples.demo``.
 
-Starts the provider on a free port with a fresh SQLite file, sends the printer through the flow, stops the provider.
-With ``--serve`` the provider goes on until Ctrl-C.
+Starts the provider on a free port with a new SQLite file, runs the printer, and stops the provider. With ``--serve``,
+the provider keeps running until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-#: Seconds that the provider may take to stop, and the printer for its part.
+#: Seconds for the provider to stop, and for the printer to finish.
 STOPS_WITHIN = 15
 PRINTS_WITHIN = 40
 
 
 def main() -> int:
-    """Run provider and printer; 0 where both did what they should."""
-    parser = argparse.ArgumentParser(prog="demo", description="RFC 5849's story, from the first request to the photo.")
+    """Run the provider and the printer; returns 0 if both succeed."""
+    parser = argparse.ArgumentParser(
+        prog="demo", description="The example of RFC 5849, from the first request to the photo."
+    )
     parser.add_argument("--serve", action="store_true", help="keep the provider running afterwards")
     keeps_serving = parser.parse_args().serve
     with tempfile.TemporaryDirectory(prefix="photos-") as folder:
@@ -43,7 +45,7 @@ def main() -> int:
 
 
 def tell_story(photos: subprocess.Popen[str]) -> int:
-    """Send the printer to the provider once that listens; the printer's exit status."""
+    """Run the printer when the provider listens; returns the printer's exit status."""
     announcement = photos.stdout.readline() if photos.stdout else ""
     if not announcement:
         return failed("the provider did not start")
@@ -54,7 +56,7 @@ def tell_story(photos: subprocess.Popen[str]) -> int:
 
 
 def stop(photos: subprocess.Popen[str]) -> int:
-    """Ask the provider to stop; its exit status."""
+    """Stop the provider; returns its exit status."""
     photos.terminate()
     try:
         return photos.wait(STOPS_WITHIN)
@@ -65,7 +67,7 @@ def stop(photos: subprocess.Popen[str]) -> int:
 
 
 def failed(reason: str) -> int:
-    """Say why, in one line."""
+    """Print a one-line error; returns 1."""
     print(f"demo: {reason}", file=sys.stderr)
     return 1
 

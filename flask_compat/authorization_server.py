@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 from werkzeug.utils import import_string
@@ -15,10 +15,13 @@ from async_oauth1.provider.hooks import call_hook
 from async_oauth1.provider.responses import error_headers
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
 
-from .configurations import of_application_at_work
-from .execution.callable_kinds import is_async
+from .configurations import value_for_current_app
+from .errors import OAuth1Error
+from .execution.callable_kinds import is_async, non_blocking
 from .flows.authorization import AuthorizationFlows
-from .server import Server
+from .frameworks.detection import App
+from .server import Server, by_default
+from .wrapper import OAuth1Request
 
 __all__ = ["AuthorizationServer"]
 
@@ -26,7 +29,7 @@ __all__ = ["AuthorizationServer"]
 class AuthorizationServer(Server):
     """Issues temporary and token credentials, on Flask or on Quart.
 
-    Where an event loop runs, its methods return awaitables; elsewhere the result itself.
+    Its methods return awaitables if an event loop runs in the calling thread, and the result itself otherwise.
 
     Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, ``OAUTH1_TOKEN_GENERATOR``,
     ``OAUTH1_TOKEN_SECRET_GENERATOR`` (import strings or callables), ``OAUTH1_TOKEN_LENGTH`` (42),
@@ -58,7 +61,7 @@ class AuthorizationServer(Server):
 
     def __init__(
         self,
-        app: Any = None,
+        app: App | None = None,
         query_client: Callable[..., Any] | None = None,
         token_generator: Callable[..., Any] | None = None,
     ) -> None:
@@ -89,7 +92,7 @@ class AuthorizationServer(Server):
 
     def init_app(
         self,
-        app: Any,
+        app: App,
         query_client: Callable[..., Any] | None = None,
         token_generator: Callable[..., Any] | None = None,
     ) -> None:
@@ -124,18 +127,19 @@ class AuthorizationServer(Server):
         self._hooks[name] = func
 
     def find_token_generator(self) -> Callable[..., Any] | None:
-        """The generator that was given, or that of the application at work."""
+        """The generator that was given, or the one that the current application configures."""
         if self._first_made is None or self.token_generator is not self._first_made:
             return self.token_generator
-        return of_application_at_work(self._made_generators) or self._first_made
+        return value_for_current_app(self._made_generators) or self._first_made
 
-    def create_token_generator(self, app: Any) -> Callable[[], Any]:
+    def create_token_generator(self, app: App) -> Callable[[], Any]:
         """Make the generator that an application's configuration asks for."""
         token = _generator(app.config, "OAUTH1_TOKEN_GENERATOR", "OAUTH1_TOKEN_LENGTH", TOKEN_LENGTH)
         secret = _generator(
             app.config, "OAUTH1_TOKEN_SECRET_GENERATOR", "OAUTH1_TOKEN_SECRET_LENGTH", TOKEN_SECRET_LENGTH
         )
 
+        @non_blocking
         def create_token() -> dict[str, Any]:
             return {"oauth_token": token(), "oauth_token_secret": secret()}
 
@@ -144,8 +148,9 @@ class AuthorizationServer(Server):
 
         if is_async(token) or is_async(secret):
             return create_token_async
-        # A function of this module is known not to block. A generator from elsewhere might, so it hides behind none.
-        configured = app.config.get("OAUTH1_TOKEN_GENERATOR") or app.config.get("OAUTH1_TOKEN_SECRET_GENERATOR")
+        # A configured generator may block, and a partial has no mark.
+        config = cast("Mapping[str, Any]", app.config)
+        configured = config.get("OAUTH1_TOKEN_GENERATOR") or config.get("OAUTH1_TOKEN_SECRET_GENERATOR")
         return functools.partial(create_token) if configured else create_token
 
     # The endpoints ---------------------------------------------------------------------------------------------------
@@ -169,8 +174,8 @@ class AuthorizationServer(Server):
         """Record the resource owner's answer, and redirect to the client.
 
         Args:
-            request: the current one, where it is left out.
-            grant_user: who approves; ``None`` denies.
+            request: a framework's request; by default the current one.
+            grant_user: the user who approves; ``None`` denies.
 
         Raises:
             OAuth1Error: there is no such temporary credential, or it was decided before.
@@ -183,84 +188,86 @@ class AuthorizationServer(Server):
 
     # What a subclass may override ------------------------------------------------------------------------------------
 
+    @non_blocking
     def create_oauth1_request(self, request: Any) -> Any:
         """Make an ``OAuth1Request`` of a framework's request, of the current one where there is none."""
         return self._run(self._flows.read_request, self._framework(), request)
 
+    @non_blocking
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
         """Make a response: ``payload`` is text, or name and value pairs to be form-encoded."""
         if not isinstance(payload, str):
             payload = "&".join(f"{escape_text(as_text(name))}={escape_text(as_text(value))}" for name, value in payload)
         return self._run(self._framework().respond, payload, status_code, headers)
 
-    def handle_error_response(self, error: Any) -> Any:
+    @non_blocking
+    def handle_error_response(self, error: OAuth1Error) -> Any:
         """Make a response for an error."""
         allow = self.TEMPORARY_CREDENTIALS_METHOD
         headers = [*error.get_headers(), *error_headers(error, realm=self._flows.policy.realm, allow=allow)]
         return self._run(self._flows.respond, error.status_code, error.get_body(), headers)
 
-    def validate_temporary_credentials_request(self, request: Any) -> Any:
+    @by_default(AuthorizationFlows.default_validate_temporary_credentials_request)
+    def validate_temporary_credentials_request(self, request: OAuth1Request) -> Any:
         """Verify a request for temporary credentials.
 
         Raises:
             OAuth1Error: it is not accepted.
         """
-        return self._run(self._flows.default_validate_temporary_credentials_request, request)
 
-    def validate_authorization_request(self, request: Any) -> Any:
+    @by_default(AuthorizationFlows.default_validate_authorization_request)
+    def validate_authorization_request(self, request: OAuth1Request) -> Any:
         """Find the temporary credential that is to be authorized.
 
         Raises:
             OAuth1Error: there is none, or it was decided before.
         """
-        return self._run(self._flows.default_validate_authorization_request, request)
 
-    def validate_token_request(self, request: Any) -> Any:
+    @by_default(AuthorizationFlows.default_validate_token_request)
+    def validate_token_request(self, request: OAuth1Request) -> Any:
         """Verify a request for token credentials.
 
         Raises:
             OAuth1Error: it is not accepted; the temporary credential stays.
         """
-        return self._run(self._flows.default_validate_token_request, request)
 
-    def create_temporary_credential(self, request: Any) -> Any:
+    @by_default(core.AuthorizationServer.create_temporary_credential)
+    def create_temporary_credential(self, request: OAuth1Request) -> Any:
         """Create and keep a temporary credential; by default the hook of that name."""
-        return self._default("create_temporary_credential", request)
 
-    def get_temporary_credential(self, request: Any) -> Any:
+    @by_default(core.AuthorizationServer.get_temporary_credential)
+    def get_temporary_credential(self, request: OAuth1Request) -> Any:
         """Look a temporary credential up; by default the hook of that name."""
-        return self._default("get_temporary_credential", request)
 
-    def delete_temporary_credential(self, request: Any) -> Any:
+    @by_default(core.AuthorizationServer.delete_temporary_credential)
+    def delete_temporary_credential(self, request: OAuth1Request) -> Any:
         """Delete a temporary credential; by default the hook of that name."""
-        return self._default("delete_temporary_credential", request)
 
-    def create_authorization_verifier(self, request: Any) -> Any:
+    @by_default(core.AuthorizationServer.create_authorization_verifier)
+    def create_authorization_verifier(self, request: OAuth1Request) -> Any:
         """Create a verifier, bind it and the user to the credential, and return it; by default by the hook."""
-        return self._default("create_authorization_verifier", request)
 
-    def create_token_credential(self, request: Any) -> Any:
+    @by_default(core.AuthorizationServer.create_token_credential)
+    def create_token_credential(self, request: OAuth1Request) -> Any:
         """Create and keep a token credential; by default the hook of that name."""
-        return self._default("create_token_credential", request)
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
         """What was given as a hook."""
         return self.query_client if name == "query_client" else self._hooks[name]
 
-    def _default(self, name: str, request: Any) -> Any:
-        return self._run(functools.partial(getattr(core.AuthorizationServer, name), self._flows), request)
-
     def _given(self) -> tuple[Any, ...]:
         return (self.query_client, self.token_generator, *self._hooks.values())
 
 
-def _generator(config: Any, generator_key: str, length_key: str, default_length: int) -> Callable[[], Any]:
+def _generator(
+    config: Mapping[str, Any], generator_key: str, length_key: str, default_length: int
+) -> Callable[[], Any]:
     generator: Any = config.get(generator_key)
     if isinstance(generator, str):
         generator = import_string(generator)
     if generator is None:
         return functools.partial(generate_token, config.get(length_key, default_length))
     if not callable(generator):
-        raise TypeError(f"{generator_key} is a function, or a string that imports one")
+        raise TypeError(f"{generator_key} must be a function or an import string, not {type(generator).__name__}")
     made: Callable[[], Any] = generator
     return made

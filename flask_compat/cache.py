@@ -1,12 +1,12 @@
-"""Hooks over a cache: nonces and temporary credentials.
+"""Hooks that keep nonces and temporary credentials in a cache.
 
 The cache is one of Flask's (Flask-Caching, cachelib), an async one (aiocache), or any object with ``get(key)``,
-``set(key, value, timeout=...)`` and ``delete(key)``. Its ``add``, if it has one, is the one atomic step that keeps a
-nonce from being used twice; ``has`` and then ``set`` are two, and other processes can come between them. Clients of
-redis-py, pymemcache and pylibmc can be used directly.
+``set(key, value, timeout=...)`` and ``delete(key)``. Clients of redis-py, pymemcache and pylibmc can be used directly.
+If the cache has ``add``, a nonce is checked and stored in one atomic step. Without it, two processes can both accept
+one request, because ``has`` and ``set`` are two steps.
 
-A cache is asked nothing when a hook is registered. The first request that needs it proves it, and
-`UnsuitableCacheError` refuses one that would accept replays.
+Registering a hook does not call the cache. The first request that needs the cache checks it, and raises
+`UnsuitableCacheError` if the cache would accept replays.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ from authlib.oauth1 import TemporaryCredential
 from async_oauth1.errors import InvalidTokenError
 from async_oauth1.protocol.encoding import escape_text
 
+from .caching.adapter import has_no_add
 from .caching.kinds import settled
 from .caching.nonce_lifetime import needed_lifetime
-from .caching.promises import Cache, UnsuitableCacheError, has_no_add
+from .caching.proved_cache import ProvedCache
+from .caching.suitability import UnsuitableCacheError
+from .execution.callable_kinds import non_blocking
 
 __all__ = [
     "UnsuitableCacheError",
@@ -39,7 +42,7 @@ __all__ = [
 
 #: Seconds that temporary credentials are kept.
 TEMPORARY_CREDENTIAL_LIFETIME = 86400
-#: Seconds that a nonce is remembered, if nothing else is said.
+#: Seconds that a nonce is remembered by default.
 NONCE_LIFETIME = 86400
 
 _DECIDED = ":decided"
@@ -49,14 +52,16 @@ _READABLE = re.compile(r"[A-Za-z0-9\-._~]+")
 
 
 class _TemporaryCredential(TemporaryCredential):
-    """Authlib's, which also knows whether it was approved, and compares the verifier in constant time."""
+    """Authlib's class, plus whether it was approved, and a comparison of the verifier in constant time."""
 
+    @non_blocking
     def is_decided(self) -> bool:
-        """Whether the resource owner has approved it; a denial deletes it."""
+        """Whether the resource owner has approved it. A denial deletes it instead."""
         return bool(self.get("oauth_verifier"))
 
+    @non_blocking
     def check_verifier(self, verifier: str) -> bool:
-        """Whether this is the verifier issued at approval."""
+        """Whether this is the verifier that was issued at approval."""
         return self.is_decided() and hmac.compare_digest(str(self["oauth_verifier"]).encode(), verifier.encode())
 
 
@@ -67,10 +72,10 @@ def register_temporary_credential_hooks(
 
     Args:
         authorization_server: the server that gets the hooks.
-        cache: see the module.
-        key_prefix: before the token.
+        cache: a cache as described in the module docstring.
+        key_prefix: the prefix of the keys; the token follows.
     """
-    hooks = _TemporaryCredentials(Cache(cache, prefix=key_prefix, keeps_mappings=True), key_prefix)
+    hooks = _TemporaryCredentials(ProvedCache(cache, prefix=key_prefix, keeps_mappings=True), key_prefix)
     for name in (
         "create_temporary_credential",
         "get_temporary_credential",
@@ -84,9 +89,9 @@ def create_exists_nonce_func(cache: Any, key_prefix: str = "nonce:", expires: in
     """Make an ``exists_nonce`` function over a cache.
 
     Args:
-        cache: see the module.
-        key_prefix: before the nonce.
-        expires: seconds that a nonce is remembered; longer where the window of timestamps needs it.
+        cache: a cache as described in the module docstring.
+        key_prefix: the prefix of the keys; the nonce follows.
+        expires: seconds that a nonce is remembered; more if the timestamp window requires it.
     """
     return _create_exists_nonce(cache, key_prefix, expires, 300)
 
@@ -98,16 +103,16 @@ def register_nonce_hooks(
 
     Args:
         authorization_server: the server that gets the hook.
-        cache: see the module.
-        key_prefix: before the nonce.
-        expires: seconds that a nonce is remembered; longer where the window of timestamps needs it.
+        cache: a cache as described in the module docstring.
+        key_prefix: the prefix of the keys; the nonce follows.
+        expires: seconds that a nonce is remembered; more if the timestamp window requires it.
     """
     window = authorization_server.EXPIRY_TIME or 0
     authorization_server.register_hook("exists_nonce", _create_exists_nonce(cache, key_prefix, expires, window))
 
 
 def _create_exists_nonce(cache: Any, key_prefix: str, expires: int | None, window: int) -> Callable[..., Any]:
-    nonces = Cache(cache, prefix=key_prefix, keeps_mappings=False)
+    nonces = ProvedCache(cache, prefix=key_prefix, keeps_mappings=False)
     if has_no_add(cache):
         _warn_of_race(cache)
     wanted = NONCE_LIFETIME if expires is None else expires
@@ -115,7 +120,7 @@ def _create_exists_nonce(cache: Any, key_prefix: str, expires: int | None, windo
     async def exists_nonce(nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         parts = (nonce, timestamp, client_id, *((oauth_token,) if oauth_token else ()))
         needed = needed_lifetime(window)
-        # Nothing, in most caches, stands for ever, and so does the memory beside a cache that drops live entries.
+        # For most caches 0 means that an entry does not expire.
         lifetime = 0 if needed == math.inf or not wanted else max(wanted, int(needed))
         key = _key(key_prefix, "&".join(map(escape_text, parts)))
         return not await nonces.add(key, 1, lifetime, needed=needed)
@@ -126,7 +131,7 @@ def _create_exists_nonce(cache: Any, key_prefix: str, expires: int | None, windo
 class _TemporaryCredentials:
     """The hooks over one cache."""
 
-    def __init__(self, cache: Cache, key_prefix: str) -> None:
+    def __init__(self, cache: ProvedCache, key_prefix: str) -> None:
         self.cache = cache
         self._prefix = key_prefix
 
@@ -144,7 +149,7 @@ class _TemporaryCredentials:
         return _TemporaryCredential(value) if value else None
 
     async def delete_temporary_credential(self, oauth_token: str | None) -> bool | None:
-        """False if there was nothing: of several calls at once, one alone is told that it deleted."""
+        """Return whether this call deleted the credential; of concurrent calls only one returns ``True``."""
         if not oauth_token:
             return None
         key = self._key(oauth_token)
@@ -155,10 +160,10 @@ class _TemporaryCredentials:
     async def create_authorization_verifier(
         self, credential: _TemporaryCredential, grant_user: Any, verifier: str
     ) -> _TemporaryCredential | bool:
-        """Bind both to the credential; False if it was decided before."""
+        """Store the user and the verifier with the credential; return ``False`` if it was decided before."""
         token = str(credential["oauth_token"])
         user_id = await settled(grant_user.get_user_id())
-        # A denial deletes the entry. It must not come between the look and the write, which would bring it back.
+        # A denial deletes the entry. Between the look-up and the write it would be undone.
         async with await self.cache.hold(self._key(token)):
             current = await self._decide(token)
             if current is None:
@@ -190,14 +195,14 @@ _warned: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def _warn_of_race(cache: object) -> None:
-    with suppress(TypeError):  # it cannot be remembered, so it is warned of each time
+    with suppress(TypeError):  # no weak reference can be made to it, so each hook warns
         if cache in _warned:
             return
         _warned.add(cache)
     warnings.warn(
-        f"{type(cache).__name__} has no add(): a nonce is looked for with has() and then stored with set(). Within "
-        "this process that is one step; of two processes that get the same request at once, both could accept it: a "
-        "race.",
+        f"{type(cache).__name__} has no add(), so a nonce is looked up and then stored in two steps. Within one "
+        "process a lock prevents a race; if two processes get the same request at once, both may accept it. Use a "
+        "cache with an atomic add().",
         RuntimeWarning,
         stacklevel=4,
     )

@@ -1,4 +1,4 @@
-"""What each application has configured of a server that several share."""
+"""The configuration of each application that shares a server."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 
 class Configuration(NamedTuple):
-    """What one application has configured.
+    """The configuration of one application.
 
     Attributes:
-        policy: the rules, apart from the following.
-        settings: what counts in place of attributes of the server, by their names.
+        policy: the rules.
+        settings: values that replace attributes of the server, by attribute name.
     """
 
     policy: Policy
@@ -40,14 +40,14 @@ class Configurations:
         self.only = configuration if len(self._by_application) == 1 else None
 
     def find(self) -> Configuration | None:
-        """That of the application at work; ``None`` if there is no application at all.
+        """The current application's configuration; ``None`` if no application was registered.
 
         Raises:
-            RuntimeError: several applications differ, and none of them is at work.
+            RuntimeError: there are several different configurations and no current application.
         """
         if self.only is not None:
             return self.only
-        if (found := of_application_at_work(self._by_application)) is not None:
+        if (found := value_for_current_app(self._by_application)) is not None:
             return found
         configurations = list(self._by_application.values())
         if any(other != configurations[0] for other in configurations):
@@ -58,12 +58,12 @@ class Configurations:
         return configurations[0] if configurations else None
 
 
-def of_application_at_work(values: WeakKeyDictionary[Any, T]) -> T | None:
-    """What is kept for the application that handles the request; ``None`` outside of all of them."""
-    return next((values[app] for app in _applications_at_work() if app in values), None)
+def value_for_current_app(values: WeakKeyDictionary[Any, T]) -> T | None:
+    """The value for the current application; ``None`` if it has none, or without an application context."""
+    return next((values[app] for app in _current_apps() if app in values), None)
 
 
-def _applications_at_work() -> Iterator[Any]:
+def _current_apps() -> Iterator[Any]:
     for module in (flask, sys.modules.get("quart")):
         if module is not None and module.has_app_context():
             yield module.current_app._get_current_object()  # noqa: SLF001 - the documented way to a proxy's object

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 from collections.abc import Callable
 from typing import Any, overload
 
-from authlib.consts import default_json_headers
 from werkzeug.local import LocalProxy
 
 from async_oauth1.provider import resource_protector as core
 from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
-from async_oauth1.provider.responses import error_headers
+from async_oauth1.provider.responses import resource_error_response
 
 from .errors import OAuth1Error
+from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
-from .frameworks.detection import context_globals
-from .server import Server
+from .frameworks.detection import App, context_globals, find_framework
+from .server import Server, by_default
 from .wrapper import OAuth1Request
 
 __all__ = ["ResourceProtector", "current_credential"]
@@ -44,7 +43,7 @@ class ResourceProtector(Server):
 
     def __init__(
         self,
-        app: Any = None,
+        app: App | None = None,
         query_client: Callable[..., Any] | None = None,
         query_token: Callable[..., Any] | None = None,
         exists_nonce: Callable[..., Any] | None = None,
@@ -68,7 +67,7 @@ class ResourceProtector(Server):
 
     def init_app(
         self,
-        app: Any,
+        app: App,
         query_client: Callable[..., Any] | None = None,
         query_token: Callable[..., Any] | None = None,
         exists_nonce: Callable[..., Any] | None = None,
@@ -103,6 +102,7 @@ class ResourceProtector(Server):
         """Protect a view. A scope is taken and ignored, as in Authlib."""
         return self._protect(scope) if callable(scope) else self._protect
 
+    @non_blocking
     def acquire_credential(self) -> Any:
         """Verify the current request; `current_credential` is its credential from now on.
 
@@ -114,13 +114,14 @@ class ResourceProtector(Server):
         """
         return self._run_endpoint(self._acquire)
 
+    @non_blocking
     def validate_request(self, method: str, uri: str, body: Any, headers: Any) -> Any:
-        """Verify a request of no framework.
+        """Verify a request that comes from no framework.
 
         Args:
             method: HTTP method.
             uri: the whole URI.
-            body: a form, as pairs, as a mapping, or as it came; ``None`` where the body is none.
+            body: a form as pairs, a mapping, text or bytes; ``None`` if there is no body.
             headers: a mapping.
 
         Returns:
@@ -135,9 +136,9 @@ class ResourceProtector(Server):
             request = OAuth1Request(method, uri, body, headers, policy=self._flows.policy)
         return self._run(self._flows.validate, request)
 
-    def get_token_credential(self, request: Any) -> Any:
+    @by_default(core.ResourceProtector.get_token_credential)
+    def get_token_credential(self, request: OAuth1Request) -> Any:
         """Look a token credential up; by default by ``query_token``."""
-        return self._run(functools.partial(core.ResourceProtector.get_token_credential, self._flows), request)
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
         """What was given as a hook."""
@@ -154,11 +155,16 @@ class ResourceProtector(Server):
         store = context_globals()
         # An application context may be older than the request, as in a test that pushes one around several.
         store.pop(_CREDENTIAL, None)
-        request = await self._framework().read(None, self._flows.policy)
-        form = dict(reversed(request.body_params))  # the first of a name, as in Flask
-        verified = await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
+        request = await find_framework(self.app).read(None, self._flows.policy)
+        verified = await self._validate(request)
         setattr(store, _CREDENTIAL, verified.credential)
         return verified.credential
+
+    async def _validate(self, request: OAuth1Request) -> Any:
+        if is_marked_non_blocking(self.validate_request):  # not overridden
+            return await self._flows.validate(request)
+        form = dict(reversed(request.body_params))  # the first of a name, as in Flask
+        return await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
 
     def _protect(self, view: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(view)
@@ -177,7 +183,9 @@ class ResourceProtector(Server):
         return protected_async if inspect.iscoroutinefunction(view) else protected
 
     def _acquire_for_view(self) -> Any:
-        """As a hook: an override, plain or async, finds the same in every view."""
+        """Call an override as a hook: plain or async, it finds the same in every view."""
+        if is_marked_non_blocking(self.acquire_credential):
+            return self._run_endpoint(self._acquire)
         return self._run_endpoint(functools.partial(call_hook, self.acquire_credential))
 
     async def _guard(self, acquired: Any, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -188,8 +196,8 @@ class ResourceProtector(Server):
         return await self._framework().call_view(view, *args, **kwargs)
 
     def _error_response(self, error: OAuth1Error) -> Any:
-        headers = [*default_json_headers, *error_headers(error, realm=self._flows.policy.realm)]
-        return self._framework().respond(json.dumps(dict(error.get_body())), error.status_code, headers)
+        response = resource_error_response(error, realm=self._flows.policy.realm)
+        return self._framework().respond(response.body, response.status_code, response.headers)
 
 
 class _WireURI(str):

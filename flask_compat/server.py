@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import functools
 from collections import ChainMap
-from collections.abc import Callable, Collection, MutableMapping
-from typing import Any, ClassVar, cast
+from collections.abc import Callable, Collection, Mapping, MutableMapping
+from typing import Any, ClassVar, ParamSpec, cast
 
 from async_oauth1.policy import Policy
 from async_oauth1.provider.verification import BaseServer
 
 from .configurations import Configuration, Configurations
-from .execution.callable_kinds import is_async, may_block
+from .execution.callable_kinds import is_async, is_marked_non_blocking, may_block, set_default
 from .execution.flow_runner import Kinds, run
-from .frameworks.detection import adopt_app, find_framework, find_home
+from .flows.base import Flows
+from .frameworks.detection import App, adopt_app, find_framework, find_runtime
 from .signature import VERIFIERS, Verifier
+from .wrapper import OAuth1Request
+
+P = ParamSpec("P")
 
 #: Framework-free defaults; the application's configuration comes on top.
 _POLICY = Policy(uniform_errors=False)
+
+
+def by_default(step: Callable[..., Any]) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    """Make a method that runs a step of the flows; only its signature and its docstring are written out.
+
+    Args:
+        step: called with the server's flows and the method's arguments.
+    """
+
+    def decorate(method: Callable[P, Any]) -> Callable[P, Any]:
+        @functools.wraps(method)
+        def run_step(self: Server, *args: Any, **kwargs: Any) -> Any:
+            return self._run(functools.partial(step, self._flows, **kwargs), *args)  # pyright: ignore[reportPrivateUsage]  # its methods
+
+        set_default(run_step, step)
+        return cast("Callable[P, Any]", run_step)
+
+    return decorate
 
 
 class Server:
@@ -40,7 +62,7 @@ class Server:
         "validate_oauth_signature",
     )
 
-    app: Any
+    app: App | None
     _flows: Any
 
     def __init__(self) -> None:
@@ -53,7 +75,7 @@ class Server:
         super().__init_subclass__(**kwargs)
         if "SIGNATURE_METHODS" not in vars(cls):
             inherited = [vars(base)["SIGNATURE_METHODS"] for base in cls.__mro__ if "SIGNATURE_METHODS" in vars(base)]
-            cls.SIGNATURE_METHODS = ChainMap({}, *inherited)
+            cls.SIGNATURE_METHODS = ChainMap({}, *inherited)  # pyright: ignore[reportConstantRedefinition]  # Authlib's name
 
     @classmethod
     def register_signature_method(cls, name: str, verify: Callable[..., Any]) -> None:
@@ -65,29 +87,29 @@ class Server:
         """
         cls.SIGNATURE_METHODS[name] = verify
 
-    def validate_timestamp_and_nonce(self, request: Any) -> Any:
+    @by_default(Flows.validate_timestamp_and_nonce)
+    def validate_timestamp_and_nonce(self, request: OAuth1Request) -> Any:
         """Check the timestamp, and that there is a nonce. It is remembered once the signature holds.
 
         Raises:
             OAuth1Error: the request is not accepted.
         """
-        return self._run(self._flows.validate_timestamp_and_nonce, request)
 
-    def validate_oauth_signature(self, request: Any) -> Any:
+    @by_default(Flows.validate_oauth_signature)
+    def validate_oauth_signature(self, request: OAuth1Request) -> Any:
         """Check the signature.
 
         Raises:
             OAuth1Error: the request is not accepted.
         """
-        return self._run(self._flows.validate_oauth_signature, request)
 
+    @by_default(BaseServer.get_client_by_id)
     def get_client_by_id(self, client_id: str) -> Any:
         """Look a client up; by default by ``query_client``."""
-        return self._run(functools.partial(BaseServer.get_client_by_id, self._flows), client_id)
 
-    def exists_nonce(self, nonce: str, request: Any) -> Any:
+    @by_default(BaseServer.exists_nonce)
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
         """Remember a nonce and say whether it was known; by default by the function of that name."""
-        return self._run(functools.partial(BaseServer.exists_nonce, self._flows), nonce, request)
 
     def find_hook(self, name: str) -> Callable[..., Any] | None:
         """What was given as a hook."""
@@ -97,19 +119,20 @@ class Server:
         """Every hook that was given."""
         raise NotImplementedError
 
-    def _adopt(self, app: Any) -> None:
+    def _adopt(self, app: App) -> None:
         """Take an application's configuration."""
         adopt_app(app)
         policy = _POLICY.updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None})
         settings: dict[str, Any] = {}
-        methods = app.config.get("OAUTH1_SUPPORTED_SIGNATURE_METHODS")
+        config = cast("Mapping[str, Any]", app.config)
+        methods = config.get("OAUTH1_SUPPORTED_SIGNATURE_METHODS")
         if methods:
             if isinstance(methods, str) or not isinstance(methods, Collection):
                 raise TypeError(
                     f"OAUTH1_SUPPORTED_SIGNATURE_METHODS is a collection of names, not {type(methods).__name__}"
                 )
             settings["SUPPORTED_SIGNATURE_METHODS"] = methods
-        if app.config.get("OAUTH1_TIMESTAMP_WINDOW"):
+        if config.get("OAUTH1_TIMESTAMP_WINDOW"):
             settings["EXPIRY_TIME"] = policy.timestamp_window
         self._configurations.add(app, Configuration(policy, settings))
         self._show(settings)
@@ -123,10 +146,13 @@ class Server:
         self._shown = settings if self._configurations.only is not None else {}
         vars(self).update(self._shown)
 
-    def find_policy(self, default: Policy) -> Policy:
-        """The rules of the application at work."""
+    def find_configured(self, default: Policy) -> tuple[Policy, Collection[str]]:
+        """The policy of the application at work, and the signature methods that it supports."""
+        if (only := self._configurations.only) is not None:
+            return only.policy, self.SUPPORTED_SIGNATURE_METHODS
         configuration = self._configurations.find()
-        return default if configuration is None else configuration.policy
+        policy = default if configuration is None else configuration.policy
+        return policy, self.find_setting("SUPPORTED_SIGNATURE_METHODS")
 
     def find_setting(self, name: str) -> Any:
         """An attribute, or what the application at work has configured in its place."""
@@ -140,12 +166,14 @@ class Server:
         return find_framework(self.app)
 
     def _run(self, step: Callable[..., Any], *args: Any) -> Any:
-        return run(lambda: find_home(self.app), self._kinds(), step, *args)
+        return run(functools.partial(find_runtime, self.app), self._kinds, step, *args)
 
     def _run_endpoint(self, step: Callable[..., Any], *args: Any) -> Any:
         """Run what reads the current request."""
-        prepare = functools.partial(self._framework().prepare, self._flows.policy)
-        return run(lambda: find_home(self.app), self._kinds(), step, *args, prepare=prepare)
+        return run(functools.partial(find_runtime, self.app), self._kinds, step, *args, prepare=self._prepare)
+
+    async def _prepare(self) -> None:
+        await self._framework().prepare(self._flows.policy)
 
     def _kinds(self) -> Kinds:
         """Classified once, and again when a hook has been replaced."""
@@ -157,6 +185,6 @@ class Server:
 
     def _classify(self, hooks: tuple[Any, ...]) -> Kinds:
         overrides = [getattr(self, name) for name in self.OVERRIDABLE]
-        own = [func for func in overrides if not (getattr(func, "__module__", None) or "").startswith("flask_compat.")]
+        own = [func for func in overrides if not is_marked_non_blocking(func)]
         kinds = {is_async(func) for func in (*hooks, *own) if callable(func) and (is_async(func) or may_block(func))}
         return Kinds(any_plain=False in kinds, any_async=True in kinds)

@@ -3,6 +3,9 @@
 What computes is Authlib's. What verifies is the core's: it raises for no signature and no key.
 """
 
+# Authlib's stubs leave the parameters of these functions without types.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
@@ -53,7 +53,7 @@ class OAuth1Request(WireRequest):
         Raises:
             OAuth1Error: the request is malformed, too large or insecure.
         """
-        InsecureTransportError.check(uri)
+        InsecureTransportError.check(uri)  # pyright: ignore[reportUnknownMemberType]  # Authlib's, without types
         try:
             parts = urlsplit(uri)
         except ValueError:
@@ -142,5 +142,5 @@ def _octets(body: Body) -> bytes | None:
         return body
     if isinstance(body, str):
         return body.encode()
-    pairs: Any = body.items() if isinstance(body, Mapping) else body
+    pairs = cast("Iterable[tuple[str, str]]", body.items() if isinstance(body, Mapping) else body)
     return "&".join(f"{escape_text(str(name))}={escape_text(str(value))}" for name, value in pairs).encode()

@@ -1,11 +1,12 @@
-"""What every test may rely on."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+
+from tests.servers import unmeasured_environment
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +15,7 @@ def repository() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture(scope="session")
-def unmeasured_environment() -> dict[str, str]:
-    """Environment variables for a process that coverage does not measure: its start would load modules of its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+@pytest.fixture(scope="session", name="unmeasured_environment")
+def unmeasured_environment_fixture() -> dict[str, str]:
+    """The environment of a process that coverage does not measure, since coverage would import modules of its own."""
+    return unmeasured_environment()

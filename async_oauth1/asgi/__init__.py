@@ -1,4 +1,4 @@
-"""ASGI: from a scope to an `OAuth1Request`, and middleware that runs before any framework."""
+"""ASGI: middleware that runs in front of any framework, and the conversion of a scope to an `OAuth1Request`."""
 
 from .lingering import LingeringMiddleware
 from .middleware import OAuth1Middleware, Verified

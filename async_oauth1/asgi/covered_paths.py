@@ -1,13 +1,13 @@
-r"""Which paths lie under a prefix, however they are spelled and whichever parser reads them.
+r"""Decides whether a path is under a prefix, for every spelling of the path and every parser that may read it.
 
-The middleware decides by the path, and the framework behind it routes by the path, but not by the same reading of it.
-Routers and file servers disagree about nearly everything that a path may hold. They decode ``scope["path"]`` or
+The middleware decides by the path, and the framework behind it routes by the path, but they may read it differently.
+Routers and file servers disagree about nearly everything that a path may contain. They decode ``scope["path"]`` or
 ``scope["raw_path"]``, and some handlers decode a second time. They resolve dot segments or do not, merge slashes, take
 ``\`` for a slash, ignore case, strip white space and control characters, cut off ``;parameters``, and take
-``root_path`` off in several ways. To imitate each of them is hopeless. So the reading here is *coarser* than all of
-theirs: two spellings that any of them takes for the same path are the same path here. Then whatever a router finds
-under a prefix is under that prefix here as well. Some paths are covered that no router would find there. That is safe,
-since a covered path only needs a signature, and the signature is over the path as sent.
+``root_path`` off in several ways. Imitating each of them is impossible. Instead, this module compares *more loosely*
+than all of them: two spellings are the same path here if they are the same path for any router. So every path that a
+router finds under a prefix is under that prefix here, too. Some other paths are covered as well. That is safe, because
+a covered path only needs a signature, and the signature is over the path as sent.
 
 1. Folding: escapes are decoded repeatedly, letters become lower case and lose their compatibility forms, ``\`` becomes
    ``/``, control characters vanish. What is left is split at slashes; white space around a segment, dots at its end,
@@ -15,10 +15,10 @@ since a covered path only needs a signature, and the signature is over the path 
 2. A path that consists of plain segments is under a prefix if it begins with the prefix's segments. This is the strict
    rule, by which ``/photostream`` is not under ``/photos``. Some mounts do not look for the slash behind them, so the
    slash between two of the prefix's segments may be missing.
-3. Behind ``;``, ``?``, ``#`` or NUL some readers skip a piece of the path, and ``..`` removes what stands before it.
-   What remains in any such reading is a subsequence of the segments. So from the first of these characters on, or from
-   the start if the path holds ``..``, the prefix only needs to be a subsequence.
-4. What remains behind ``root_path`` is another path to judge, and so are the other spellings in the scope.
+3. Behind ``;``, ``?``, ``#`` or NUL, some readers skip a part of the path, and ``..`` removes the segment before it. In
+   each case a subsequence of the segments remains. So from the first of these characters on, or from the start if the
+   path contains ``..``, the prefix only needs to be a subsequence.
+4. The rest of the path behind ``root_path`` is compared, too, and so are the other spellings in the scope.
 
 Each step is linear in the length of the path.
 """
@@ -28,24 +28,24 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from unicodedata import category, normalize
 
-#: The server decodes a path once, the framework or its handler perhaps again. One more is to spare.
+#: The server decodes a path once, the framework or its handler perhaps again. The third time is a reserve.
 _DECODINGS = 3
 _ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
-#: Lower and upper case apart, every reader takes such a path for what it is. Possessive: nothing is scanned twice.
+#: Every reader takes such a path literally, except for upper and lower case. Possessive: nothing is scanned twice.
 _is_plain = re.compile(r"(?:/(?!\.)[A-Za-z0-9_~!$&'()*,=:@.-]++(?<!\.))++/?|/").fullmatch
 
 
 class _Folding(dict[int, str]):
-    """A table for `str.translate`. It keeps ASCII alone, so that a client cannot fill memory with other characters."""
+    """A table for `str.translate`. It stores only ASCII, so that clients cannot fill memory with other characters."""
 
     def __init__(self) -> None:
         super().__init__({code: chr(code).lower() for code in range(128)})
-        # Octets that are not UTF-8 arrive as U+FFFD, or are dropped by other readers.
+        # Octets that are not UTF-8 arrive as U+FFFD; some readers drop them.
         self.update(dict.fromkeys([*range(1, 32), 127, 0xFFFD], ""))
-        # urllib's unquote_plus reads "+" as a space. NUL stays: some readers drop it, others stop there.
+        # urllib's unquote_plus reads "+" as a space. NUL is kept: some readers drop it, others stop there.
         self.update({ord("\\"): "/", ord("+"): " ", ord("?"): ";", ord("#"): ";"})
 
     def __missing__(self, code: int) -> str:
@@ -65,11 +65,11 @@ _FOLDING = _Folding()
 
 
 class Layout(NamedTuple):
-    """What is known about how the application reads paths.
+    """The prefixes that an application removes from a path before it routes the rest.
 
     Attributes:
-        root_paths: what is taken off before routing.
-        mounts: paths that are taken off with no slash behind them: ``/mountx`` is ``x`` in the mount ``/mount``.
+        root_paths: the root paths.
+        mounts: mounts that need no slash behind them: ``/mountx`` is ``x`` in the mount ``/mount``.
     """
 
     root_paths: frozenset[str] = frozenset()
@@ -86,13 +86,13 @@ class CoveredPaths:
             prefixes: decoded paths.
 
         Raises:
-            TypeError: one string was given where several are expected.
+            TypeError: prefixes is a single string.
             ValueError: a prefix is not a plain path.
         """
         if isinstance(prefixes, str):
-            raise TypeError("prefixes is a collection of paths, not one string")
+            raise TypeError("prefixes must be a collection of paths, not one string")
         folded = [_fold_prefix(prefix) for prefix in prefixes]
-        # A mount at "/static" finds "/private" in "/staticprivate", too, if it does not look for the slash.
+        # A mount at "/static" that does not require a slash serves its "/private" at "/staticprivate", too.
         self._prefixes = frozenset([variant for prefix in folded for variant in (prefix, *_merged(prefix))])
         self._exact = frozenset(["/" + "/".join(prefix) for prefix in self._prefixes])
         self._below = tuple([f"{path.rstrip('/')}/" for path in self._exact])
@@ -102,7 +102,7 @@ class CoveredPaths:
         path: str = scope["path"]
         root_path: str = scope.get("root_path") or ""
         if path.startswith(self._below) or path.removeprefix(root_path).startswith(self._below):
-            return True  # as nearly always
+            return True  # the usual case
         raw_path: bytes | None = scope.get("raw_path")
         if not layout.root_paths and not layout.mounts and _are_plain(path, root_path, raw_path):
             texts = {text.lower() for text in {path} | _behind({path}, {root_path})}
@@ -133,8 +133,8 @@ def _are_plain(path: str, root_path: str, raw_path: bytes | None) -> bool:
 
 
 def applications_behind(app: Any) -> Iterator[Any]:
-    """An application, and those that it wraps as ``app``: middleware first, the framework's own last."""
-    for _ in range(100):  # a middleware could hold itself
+    """Yield an application and those that it wraps as ``app``: middleware first, the framework's application last."""
+    for _ in range(100):  # a limit, in case an application refers to itself
         app = getattr(app, "__self__", app)  # app.asgi_app is a bound method
         yield app
         if (app := getattr(app, "app", None)) is None:
@@ -142,12 +142,13 @@ def applications_behind(app: Any) -> Iterator[Any]:
 
 
 def layout_of(app: Any, mounts: Iterable[str] = ()) -> Layout:
-    """What an application says of itself, also through middleware that keeps what it wraps in ``app``.
+    """Find the root paths and mounts of an application, also behind middleware that keeps what it wraps in ``app``.
 
-    FastAPI has a ``root_path`` of its own besides the server's. Litestar's and BlackSheep's mounts, and BlackSheep's
-    routes that end in ``*``, do not look for a slash.
+    FastAPI has a ``root_path`` of its own, besides the server's. Mounts of Litestar and BlackSheep, and BlackSheep's
+    routes that end in ``*``, match without a slash behind them.
     """
-    root_paths, found = set(), set(mounts)
+    root_paths: set[str] = set()
+    found = set(mounts)
     for behind in applications_behind(app):
         if isinstance(root_path := getattr(behind, "root_path", None), str):
             root_paths.add(root_path)
@@ -157,16 +158,20 @@ def layout_of(app: Any, mounts: Iterable[str] = ()) -> Layout:
 
 
 def _mounts_of(app: Any) -> Iterator[str]:
-    routes = getattr(app, "routes", ())
-    for route in routes if isinstance(routes, list) else ():  # Litestar
+    for route in _items(getattr(app, "routes", None)):  # Litestar
         if getattr(getattr(route, "route_handler", None), "is_mount", False):
             yield route.path
     yield from getattr(getattr(app, "mount_registry", None), "mounted_paths", ())  # BlackSheep
     by_method = getattr(getattr(app, "router", None), "routes", None)
-    for route in [route for found in by_method.values() for route in found] if isinstance(by_method, dict) else ():
+    lists = cast("dict[str, list[Any]]", by_method).values() if isinstance(by_method, dict) else ()
+    for route in [route for routes in lists for route in routes]:
         pattern = getattr(route, "pattern", b"")
         if isinstance(pattern, bytes) and b"*" in pattern:
             yield pattern.partition(b"*")[0].decode()
+
+
+def _items(routes: object) -> Iterable[Any]:
+    return cast("Iterable[Any]", routes) if isinstance(routes, list) else ()
 
 
 def _fold(text: str) -> str:
@@ -184,11 +189,13 @@ def _decode(escapes: re.Match[str]) -> str:
 
 def _fold_prefix(prefix: str) -> tuple[str, ...]:
     if not prefix.startswith("/"):
-        raise ValueError(f"a prefix begins with a slash, not like {prefix!r}")
+        raise ValueError(f"a prefix must begin with a slash, unlike {prefix!r}")
     text = _fold(prefix)
     head, tail = _segments(text)
     if tail or ";" in text or "\0" in text:
-        raise ValueError(f"a prefix has no '..', ';', '?', '#' or NUL, unlike {prefix!r}: protect the path before it")
+        raise ValueError(
+            f"a prefix must not contain '..', ';', '?', '#' or NUL: protect the path before it in {prefix!r}"
+        )
     return tuple(head)
 
 
@@ -197,11 +204,11 @@ def _merged(prefix: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def _readings(spellings: set[str], roots: set[str]) -> set[str]:
-    """The folded texts that could be routed, with and without ``root_path``, and with each meaning of NUL."""
-    # Litestar takes the root path off where it first stands, others at the start, and some after they have folded.
+    """The folded texts that could be routed, with and without ``root_path``, and with both meanings of NUL."""
+    # Litestar removes the first occurrence of the root path, others remove it from the start, some after folding.
     texts = {_fold(text) for text in spellings | _behind(spellings, roots)}
     texts |= _behind(texts, {_fold(root) for root in roots})
-    # Read as a reference (RFC 3986 section 4.2), a path that begins with two slashes begins with a host.
+    # Parsed as a reference (RFC 3986 section 4.2), a path that begins with two slashes begins with a host.
     texts |= {text.lstrip("/").partition("/")[2] for text in texts if text.startswith("//")}
     return {text.replace("\0", other) for text in texts for other in (("", ";") if "\0" in text else ("",))}
 
@@ -211,7 +218,7 @@ def _behind(texts: set[str], roots: set[str]) -> set[str]:
 
 
 def _segments(text: str) -> tuple[list[str], list[str]]:
-    """The segments that stand, and behind them those of which readers may skip any."""
+    """The segments that every reader keeps, and those behind them, of which a reader may skip any."""
     before, _, behind = text.partition(";")
     head, climbs = _plain_segments(before)
     tail, climbs_behind = _plain_segments(behind.replace(";", "/")) if behind else ([], False)
@@ -219,14 +226,14 @@ def _segments(text: str) -> tuple[list[str], list[str]]:
 
 
 def _plain_segments(text: str) -> tuple[list[str], bool]:
-    """The segments, without what readers drop, and whether there is a ``..`` among them."""
+    """The segments, without the characters that readers drop, and whether ``..`` is among them."""
     parts = [part.strip() for part in text.split("/")]
     kept = [part.rstrip(". ") for part in parts]
     return [part for part in kept if part], any(not part and len(parts[i]) > 1 for i, part in enumerate(kept))
 
 
 def _with_edge(mount: str, segments: list[str]) -> list[str]:
-    """The segments with a slash behind the mount, as its framework puts one there."""
+    """The segments after inserting a slash behind the mount, as its framework does."""
     path = "/" + "/".join(segments)
     return (
         [segment for segment in path.replace(mount, f"{mount}/").split("/") if segment] if mount in path else segments

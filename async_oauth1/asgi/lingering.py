@@ -1,4 +1,4 @@
-"""Middleware that lets a client that is still sending a body read why it was refused."""
+"""Middleware that lets a client read an early response while it is still sending a body."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["LingeringMiddleware"]
 
 
 class LingeringMiddleware:
-    """Lets a client that is still sending a body read why it was refused.
+    """Lets a client read an early response while it is still sending a body.
 
-    A body that is too large is answered before it has arrived. Servers then close a connection on which data is still
-    coming in, TCP resets it, and a client that writes first and reads afterwards never sees the answer (RFC 9112
-    section 9.6). So the answer goes out at once, but its end waits for the body: as long as more of it keeps coming,
-    and not for long. What comes is dropped.
+    The response to a body that is too large is sent before all of the body has arrived. If the server then closes the
+    connection, TCP resets it, and a client that reads only after writing never sees the response (RFC 9112 section
+    9.6). This middleware sends the response at once, but delays its end as long as the body keeps arriving, within
+    limits. The rest of the body is dropped.
 
-    For frameworks that go on receiving while they answer, as Quart does.
+    It works with frameworks that go on receiving while they respond, as Quart does.
     """
 
     def __init__(self, app: ASGIApp, *, pause: float = 0.2, longest: float = 5.0) -> None:
@@ -26,8 +26,8 @@ class LingeringMiddleware:
 
         Args:
             app: the application, such as ``app.asgi_app``.
-            pause: seconds without more of the body that end the waiting.
-            longest: seconds that end it in any case.
+            pause: seconds without new data after which the response ends.
+            longest: seconds after which the response ends in any case.
         """
         self.app = app
         self.pause = pause

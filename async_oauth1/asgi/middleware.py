@@ -1,16 +1,16 @@
-"""Middleware that verifies requests before any framework looks at them."""
+"""Middleware that verifies requests before a framework handles them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.resource_protector import ResourceProtector
-from async_oauth1.provider.responses import resource_error_response
 
 from .covered_paths import CoveredPaths, Layout, applications_behind, layout_of
 from .origin import with_path
@@ -26,40 +26,42 @@ from .requests import (
     snapshot,
 )
 
-#: Where the scope tells what was verified.
+#: A protector of any models.
+AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
+#: The key of the scope under which `Verified` is found.
 SCOPE_KEY = "async_oauth1.verified"
 
 
 class Verified(NamedTuple):
-    """A request that holds.
+    """A request that was verified.
 
     Attributes:
-        protector: who has verified it.
-        request: with ``client`` and ``credential`` set.
+        protector: the protector that verified it.
+        request: the request, with ``client`` and ``credential`` set.
         policy: the rules by which it was verified.
     """
 
-    protector: ResourceProtector
+    protector: AnyProtector
     request: OAuth1Request
     policy: Policy
 
     @property
     def body_protection(self) -> Literal["form", "hash", "none"]:
-        """What covers the body: see `OAuth1Request.body_protection`."""
+        """What protects the body: see `OAuth1Request.body_protection`."""
         return self.request.body_protection
 
 
 class OAuth1Middleware:
-    """Lets nothing pass under some path prefixes that is not signed well.
-
-    A refusal costs less than a framework takes to answer anything, so that a flood of bad requests leaves more time for
-    the good ones. Views that are decorated with the same protector's ``@require_oauth`` take the verified request from
-    here, and check what is theirs: the scope, whether a token is there, whether the body is signed. Views that are not
-    are protected all the same, of whatever framework; they find `Verified` in ``scope["async_oauth1.verified"]``.
+    """Verifies every request under some path prefixes, and refuses those without a valid signature.
 
         app.asgi_app = OAuth1Middleware(app.asgi_app, require_oauth, prefixes=["/photos"])
 
-    WebSockets under a prefix are refused: nothing signs what they carry.
+    Refusing a request here takes less time than any response of a framework, which helps against floods of bad
+    requests. Every view under the prefixes is protected, in any framework, and finds `Verified` in
+    ``scope["async_oauth1.verified"]``. A view decorated with the same protector's ``@require_oauth`` uses this result
+    and checks its own requirements: the scope, the token, and the signed body.
+
+    WebSockets under a prefix are refused, because nothing signs their messages.
 
     If the protector serves several Quart applications, the configuration of the wrapped one counts: the one at the end
     of the chain of ``app`` attributes.
@@ -68,7 +70,7 @@ class OAuth1Middleware:
     def __init__(
         self,
         app: ASGIApp,
-        protector: ResourceProtector,
+        protector: AnyProtector,
         prefixes: Collection[str],
         *,
         mounts: Collection[str] = (),
@@ -81,7 +83,8 @@ class OAuth1Middleware:
 
         Args:
             app: the application, such as ``app.asgi_app``.
-            protector: verifies; no other one may protect views under the prefixes, for the nonce is used here.
+            protector: verifies the requests. No other protector may protect views under the prefixes, because the
+                nonce of each request is used here.
             prefixes: decoded paths below the server's ``root_path``. Each covers itself and what is below it, in every
                 spelling that some framework could route there: ``/photos`` covers ``/photos``, ``/photos/1``,
                 ``//Photos`` and ``/x/../photos``, but not ``/photostream``. ``/`` covers everything. If there is a
@@ -117,7 +120,7 @@ class OAuth1Middleware:
             await self.app(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            # How a framework routes a target that is not a path cannot be known.
+            # It is unknown how a framework routes a target that is not a path.
             if self._is_protected(scope) or not scope["path"].startswith("/"):
                 await send({"type": "websocket.close", "code": 1008})
             else:
@@ -130,7 +133,7 @@ class OAuth1Middleware:
             scope = with_path(scope, self.protector.policy)
             verified = await self._verify(scope, body) if self._is_protected(scope) else None
         except OAuth1Error as error:
-            await refuse(resource_error_response(error, realm=self.protector.policy.realm), receive, send)
+            await refuse(error, self.protector.policy, receive, send)
             return
         except _ClientHasLeftError:
             return
@@ -141,7 +144,7 @@ class OAuth1Middleware:
         await self.app(scope, body.receive_again if body.received else receive, send)
 
     def _is_protected(self, scope: Scope) -> bool:
-        if self._layout is None:  # not earlier: routes are also added after the application was wrapped
+        if self._layout is None:  # at the first request: routes may be added after the application was wrapped
             self._layout = layout_of(self.app, self._mounts)
         return self._covered.cover(scope, self._layout)
 

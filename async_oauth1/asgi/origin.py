@@ -1,7 +1,8 @@
-"""Scheme and host as the client saw them: what it signed, where proxies stand between (RFC 5849 section 3.4.1.2).
+"""Finds the scheme and host that the client used and signed, also behind proxies (RFC 5849 section 3.4.1.2).
 
-Headers that name another scheme or host are believed from trusted proxies alone. Who writes the Host header writes
-only his own signature wrong; who writes X-Forwarded-Host could have a signature for one host accepted at another.
+Headers that name another scheme or host are only accepted from trusted proxies. A client that forges the Host header
+only invalidates its own signature. With a forged X-Forwarded-Host, a signature for one host could be accepted at
+another.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def request_origin(scope: Mapping[str, Any], policy: Policy) -> tuple[str, str, 
 
     Args:
         scope: ASGI scope.
-        policy: says the external base URL, or which proxies to believe.
+        policy: sets the external base URL and the trusted proxies.
 
     Returns:
         Scheme; host with port, not yet normalised; and the path that a proxy removed, without a slash at its end.
@@ -67,7 +68,7 @@ def peer_address(scope: Mapping[str, Any]) -> str | None:
 
 
 def single_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The Host header's value, or "" where there is none.
+    """The value of the Host header, or "" if there is no such header.
 
     Raises:
         InvalidRequestError: there are two.
@@ -79,7 +80,7 @@ def single_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 def request_path(scope: Mapping[str, Any]) -> bytes:
-    """The path as sent, without the query; encoded again where the server keeps only the decoded one."""
+    """The path as sent, without the query. If the server only has the decoded path, it is encoded again."""
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is None:
         return quote(scope["path"], safe="/:@!$&'()*+,;=~", errors="surrogatepass").encode()
@@ -95,7 +96,7 @@ def origin_form(scope: Mapping[str, Any], policy: Policy) -> bytes:
     """
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path and raw_path.startswith(b"/") and b"?" not in raw_path:
-        return raw_path  # as nearly always
+        return raw_path  # the usual case
     target = request_path(scope)
     if target.startswith(b"/"):
         return target
@@ -111,10 +112,10 @@ def origin_form(scope: Mapping[str, Any], policy: Policy) -> bytes:
 
 
 def with_path(scope: MutableMapping[str, Any], policy: Policy) -> MutableMapping[str, Any]:
-    """The scope with a path, also where the target was in absolute-form (RFC 9112 section 3.2.2).
+    """The scope with a path as target, even if the target was in absolute-form (RFC 9112 section 3.2.2).
 
     Raises:
-        OAuth1Error: as `origin_form`.
+        OAuth1Error: as for `origin_form`.
     """
     if scope["path"].startswith("/"):
         return scope
@@ -123,9 +124,9 @@ def with_path(scope: MutableMapping[str, Any], policy: Policy) -> MutableMapping
 
 
 def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], scheme: str, host: str) -> tuple[str, str]:
-    """What the nearest proxy says: the last element of its header, since proxies append.
+    """The scheme and host from the nearest proxy: the last element of its header, because proxies append.
 
-    A proxy that sets one kind of header passes the other on as the client wrote it, so they must not contradict.
+    A proxy that sets one kind of header passes the other kind on as the client sent it. So they must not disagree.
     """
     fields: dict[bytes, str] = {}
     for name, value in headers:
@@ -139,7 +140,7 @@ def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], scheme: str, host:
     said = standard or legacy
     scheme = said.get("proto", scheme).lower()
     if scheme not in ("http", "https"):
-        raise InvalidRequestError("The proxy names a scheme that is neither http nor https.")
+        raise InvalidRequestError("The scheme in the proxy's headers is neither http nor https.")
     return scheme, said.get("host", host)
 
 
@@ -152,7 +153,7 @@ def _legacy_forwarded(fields: Mapping[bytes, str], host: str) -> dict[str, str]:
 
 
 def _parse_forwarded(element: str) -> dict[str, str]:
-    """One element of a Forwarded header (RFC 7239 section 4)."""
+    """Parse one element of a Forwarded header (RFC 7239 section 4)."""
     pairs: dict[str, str] = {}
     position = 0
     while position < len(element):
@@ -165,13 +166,14 @@ def _parse_forwarded(element: str) -> dict[str, str]:
 
 
 def may_be_rewritten(scope: Mapping[str, Any], policy: Policy) -> bool:
-    """Whether the scope's scheme or peer may be what a header says, put there by a server or middleware.
+    """Whether a server or middleware may have replaced the scope's scheme or peer by the value of a header.
 
-    uvicorn does so by default for peers on this machine, gunicorn for the scheme; ``ProxyFix`` of hypercorn and
-    granian's wrapper do so where they are used. Afterwards it cannot be checked whether the header was a proxy's.
+    By default, uvicorn does so for peers on the same machine, and gunicorn does so for the scheme. ``ProxyFix`` of
+    hypercorn and granian's wrapper do so if they are used. Afterwards it is unknown whether a proxy set the header.
 
-    Signs of it are a peer whose port is 0 or stands in the header with its address; and https from a peer on this
-    machine whose headers say https, unless the policy trusts that peer. A base URL of https decides by itself.
+    It is assumed if the port of the peer is 0 or is in the header together with the address. It is also assumed for
+    https from a peer on the same machine whose headers say https, unless the policy trusts that peer. It does not
+    matter if the external base URL is https.
     """
     if policy.external_base_url and _base_url(scope, policy).lower().startswith("https:"):
         return False
@@ -191,7 +193,7 @@ def _is_rewritten(scope: Mapping[str, Any], policy: Policy) -> bool:
         return False
     peer = peer_address(scope)
     if peer is not None and not is_loopback_host(peer):
-        return False  # servers that rewrite believe peers on their own machine, unless they are told otherwise
+        return False  # by default, servers accept these headers only from peers on the same machine
     return any(
         _SAYS_HTTPS.search(value)
         for name, value in scope["headers"]
@@ -203,7 +205,7 @@ def _peer_is_rewritten(scope: Mapping[str, Any]) -> bool:
     client = scope.get("client")
     if not client:
         return False
-    if client[1] == 0:  # of a connection's other end it never is
+    if client[1] == 0:  # never the port of a real connection
         return True
     ends = tuple(f"{start}{client[0]}{end}:" for start, end in (("", ""), ("[", "]")))
     return any(
@@ -215,7 +217,7 @@ def _peer_is_rewritten(scope: Mapping[str, Any]) -> bool:
 
 
 def _comes_from_proxy(scope: Mapping[str, Any], policy: Policy) -> bool:
-    """Whether the connection's other end is a trusted proxy, and not just named like one in a header."""
+    """Whether the peer is a trusted proxy. An address that was copied from a header does not count."""
     return _is_trusted(peer_address(scope), policy.trusted_proxies) and not _peer_is_rewritten(scope)
 
 

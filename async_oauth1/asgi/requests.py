@@ -1,4 +1,4 @@
-"""From an ASGI scope to an `OAuth1Request`, and from a response to ASGI's messages."""
+"""Convert an ASGI scope to an `OAuth1Request`, and a response to ASGI messages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.responses import OAuth1Response
+from async_oauth1.provider.responses import OAuth1Response, resource_error_response
 
 from .origin import may_be_rewritten, origin_form, peer_address, request_origin
 
@@ -17,26 +18,26 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-#: The application behind a middleware that verifies, while it does so: its configuration counts.
+#: While a middleware verifies a request: the application that it wraps, whose configuration counts.
 application_behind: ContextVar[object | None] = ContextVar("async_oauth1.application_behind", default=None)
-#: Any ASGI application: frameworks disagree about the types of the three.
+#: Any ASGI application. The arguments are `Any` because frameworks disagree about their types.
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 R = TypeVar("R", bound=OAuth1Request)
 
 
 def snapshot(scope: Scope) -> Scope:
-    """What is verified, and what the application must see: a scope of our own, which no server can change.
+    """Copy a scope, so that the server cannot change it between verification and application.
 
-    uvicorn with httptools appends the trailers of a chunked body to the list that is ``scope["headers"]``, whenever
-    they arrive. Its h11 and granian leave ``get`` as it was sent, which is signed as ``GET`` (RFC 5849 section
-    3.4.1.1); hypercorn writes it in upper case.
+    uvicorn with httptools appends the trailers of a chunked body to the list ``scope["headers"]`` when they arrive.
+    The method is in upper case, as it is signed (RFC 5849 section 3.4.1.1): hypercorn converts ``get`` to ``GET``, but
+    granian and uvicorn with h11 do not.
     """
     return {**scope, "method": scope["method"].upper(), "headers": [*map(tuple, scope["headers"])]}
 
 
 def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) -> OAuth1Request:
-    """Read an ASGI scope.
+    """Make an `OAuth1Request` from an ASGI scope.
 
     The application must see what is verified here. Servers may append to ``scope["headers"]`` while a body arrives, and
     may leave a method in lower case, so give this function and the application the same copy:
@@ -44,8 +45,8 @@ def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) 
 
     Args:
         scope: of type ``http``.
-        policy: its limits, and where the client thinks it is.
-        body: the octets of a form; ``None`` where the body is no form and was not read.
+        policy: sets the limits, the trusted proxies and the external base URL.
+        body: the octets of a form; ``None`` if the body is not a form and was not read.
 
     Raises:
         OAuth1Error: the request is malformed or too large.
@@ -54,7 +55,7 @@ def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) 
 
 
 def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: bytes | None) -> R:
-    """Read an ASGI scope; ``make`` takes what `OAuth1Request` takes."""
+    """Make a request from an ASGI scope. ``make`` takes the arguments of `OAuth1Request`."""
     path = origin_form(scope, policy)
     scheme, host, prefix = request_origin(scope, policy)
     request = make(
@@ -77,9 +78,9 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
 
 
 def content_type_of(scope: Scope) -> bytes:
-    """The first Content-Type; a second one is refused once the request is read."""
+    """The first Content-Type. `OAuth1Request` refuses a second one."""
     for name, value in scope["headers"]:
-        if len(name) == 12 and name.lower() == b"content-type":  # not every server lowers names
+        if len(name) == 12 and name.lower() == b"content-type":  # some servers keep upper case in names
             return bytes(value)
     return b""
 
@@ -101,8 +102,11 @@ async def send_response(response: OAuth1Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(response: OAuth1Response, receive: Receive, send: Send) -> None:
-    """Answer while the body is received and dropped, as a framework would: `LingeringMiddleware` sees it end."""
+async def refuse(error: OAuth1Error, policy: Policy, receive: Receive, send: Send) -> None:
+    """Send the response to an error at a protected resource.
+
+    Meanwhile the body is received and dropped, as frameworks do, so that `LingeringMiddleware` sees its end.
+    """
 
     async def drop() -> None:
         while (await receive()).get("more_body", False):
@@ -110,6 +114,6 @@ async def refuse(response: OAuth1Response, receive: Receive, send: Send) -> None
 
     dropping = asyncio.ensure_future(drop())
     try:
-        await send_response(response, send)
+        await send_response(resource_error_response(error, realm=policy.realm), send)
     finally:
         dropping.cancel()

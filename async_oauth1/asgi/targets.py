@@ -1,4 +1,4 @@
-"""Middleware that hands on only those request targets and hosts that a framework can route."""
+"""Middleware that refuses request targets and hosts which a framework cannot route."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from urllib.parse import quote
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.hosts import normalize_host
-from async_oauth1.provider.responses import resource_error_response
 
 from .origin import single_host, with_path
 from .requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, snapshot
 
 __all__ = ["RECEIVED_KEY", "ReceivedOctets", "RequestTargetMiddleware"]
 
-#: Where the scope counts the octets of a body whose length is not announced.
+#: The key of the scope under which `ReceivedOctets` is found, if the length of the body is not announced.
 RECEIVED_KEY = "async_oauth1.received"
 
 _ASCII = bytes(range(128)).decode()
 
 
 class ReceivedOctets:
-    """Counts the octets of a body as the application receives them, whoever in the application asks for them.
+    """Counts the octets of a body while any part of the application receives them.
 
-    Frameworks do not tell whether a body is empty or was read before and thrown away. Content-Length tells; for a
-    chunked body, or one over HTTP/2 without a length, this does.
+    In a framework, an empty body looks the same as one that was read before and thrown away. If there is a
+    Content-Length, it shows the difference. For chunked bodies, and over HTTP/2 without a length, this count does.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -34,18 +33,19 @@ class ReceivedOctets:
         self._receive = receive
 
     async def receive(self) -> Message:
-        """Receive a message, and count its octets."""
+        """Receive a message, and add its octets to the count."""
         message = await self._receive()
         self.count += len(message.get("body", b""))
         return message
 
 
 class RequestTargetMiddleware:
-    """Hands on what a framework can route: origin-form targets (RFC 9112 section 3.2) and well-formed hosts.
+    """Lets requests pass that a framework can route: with a path as target and a well-formed host.
 
-    Frameworks expect a path. Given ``GET http://host/path``, ``GET ?a=b`` or ``GET http://[`` they route by the wrong
-    path, or fail; so they do on ``Host: a..b``. The own authority in absolute-form becomes origin-form; another's is
-    421, everything else 400. Header fields that a server adds later, from the trailers of a chunked body, stay outside.
+    Frameworks expect a path (origin-form, RFC 9112 section 3.2). Given ``GET http://host/path``, ``GET ?a=b`` or ``GET
+    http://[``, they use the wrong path or fail; they also fail on ``Host: a..b``. This middleware converts a URL with
+    the provider's own authority to its path. It answers 421 for another authority, and 400 for everything else. It
+    also hides header fields that the server adds later, from the trailers of a chunked body.
     """
 
     def __init__(self, app: ASGIApp, policy: Policy | None = None) -> None:
@@ -53,7 +53,7 @@ class RequestTargetMiddleware:
 
         Args:
             app: the application, such as ``app.asgi_app``.
-            policy: says which host is this provider's own, where proxies or an external base URL do.
+            policy: determines the provider's own host, by trusted proxies or an external base URL.
         """
         self.app = app
         self.policy = policy or Policy()
@@ -65,7 +65,7 @@ class RequestTargetMiddleware:
             try:
                 scope = self._routable(scope)
             except OAuth1Error as error:
-                await refuse(resource_error_response(error, realm=self.policy.realm), receive, send)
+                await refuse(error, self.policy, receive, send)
                 return
             if has_unannounced_length(scope):
                 received = ReceivedOctets(receive)
@@ -76,7 +76,7 @@ class RequestTargetMiddleware:
         await self.app(scope, receive, send)
 
     def _can_be_routed(self, scope: Scope) -> bool:
-        """Of a WebSocket: it is refused by closing it, whatever is wrong."""
+        """Whether a WebSocket has a path and a well-formed host; if not, it is closed without a response."""
         try:
             host = single_host(scope["headers"])
             if host:
@@ -88,14 +88,14 @@ class RequestTargetMiddleware:
 
     def _routable(self, scope: Scope) -> Scope:
         host = single_host(scope["headers"])
-        if host:  # HTTP/1.0 may have none, and a health check needs none
+        if host:  # HTTP/1.0 requests and health checks may come without
             normalize_host(host, scope.get("scheme", "http"))
         if scope["method"] == "CONNECT":
-            # Its target is never a path (RFC 9112 section 3.2.3), and a route's 200 would turn the connection into a
-            # tunnel, at which hypercorn fails.
-            raise InvalidRequestError("CONNECT asks for a tunnel, and this provider opens none.")
+            # Its target is never a path (RFC 9112 section 3.2.3). If a route answered 200, the connection would become
+            # a tunnel, and hypercorn would fail.
+            raise InvalidRequestError("The method CONNECT is not supported: this provider does not open tunnels.")
         scope = with_path(scope, self.policy)
         if not scope["query_string"].isascii():
-            # HTTP/2 lets raw octets pass, and frameworks expect UTF-8. Escaped, they are the same to the signature.
+            # HTTP/2 allows raw octets, but frameworks expect UTF-8. Escaping them does not change the base string.
             scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}
         return scope

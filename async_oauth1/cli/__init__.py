@@ -94,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _reason(error: Exception) -> str | None:
     """The message for the user; ``None`` for a defect of this program."""
-    if isinstance(error, (CommandError, StoreError)):
-        return str(error)
     if isinstance(error, OAuth1Error):  # StoreUnavailableError: the store failed while it was open
         return str(error.description or error.error)
+    if isinstance(error, (CommandError, StoreError)):
+        return str(error)
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     # The version of typer decides which exception of click's it raises. All of them have this method.

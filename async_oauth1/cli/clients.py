@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -193,7 +193,7 @@ def _former_secret_ends(client: Client) -> list[float | None]:
 
 def _format_value(value: object) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(item) for item in value) or "-"
+        return ", ".join(str(item) for item in cast("Iterable[object]", value)) or "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value in (None, "") else " ".join(str(value).split("\n")).strip()

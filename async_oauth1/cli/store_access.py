@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from async_oauth1.stores import Store, TransientStore, open_store
-from async_oauth1.stores.caching.store import CachingStore, open_notifier
+from async_oauth1.stores.caching.store import CachingStore, open_change_feed
 
 from .console import CommandError
 
@@ -55,7 +55,7 @@ def with_store(
         raise CommandError(
             f"{opened.url}: this store keeps nonces and temporary credentials, but no clients; use postgresql://..."
         )
-    store: Store = CachingStore(opened, open_notifier(notify)) if notify else opened
+    store: Store = CachingStore(opened, open_change_feed(notify)) if notify else opened
 
     async def run() -> T:
         if migrates:
@@ -67,7 +67,7 @@ def with_store(
 
 
 @contextmanager
-def value_errors_as_mistakes() -> Iterator[None]:
+def value_errors_as_mistakes() -> Generator[None]:
     """Turn the `ValueError` of a store into a `CommandError`: the refused value came from the command line."""
     try:
         yield

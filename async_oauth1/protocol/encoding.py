@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from async_oauth1.errors import InvalidRequestError
@@ -54,7 +55,7 @@ def as_text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).decode("utf-8", "replace")
+        return bytes(cast("bytes", value)).decode("utf-8", "replace")
     return str(value)
 
 

@@ -1,11 +1,11 @@
-"""What an authorization server asks of its provider: hooks, each a method that a subclass may override instead."""
+"""The hooks of an authorization server. Each is called by a method that a subclass may override instead."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from async_oauth1.errors import AlreadyDecidedError
+from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.request import OAuth1Request
 
@@ -15,7 +15,7 @@ from .verification import BaseServer
 
 
 class CredentialHooks(BaseServer):
-    """The hooks that keep temporary and token credentials. The methods have Authlib's names and arguments."""
+    """The hooks that store temporary and token credentials. The methods have Authlib's names and arguments."""
 
     HOOKS = AUTHORIZATION_SERVER_HOOKS
     REQUIRED_HOOKS: ClassVar[dict[str, str]] = {
@@ -42,7 +42,7 @@ class CredentialHooks(BaseServer):
         return generated
 
     async def create_temporary_credential(self, request: OAuth1Request) -> Any:
-        """Create and keep temporary credentials; by default the hook of this name."""
+        """Create and store temporary credentials; by default the hook of this name."""
         func = self._hook("create_temporary_credential")
         return await call_hook(func, await self.generate_credentials(), request.client_id, request.redirect_uri)
 
@@ -51,7 +51,7 @@ class CredentialHooks(BaseServer):
         return self._hook("get_temporary_credential")(request.token)
 
     def delete_temporary_credential(self, request: OAuth1Request) -> Any:
-        """Take temporary credentials away, ``False`` where they were gone; by default the hook of this name."""
+        """Delete temporary credentials, ``False`` if there were none; by default the hook of this name."""
         return self._hook("delete_temporary_credential")(request.token)
 
     async def create_authorization_verifier(self, request: OAuth1Request) -> Any:
@@ -67,10 +67,27 @@ class CredentialHooks(BaseServer):
         return verifier
 
     async def create_token_credential(self, request: OAuth1Request) -> Any:
-        """Create and keep token credentials; by default the hook of this name."""
+        """Create and store token credentials; by default the hook of this name."""
         return await call_hook(
             self._hook("create_token_credential"), await self.generate_credentials(), request.credential
         )
+
+    async def exchange_credential(self, request: OAuth1Request) -> Any:
+        """Delete first, then create: only one of several concurrent exchanges succeeds.
+
+        If creating fails, the client has to start again from the first step.
+        """
+        exchange = self.hooks.get("exchange")
+        own = self._overrides("delete_temporary_credential") or self._overrides("create_token_credential")
+        if exchange is not None and not own:
+            credential = await call_hook(exchange, request.credential, await self.generate_credentials())
+            if credential is None:
+                raise InvalidTokenError()
+            return credential
+        taken = await call_hook(self.delete_temporary_credential, request)
+        if taken is not None and not taken:  # False, or 0 as the number of deleted rows
+            raise InvalidTokenError()
+        return await call_hook(self.create_token_credential, request)
 
     def _generate_verifier(self, callback: str | None) -> str:
         # Short enough to type only if wrong guesses are counted.

@@ -1,7 +1,7 @@
-"""Hooks: what a provider supplies, one Protocol each, and the registry that holds them.
+"""Hooks: the functions that a provider supplies, with one Protocol for each, and the registry that holds them.
 
 A hook is a coroutine function, or a plain function that does not block. A *store* is any object with methods of these
-names; `Hooks.register_store` takes them all at once.
+names; `Hooks.register_store` registers all of them at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from inspect import CO_ITERABLE_COROUTINE
 from types import CoroutineType, GeneratorType
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
-from async_oauth1.credentials import ClientLike, TemporaryCredentialLike, TokenCredentialLike
+from async_oauth1.credentials import (
+    ClientLike,
+    ClientT_co,
+    MaybeAwaitable,
+    TemporaryCredentialLike,
+    TokenCredentialLike,
+    TokenT_co,
+)
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
 
@@ -30,6 +37,7 @@ __all__ = [
     "ExistsNonce",
     "GetTemporaryCredential",
     "HookCaller",
+    "HookStore",
     "Hooks",
     "MaybeAwaitable",
     "QueryClient",
@@ -39,6 +47,7 @@ __all__ = [
     "call_hook",
     "hook_caller",
     "is_awaitable",
+    "optional",
     "require_hooks",
     "resolve",
 ]
@@ -46,32 +55,30 @@ __all__ = [
 log = logging.getLogger("async_oauth1")
 
 T = TypeVar("T")
-#: What a hook returns: its result, or an awaitable of it.
-MaybeAwaitable: TypeAlias = Awaitable[T] | T
 
 
-class QueryClient(Protocol):
+class QueryClient(Protocol[ClientT_co]):
     """Looks a client up by its identifier."""
 
-    def __call__(self, client_id: str, /) -> MaybeAwaitable[ClientLike | None]: ...
+    def __call__(self, client_id: str, /) -> MaybeAwaitable[ClientT_co | None]: ...
 
 
-class QueryToken(Protocol):
+class QueryToken(Protocol[TokenT_co]):
     """Looks token credentials up; both arguments must match."""
 
-    def __call__(self, client_id: str, oauth_token: str, /) -> MaybeAwaitable[TokenCredentialLike | None]: ...
+    def __call__(self, client_id: str, oauth_token: str, /) -> MaybeAwaitable[TokenT_co | None]: ...
 
 
-class QueryCredentials(Protocol):
-    """Looks client and token credential up in one round trip."""
+class QueryCredentials(Protocol[ClientT_co, TokenT_co]):
+    """Looks client and token credentials up in one round trip."""
 
     def __call__(
         self, client_id: str, oauth_token: str, /
-    ) -> MaybeAwaitable[tuple[ClientLike | None, TokenCredentialLike | None]]: ...
+    ) -> MaybeAwaitable[tuple[ClientT_co | None, TokenT_co | None]]: ...
 
 
 class ExistsNonce(Protocol):
-    """Remembers a nonce and says whether it was known, in ONE atomic step (RFC 5849 section 3.3)."""
+    """Stores a nonce and returns whether it was stored before, in ONE atomic step (RFC 5849 section 3.3)."""
 
     def __call__(
         self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None, /
@@ -79,7 +86,7 @@ class ExistsNonce(Protocol):
 
 
 class CreateTemporaryCredential(Protocol):
-    """Keeps new temporary credentials (section 2.1)."""
+    """Stores new temporary credentials (section 2.1)."""
 
     def __call__(
         self, token: dict[str, str], client_id: str, redirect_uri: str, /
@@ -93,19 +100,19 @@ class GetTemporaryCredential(Protocol):
 
 
 class DeleteTemporaryCredential(Protocol):
-    """Takes temporary credentials away; ``False`` where they were already gone: an atomic take."""
+    """Deletes temporary credentials; ``False`` if there were none. Must be atomic: only one caller gets ``True``."""
 
     def __call__(self, oauth_token: str, /) -> MaybeAwaitable[bool | None]: ...
 
 
 class CreateAuthorizationVerifier(Protocol):
-    """Binds user and verifier to temporary credentials, once; ``False`` where they were already decided."""
+    """Binds user and verifier to temporary credentials, once; ``False`` if they were already decided."""
 
     def __call__(self, credential: Any, grant_user: Any, verifier: str, /) -> MaybeAwaitable[object]: ...
 
 
 class DenyTemporaryCredential(Protocol):
-    """Records the resource owner's refusal; ``False`` where they were already decided."""
+    """Records that the resource owner denied access; ``False`` if the credentials were already decided."""
 
     def __call__(self, oauth_token: str, /) -> MaybeAwaitable[bool | None]: ...
 
@@ -117,13 +124,13 @@ class CountWrongVerifier(Protocol):
 
 
 class CreateTokenCredential(Protocol):
-    """Keeps new token credentials (section 2.3)."""
+    """Stores new token credentials (section 2.3)."""
 
     def __call__(self, token: dict[str, str], temporary_credential: Any, /) -> MaybeAwaitable[TokenCredentialLike]: ...
 
 
 class Exchange(Protocol):
-    """Takes temporary credentials and keeps token credentials in one transaction; ``None`` where they were gone."""
+    """Replaces temporary by token credentials in one transaction; ``None`` if the temporary ones do not exist."""
 
     def __call__(
         self, temporary_credential: Any, token: dict[str, str], /
@@ -135,6 +142,27 @@ class TokenGenerator(Protocol):
 
     def __call__(self) -> MaybeAwaitable[dict[str, str]]: ...
 
+
+class _StoresClients(Protocol):
+    def query_client(self, client_id: str, /) -> MaybeAwaitable[ClientLike | None]: ...
+
+
+class _StoresTokens(Protocol):
+    def query_token(self, client_id: str, oauth_token: str, /) -> MaybeAwaitable[TokenCredentialLike | None]: ...
+
+
+class _StoresTemporaryCredentials(Protocol):
+    def get_temporary_credential(self, oauth_token: str, /) -> MaybeAwaitable[TemporaryCredentialLike | None]: ...
+
+
+class _StoresNonces(Protocol):
+    def exists_nonce(
+        self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None, /
+    ) -> MaybeAwaitable[bool]: ...
+
+
+#: What `register_hooks` accepts: an object with at least one of these hooks as a method.
+HookStore: TypeAlias = _StoresClients | _StoresTokens | _StoresTemporaryCredentials | _StoresNonces
 
 AUTHORIZATION_SERVER_HOOKS = (
     "query_client",
@@ -151,9 +179,9 @@ AUTHORIZATION_SERVER_HOOKS = (
 )
 RESOURCE_PROTECTOR_HOOKS = ("query_client", "query_token", "exists_nonce", "query_credentials")
 
-# A shortcut speaks for the hooks it replaces or complements, so it is taken from a store only together with them: a
-# store's query_credentials must not answer for a query_client that came from elsewhere.
-_SPEAKS_FOR = {
+# A shortcut is taken from a store only together with the hooks that it replaces or complements: a store's
+# query_credentials must not replace a query_client that was registered separately.
+_REPLACES = {
     "query_credentials": ("query_client", "query_token"),
     "exchange": ("delete_temporary_credential", "create_token_credential"),
     "deny_temporary_credential": ("get_temporary_credential",),
@@ -162,7 +190,7 @@ _SPEAKS_FOR = {
 
 
 class Hooks:
-    """The hooks of one server, each given alone or by a store."""
+    """The hooks of one server, registered one by one or from a store."""
 
     __slots__ = ("_from_store", "_names", "_policies", "_registered")
 
@@ -170,8 +198,8 @@ class Hooks:
         """Start empty.
 
         Args:
-            names: the hooks this server knows.
-            policy: told to each store that is registered.
+            names: the hooks that this server uses.
+            policy: passed to the ``prepare`` method of each store that is registered.
         """
         self._names = tuple(names)
         self._policies = [policy]
@@ -179,29 +207,30 @@ class Hooks:
         self._from_store: set[str] = set()
 
     def register(self, name: str, func: Callable[..., Any]) -> None:
-        """Set one hook, replacing what was there, and what a store answered in its place.
+        """Set one hook. It replaces an earlier one, and the shortcuts of a store that would bypass it.
 
         Raises:
-            ValueError: the server knows no hook of that name, or the store it belongs to keeps nonces too briefly.
+            ValueError: the server uses no hook of that name, or ``func`` is the method of a store that keeps nonces for
+                less time than the policy needs.
             TypeError: ``func`` is not callable.
         """
         if name not in self._names:
             raise ValueError(f'Invalid "name" of hook: {name!r}; known are {", ".join(self._names)}')
         if not callable(func):
-            raise TypeError(f'the hook "{name}" is a function, not {type(func).__name__}')
+            raise TypeError(f'the hook "{name}" must be a function, not {type(func).__name__}')
         self._prepare(getattr(func, "__self__", None))
         self._registered[name] = func
         self._from_store.discard(name)
-        for shortcut, others in _SPEAKS_FOR.items():
+        for shortcut, others in _REPLACES.items():
             if name in others and shortcut in self._from_store:
                 self._from_store.discard(shortcut)
                 del self._registered[shortcut]
 
-    def register_store(self, store: object) -> None:
-        """Fill the hooks that nothing has filled yet with the methods that the store has.
+    def register_store(self, store: HookStore) -> None:
+        """Register the store's methods as hooks, except for hooks that are registered already.
 
         Raises:
-            ValueError: the store has no hook at all, or keeps nonces too briefly for this server.
+            ValueError: the store has none of the hooks, or keeps nonces for less time than the policy needs.
         """
         offered = {name: func for name in self._names if callable(func := getattr(store, name, None))}
         if not offered:
@@ -209,16 +238,16 @@ class Hooks:
         self._prepare(store)
         taken = offered.keys() - self._registered.keys()
         for name in taken:
-            if all(other in taken for other in _SPEAKS_FOR.get(name, ()) if other in self._names):
+            if all(other in taken for other in _REPLACES.get(name, ()) if other in self._names):
                 self._registered[name] = offered[name]
                 self._from_store.add(name)
 
     def get(self, name: str) -> Callable[..., Any] | None:
-        """The hook, or ``None`` where it is missing."""
+        """The hook, or ``None`` if it is not registered."""
         return self._registered.get(name)
 
     def adopt(self, policies: Sequence[Policy]) -> None:
-        """Tell other policies to every store, whether it is registered already or later."""
+        """Prepare every store for these policies instead, those registered later included."""
         self._policies = list(policies)
         for func in tuple(self._registered.values()):
             self._prepare(getattr(func, "__self__", None))
@@ -231,7 +260,7 @@ class Hooks:
 
 
 def require_hooks(registered: Mapping[str, bool], owner: str) -> None:
-    """Name every missing hook at once.
+    """Check that every hook is there; the error names all that are missing.
 
     Raises:
         MissingHookError: at least one is missing.
@@ -243,27 +272,28 @@ def require_hooks(registered: Mapping[str, bool], owner: str) -> None:
         raise MissingHookError(f"{owner}: the {names} {plural} required.")
 
 
-async def resolve(value: Any) -> Any:
-    """Await what can be awaited, so that a coroutine is never taken for a true value.
+async def resolve(value: MaybeAwaitable[T]) -> T:
+    """Await a value until it is no longer awaitable, so that a coroutine is never taken for a true value.
 
-    Werkzeug's ``LocalProxy`` has ``__await__`` without being awaitable; it is passed through.
+    A ``LocalProxy`` of Werkzeug is returned as it is: it has ``__await__`` but is not awaitable.
     """
-    while is_awaitable(value):
-        value = await cast("Awaitable[Any]", value)
-    return value
+    resolved: Any = value
+    while is_awaitable(resolved):
+        resolved = await resolved
+    return cast("T", resolved)
 
 
 class HookCaller(Protocol):
-    """Calls a hook at another place than the flow's own thread, and awaits what it returns."""
+    """Calls a hook outside the thread of the flow, and awaits what it returns."""
 
     def __call__(self, func: Callable[..., Any], args: tuple[Any, ...], /) -> Awaitable[Any]: ...
 
 
-#: How the hooks of the current flow are called; ``None``: here and now. For frameworks whose hooks may block.
+#: Calls the hooks of the current flow, for frameworks whose hooks may block; ``None``: they are called directly.
 hook_caller: ContextVar[HookCaller | None] = ContextVar("async_oauth1.hook_caller", default=None)
 
 
-# What the stores' hooks return: not worth the question whether it can be awaited.
+# Types that hooks often return and that are never awaitable; `is_awaitable` costs more than this look-up.
 _PLAIN = frozenset({bool, tuple, type(None)})
 
 
@@ -277,23 +307,29 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
     try:
         if caller is not None:
             return await caller(func, args)
-        value = func(*args)
-        if type(value) is CoroutineType:
+        value: Any = func(*args)
+        if CoroutineType is type(value):  # the other way round, type checkers narrow it to a coroutine of unknown types
             value = await value
         while type(value) not in _PLAIN and is_awaitable(value):
             value = await value
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors
-        # The client is told to come back. What it came upon, and whether that passes by itself, is for the operator.
+        # The client only learns that it should retry later. The log has the cause, for the operator.
         log.exception("A hook failed, and the request is answered with 503.")
         raise StoreUnavailableError() from error
     return value
 
 
+async def optional(model: Any, method: str) -> Any:
+    """Call an optional method of a model as a hook; ``None`` if the model does not have it."""
+    func = getattr(model, method, None)
+    return await call_hook(func) if callable(func) else None
+
+
 def is_awaitable(value: object) -> bool:
     """Whether a result must be awaited.
 
-    Werkzeug's ``LocalProxy`` must not, although it has ``__await__``; what comes from a function under
-    ``types.coroutine`` must, although it has none.
+    A ``LocalProxy`` of Werkzeug must not be awaited, although it has ``__await__``. The generator of a function
+    decorated with ``types.coroutine`` must be, although it has no ``__await__``.
     """
     cls = type(value)
     if hasattr(cls, "__await__"):

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar, Generic
 
-from async_oauth1.credentials import TokenCredential
+from async_oauth1.credentials import ClientT_co, TokenCredential, TokenT_co
 from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameterError
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .hooks import RESOURCE_PROTECTOR_HOOKS, call_hook
-from .signing_keys import optional
+from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
 from .verification import BaseServer, log
 
 __all__ = ["ResourceProtector"]
 
 
-class ResourceProtector(BaseServer):
+class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
     """Verifies requests for protected resources.
 
     Needs the hooks ``query_client``, ``query_token`` and ``exists_nonce``; uses ``query_credentials`` instead of the
-    first two where a store has it.
+    first two if a store has it. Generic in the models of clients and token credentials, for type checkers.
     """
 
     HOOKS = RESOURCE_PROTECTOR_HOOKS
@@ -43,15 +42,15 @@ class ResourceProtector(BaseServer):
 
         Args:
             request: as read from the wire.
-            scope: what the token credential must cover, where it has ``get_scope()``; several separated by spaces.
-            two_legged: the client may act for itself, without a token. A token that it sends all the same must be good.
+            scope: the scopes that the token credential must cover, if it has ``get_scope()``; separated by spaces.
+            two_legged: accept a request without a token. A token that is sent must still be valid.
             body_hash_required: refuse a body that is neither signed as a form nor by ``oauth_body_hash``.
 
         Returns:
             The request with ``client`` and ``credential`` set; ``credential`` is ``None`` for two-legged requests.
 
         Raises:
-            OAuth1Error: the request is not accepted; nothing was stored for it unless its signature held.
+            OAuth1Error: the request is not accepted. Nothing is stored for a request with an invalid signature.
         """
         self.check_request(request)
         token = request.token
@@ -74,16 +73,16 @@ class ResourceProtector(BaseServer):
         two_legged: bool = False,
         body_hash_required: bool = False,
     ) -> None:
-        """Check what one route wants of a request that `validate_request` has accepted with fewer demands.
+        """Check the requirements of a route for a request that `validate_request` accepted with fewer requirements.
 
         Args:
-            request: as `validate_request` returned it.
-            scope: as for `validate_request`, like the others.
-            two_legged: see there.
-            body_hash_required: see there.
+            request: the request that `validate_request` returned.
+            scope: as for `validate_request`.
+            two_legged: as for `validate_request`.
+            body_hash_required: as for `validate_request`.
 
         Raises:
-            OAuth1Error: it is not enough for this route.
+            OAuth1Error: the request does not meet the requirements of this route.
         """
         if request.credential is None and not two_legged:
             raise MissingRequiredParameterError("oauth_token")
@@ -92,9 +91,10 @@ class ResourceProtector(BaseServer):
         if scope:
             await self._check_scope(request, scope)
 
-    def get_token_credential(self, request: OAuth1Request) -> Any:
+    def get_token_credential(self, request: OAuth1Request) -> MaybeAwaitable[TokenT_co | None]:
         """Look the token credential up; by default the hook ``query_token``."""
-        return self._hook("query_token")(request.client_id, request.token)
+        found: MaybeAwaitable[TokenT_co | None] = self._hook("query_token")(request.client_id, request.token)
+        return found
 
     async def _look_up(self, request: OAuth1Request, token: str | None) -> None:
         client_id = request.client_id

@@ -1,4 +1,8 @@
-"""Responses as plain data: status, body and headers, for whichever framework sends them."""
+"""Responses as plain data, which each framework's adapter sends: status, body and headers.
+
+The body and the headers of every error are made here: form-encoded at the authorization server's endpoints, as JSON at
+protected resources.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,11 @@ _NOT_STORED = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
 
 
 class OAuth1Response(NamedTuple):
-    """What to answer.
+    """A response.
 
     Attributes:
         status_code: HTTP status.
-        body: text in ASCII.
+        body: ASCII text.
         headers: name and value pairs.
     """
 
@@ -30,18 +34,18 @@ class OAuth1Response(NamedTuple):
 
 
 def form_response(parameters: Iterable[tuple[str, str]], status_code: int = 200) -> OAuth1Response:
-    """Answer with form-encoded parameters, as RFC 5849 section 2 has credentials."""
+    """Make a response with form-encoded parameters, as RFC 5849 section 2 defines for credentials."""
     body = "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in parameters)
     return OAuth1Response(status_code, body, [("Content-Type", FORM), *_NOT_STORED])
 
 
 def server_error_response(error: OAuth1Error, *, realm: str, allow: str) -> OAuth1Response:
-    """Answer an error at one of the authorization server's endpoints, form-encoded.
+    """Make the form-encoded response to an error at one of the authorization server's endpoints.
 
     Args:
-        error: what went wrong.
+        error: the error.
         realm: for ``WWW-Authenticate``.
-        allow: the method that the endpoint serves, for 405.
+        allow: the method that the endpoint accepts, for 405.
     """
     response = form_response([(name, value or "") for name, value in error.get_body()], error.status_code)
     response.headers.extend(error_headers(error, realm=realm, allow=allow))
@@ -49,10 +53,10 @@ def server_error_response(error: OAuth1Error, *, realm: str, allow: str) -> OAut
 
 
 def resource_error_response(error: OAuth1Error, *, realm: str) -> OAuth1Response:
-    """Answer an error at a protected resource, in JSON.
+    """Make the JSON response to an error at a protected resource.
 
     Args:
-        error: what went wrong.
+        error: the error.
         realm: for ``WWW-Authenticate``.
     """
     headers = [("Content-Type", "application/json"), *_NOT_STORED, *error_headers(error, realm=realm)]
@@ -60,12 +64,12 @@ def resource_error_response(error: OAuth1Error, *, realm: str) -> OAuth1Response
 
 
 def error_headers(error: OAuth1Error, *, realm: str, allow: str = "") -> list[tuple[str, str]]:
-    """The header fields that a status asks for.
+    """The header fields that the status of an error requires.
 
     Args:
-        error: what went wrong.
+        error: the error.
         realm: for ``WWW-Authenticate``, with 401.
-        allow: the method that is served, with 405.
+        allow: the method that is accepted, with 405.
     """
     if error.status_code == 401:
         quoted = realm.replace("\\", "\\\\").replace('"', '\\"')

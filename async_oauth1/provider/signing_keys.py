@@ -14,7 +14,7 @@ from async_oauth1.credentials import Client, TemporaryCredential, TokenCredentia
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.signature import SigningKeys
 
-from .hooks import call_hook
+from .hooks import call_hook, optional
 
 log = logging.getLogger("async_oauth1")
 
@@ -58,12 +58,6 @@ async def asked_means(client: Any, credential: Any, *, rsa: bool) -> SigningMean
         token_secret = as_text(secret or "")
         keys = [SigningKeys(as_text(secret), token_secret) for secret in await _client_secrets(client)] or _NO_KEYS
     return keys, await optional(client, "get_signature_methods")
-
-
-async def optional(model: Any, method: str) -> Any:
-    """What an optional method of a model returns; ``None`` where it has none."""
-    func = getattr(model, method, None)
-    return await call_hook(func) if callable(func) else None
 
 
 async def _client_secrets(client: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from async_oauth1.credentials import ClientLike
 from async_oauth1.errors import (
     InsecureTransportError,
     InvalidClientError,
@@ -32,8 +33,8 @@ from async_oauth1.protocol.rsa_keys import log_key_problem
 from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
-from .hooks import Hooks, MaybeAwaitable, call_hook, require_hooks
-from .signing_keys import are_records, asked_means, optional, recorded_means
+from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
+from .signing_keys import are_records, asked_means, recorded_means
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
 CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
@@ -100,7 +101,7 @@ class BaseServer:
         """
         self.hooks.register(name, func)
 
-    def register_hooks(self, store: object) -> None:
+    def register_hooks(self, store: HookStore) -> None:
         """Fill the hooks that nothing has filled yet with the store's methods of their names.
 
         Raises:
@@ -139,15 +140,18 @@ class BaseServer:
 
     # Overridable look-ups, with Authlib's names and arguments --------------------------------------------------------
 
-    def get_client_by_id(self, client_id: str) -> Any:
+    def get_client_by_id(self, client_id: str) -> MaybeAwaitable[ClientLike | None]:
         """Look the client up; by default the hook ``query_client``."""
-        return self._hook("query_client")(client_id)
+        found: MaybeAwaitable[ClientLike | None] = self._hook("query_client")(client_id)
+        return found
 
-    def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> MaybeAwaitable[bool]:
         """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
         sent = request.oauth_params
         token = sent.get("oauth_token") or None
-        return self._hook("exists_nonce")(nonce, sent.get("oauth_timestamp"), sent.get("oauth_consumer_key"), token)
+        timestamp, client_id = sent.get("oauth_timestamp"), sent.get("oauth_consumer_key")
+        known: MaybeAwaitable[bool] = self._hook("exists_nonce")(nonce, timestamp, client_id, token)
+        return known
 
     # Verification ----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Quart: an authorization server, a resource protector, and proxies for what a view wants to know.
+"""Quart: an authorization server, a resource protector, and proxies for the current request and its credentials.
 
 ::
 

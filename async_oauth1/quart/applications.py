@@ -1,13 +1,13 @@
-"""What a server has from each Quart application that it serves: a policy, and generators of tokens.
+"""The configuration that a server takes from each Quart application it serves: a policy, and token generators.
 
-Servers are often made at module level, and applications by a factory, so one server may serve several applications that
-are configured differently. As long as there is one, its policy is a plain attribute of the server.
+Servers are often made at module level, and applications by a factory, so one server may serve several applications with
+different configurations. As long as there is only one application, its policy is a plain attribute of the server.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -25,35 +25,45 @@ from async_oauth1.provider.verification import BaseServer
 from .requests import guard_routing, make_response
 
 T = TypeVar("T")
-#: Makes ``{"oauth_token": ..., "oauth_token_secret": ...}``.
+#: Generates ``{"oauth_token": ..., "oauth_token_secret": ...}``.
 Generator = Callable[[], Awaitable[dict[str, str]]]
 
 
-class _PolicyAtWork:
-    """The policy of the application at work. An instance's own attribute comes first, since nothing sets this one."""
+class _CurrentPolicy:
+    """The policy of the current application, unless the server has an attribute of this name of its own."""
 
     def __get__(self, server: ServesApplications, _: type | None = None) -> Policy:
-        found = of_application_at_work(server.policies)
+        found = value_for_current_application(server.policies)
         return server.own_policy if found is None else found
 
 
 class ServesApplications(BaseServer):
-    """A server that takes its policy from the application that handles the request.
+    """A server whose policy is that of the application that handles the request.
 
     Attributes:
-        own_policy: what the server was made with; counts outside of every application if there are several.
-        policies: by application.
+        own_policy: the policy given to the constructor. A server with several applications uses it outside of them.
+        policies: the policy of each application.
     """
 
-    policy: Policy = cast("Policy", _PolicyAtWork())
+    policy: Policy = cast("Policy", _CurrentPolicy())
     own_policy: Policy
     policies: WeakKeyDictionary[Any, Policy]
 
+    def register_given(self, **hooks: Callable[..., Any] | None) -> None:
+        """Register the hooks that are not ``None``."""
+        for name, func in hooks.items():
+            if func is not None:
+                self.register_hook(name, func)
+
+    def error_response(self, error: OAuth1Error) -> Response:
+        """Make the JSON response for an error that a view has caught."""
+        return make_response(resource_error_response(error, realm=self.policy.realm))
+
     def adopt(self, app: Quart) -> None:
-        """Take an application's configuration, and check the hooks before it serves.
+        """Read an application's configuration, and have the hooks checked before it serves.
 
         Raises:
-            ValueError: a value of the configuration is out of its range.
+            ValueError: a value of the configuration is out of range.
             TypeError: a value of the configuration is of the wrong kind.
         """
         if "policies" not in vars(self):
@@ -66,29 +76,26 @@ class ServesApplications(BaseServer):
         servers.append(self)
 
         async def check_hooks() -> None:
-            if self is servers[-1]:  # the last of them: what was to give hooks to the others has run, too
+            if self is servers[-1]:  # the last one: functions that register hooks of the others have run by now
                 _require_hooks(servers)
 
-        async def answer(error: OAuth1Error) -> Response:
-            return make_response(resource_error_response(error, realm=self.policy.realm))
-
         app.before_serving(check_hooks)
-        # What a view lets through is still the client's error, and no 500. An application's own handler comes first.
+        # An OAuth1Error that a view does not catch is the client's error, not a 500. The application may handle it.
         if OAuth1Error not in app.error_handler_spec[None][None]:
-            app.register_error_handler(OAuth1Error, answer)
+            app.register_error_handler(OAuth1Error, self.error_response)
 
     def _keep(self, app: Quart, policy: Policy) -> None:
         ours = [self.own_policy, *self.policies.values()]
         self.policies[app] = policy
-        # What the program has assigned to the attribute counts for every application.
+        # A policy that the program itself has assigned to the attribute counts for every application.
         if any(vars(self).get("policy") is known for known in ours):
             del self.policy
         if len(self.policies) == 1:
             self.policy = policy
 
 
-def of_application_at_work(values: WeakKeyDictionary[Any, T]) -> T | None:
-    """What is kept for the application that handles the request; ``None`` outside of all of them."""
+def value_for_current_application(values: WeakKeyDictionary[Any, T]) -> T | None:
+    """Look up the value of the application that handles the request; ``None`` if there is no such application."""
     proxy: Any = current_app
     app: Any = application_behind.get()
     if app is None and has_app_context():
@@ -97,29 +104,29 @@ def of_application_at_work(values: WeakKeyDictionary[Any, T]) -> T | None:
 
 
 class TokenGenerators:
-    """Generates tokens as the application at work has configured it."""
+    """Generates tokens as the current application is configured to."""
 
     def __init__(self) -> None:
-        """Start without an application."""
+        """Start without any application."""
         self._generators: WeakKeyDictionary[Any, Generator] = WeakKeyDictionary()
 
     def add(self, app: Quart) -> None:
-        """Read an application's configuration.
+        """Add an application, with its configuration.
 
         Raises:
-            ValueError: a length that is out of its range.
+            ValueError: a length that is out of range.
             TypeError: a generator that cannot be called.
         """
         self._generators[app] = token_generator(app)
 
     async def __call__(self) -> dict[str, str]:
         """Generate a token and its secret."""
-        generate = of_application_at_work(self._generators) or next(iter(self._generators.values()))
+        generate = value_for_current_application(self._generators) or next(iter(self._generators.values()))
         return await generate()
 
 
 def token_generator(app: Quart) -> Generator:
-    """Make a generator of an application's configuration."""
+    """Make the generator that an application's configuration describes."""
     token = _generator(app, "OAUTH1_TOKEN_GENERATOR", "OAUTH1_TOKEN_LENGTH", TOKEN_LENGTH)
     secret = _generator(app, "OAUTH1_TOKEN_SECRET_GENERATOR", "OAUTH1_TOKEN_SECRET_LENGTH", TOKEN_SECRET_LENGTH)
 
@@ -130,22 +137,23 @@ def token_generator(app: Quart) -> Generator:
 
 
 def _generator(app: Quart, generator_key: str, length_key: str, default_length: int) -> Callable[[], Any]:
-    generator: Any = app.config.get(generator_key)
+    config = cast("Mapping[str, Any]", app.config)
+    generator = config.get(generator_key)
     if isinstance(generator, str):
         generator = import_string(generator)
     if generator is None:
-        length = app.config.get(length_key, default_length)
+        length = config.get(length_key, default_length)
         if not isinstance(length, int) or length not in TOKEN_LENGTHS:
-            raise ValueError(f"{length_key} is a number of characters, 22 (128 bits) to 255, not {length!r}")
+            raise ValueError(f"{length_key} must be a number of characters, 22 (128 bits) to 255, not {length!r}")
         return functools.partial(generate_token, length)
     if not callable(generator):
-        raise TypeError(f"{generator_key} is a function, or a string that imports one")
+        raise TypeError(f"{generator_key} must be a function, or the import path of one as a string")
     return cast("Callable[[], Any]", generator)
 
 
 def _require_hooks(servers: list[ServesApplications]) -> None:
-    """Name what is missing of every server, so that one start shows all of it."""
-    missing = []
+    """Check the hooks of every server; one error names all that are missing."""
+    missing: list[str] = []
     for server in servers:
         try:
             server.require_hooks(again=True)

@@ -1,4 +1,4 @@
-"""From Quart's request to ours, and from our response to Quart's."""
+"""Converts Quart's request to an `OAuth1Request`, and an `OAuth1Response` to Quart's response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GUARD = "async_oauth1.request_targets"
 
 
 async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
-    """The wire's own octets: Quart's ``url`` and ``form`` have lost what was signed."""
+    """Make an `OAuth1Request` from the octets as sent: Quart's ``url`` and ``form`` are decoded."""
     current = current_request() if request is None else request
     scope: Any = current.scope
     content_type = content_type_of(scope)
@@ -38,7 +38,7 @@ async def read_request(request: Request | None, policy: Policy) -> OAuth1Request
 
 
 def current_request() -> Request:
-    """The current request itself: every look through Quart's proxy costs as much as a check of the protocol."""
+    """The current request itself, because each attribute access through Quart's proxy is slow."""
     proxy: Any = quart_request
     current: Request = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
     return current
@@ -99,9 +99,9 @@ def _too_slow() -> InvalidRequestError:
 
 
 def guard_routing(app: Quart, policy: Policy) -> None:
-    """Put `RequestTargetMiddleware` in front of an application, once: its router fails on some targets and hosts."""
+    """Wrap an application in `RequestTargetMiddleware`, once: Quart's router fails on some targets and hosts."""
     if _GUARD not in app.extensions:
-        assignable: Any = app  # a method, and the documented place for middleware
+        assignable: Any = app  # Quart documents asgi_app as the place for middleware, but types it as a method
         app.extensions[_GUARD] = assignable.asgi_app = RequestTargetMiddleware(app.asgi_app, policy)
 
 

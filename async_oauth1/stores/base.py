@@ -1,4 +1,4 @@
-"""What every store offers, and what the implementations share."""
+"""The base class of the stores, and the functions that they share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import fields
 from functools import lru_cache
 from hashlib import blake2b
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import unquote_plus
 from uuid import UUID
 
@@ -18,14 +18,13 @@ from async_oauth1.policy import CLOCK_TOLERANCE, Policy
 from async_oauth1.provider.hooks import resolve
 
 from .encryption import KeyRing
-from .errors import StoreError
 from .forks import ProcessBound
 
 __all__ = [
     "EXPIRED_TOKENS_STAY",
     "GONE",
+    "TOKEN_TAKEN",
     "BaseStore",
-    "StoreError",
     "check_text",
     "is_text",
     "new_temporary_credential",
@@ -38,10 +37,13 @@ __all__ = [
     "user_id_of",
 ]
 
-#: What ``count_wrong_verifier`` says of temporary credentials that are no more: above any limit on tries.
+#: What ``count_wrong_verifier`` returns for temporary credentials that do not exist: more than any limit.
 GONE = 2**31 - 1
 
-#: How long expired token credentials stay, in seconds: a clock that jumps ahead and back must not have removed them.
+#: The message if a token is already in use.
+TOKEN_TAKEN = "oauth_token is taken: the token generator repeats itself"
+
+#: Seconds for which expired token credentials are kept. If a clock jumps ahead and back, they are still there.
 EXPIRED_TOKENS_STAY = 86_400
 
 _DEFAULTS = Policy()
@@ -49,7 +51,20 @@ _MAX_SECONDS = 2**32 - 1
 
 
 class BaseStore(ProcessBound):
-    """Lifetimes and ``async with``, the same in every store."""
+    """The base of every store: lifetimes, encryption keys and ``async with``.
+
+    A store of your own derives from it and adds the methods of `TransientStore` or `Store`.
+
+    Attributes:
+        url: printable, without password.
+        shared: whether several processes may use the store at once.
+        clock: Unix time, in seconds.
+        keys: encrypt and decrypt the secrets at rest.
+        nonce_lifetime: seconds for which a nonce is kept, counted from its timestamp.
+        temporary_credential_lifetime: seconds.
+        token_credential_lifetime: seconds; ``None`` if token credentials never expire.
+        max_pending_per_client: temporary credentials that a client may have at once.
+    """
 
     url: str
     shared: bool
@@ -65,73 +80,84 @@ class BaseStore(ProcessBound):
         """Remember the arguments; no I/O.
 
         Args:
-            url: shown without password from here on.
-            nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
+            url: any password in it is hidden.
+            nonce_lifetime: seconds; ``None`` for the longest that a server's policy needs.
             clock: Unix time, in seconds.
-            keys: that secrets are encrypted under, newest first.
+            keys: encrypt the secrets, newest first.
 
         Raises:
             StoreError: one of the keys is not valid.
         """
         self.url = redact_url(url)
-        self._clock = clock
-        self._keys = KeyRing(keys)
-        self._token_credential_lifetime: int | None = None
+        self.clock = clock
+        self.keys = KeyRing(keys)
+        self.token_credential_lifetime: int | None = None
         self._configured_nonce_lifetime = nonce_lifetime
-        self._nonce_lifetime = _DEFAULTS.nonce_lifetime if nonce_lifetime is None else nonce_lifetime
+        self.nonce_lifetime = _DEFAULTS.nonce_lifetime if nonce_lifetime is None else nonce_lifetime
         self._prepared = False
-        self._temporary_credential_lifetime = _DEFAULTS.temporary_credential_lifetime
-        self._max_pending_per_client = _DEFAULTS.max_pending_per_client
+        self.temporary_credential_lifetime = _DEFAULTS.temporary_credential_lifetime
+        self.max_pending_per_client = _DEFAULTS.max_pending_per_client
 
     def prepare(self, policy: Policy) -> None:
-        """Take over a server's lifetimes.
-
-        Raises:
-            ValueError: the store was configured to forget nonces too early for this server.
-        """
+        """As `Store.prepare`."""
         needed = policy.nonce_lifetime
         if self._configured_nonce_lifetime is None:
-            # Several servers may share the store: the longest window counts.
-            self._nonce_lifetime = max(needed, self._nonce_lifetime) if self._prepared else needed
+            # Several servers may share the store, so the longest lifetime is used.
+            self.nonce_lifetime = max(needed, self.nonce_lifetime) if self._prepared else needed
         elif self._configured_nonce_lifetime < needed:
             raise ValueError(
                 f"{self.url}: keeps nonces for {self._configured_nonce_lifetime} s, but a timestamp window of "
                 f"{policy.timestamp_window} s needs {needed} s"
             )
         self._prepared = True
-        # A ResourceProtector on the same store knows nothing of temporary credentials and tells the default; it must
-        # not undo what the AuthorizationServer was configured with, whichever is registered first.
+        # A ResourceProtector on the same store has the default policy for temporary credentials. It must not undo the
+        # AuthorizationServer's, whichever of the two is registered first.
         if policy.temporary_credential_lifetime != _DEFAULTS.temporary_credential_lifetime:
-            self._temporary_credential_lifetime = policy.temporary_credential_lifetime
+            self.temporary_credential_lifetime = policy.temporary_credential_lifetime
         if policy.max_pending_per_client != _DEFAULTS.max_pending_per_client:
-            self._max_pending_per_client = policy.max_pending_per_client
+            self.max_pending_per_client = policy.max_pending_per_client
         if policy.token_credential_lifetime is not None:
-            self._token_credential_lifetime = policy.token_credential_lifetime
+            self.token_credential_lifetime = policy.token_credential_lifetime
 
-    def _is_stale(self, seconds: int, now: float | None = None) -> bool:
-        """Whether a nonce's timestamp is so old that the store could have forgotten it.
+    def is_stale(self, seconds: int, now: float | None = None) -> bool:
+        """Whether a nonce's timestamp is so old that the store may have forgotten the nonce.
 
-        The invariant of every store: a nonce is answered to be new only if a record of an earlier use would still be
-        there. A record lives until its timestamp is ``nonce_lifetime`` old, and this refuses `CLOCK_TOLERANCE` earlier.
-        So it holds for workers whose clocks differ by that much. It is asked after the store has answered, when the
-        answer cannot be older than this look at the clock: waiting for a batch, a lock or the network opens no gap.
-        If a clock jumps, records go too early. So a store also remembers the newest timestamp that it has removed, and
-        refuses everything up to it (Redis removes by itself, and cannot).
+        Every store must keep this rule: a nonce is new only if an earlier use of it would still be on record. A record
+        is kept until its timestamp is ``nonce_lifetime`` old, and a timestamp is refused `CLOCK_TOLERANCE` before
+        that. So the clocks of the workers may differ by that much. Call this after the store has answered: then the
+        time that is spent waiting for a batch, a lock or the network counts too.
+        If a clock jumps ahead, records are removed too early. So a store also remembers the newest timestamp that it
+        has removed, and refuses everything up to it (except Redis, which removes records by itself).
+
+        Args:
+            seconds: the timestamp, see `nonce_seconds`.
+            now: Unix time; ``None`` to read the clock.
         """
-        lifetime = self._nonce_lifetime
-        # What is written out here is min(CLOCK_TOLERANCE, lifetime // 2), for every request asks.
+        lifetime = self.nonce_lifetime
+        # min(CLOCK_TOLERANCE, lifetime // 2), written out because every request computes it.
         tolerance = CLOCK_TOLERANCE if lifetime >= 2 * CLOCK_TOLERANCE else lifetime // 2
-        return seconds <= (self._clock() if now is None else now) - lifetime + tolerance
+        return seconds <= (self.clock() if now is None else now) - lifetime + tolerance
 
-    def _new_token_credential(self, token: Mapping[str, str], client_id: str, user_id: str) -> TokenCredential:
-        now, lifetime = self._clock(), self._token_credential_lifetime
+    def new_token_credential(self, token: Mapping[str, str], client_id: str, user_id: str) -> TokenCredential:
+        """The record for a new token, with the lifetime that the policy sets.
+
+        Raises:
+            ValueError: text that cannot be stored.
+        """
+        now, lifetime = self.clock(), self.token_credential_lifetime
         return new_token_credential(token, client_id, user_id, now, None if lifetime is None else now + lifetime)
 
+    async def migrate(self) -> None:
+        """Create the tables, or bring them up to date; by default there are none."""
+
     async def open(self) -> None:
-        """Connect."""
+        """Connect; by default there is nothing to connect to."""
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; by default there is nothing to disconnect."""
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`; by default nothing is open."""
 
     async def __aenter__(self) -> Self:
         """Open the store."""
@@ -146,19 +172,19 @@ class BaseStore(ProcessBound):
 
 
 def is_text(*values: str) -> bool:
-    """Whether values are text that every database can hold: no NUL, no lone surrogate."""
+    """Whether every database can store these values: text without NUL characters and lone surrogates."""
     try:
         return b"\0" not in "".join(values).encode()
     except (TypeError, UnicodeEncodeError):
         return False
 
 
-def required_text(**values: str) -> None:
-    """Refuse what no database can hold, by name.
+def required_text(**values: Any) -> None:
+    """Refuse values that not every database can store; their names are for the message.
 
     Raises:
-        ValueError: a NUL or a lone surrogate.
-        TypeError: not text at all.
+        ValueError: a NUL character or a lone surrogate.
+        TypeError: a value that is not text.
     """
     for name, value in values.items():
         if not isinstance(value, str):
@@ -169,24 +195,27 @@ def required_text(**values: str) -> None:
 
 
 def check_text(record: Client | TemporaryCredential | TokenCredential) -> None:
-    """Refuse a record with text that no database can hold.
+    """Refuse a record with text that not every database can store.
 
     Raises:
-        ValueError: names the attribute.
+        ValueError: a NUL character or a lone surrogate; the message names the attribute.
         TypeError: an attribute that must be text and is not.
     """
     for item in fields(record):
         value = getattr(record, item.name)
         if isinstance(value, str):
             required_text(**{item.name: value})
-        elif isinstance(value, tuple):
-            for element in value:
-                if item.name != "overlaps_end_at":
-                    required_text(**{item.name: element})
+        elif isinstance(value, tuple) and item.name != "overlaps_end_at":
+            for element in cast("tuple[object, ...]", value):
+                required_text(**{item.name: element})
 
 
 def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_uri: str) -> TemporaryCredential:
-    """The record for what a token generator made."""
+    """The record for a token that a token generator made.
+
+    Raises:
+        ValueError: text that cannot be stored.
+    """
     credential = TemporaryCredential(
         oauth_token=token["oauth_token"],
         oauth_token_secret=token["oauth_token_secret"],
@@ -200,7 +229,18 @@ def new_temporary_credential(token: Mapping[str, str], client_id: str, redirect_
 def new_token_credential(
     token: Mapping[str, str], client_id: str, user_id: str, now: float, expires_at: float | None
 ) -> TokenCredential:
-    """The record for what a token generator made."""
+    """The record for a token that a token generator made.
+
+    Args:
+        token: ``oauth_token``, ``oauth_token_secret``, and optionally ``scope``.
+        client_id: the client.
+        user_id: the resource owner.
+        now: Unix time, in seconds.
+        expires_at: Unix time; ``None`` for a token that never expires.
+
+    Raises:
+        ValueError: text that cannot be stored.
+    """
     credential = TokenCredential(
         oauth_token=token["oauth_token"],
         oauth_token_secret=token["oauth_token_secret"],
@@ -215,28 +255,29 @@ def new_token_credential(
 
 
 def nonce_key(nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bytes:
-    """A nonce with all that it is unique for, in 16 bytes.
+    """A key of 16 bytes for a nonce together with its timestamp, client and token.
 
-    The first four are the timestamp, so that new keys lie side by side in a sorted index; the rest is a hash, too long
-    for anybody to find another client's by chance or by search. Two that met would be refused, never accepted.
+    The first four bytes are the timestamp, so new keys are neighbours in a sorted index. The rest is a hash of 96 bits,
+    so a collision can be found neither by chance nor by search. If two keys collided, the second request would be
+    refused.
 
     Raises:
-        ValueError: text that no database can hold.
+        ValueError: text that cannot be stored.
     """
     try:
         whole = "\0".join((client_id, oauth_token or "", timestamp, nonce)).encode()
     except (TypeError, UnicodeEncodeError):
         whole = b""
-    if whole.count(0) != 3:  # no value may hold a NUL, so no two lists of values make the same text
+    if whole.count(0) != 3:  # no value may hold a NUL, so different values never give the same text
         required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
     return nonce_seconds(timestamp).to_bytes(4, "big") + blake2b(whole, digest_size=12).digest()
 
 
-@lru_cache(maxsize=2 * 660)  # the timestamps that a window of 300 seconds accepts, twice
+@lru_cache(maxsize=2 * 660)  # twice the timestamps that a window of 300 seconds accepts
 def nonce_seconds(timestamp: str) -> int:
-    """A nonce's timestamp as a number of 32 bits; 0, older than any other, if it is not one.
+    """A nonce's timestamp as a number; 0 if it is not a number of at most 32 bits.
 
-    The stores refuse such a timestamp, since they could not tell when to forget its nonce.
+    `BaseStore.is_stale` refuses 0, since a store could not know when to forget the nonce.
     """
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return 0
@@ -248,10 +289,10 @@ async def user_id_of(grant_user: Any) -> str:
     """The identifier of a resource owner.
 
     Args:
-        grant_user: the identifier itself, or an object with ``get_user_id()`` or with ``id``. Numbers become text.
+        grant_user: the identifier itself, or an object with ``get_user_id()`` or ``id``. Numbers become text.
 
     Raises:
-        TypeError: there is no identifier in it.
+        TypeError: it has no identifier.
         ValueError: the identifier is empty or cannot be stored.
     """
     value = grant_user
@@ -270,9 +311,9 @@ async def user_id_of(grant_user: Any) -> str:
 
 
 def redact_url(url: str) -> str:
-    """The URL as it may be printed: on one line, without passwords.
+    """The URL on one line and without passwords, for messages and logs.
 
-    Hides rather too much than too little where an unescaped ``@``, ``/`` or ``?`` makes a password hard to tell.
+    If an unescaped ``@``, ``/`` or ``?`` makes it unclear where a password ends, too much is hidden.
     """
     printable = "".join(char if char.isprintable() else "?" for char in url)
     head, separator, rest = printable.partition("://")
@@ -281,22 +322,22 @@ def redact_url(url: str) -> str:
     if "@" in rest and not rest.startswith("/"):
         credentials, _, after = rest.rpartition("@")
         user, colon, _ = credentials.partition(":")
-        if not colon and not head.lower().startswith("postgres"):  # there a name alone is a user, elsewhere who knows
+        if not colon and not head.lower().startswith("postgres"):  # only there is a single name a user
             user = "***"
         rest = f"{user}:***@{after}" if colon else f"{user}@{after}"
     return f"{head}{separator}{_OPTION.sub(_redact_option, rest)}"
 
 
 def shown_name(name: str, shown: str) -> str:
-    """An option's name as it may be printed beside a URL that was redacted; "?" where that hides it."""
+    """An option's name for a message that shows a redacted URL; "?" if the URL hides the name."""
     return name if name.isprintable() and name in shown else "?"
 
 
-# With what follows it and is no option: the rest of a value with an unescaped "&".
+# An option and what follows it without "=": the rest of a value with an unescaped "&".
 _OPTION = re.compile(r"([?&])([^=&]*)=[^&]*(?:&[^=&]*(?=&|$))*")
 _SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key")
 
 
 def _redact_option(option: re.Match[str]) -> str:
-    """One with a secret's name loses its value; an escape in the name does not hide what it is."""
+    """Hide the value of an option that names a secret, also if the name is written with escapes."""
     return f"{option[1]}{option[2]}=***" if _SECRET_NAME.search(unquote_plus(option[2])) else option[0]

@@ -1,7 +1,7 @@
-"""Collects the questions that arrive while the store is busy, so that one statement answers them all.
+"""Batches the questions that arrive while the store is busy, so that one statement answers them all.
 
-Under load the statement's fixed costs (a thread hop, a transaction, an fsync or a round trip) are shared by all
-waiting requests. A single request does not wait: its batch starts in the same turn of the event loop.
+Under load, all waiting requests share the statement's fixed costs (a thread switch, a transaction, an fsync or a round
+trip). A single request does not wait: its batch starts in the same iteration of the event loop.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from async_oauth1.errors import StoreUnavailableError
 
 __all__ = ["Batcher", "NonceBatcher", "QuestionError"]
 
-#: Questions in one statement: enough to share its costs, few enough that it takes milliseconds.
+#: Keys in one statement: enough to share its costs, few enough that it takes milliseconds.
 BATCH_SIZE = 512
 
 K = TypeVar("K", bound=Hashable)
@@ -25,13 +25,13 @@ A = TypeVar("A")
 
 
 class QuestionError(StoreUnavailableError):
-    """The store cannot answer one of the questions, though it works; it has done nothing about the others either."""
+    """The store works but cannot answer for one of the keys. It has done nothing about the other keys either."""
 
 
 class _Batcher(ABC, Generic[K, V, A]):
-    """Turns single questions into batches and hands the answers out.
+    """Collects keys into batches and distributes the answers.
 
-    A caller that is cancelled leaves its place; the others and the statement under way do not notice.
+    Cancelling one caller affects neither the other callers nor the statement that is under way.
     """
 
     __slots__ = ("_answer", "_batch_size", "_fail_together", "_task", "_waiting")
@@ -46,10 +46,10 @@ class _Batcher(ABC, Generic[K, V, A]):
         """Start idle.
 
         Args:
-            answer: answers all of the keys at once.
-            batch_size: how many keys it gets at most.
-            fail_together: if a batch fails, the questions that wait for the next one fail with it. For a store that
-                may stop answering: no caller then waits for longer than one batch may take.
+            answer: answers for all keys of a batch.
+            batch_size: keys in a batch, at most.
+            fail_together: if a batch fails, the keys that wait for the next one fail with it. For a store that may stop
+                answering: then no caller waits for longer than one batch may take.
         """
         self._answer = answer
         self._batch_size = batch_size
@@ -61,7 +61,7 @@ class _Batcher(ABC, Generic[K, V, A]):
         """The answer for one key, to be awaited.
 
         Raises:
-            StoreUnavailableError: once awaited: the store could not be asked.
+            StoreUnavailableError: when awaited: the store could not be asked.
         """
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
@@ -70,7 +70,7 @@ class _Batcher(ABC, Generic[K, V, A]):
         return future
 
     async def drain(self) -> None:
-        """Wait until every question is answered."""
+        """Wait until every key is answered."""
         while self._task is not None:
             await asyncio.wait({self._task})
 
@@ -80,22 +80,22 @@ class _Batcher(ABC, Generic[K, V, A]):
                 await self._answer_batch(self._next_batch())
         finally:
             self._task = None
-            _cancel(self._waiting)  # only where this task itself was cancelled
+            _cancel(self._waiting)  # not empty only if this task itself was cancelled
             self._waiting = {}
 
     async def _answer_batch(self, batch: Mapping[K, list[asyncio.Future[V]]]) -> Exception | None:
-        """Ask a batch; returns the error if the store could not be asked."""
+        """Answer a batch; returns the error if the store could not be asked."""
         try:
             self._settle(batch, await self._answer(list(batch)))
         except QuestionError as error:
             return await self._answer_halves(batch, error)
-        except Exception as error:  # noqa: BLE001 - the callers raise it, whatever it is
+        except Exception as error:  # noqa: BLE001 - it is raised by the callers
             _fail(batch, error)
             if self._fail_together:
                 _fail(self._waiting, error)
                 self._waiting = {}
             return error
-        except BaseException:  # the task was cancelled: its callers would wait for ever
+        except BaseException:  # this task was cancelled: otherwise the callers would wait for ever
             _cancel(batch)
             raise
         return None
@@ -103,7 +103,7 @@ class _Batcher(ABC, Generic[K, V, A]):
     async def _answer_halves(
         self, batch: Mapping[K, list[asyncio.Future[V]]], error: QuestionError
     ) -> Exception | None:
-        """Find the question that cannot be answered, in few statements, and answer all others."""
+        """Find the key without an answer by halving the batch, and answer for all others."""
         if len(batch) == 1:
             _fail(batch, error)
             return None
@@ -114,9 +114,9 @@ class _Batcher(ABC, Generic[K, V, A]):
             for half in (keys[:middle], keys[middle:]):
                 if failure is None:
                     failure = await self._answer_batch({key: batch[key] for key in half})
-                else:  # the store has gone meanwhile: asking again would cost another timeout for each half
+                else:  # the store became unavailable: asking again would cost another timeout
                     _fail({key: batch[key] for key in half}, failure)
-        except BaseException:  # the task was cancelled between two halves: the second half has callers, too
+        except BaseException:  # this task was cancelled between the halves: the second one has callers as well
             _cancel(batch)
             raise
         return failure
@@ -131,11 +131,11 @@ class _Batcher(ABC, Generic[K, V, A]):
 
     @abstractmethod
     def _settle(self, batch: Mapping[K, Sequence[asyncio.Future[V]]], answers: A) -> None:
-        """Give the answers to the callers that still wait."""
+        """Pass the answers to the callers that still wait."""
 
 
 class Batcher(_Batcher[K, V, Mapping[K, V]]):
-    """Asks about keys: those who ask about the same one at once get the same answer."""
+    """Looks up keys. Concurrent callers with the same key get the same answer."""
 
     __slots__ = ()
 
@@ -148,10 +148,10 @@ class Batcher(_Batcher[K, V, Mapping[K, V]]):
 
 
 class NonceBatcher(_Batcher[K, bool, Collection[K]]):
-    """Asks whether nonces were known; they are from then on.
+    """Inserts nonces and answers whether they were known before.
 
-    What answers stores those that are new, atomically, and returns them. Of those who ask about a new one at once, one
-    is told that it was new.
+    ``answer`` inserts the new nonces atomically and returns them. Of concurrent callers with the same new nonce, only
+    the first one gets ``False``.
     """
 
     __slots__ = ()
@@ -168,7 +168,7 @@ class NonceBatcher(_Batcher[K, bool, Collection[K]]):
 def _fail(batch: Mapping[K, Sequence[asyncio.Future[V]]], error: Exception) -> None:
     for future in chain.from_iterable(batch.values()):
         if not future.done():
-            # One exception object each: a shared one would collect the traceback of every caller that raises it.
+            # One exception object each: a shared one would collect the tracebacks of all callers.
             own: Exception = error
             if isinstance(error, StoreUnavailableError):
                 own = StoreUnavailableError()

@@ -1,13 +1,14 @@
-"""Secrets at rest: encrypted under the newest of some keys, decrypted with any of them.
+"""Secrets at rest: encrypted under the newest key, decrypted with any of the keys.
 
-An encrypted text begins with `MARK`. Any other text is plain, written before there was a key, and is read as it stands.
-So a key can be given to a store that is in use, and a new one put before the old: what was written before stays
-readable, until it is encrypted anew and the old key can go.
+An encrypted text begins with `MARK`. Any other text was written before there was a key, and is read as plain text.
+So a store that is in use can be given its first key, or a new key before the old ones. Older texts stay readable until
+they are encrypted again; then the old key can be removed.
 
 Texts are encrypted with AES-256-GCM, and the place where they are stored (table, column, primary key) is authenticated
-with them: copied to another row, a text cannot be decrypted. Each key is a Fernet key, from which HKDF derives the one
-for AES. Former releases wrote Fernet tokens, which are bound to no place and are still read. The new form begins with
-the same mark, so that a worker of a former release finds it unreadable, rather than take it for a plain secret.
+with them: a text that is copied to another row cannot be decrypted. Each key is a Fernet key, from which HKDF derives
+the AES key. Earlier releases wrote Fernet tokens, which are not bound to a place and can still be read. The new form
+begins with the same mark, so a worker of an earlier release reports it as unreadable and does not take it for a plain
+secret.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .errors import StoreError
+from async_oauth1.errors import StoreError
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -34,40 +35,41 @@ __all__ = [
     "new_key",
 ]
 
-#: Holds keys, newest first, with commas between them.
+#: The environment variable with the keys, newest first, separated by commas.
 ENVIRONMENT_VARIABLE = "ASYNC_OAUTH1_KEYS"
 
-#: What every encrypted text begins with, and no plain one may.
+#: The beginning of every encrypted text. A plain text must not begin with it.
 MARK = "$fernet$"
 
 #: Where a text is stored: table, column, primary key. None of them holds a NUL.
 Place = tuple[str, str, str]
 
-# What no Fernet token begins with: "$" is not in its alphabet.
+# No Fernet token begins with this: "$" is not in its alphabet.
 _BOUND = MARK + "aesgcm$"
 
-# A nonce and a tag at least; Fernet tokens are longer.
+# At least a nonce and a tag; Fernet tokens are longer.
 _ENCRYPTED = re.compile(r"\$fernet\$(?:aesgcm\$)?[A-Za-z0-9_-]{38,}={0,2}", re.ASCII)
 
-# Chosen at random for each text. After 2**32 texts under one key, two were the same with a probability of 2**-33.
+# Chosen at random for each text. After 2**32 texts under one key, two are the same with a probability of 2**-33.
 _NONCE_BYTES = 12
 
 _HKDF_INFO = b"async-oauth1: secrets at rest, AES-256-GCM"
 
-# Python's decoder overlooks what is no base64: two keys with a wrong character in between would be the first of them.
+# Checked because Python's decoder skips characters that are not base64: it would read two keys with a wrong separator
+# as the first key.
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=", re.ASCII)
 
 
 class UnreadableError(ValueError):
-    """An encrypted text that none of the keys decrypts in its place."""
+    """None of the keys decrypts an encrypted text in its place."""
 
 
 class DamagedError(UnreadableError):
-    """A text with the mark of an encrypted one that no key ever made."""
+    """A text has the mark of an encrypted one, but is not the output of any encryption."""
 
 
 class KeyRing:
-    """Keys, newest first; without any, texts stay as they are."""
+    """Keys, newest first. Without any key, texts are stored as plain text."""
 
     __slots__ = ("_keys",)
 
@@ -78,7 +80,9 @@ class KeyRing:
             keys: as `new_key` makes them, newest first.
 
         Raises:
-            StoreError: one of them is no key (the message shows none), or the package cryptography is missing.
+            StoreError: one of them is not a valid key (the message shows no key), or the package cryptography is
+                missing.
+            TypeError: one string instead of a sequence.
         """
         if isinstance(keys, str):
             raise TypeError("keys is a sequence of strings, not one string")
@@ -89,10 +93,10 @@ class KeyRing:
         return bool(self._keys)
 
     def seal(self, text: str, place: Place) -> str:
-        """The text to be stored in a place.
+        """The text to store in a place: encrypted if there is a key.
 
         Raises:
-            ValueError: without a key, a text that would be taken for an encrypted one.
+            ValueError: there is no key, and the text looks like an encrypted one.
         """
         if self._keys:
             return self._keys[0].encrypt(text, place)
@@ -119,7 +123,7 @@ class KeyRing:
         raise UnreadableError(f"is encrypted under a key that was not given{moved}")
 
     def is_current(self, text: str, place: Place) -> bool:
-        """Whether it is encrypted under the newest key and bound to its place."""
+        """Whether a text is encrypted under the newest key and bound to its place."""
         return bool(self._keys) and text.startswith(_BOUND) and self._keys[0].decrypt(text, place) is not None
 
 
@@ -134,7 +138,7 @@ class _Key:
         from cryptography.fernet import InvalidToken
 
         self._aes = _derived(key)
-        self._failures = (InvalidTag, InvalidToken, ValueError)  # the last one for what is not Base64
+        self._failures = (InvalidTag, InvalidToken, ValueError)  # the last one if the text is not base64
 
     def encrypt(self, text: str, place: Place) -> str:
         nonce = os.urandom(_NONCE_BYTES)
@@ -151,7 +155,7 @@ class _Key:
 
 
 def new_key() -> str:
-    """A key of 256 random bits.
+    """A new key of 256 random bits.
 
     Raises:
         StoreError: the package cryptography is missing.

@@ -1,4 +1,4 @@
-"""What stores offer, as Protocols: everything, or what comes and goes alone."""
+"""The methods of a store, as Protocols: `Store` keeps everything, `TransientStore` only what expires in minutes."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ __all__ = ["Store", "TransientStore"]
 
 @runtime_checkable
 class TransientStore(Protocol):
-    """Nonces and temporary credentials in one place: what is gone within minutes.
+    """A store of nonces and temporary credentials, which expire in minutes.
 
-    Where a store cannot be asked while it is in use, its methods raise `StoreUnavailableError`.
+    Its methods raise `StoreUnavailableError` if an open store does not answer.
 
     Attributes:
         url: printable, without password.
-        shared: whether several processes may use it at once.
+        shared: whether several processes may use the store at once.
     """
 
     url: str
     shared: bool
 
     def prepare(self, policy: Policy) -> None:
-        """Take over a server's lifetimes.
+        """Use the lifetimes and limits of a server's policy.
 
         Raises:
-            ValueError: the store was configured to forget nonces too early for this server.
+            ValueError: the store was configured to keep nonces for less time than the policy needs.
         """
         ...
 
     async def migrate(self) -> None:
-        """Create the tables, or bring them up to date. Safe to repeat, and to do in several processes at once.
+        """Create the tables, or bring them up to date. Safe to repeat, and for several processes at once.
 
         Raises:
-            StoreError: the store cannot be reached, or was made by a newer release.
+            StoreError: the store cannot be reached, or its tables were made by a newer release.
         """
         ...
 
@@ -64,73 +64,89 @@ class TransientStore(Protocol):
     ) -> None: ...
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
-        """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
+        """Record a nonce, and return whether it was known before; one atomic step (RFC 5849 section 3.3)."""
         ...
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
     ) -> TemporaryCredential:
-        """Keep new temporary credentials (section 2.1)."""
+        """Keep new temporary credentials (RFC 5849 section 2.1).
+
+        Raises:
+            TooManyPendingError: the client has as many as it may have.
+            ValueError: the token is taken, or text that cannot be stored.
+        """
         ...
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
-        """Look temporary credentials up; ``None`` once expired, denied or taken."""
+        """Look up temporary credentials; ``None`` if they have expired or were denied or taken."""
         ...
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
-        """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
+        """Take temporary credentials: only one caller gets ``True``; ``False`` once they have expired."""
         ...
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
-        """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
+        """Bind a user and a verifier to temporary credentials; ``False`` if they were decided before or are gone."""
         ...
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
-        """Record a refusal; ``False`` where the credentials were decided before, or are gone."""
+        """Deny temporary credentials; ``False`` if they were decided before or are gone."""
         ...
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
-        """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
+        """Count a wrong verifier, and return how many there were; `GONE` if the credentials are gone."""
         ...
 
 
 @runtime_checkable
 class Store(TransientStore, Protocol):
-    """Clients and token credentials, too: all that a provider keeps."""
+    """A store of everything that a provider keeps: also clients and token credentials."""
 
     async def query_client(self, client_id: str) -> Client | None:
-        """Look a client up."""
+        """Look up a client."""
         ...
 
     async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
-        """Look token credentials up; ``None`` where they belong to another client."""
+        """Look up token credentials; ``None`` if they belong to another client."""
         ...
 
     async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
-        """Look client and token credentials up in one round trip."""
+        """Look up a client and token credentials in one round trip."""
         ...
 
     async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
-        """Keep new token credentials, for the client and user of the temporary ones (section 2.3)."""
+        """Keep new token credentials for the client and user of the temporary ones (RFC 5849 section 2.3).
+
+        Raises:
+            ValueError: the token is taken, or text that cannot be stored.
+        """
         ...
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
-        """Take approved temporary credentials and keep new token credentials, both or neither."""
+        """Exchange approved temporary credentials for new token credentials, in one atomic step.
+
+        Returns:
+            The new ones; ``None`` if the temporary ones are not approved or are gone.
+
+        Raises:
+            ValueError: the token is taken, or text that cannot be stored.
+        """
         ...
 
     async def issue_token_credential(
         self, client_id: str, user_id: Any, *, scope: str = "", lifetime: float | None = None
     ) -> TokenCredential:
-        """Issue token credentials without asking the resource owner: for a client and a user that are one person's.
+        """Issue token credentials without asking the resource owner, such as a user's own token for a script.
 
         Args:
             client_id: a registered client.
-            user_id: the resource owner, as ``grant_user`` elsewhere.
+            user_id: the resource owner, as ``grant_user`` in other methods.
             scope: separated by spaces.
             lifetime: seconds; ``None`` for credentials that never expire.
 
         Raises:
-            ValueError: there is no such client; text that cannot be stored; no lifetime.
+            ValueError: there is no such client; text that cannot be stored; a lifetime that is not above 0.
         """
         ...
 
@@ -143,7 +159,7 @@ class Store(TransientStore, Protocol):
         ...
 
     async def list_clients(self) -> list[Client]:
-        """Every client, by name."""
+        """Every client, sorted by name."""
         ...
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
@@ -151,35 +167,35 @@ class Store(TransientStore, Protocol):
 
         Args:
             client_id: of a client with a secret.
-            overlap: seconds for which the current secret verifies, too; 0 ends every former one at once.
+            overlap: seconds for which the current secret still verifies; with 0, only the new secret verifies.
 
         Returns:
-            The client with its new secret; ``None`` where there is none of that name.
+            The client with its new secret; ``None`` if there is no such client.
 
         Raises:
-            ValueError: a negative overlap; no secret to rotate; too many former ones that still verify.
+            ValueError: a negative overlap; the client has no secret; too many former secrets still verify.
         """
         ...
 
     async def remove_client(self, client_id: str) -> bool:
-        """Remove a client with its token and temporary credentials; ``False`` where there is none."""
+        """Remove a client and its credentials; ``False`` if there is no such client."""
         ...
 
     async def list_token_credentials(
         self, *, user_id: str | None = None, client_id: str | None = None
     ) -> list[TokenCredential]:
-        """Token credentials, oldest first; of one resource owner or one client, where given."""
+        """Token credentials, oldest first: those of a resource owner, of a client, of both together, or all."""
         ...
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
-        """Revoke token credentials, of that resource owner alone where given; ``False`` where there are none."""
+        """Revoke token credentials; ``False`` if there are none, or none of the resource owner that is given."""
         ...
 
     async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
         """Revoke all token credentials of a resource owner, of a client, or of both together.
 
         Returns:
-            How many there were.
+            How many were revoked.
 
         Raises:
             ValueError: neither is given.
@@ -187,12 +203,14 @@ class Store(TransientStore, Protocol):
         ...
 
     async def reencrypt(self) -> int:
-        """Encrypt every secret under the newest key that is not yet; safe to repeat, and while the store is in use.
+        """Encrypt under the newest key every secret that is not encrypted under it yet.
+
+        Safe to repeat, and while the store is in use.
 
         Returns:
             How many records were written.
 
         Raises:
-            StoreError: there is no key, or none that opens a secret.
+            StoreError: there is no key; or some records could not be read, and all others are encrypted now.
         """
         ...

@@ -1,4 +1,4 @@
-"""What time does to credentials: overlapping secrets that end, tokens that expire."""
+"""Secrets that are rotated with an overlap, and tokens that expire."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from async_oauth1.credentials import Client, TokenCredential
 
 __all__ = ["MAX_OVERLAPPING_SECRETS", "is_live", "issued", "live_client", "rotated"]
 
-#: Former secrets that a client may have at once. Each makes a guessed signature cost one computation more.
+#: Former secrets that a client may have at once. Each costs one more computation for a wrong signature.
 MAX_OVERLAPPING_SECRETS = 4
 
-# 192 bits, in digits: a name that begins with "-" would be an option on the command line.
+# 192 bits, in hexadecimal digits: a token that begins with "-" would be an option on the command line.
 _TOKEN_BYTES = 24
 # 256 bits.
 _SECRET_BYTES = 32
@@ -25,7 +25,7 @@ def is_live(token: TokenCredential, now: float) -> bool:
 
 
 def live_client(client: Client, now: float) -> Client:
-    """A client with those of its former secrets alone that still verify."""
+    """A client without the former secrets that no longer verify."""
     if not client.overlaps_end_at:
         return client
     left = [(secret, end) for secret, end in _overlaps(client) if end is None or end > now]
@@ -36,13 +36,13 @@ def rotated(client: Client, overlap: float, now: float) -> Client:
     """A client with a new secret.
 
     Args:
-        client: as it is.
-        overlap: seconds for which its current secret verifies, too; former ones keep the end that they have. With 0
-            nothing but the new secret verifies: that is for a secret that got about.
-        now: Unix time.
+        client: with its current secret.
+        overlap: seconds for which the current secret still verifies; former secrets keep their ends. With 0, only the
+            new secret verifies: use that for a leaked secret.
+        now: Unix time, in seconds.
 
     Raises:
-        ValueError: a negative overlap; no secret to rotate; too many that still verify.
+        ValueError: a negative overlap; the client has no secret; too many former secrets still verify.
     """
     if not 0 <= overlap < float("inf"):
         raise ValueError("overlap is a number of seconds, 0 or more")
@@ -56,10 +56,17 @@ def rotated(client: Client, overlap: float, now: float) -> Client:
 
 
 def issued(client_id: str, user_id: str, scope: str, lifetime: float | None, now: float) -> TokenCredential:
-    """Token credentials that no resource owner was asked for.
+    """New token credentials, issued without asking the resource owner.
+
+    Args:
+        client_id: the client.
+        user_id: the resource owner.
+        scope: separated by spaces.
+        lifetime: seconds; ``None`` for credentials that never expire.
+        now: Unix time, in seconds.
 
     Raises:
-        ValueError: a lifetime that has no end or is over at once.
+        ValueError: a lifetime that is infinite or not above 0.
     """
     if lifetime is not None and not 0 < lifetime < float("inf"):
         raise ValueError("lifetime is a number of seconds above 0")

@@ -6,10 +6,10 @@ __all__ = ["PurgeSchedule"]
 
 
 class PurgeSchedule:
-    """Says when a removal is due: after so many insertions or seconds, whichever comes first.
+    """Decides when a removal is due: after a number of insertions or seconds, whichever comes first.
 
-    Each removal takes twice as many rows as were inserted since the last one, and some: a backlog shrinks, and no
-    removal takes longer than some milliseconds.
+    The limit for each removal is more than twice the number of insertions since the last one. So a backlog shrinks, and
+    each removal takes only milliseconds.
     """
 
     __slots__ = ("_after_insertions", "_after_seconds", "_inserted", "_last")
@@ -19,8 +19,8 @@ class PurgeSchedule:
 
         Args:
             now: Unix time, in seconds.
-            after_insertions: how many make a removal worth its costs.
-            after_seconds: how long expired rows may stay where there is little traffic.
+            after_insertions: how many insertions make a removal worth its cost.
+            after_seconds: seconds for which expired rows may stay if there is little traffic.
         """
         self._after_insertions = after_insertions
         self._after_seconds = after_seconds
@@ -31,7 +31,7 @@ class PurgeSchedule:
         """Count insertions.
 
         Returns:
-            How many expired rows to remove now; 0 where no removal is due.
+            How many expired rows to remove now at most; 0 if no removal is due.
         """
         self._inserted += count
         if self._inserted < self._after_insertions and 0 <= now - self._last < self._after_seconds:

@@ -1,4 +1,4 @@
-"""Rows of the SQL stores' tables <-> records."""
+"""Converts between the rows of the SQL stores' tables and records."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# What a record raises, and what reading its columns raises, where another program has written what is no record.
+# Raised by the records, and while their columns are read, if another program has written something invalid.
 _SPOILED = (ValueError, TypeError, AttributeError, OAuth1Error)
 
 SELECT_CLIENT = (
@@ -57,7 +57,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
     """The record of a row of `SELECT_CLIENT`, with the secrets that verify now.
 
     Raises:
-        StoreUnavailableError: no key opens it, or the row was changed into something that is not a client.
+        StoreUnavailableError: none of the keys decrypts it, or another program has made the row invalid.
     """
     try:
         client_id = _text(row[0])
@@ -108,7 +108,7 @@ def token(row: Sequence[Any], keys: KeyRing) -> TokenCredential:
     """The record of a row of `SELECT_TOKEN`.
 
     Raises:
-        StoreUnavailableError: no key opens it, or another program changed it into what is no token credential.
+        StoreUnavailableError: none of the keys decrypts it, or another program has made the row invalid.
     """
     try:
         name, sealed, client_id, user_id, scope = (_text(value) for value in row[:5])
@@ -126,7 +126,7 @@ def token(row: Sequence[Any], keys: KeyRing) -> TokenCredential:
 
 
 def of_token(record: TokenCredential, keys: KeyRing) -> tuple[object, ...]:
-    """The values of token credentials' row, in the order of `SELECT_TOKEN`."""
+    """The values of a token credential's row, in the order of `SELECT_TOKEN`."""
     return (
         record.oauth_token,
         keys.seal(record.oauth_token_secret, token_place(record.oauth_token)[0]),
@@ -142,7 +142,7 @@ def temporary(row: Sequence[Any], keys: KeyRing) -> TemporaryCredential:
     """The record of a row of `SELECT_TEMPORARY`.
 
     Raises:
-        StoreUnavailableError: no key opens it, or another program changed it into what is no temporary credential.
+        StoreUnavailableError: none of the keys decrypts it, or another program has made the row invalid.
     """
     try:
         name, sealed, client_id, callback = (_text(value) for value in row[:4])
@@ -177,7 +177,7 @@ def temporary_place(oauth_token: str) -> tuple[Place, Place]:
 
 
 def readable(found: Iterable[Sequence[Any]], read: Callable[[Sequence[Any]], T]) -> list[T]:
-    """The records of those rows that can be read; the log names the others."""
+    """The records of the rows that can be read. The others are logged."""
     records: list[T] = []
     left_out = 0
     for row in found:
@@ -191,7 +191,7 @@ def readable(found: Iterable[Sequence[Any]], read: Callable[[Sequence[Any]], T])
 
 
 def _overlap(item: Any) -> tuple[str, float | None]:
-    """A former secret and its end; one without an end may stand alone."""
+    """A former secret and its end; a secret without an end may be a plain string."""
     secret, end = (item, None) if isinstance(item, str) else item
     return secret, end
 
@@ -203,7 +203,7 @@ def _text(value: Any) -> str:
 
 
 def _key(value: Any) -> StoredKey | None:
-    """A client's RSA key; SQLite keeps octets as they were given."""
+    """A client's RSA key; SQLite may return bytes, since it does not enforce the types of columns."""
     if value is None:
         return None
     return StoredKey(value.decode("utf-8", "replace") if isinstance(value, bytes) else _text(value))
@@ -215,5 +215,5 @@ def _unusable(oauth_token: Any, error: Exception) -> StoreUnavailableError:
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong with a row, without any of its values."""
+    """What is wrong with a row. The text shows none of its values."""
     return str(error) if isinstance(error, (UnreadableError, TypeError)) else "is damaged"

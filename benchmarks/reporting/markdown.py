@@ -1,4 +1,4 @@
-"""Results as Markdown."""
+"""The results as a Markdown page."""
 
 from __future__ import annotations
 
@@ -15,42 +15,44 @@ __all__ = ["markdown_table", "render"]
 INTRODUCTION = """\
 # Benchmarks
 
-`make bench` makes this page anew, in half an hour; `make bench ARGS="verify"` one part of it, and
-`make bench ARGS="--quick"` only shows that everything works. The end to end part needs [wrk](https://github.com/wg/wrk).
+`make bench` writes this page, in half an hour. `make bench ARGS="verify"` measures one part of it, and `make bench
+ARGS="--quick"` only checks that everything works. The end-to-end part needs [wrk](https://github.com/wg/wrk).
 
-Figures are medians, with the quartiles behind them. Every ratio is taken within one run, between two sides that take
-turns, pair by pair: the machine is small, and other programs run on it. Absolute figures mean little elsewhere. All
-samples are in [results.json](results.json).
+Figures are medians, followed by the quartiles. Each ratio is taken pair by pair within one run, in which the two
+sides take turns, because the machine is small and runs other programs too. Absolute figures depend on the machine.
+All samples are in [results.json](results.json).
 """
 VERIFY = """\
-From the raw parts of a request to verified: parsing, checks, base string, comparison. Client and token are at hand, and
-nothing is looked up. Each contestant has accepted the genuine request and refused a changed one. Ratios are over ours.
+The verification of one request from its raw parts: parsing, checks, base string, comparison. Client and token are
+given, so there are no look-ups. Each contestant has accepted the genuine request and refused a changed one. Ratios
+are over ours.
 """
 SERVING = """\
-One hypercorn worker on uvloop (quart-flask-patch refuses any loop but asyncio's own), gunicorn with one worker of eight
-threads for Flask. wrk sends requests that were signed beforehand, each with a nonce of its own; every answer was a 200.
-The unprotected twin is the same view in the same process, and gets requests of the same bytes. *Warm*: sixteen tokens,
-remembered by the caching store in front of PostgreSQL. *Cold*: each token is used once. CPU time is the user and system
-time of all the provider's processes, from the operating system; databases and wrk share the cores with it. `PostgreSQL`
-alone keeps nonces, too; the memory and SQLite stores keep everything, and need no cache. Every provider's garbage
-collector is set as [the deployment guide](../deploying.md) says, but for the line that shows what this changes.
+One hypercorn worker on uvloop serves each provider, except for quart-flask-patch, which needs asyncio's own loop, and
+Flask, which runs under gunicorn with one worker of eight threads. wrk sends requests that were signed beforehand,
+each with a new nonce; every answer was a 200. The unprotected twin is the same view in the same process, and gets
+requests of the same bytes. *Warm*: sixteen tokens, cached by the caching store in front of PostgreSQL. *Cold*: each
+token is used once. CPU time is the user and system time of all processes of the provider; databases and wrk share the
+cores with it. `PostgreSQL` alone also keeps the nonces; the memory and SQLite stores keep everything, and need no
+cache. The garbage collector of every provider is configured as in [the deployment guide](../deploying.md), except in
+the line that compares this with Python's defaults.
 """
 PACING = """\
-60% of what a route answers at most, once for each route by itself, and once the same rate for both. Each connection
-pauses at random: requests come one by one, where at capacity they come, and are answered, by the dozen. So each takes
-more CPU time here, and 60% of capacity keeps the process *busy* for longer than 60% of the time.
+The rate is 60% of a route's capacity: first each route's own, then the same rate for both. Each connection pauses at
+random, so requests arrive one by one, while at capacity they arrive and are answered by the dozen. A request
+therefore takes more CPU time here, and at 60% of capacity the process is *busy* for more than 60% of the time.
 """
 BAD_INPUT = """\
-Good requests come at 30% of what the provider answers of them, first alone, then beside bad ones at 30% of what it
-refuses of their kind. *Left behind*: rows and keys in PostgreSQL and Valkey after bad requests alone. Memory is that
-after the first pair of bursts, and after the last. *Busy* is the share of the time in which the process runs, for good
-and bad requests together; at 30% of capacity it is busy for more than 30% of the time, as above.
+Good requests are sent at 30% of the rate that the provider answers, first alone, then beside bad ones at 30% of the
+rate that it refuses. *Left behind*: rows and keys in PostgreSQL and Valkey after bad requests alone. Memory is
+measured after the first pair of bursts and after the last. *Busy* is the share of the time in which the process runs,
+for good and bad requests together. At 30% of capacity it is more than 30%, for the reason above.
 """
-GROWTH = "The last column is what the one before has become, over the first row.\n"
+GROWTH = "The last column is the ratio of the column before it to its first row.\n"
 
 
 def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; numbers are rounded, and ``None`` is empty."""
+    """Format a table; numbers are rounded, and ``None`` is an empty cell."""
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
@@ -65,11 +67,11 @@ def _cell(value: object) -> str:
 
 
 def render(results: dict[str, Any], pictures: Sequence[str] = ()) -> str:
-    """The whole page.
+    """Format the whole page.
 
     Args:
-        results: the parts by name, as in the file of raw results.
-        pictures: names of the files beside the page.
+        results: the parts by name, as in results.json.
+        pictures: names of picture files in the folder of the page.
     """
     parts = [INTRODUCTION, *_environments(results), *_goals(results)]
     if verify := results.get("verify"):
@@ -88,7 +90,7 @@ def _pictures(pictures: Sequence[str], *names: str) -> list[str]:
 
 
 def _environments(results: dict[str, Any]) -> list[str]:
-    """One paragraph for each machine and set of versions; one for all, unless parts were run apart."""
+    """A paragraph for each machine and set of versions; only one if all parts have the same."""
     by_text: dict[str, list[str]] = {}
     for part, one in results.items():
         by_text.setdefault(", ".join(f"{name} {value}" for name, value in one["environment"].items()), []).append(part)
@@ -143,7 +145,7 @@ def _duels(duels: list[dict[str, Any]]) -> str:
 
 
 def _busy(bursts: list[list[dict[str, Any]]], side: int) -> str:
-    """The share of the time in which the provider's process was running; all it did counts, refusals too."""
+    """The share of the time in which the provider's process was running, refusals included."""
     return f"{spread([pair[side]['cpu'] * pair[side]['rate'] / 1e6 for pair in bursts]).median:.0%}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from async_oauth1.stores.caching.ttl_cache import Memory
+from async_oauth1.stores.caching.ttl_cache import TTLCache
 
 __all__ = ["BURST", "DAY", "CacheRun", "NonceRun", "burst", "constant", "daily_wave", "run_cache", "run_nonces"]
 
@@ -133,22 +133,22 @@ def run_cache(
     """
     dice = random.Random(seed)  # noqa: S311 - dice
     now, warm = 0.0, 2 * lifetime
-    memory: Memory[int, float] = Memory(entries, lifetime, lambda: now)
+    cache: TTLCache[int, float] = TTLCache(entries, lifetime, lambda: now)
     asked, ages, seen = 0, [], set()
     mean = workers / rate
     for token in _popular(tokens, zipf, dice):
         now += dice.expovariate(1.0) * mean
         if now > warm + seconds:
             break
-        fetched_at = memory.recall(token)
+        fetched_at = cache.get(token)
         if fetched_at is None:
-            memory.keep(token, now)
+            cache.put(token, now)
             seen.add(token)
         if now > warm:
             asked += 1
             if fetched_at is not None:
                 ages.append(now - fetched_at)
-    return CacheRun(asked, len(ages), tuple(sorted(ages)), _count(memory.holds(token) for token in seen))
+    return CacheRun(asked, len(ages), tuple(sorted(ages)), _count(cache.get(token) is not None for token in seen))
 
 
 def _popular(tokens: int, zipf: float, dice: random.Random) -> Iterator[int]:

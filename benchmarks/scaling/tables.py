@@ -23,9 +23,9 @@ def inputs(given: Assumptions, sources: dict[str, str]) -> str:
     """The inputs of the formulas, and their sources."""
     valkey = "measured: docs/stores.md, Valkey 9" if given.nonce_bytes == DEFAULTS.nonce_bytes else None
     rows = [
-        ("CPU time of a request, credentials remembered", f"{given.cpu_us:,.0f} us", sources.get("cpu_us")),
-        ("added where they are not", f"{given.cold_extra_us:,.0f} us", sources.get("cold_extra_us")),
-        ("life of a nonce", f"{given.nonce_lifetime:,.0f} s", _default("nonce_lifetime", given, "`Policy`")),
+        ("CPU time of a request, credentials cached", f"{given.cpu_us:,.0f} us", sources.get("cpu_us")),
+        ("added if they are not cached", f"{given.cold_extra_us:,.0f} us", sources.get("cold_extra_us")),
+        ("lifetime of a nonce", f"{given.nonce_lifetime:,.0f} s", _default("nonce_lifetime", given, "`Policy`")),
         ("bytes of a live nonce", given.nonce_bytes, valkey),
         ("planned utilisation of workers and Redis", f"{given.utilisation:.0%}", None),
         (
@@ -33,14 +33,18 @@ def inputs(given: Assumptions, sources: dict[str, str]) -> str:
             f"{given.redis_call_us:g} us, {given.redis_nonce_us:g} us",
             None,
         ),
-        ("Redis: a batch is under way for", f"{given.round_trip_us:,.0f} us", None),
+        ("Redis: round trip of a batch", f"{given.round_trip_us:,.0f} us", None),
         ("Redis: memory of a server, headroom on it", f"{given.shard_gigabytes:g} GB, {given.headroom:g} times", None),
         ("Redis: replicas of a shard", given.replicas, None),
         ("tokens in use, popularity", f"{given.tokens:,}, Zipf {given.zipf:g}", None),
-        ("cache: life of an entry", f"{given.cache_lifetime:g} s", _default("cache_lifetime", given, "`CachingStore`")),
+        (
+            "cache: lifetime of an entry",
+            f"{given.cache_lifetime:g} s",
+            _default("cache_lifetime", given, "`CachingStore`"),
+        ),
         ("cache: entries of a worker", given.cache_entries, _default("cache_entries", given, "`CachingStore`")),
         (
-            "PostgreSQL: look-ups/s of a server, sessions",
+            "PostgreSQL: lookups/s of a server, sessions",
             f"{given.postgres_look_ups:,.0f}, {given.postgres_sessions:,.0f}",
             None,
         ),
@@ -75,11 +79,11 @@ def sizings(needs: Sequence[Sizing], given: Assumptions) -> str:
         ("Redis, into all shards, Mbit/s", lambda need: need.redis_bits / 1e6),
         ("clients, both directions, Mbit/s", lambda need: need.client_bits / 1e6),
         ("cache hit rate", lambda need: f"{need.hit_rate:.1%}"),
-        ("PostgreSQL look-ups/s", lambda need: round(need.look_ups)),
-        ("the same where a token keeps its worker", lambda need: _pinned(need, given)),
+        ("PostgreSQL lookups/s", lambda need: round(need.look_ups)),
+        ("the same if a token keeps its worker", lambda need: _pinned(need, given)),
         ("requests/s of the most popular token", lambda need: round(need.rate * hottest)),
         ("PostgreSQL sessions", lambda need: need.postgres_sessions),
-        ("notifier's proofs/s", lambda need: 4 * need.workers),
+        ("change feed: probes/s", lambda need: 4 * need.workers),
     ]
     rows = [[what, *(value(need) for need in needs)] for what, value in lines]
     return markdown_table(["requests/s", *(f"{need.rate:,.0f}" for need in needs)], rows)
@@ -101,7 +105,7 @@ def saturation(needs: Sequence[Sizing], given: Assumptions) -> str:
         ("Redis: memory of one server", lambda need: need.gigabytes / given.shard_gigabytes),
         ("Redis: network of one server", lambda need: need.redis_bits / 1e9 / given.gigabits),
         ("load balancer: one network interface", lambda need: need.client_bits / 1e9 / given.gigabits),
-        ("PostgreSQL: look-ups of one server", lambda need: need.look_ups / given.postgres_look_ups),
+        ("PostgreSQL: lookups of one server", lambda need: need.look_ups / given.postgres_look_ups),
         ("PostgreSQL: sessions of one server", lambda need: need.postgres_sessions / given.postgres_sessions),
     ]
     shares = [[value(need) for need in needs] for _, value in lines]
@@ -109,7 +113,10 @@ def saturation(needs: Sequence[Sizing], given: Assumptions) -> str:
         [what, *(f"**{share:,.2f}**" if share >= 1 else f"{share:,.2f}" for share in row)]
         for (what, _), row in zip(lines, shares, strict=True)
     ]
-    for title, among in (("first of what is added to", range(1, 5)), ("first of what there is one of", range(5, 7))):
+    for title, among in (
+        ("first of those that can be added", range(1, 5)),
+        ("first of those that cannot", range(5, 7)),
+    ):
         tops = [max(among, key=lambda row, column=column: shares[row][column]) for column in range(len(needs))]
         rows.append([title, *(lines[row][0].replace(" of one server", "") for row in tops)])
     return markdown_table(["share of", *(f"{need.rate:,.0f}" for need in needs)], rows)
@@ -148,7 +155,7 @@ def cache_runs(given: Assumptions, seconds: float) -> str:
         _cache_row(100_000.0, replace(given, **change), seconds)
         for change in ({"zipf": 0.7}, {"cache_lifetime": 300.0}, {"cache_entries": 100_000})
     ]
-    columns = ["requests/s", "workers", "tokens", "Zipf", "life, s", "entries", "hit rate", "formula", "look-ups/s"]
+    columns = ["requests/s", "workers", "tokens", "Zipf", "life, s", "entries", "hit rate", "formula", "lookups/s"]
     return markdown_table([*columns, "age: median, s", "99%", "most", "held"], rows)
 
 
@@ -183,8 +190,8 @@ def _cache_row(rate: float, given: Assumptions, seconds: float) -> list[object]:
 def revocations() -> str:
     """The largest number of requests that a revoked token could still make."""
     cases = [
-        ("the notifier works", 0.0004, "measured, median"),
-        ("the notifier is frozen", 0.85, "measured, worst of 5"),
+        ("the change feed works", 0.0004, "measured, median"),
+        ("the change feed is frozen", 0.85, "measured, worst of 5"),
         ("database and worker are cut off together", DEFAULTS.cache_lifetime, "life of an entry"),
     ]
     rows = [[what, f"{delay:g}", by, *(f"{rate * delay:g}" for rate in (1, 100))] for what, delay, by in cases]
@@ -203,7 +210,7 @@ def regions(count: int, round_trip_ms: float, need: Sizing) -> str:
     waiting = need.per_worker * round_trip_ms / 1_000
     distant = f"{round_trip_ms:g} ms; {waiting:.0f} more requests wait in a worker, in batches of {far:.1f}"
     rows = [
-        ("one store for all regions", distant, "none", 0, "without the store's region nobody is served"),
+        ("one store for all regions", distant, "none", 0, "if it is the store's region, all requests are refused"),
         (
             "a quorum over regions",
             f"{round_trip_ms:g} ms to the second nearest",

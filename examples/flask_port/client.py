@@ -1,8 +1,8 @@
-"""An application that asks jane for her notes; the same against each of the three providers.
+"""An application that reads and writes jane's notes, with any of the three providers.
 
     python -m examples.flask_port.client http://127.0.0.1:5000
 
-Takes jane's part as well: her browser logs in and approves.
+It also acts as jane's browser, which logs in and approves.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from requests_oauthlib import OAuth1Session  # type: ignore[import-untyped]
 
 
 def approve(url: str, address: str) -> str:
-    """Be jane's browser: log in, read the question, say yes.
+    """Log in and approve, as jane's browser.
 
     Args:
         url: the provider.
-        address: where the application sent her.
+        address: the URL of the consent page.
 
     Returns:
-        Where the provider sends her back to.
+        The URL of the redirect.
     """
     with requests.Session() as browser:
         form = {"name": "jane", "password": os.environ["NOTES_PASSWORD"]}
@@ -36,7 +36,7 @@ def approve(url: str, address: str) -> str:
 
 
 def main(url: str) -> list[str]:
-    """Ask for permission, write a note, read them all.
+    """Get permission, write a note, and read all notes.
 
     Args:
         url: the provider.

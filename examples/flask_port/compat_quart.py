@@ -1,4 +1,4 @@
-"""Notes behind OAuth 1.0, on Quart: what a porter makes of the original."""
+"""Notes behind OAuth 1.0, on Quart: the port of the original."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ CONSENT = """<form method=post>Let {{ client }} read and write your notes?
 
 
 class User:
-    """Who owns notes."""
+    """The owner of notes."""
 
     def __init__(self, user_id: str) -> None:
-        """Know the user's name."""
+        """Store the user's name."""
         self.id = user_id
 
     def get_user_id(self) -> str:
@@ -48,22 +48,22 @@ class User:
 
 
 class Client(ClientMixin):
-    """An application that was registered."""
+    """A registered application."""
 
     def __init__(self, row: sqlite3.Row) -> None:
         """Take a row."""
         self.row = row
 
     def get_default_redirect_uri(self) -> str:
-        """Where users go back to."""
+        """The callback."""
         return str(self.row["callback"])
 
     def get_client_secret(self) -> str:
-        """What it signs with."""
+        """The secret."""
         return str(self.row["secret"])
 
     def get_rsa_public_key(self) -> None:
-        """It has none."""
+        """``None``: applications have no key."""
         return
 
 
@@ -75,7 +75,7 @@ class Token(TokenCredentialMixin):
         self.row = row
 
     def get_user_id(self) -> str:
-        """Whose notes it opens."""
+        """The owner of the notes."""
         return str(self.row["user_id"])
 
     def get_oauth_token(self) -> str:
@@ -97,7 +97,7 @@ def database() -> sqlite3.Connection:
 
 
 def execute(statement: str, *values: Any) -> int:
-    """Change something, and say how many rows."""
+    """Execute a statement; returns the number of changed rows."""
     with database():
         return database().execute(statement, values).rowcount
 
@@ -108,32 +108,32 @@ def find(statement: str, *values: Any) -> Any:
 
 
 def query_client(client_id: str) -> Client | None:
-    """Look an application up."""
+    """Look up an application."""
     row = find("SELECT * FROM client WHERE id = ?", client_id)
     return Client(row) if row else None
 
 
 def query_token(client_id: str, oauth_token: str) -> Token | None:
-    """Look a permission up."""
+    """Look up a permission."""
     row = find("SELECT * FROM token_credential WHERE client_id = ? AND token = ?", client_id, oauth_token)
     return Token(row) if row else None
 
 
 def exists_nonce(nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
-    """Remember a nonce, and say whether it was there."""
+    """Remember a nonce; returns whether it was known."""
     values = nonce, timestamp, client_id, oauth_token or ""
     return not execute("INSERT OR IGNORE INTO nonce VALUES (?, ?, ?, ?)", *values)
 
 
 def create_temporary_credential(token: dict[str, str], client_id: str, redirect_uri: str) -> TemporaryCredential:
-    """Keep what an application asked for."""
+    """Store an application's request for permission."""
     values = token["oauth_token"], token["oauth_token_secret"], client_id, redirect_uri
     execute("INSERT INTO temporary_credential (token, secret, client_id, callback) VALUES (?, ?, ?, ?)", *values)
     return TemporaryCredential(token)
 
 
 def get_temporary_credential(oauth_token: str | None) -> TemporaryCredential | None:
-    """Look up what an application asked for."""
+    """Look up an application's request for permission."""
     row = find("SELECT * FROM temporary_credential WHERE token = ?", oauth_token)
     if row is None:
         return None
@@ -148,18 +148,18 @@ def get_temporary_credential(oauth_token: str | None) -> TemporaryCredential | N
 
 
 def delete_temporary_credential(oauth_token: str | None) -> None:
-    """Forget it."""
+    """Delete a request for permission."""
     execute("DELETE FROM temporary_credential WHERE token = ?", oauth_token)
 
 
 def create_authorization_verifier(credential: TemporaryCredential, grant_user: User, verifier: str) -> None:
-    """Remember who approved."""
+    """Store the user who approved, and the verifier."""
     values = grant_user.get_user_id(), verifier, credential["oauth_token"]
     execute("UPDATE temporary_credential SET user_id = ?, verifier = ? WHERE token = ?", *values)
 
 
 def create_token_credential(token: dict[str, str], temporary_credential: TemporaryCredential) -> Token | None:
-    """Keep a permission."""
+    """Store a permission."""
     values = token["oauth_token"], token["oauth_token_secret"]
     client_id, user_id = str(temporary_credential["client_id"]), temporary_credential["user_id"]
     execute("INSERT INTO token_credential VALUES (?, ?, ?, ?)", *values, client_id, user_id)
@@ -167,7 +167,7 @@ def create_token_credential(token: dict[str, str], temporary_credential: Tempora
 
 
 def current_user_id() -> str:
-    """Whose permission this request comes with."""
+    """The user whose permission the application has."""
     credential: Any = current_credential
     return str(credential.get_user_id())
 
@@ -217,13 +217,13 @@ async def login() -> Any:
 
 @app.post("/initiate")
 async def initiate() -> Any:
-    """An application asks for temporary credentials."""
+    """Issue temporary credentials to an application."""
     return await server.create_temporary_credentials_response()
 
 
 @app.route("/authorize", methods=["GET", "POST"])
 async def authorize() -> Any:
-    """A user is asked for permission."""
+    """Ask a user for permission."""
     if "user" not in session:
         return redirect("/login")
     try:
@@ -242,7 +242,7 @@ async def authorize() -> Any:
 
 @app.post("/token")
 async def token() -> Any:
-    """An application exchanges temporary credentials for token credentials."""
+    """Exchange temporary credentials for token credentials."""
     return await server.create_token_response()
 
 
@@ -257,7 +257,7 @@ def notes() -> Any:
 @app.post("/notes")
 @require_oauth()
 async def add_note() -> Any:
-    """Write one more."""
+    """Add a note."""
     text = (await request.form)["text"]
     await run_sync(execute)("INSERT INTO note VALUES (?, ?)", current_user_id(), text)
     return "", 201

@@ -1,6 +1,6 @@
-"""printer.example.com: the client of RFC 5849's story (section 1.2).
+"""printer.example.com: the client in the example of RFC 5849 (section 1.2).
 
-__main__    the story, step by step
-browser     Jane, who follows redirects and fills in forms
-wire        carries the messages, and shows them
+__main__    the flow, step by step
+browser     Jane's browser, which follows redirects and fills in forms
+wire        sends the messages, and prints them
 """

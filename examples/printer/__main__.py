@@ -1,4 +1,4 @@
-"""The printer's side of the story: ``python -m examples.printer --provider http://127.0.0.1:8000``."""
+"""The printer, a client of the provider: ``python -m examples.printer --provider http://127.0.0.1:8000``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from authlib.integrations.httpx_client import AsyncOAuth1Client
 from .browser import Browser
 from .wire import Wire
 
-#: What the printer was given when it registered (RFC 5849 section 1.2).
+#: The printer's credentials, from its registration (RFC 5849 section 1.2).
 CLIENT_ID = "dpf43f3p2l4k3l03"
 CLIENT_SECRET = "kd94hf93k423kf44"
 CALLBACK = "http://printer.example.com/ready"
@@ -23,22 +23,22 @@ PHOTO = "file=vacation.jpg&size=original"
 
 
 class StoryError(Exception):
-    """The story did not go as it is told."""
+    """The provider's answer was not the expected one."""
 
 
 async def print_photo(provider: str, username: str, password: str) -> None:
-    """Print a photo of Jane's.
+    """Get credentials with a user's approval, and print one of the user's photos.
 
     Args:
         provider: base URL, without a slash at its end.
-        username: who lets the printer in.
-        password: hers.
+        username: the user who approves.
+        password: the user's password.
 
     Raises:
-        StoryError: the provider answered something else than the story has it.
+        StoryError: the provider's answer was not the expected one.
     """
     wire = Wire()
-    # Two jars of cookies: the printer knows nothing of Jane's session.
+    # Two clients, because the printer must not have the cookies of Jane's browser.
     printer: Any = AsyncOAuth1Client(CLIENT_ID, CLIENT_SECRET, redirect_uri=CALLBACK, transport=wire)
     async with printer, httpx2.AsyncClient(transport=wire) as http:
         wire.step("The printer asks for temporary credentials")
@@ -59,7 +59,7 @@ async def print_photo(provider: str, username: str, password: str) -> None:
         require(answer.json().get("owner") == username, f"the photo is not {username}'s: {answer.text}")
         wire.tell(answer.text.strip())
 
-        wire.step("Somebody has overheard that request, and sends it again, octet for octet")
+        wire.step("An attacker has recorded that request, and sends it again, octet for octet")
         replayed = await http.send(answer.request)
         require(wire.sent[-1] == wire.sent[-2], "the request was not repeated octet for octet")
         require(replayed.status_code == 401, f"the replay was answered with {replayed.status_code}, not with 401")
@@ -67,10 +67,10 @@ async def print_photo(provider: str, username: str, password: str) -> None:
 
 
 async def approve(browser: Browser, url: str, username: str, password: str) -> str:
-    """Jane's part; returns where she is sent.
+    """Sign in as the user and approve; returns the URL of the redirect.
 
     Raises:
-        StoryError: she could not sign in, or was not asked.
+        StoryError: signing in failed, or there was no consent page.
     """
     try:
         await browser.open(url)
@@ -85,10 +85,10 @@ async def approve(browser: Browser, url: str, username: str, password: str) -> s
 
 
 def verifier_of(location: str, oauth_token: str) -> str:
-    """What proves the approval, from the redirect to the callback.
+    """The verifier in the redirect to the callback.
 
     Raises:
-        StoryError: it leads elsewhere, belongs to another request, or has no verifier.
+        StoryError: the redirect leads elsewhere, has another token, or has no verifier.
     """
     callback, _, query = location.partition("?")
     arrived = parse_qs(query)
@@ -99,17 +99,17 @@ def verifier_of(location: str, oauth_token: str) -> str:
 
 
 def require(holds: object, otherwise: str) -> None:
-    """Stop the story where it does not hold."""
+    """Raise `StoryError` unless a condition holds."""
     if not holds:
         raise StoryError(otherwise)
 
 
 def main() -> int:
-    """Tell the story once; 1 where it goes wrong."""
-    parser = argparse.ArgumentParser(prog="printer", description="The OAuth 1.0 client of RFC 5849's story.")
+    """Run the printer once; returns 1 if it fails."""
+    parser = argparse.ArgumentParser(prog="printer", description="The OAuth 1.0 client in the example of RFC 5849.")
     parser.add_argument("--provider", default="http://127.0.0.1:8000", help="base URL (default: %(default)s)")
-    parser.add_argument("--username", default="jane", help="who lets the printer in (default: %(default)s)")
-    parser.add_argument("--password", default="wonderland", help="hers (default: the one of the story)")
+    parser.add_argument("--username", default="jane", help="the user who approves (default: %(default)s)")
+    parser.add_argument("--password", default="wonderland", help="the user's password (default: that of the demo user)")
     given = parser.parse_args()
     try:
         asyncio.run(print_photo(given.provider.rstrip("/"), given.username, given.password))

@@ -1,4 +1,4 @@
-"""Jane and her browser: she follows redirects within a site, and fills in its forms."""
+"""Jane's browser: it follows redirects within a site, and fills in forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Fields = dict[str, str]
 
 
 class FormParser(HTMLParser):
-    """Collects the forms of a page: where each goes, and the fields that are filled in already."""
+    """Collects the forms of a page, each with its action and its prefilled fields."""
 
     def __init__(self) -> None:
         """Start without any form."""
@@ -28,10 +28,10 @@ class FormParser(HTMLParser):
 
 
 class Browser:
-    """A cookie jar, and a page at a time."""
+    """A browser with cookies and one page."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
-        """Browse with an HTTP client of its own, which keeps the cookies."""
+        """Use an HTTP client, which keeps the cookies."""
         self.http = http
         self.page: httpx2.Response | None = None
 

@@ -1,6 +1,6 @@
-"""What goes over the wire: sent and received here octet by octet, so that it can be shown as it was.
+"""An HTTP transport that prints each message exactly as it was sent or received.
 
-In panels on a terminal; anywhere else the octets of each message, as they were.
+On a terminal, messages are printed in panels; otherwise, their octets are printed unchanged.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-#: Seconds for which a provider may be silent.
+#: Seconds to wait for a response.
 PATIENCE = 15.0
 _CHUNK = 64 * 1024
-#: On a terminal; what comes after it in a page is markup.
+#: Characters of a page to print on a terminal.
 _SHOWN_OF_HTML = 200
 
 
 class Wire(httpx2.AsyncBaseTransport):
-    """Carries requests for httpx2, a connection for each, and shows every message and every step of the story."""
+    """A transport for httpx2 with a connection for each request, which prints the messages and the steps."""
 
     def __init__(self) -> None:
         """Print to standard output."""
@@ -33,7 +33,7 @@ class Wire(httpx2.AsyncBaseTransport):
         self.sent: list[bytes] = []
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request, and show it with its response."""
+        """Send a request, and print it and its response."""
         octets, connection = await serialized(request)
         self.sent.append(octets)
         self.show(octets, "sent to", request.url)
@@ -48,7 +48,7 @@ class Wire(httpx2.AsyncBaseTransport):
         return response
 
     def step(self, title: str) -> None:
-        """Begin a step."""
+        """Print the title of the next step."""
         self.steps += 1
         if self.console.is_terminal:
             self.console.print()
@@ -84,7 +84,7 @@ class Wire(httpx2.AsyncBaseTransport):
 
 
 async def serialized(request: httpx2.Request) -> tuple[bytes, h11.Connection]:
-    """The octets of a request, and the state of the connection once they are sent."""
+    """The octets of a request, and the state of its connection."""
     body = await request.aread()
     connection = h11.Connection(h11.CLIENT)
     head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
@@ -93,7 +93,7 @@ async def serialized(request: httpx2.Request) -> tuple[bytes, h11.Connection]:
 
 
 async def exchanged(url: httpx2.URL, octets: bytes, connection: h11.Connection) -> tuple[bytes, httpx2.Response]:
-    """Send the octets of a request; the octets of its response, and what they mean."""
+    """Send the octets of a request; returns the octets of the response, and the parsed response."""
     port = url.port or (443 if url.scheme == "https" else 80)
     tls = ssl.create_default_context() if url.scheme == "https" else None
     reader, writer = await asyncio.open_connection(url.host, port, ssl=tls)

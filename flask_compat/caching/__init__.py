@@ -1,1 +1,1 @@
-"""What `flask_compat.cache` needs of a cache, and how each kind of cache keeps it."""
+"""Caches as `flask_compat.cache` uses them: their kinds, their suitability, and one interface to all of them."""

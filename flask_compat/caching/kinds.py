@@ -1,4 +1,4 @@
-"""What is known of a cache by its class: where it keeps its entries, how many, and which errors mean that it is down.
+"""What the class of a cache shows: where entries are kept, how many, and which errors mean that it is down.
 
 Libraries are recognised by the names of their modules and classes, so none of them has to be installed.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from flask_compat.execution.flow_runner import settle
 
-#: Base classes of what drivers raise when a server is down, unreachable or refuses to work.
+#: Base classes of the errors that drivers raise if a server is down, unreachable or refuses a command.
 DRIVER_ERRORS = frozenset(
     {
         ("redis", "RedisError"),
@@ -28,22 +28,22 @@ DRIVER_ERRORS = frozenset(
         ("botocore", "ClientError"),
     }
 )
-#: What the same drivers raise for an argument that they cannot send: a mistake in the program.
+#: Errors of the same drivers for an argument that they cannot send: a mistake in the program.
 MISUSE_ERRORS = frozenset({("redis", "DataError"), ("valkey", "DataError"), ("pymemcache", "MemcacheClientError")})
 
 _CLIENT_ATTRIBUTES = ("_write_client", "client", "_client")
 
 
 class CacheKind(NamedTuple):
-    """What is known of one cache.
+    """The properties of one cache.
 
     Attributes:
         backing: equal for two caches that keep their entries in one place; ``None`` if that place is unknown.
-        folder: of a cache that keeps each entry in a file.
-        threshold: the number of entries beyond which live ones are dropped; ``None`` if there is none.
-        local: other processes do not see the entries.
+        folder: the folder of a cache that keeps each entry in a file.
+        threshold: the number of entries above which live ones are dropped; ``None`` if there is no limit.
+        local: whether the entries are in the memory of one process.
         client: the driver's client, if there is one.
-        unsafe_client: its client must not be used by two threads at once.
+        unsafe_client: whether the client must not be used by two threads at once.
     """
 
     backing: tuple[object, ...] | None = None
@@ -58,7 +58,7 @@ def unwrap(cache: Any) -> Any:
     """The object behind Werkzeug's ``LocalProxy`` and behind Flask-Caching's ``Cache``.
 
     Raises:
-        RuntimeError: the proxy has no object here, outside of a context.
+        RuntimeError: the proxy has no object outside of a context.
     """
     if _is_instance(cache, "werkzeug", "LocalProxy"):
         cache = cache._get_current_object()  # noqa: SLF001 - the proxy's documented way to its object
@@ -68,7 +68,7 @@ def unwrap(cache: Any) -> Any:
 
 
 def describe(cache: Any) -> CacheKind:
-    """Find out what kind of cache an unwrapped object is, without a question to any server."""
+    """The properties of an unwrapped cache, found without calling a server."""
     if _is_instance(cache, "cachelib", "FileSystemCache"):
         folder = os.path.realpath(cache._path)  # noqa: SLF001 - cachelib has no public name for it
         return CacheKind(("folder", folder), folder, getattr(cache, "_threshold", None) or None)
@@ -86,13 +86,13 @@ def describe(cache: Any) -> CacheKind:
 
 
 def is_driver_error(error: BaseException) -> bool:
-    """Whether an exception says that a cache's server cannot be used, whatever library it comes from."""
+    """Whether an exception of any driver means that the server of a cache cannot be used."""
     names = {(cls.__module__.partition(".")[0], cls.__name__) for cls in type(error).__mro__}
     return not names.isdisjoint(DRIVER_ERRORS) and names.isdisjoint(MISUSE_ERRORS)
 
 
 async def eviction_of(kind: CacheKind) -> str | None:
-    """What a server says about dropping live entries, with its numbers; ``None`` if it never does so."""
+    """How a server drops live entries, with its limits, as a phrase for the log; ``None`` if it does not."""
     client = kind.client
     if client is None:
         return None
@@ -106,8 +106,8 @@ async def eviction_of(kind: CacheKind) -> str | None:
 
 
 @contextmanager
-def locked_folder(folder: str | None) -> Iterator[None]:
-    """Keep other processes on this machine out of a folder: cachelib looks for a file first and writes it then."""
+def locked_folder(folder: str | None) -> Generator[None, None, None]:
+    """Lock a folder against other processes of this machine, because cachelib's `add` is a look-up and then a write."""
     if folder is None or sys.platform == "win32":
         yield
         return
@@ -122,7 +122,7 @@ def locked_folder(folder: str | None) -> Iterator[None]:
 
 
 async def settled(value: Any) -> Any:
-    """What a method returned, awaited if it must be."""
+    """The result of a method, awaited if it is awaitable."""
     result = settle(value)
     return await result if inspect.isawaitable(result) else result
 
@@ -145,10 +145,11 @@ def _address(client: Any) -> tuple[object, ...] | None:
     pool = getattr(client, "connection_pool", None)
     settings = getattr(pool, "connection_kwargs", None)
     if isinstance(settings, dict):
+        settings = cast("dict[str, object]", settings)
         return ("redis", *(settings.get(name) for name in ("host", "port", "path", "db")))
     for name in ("server", "addresses"):
         if isinstance(address := getattr(client, name, None), tuple | list | str):
-            return "memcached", str(address)
+            return "memcached", str(cast("object", address))
     return None
 
 
@@ -160,7 +161,7 @@ def _is_unsafe(client: object) -> bool:
 
 async def _redis_eviction(client: Any) -> str | None:
     found: dict[str, str] = {}
-    with suppress(Exception):  # a managed server may forbid the question
+    with suppress(Exception):  # a managed server may refuse the command
         for name in ("maxmemory", "maxmemory-policy"):
             answer = await settled(client.config_get(name))
             found |= {_text(key): _text(value) for key, value in answer.items()}
@@ -171,7 +172,7 @@ async def _redis_eviction(client: Any) -> str | None:
 
 
 async def _memcached_limit(client: Any) -> str | None:
-    with suppress(Exception):  # a number for the log, and no more
+    with suppress(Exception):  # the number is only for the log
         statistics = await settled(client.stats()) if hasattr(client, "stats") else client.get_stats()[0][1]
         return next(_text(value) for name, value in statistics.items() if _text(name) == "limit_maxbytes")
     return None

@@ -1,4 +1,4 @@
-"""For how long a nonce must be remembered: as long as its timestamp would be accepted."""
+"""How long a nonce must be remembered: as long as its timestamp would be accepted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from async_oauth1.policy import CLOCK_TOLERANCE
 
 __all__ = ["needed_lifetime", "timestamp_window"]
 
-#: Seconds that timestamps may lie off in the current request; 0 is any number. ``None`` outside of requests.
+#: Seconds by which the timestamp of the current request may differ; 0 means no limit. ``None`` outside of requests.
 timestamp_window: ContextVar[int | None] = ContextVar("flask_compat.timestamp_window", default=None)
 
 
@@ -17,10 +17,10 @@ def needed_lifetime(window: int) -> float:
     """Seconds for which the current request's nonce must be remembered.
 
     Args:
-        window: of timestamps, where no request says it; 0 is without limit.
+        window: seconds by which timestamps may differ, used outside of requests; 0 means no limit.
 
     Returns:
-        Infinity, if there is no limit to timestamps: a recorded request could be repeated at any time.
+        Infinity if timestamps have no limit, because a recorded request could be sent again at any time.
     """
     current = timestamp_window.get()
     window = window if current is None else current

@@ -1,7 +1,7 @@
-"""What kind of callable a hook is, found out once.
+"""Classify callables: part of a flow or a hook, async or plain, blocking or not.
 
 A coroutine function runs none of its code when it is called, so it may be called on an event loop. A plain function may
-block, and an event loop must not wait for it, unless it visibly does nothing but read attributes.
+block the loop, unless it is marked as non-blocking or its bytecode only reads attributes.
 """
 
 from __future__ import annotations
@@ -13,33 +13,22 @@ import weakref
 from collections.abc import Callable
 from itertools import pairwise
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
-from typing import Any
+from typing import Any, TypeVar, cast
 
-#: Where plain functions only read what is in memory, or leave the blocking to whom they call.
-_HARMLESS_MODULES = frozenset(
-    {
-        "async_oauth1.credentials",
-        "authlib.oauth1.rfc5849.models",
-        "flask_compat.server",
-        "flask_compat.authorization_server",
-        "flask_compat.cache",
-        "flask_compat.resource_protector",
-    }
-)
-#: Whose coroutine functions are part of a flow: they go where the flow is.
-_FLOW_MODULES = frozenset(
-    {
-        "async_oauth1.provider.verification",
-        "async_oauth1.provider.authorization_server",
-        "async_oauth1.provider.hooks",
-        "async_oauth1.provider.resource_protector",
-        "flask_compat.flows.authorization",
-        "flask_compat.flows.base",
-    }
-)
+from authlib.oauth1 import ClientMixin, TemporaryCredential, TemporaryCredentialMixin, TokenCredentialMixin
+
+from async_oauth1 import credentials
+from async_oauth1.provider.hooks import call_hook
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Each mark holds the code object that it was set on: `functools.wraps` copies attributes to functions with other code.
+_NON_BLOCKING = "__flask_compat_non_blocking__"
+_FLOW_STEP = "__flask_compat_flow_step__"
+_DEFAULT = "__flask_compat_default__"
 # What "return self.client_secret" and "return self.oauth_verifier == verifier" are made of, and no more: no call.
 _READING = ("RESUME", "NOP", "LOAD_FAST", "LOAD_CONST", "LOAD_ATTR", "COMPARE_OP", "IS_OP", "UNARY_NOT", "RETURN_")
-# What a plain function calls that makes its awaitable of the running loop.
+# Names in a plain function that creates its awaitable on the running loop.
 _LOOP_NAMES = frozenset({"create_future", "ensure_future", "get_running_loop"})
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType, FunctionType)
 
@@ -47,11 +36,46 @@ _loop_bound: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
 _harmless: weakref.WeakKeyDictionary[FunctionType, dict[type, tuple[str, ...] | None]] = weakref.WeakKeyDictionary()
 
 
+def non_blocking(func: F) -> F:
+    """Mark a plain function that only reads memory, or leaves what may block to the hooks that it calls."""
+    setattr(func, _NON_BLOCKING, func.__code__)
+    return func
+
+
+def flow_step(func: F) -> F:
+    """Mark a coroutine function that belongs to a flow. It runs where the flow runs; a hook may run elsewhere."""
+    setattr(func, _FLOW_STEP, func.__code__)
+    return func
+
+
+def set_default(func: Callable[..., Any], step: Callable[..., Any]) -> None:
+    """Mark a server's method as one that only runs a step of the flows.
+
+    Args:
+        func: the method, as the class defines it.
+        step: what a flow may call instead, with itself and the method's arguments.
+    """
+    setattr(non_blocking(func), _DEFAULT, step)
+
+
+def default_of(func: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The step that a server's method runs; ``None`` if the method is an override."""
+    step: Callable[..., Any] | None = getattr(func, _DEFAULT, None)
+    return step if step is not None and getattr(func, _NON_BLOCKING) is getattr(func, "__code__", None) else None
+
+
+def is_marked_non_blocking(func: Callable[..., Any]) -> bool:
+    """Whether `non_blocking` was applied to this very function, or to the function of this method."""
+    mark = getattr(func, _NON_BLOCKING, None)
+    return mark is not None and mark is getattr(func, "__code__", None)
+
+
 def is_part_of_flow(func: Callable[..., Any]) -> bool:
-    """Whether it is no hook, but a step of the flow itself."""
+    """Whether `flow_step` was applied to a function, or to the one inside a partial."""
     while isinstance(func, functools.partial):
         func = func.func
-    return getattr(func, "__module__", None) in _FLOW_MODULES
+    mark = getattr(func, _FLOW_STEP, None)
+    return mark is not None and mark is getattr(func, "__code__", None)
 
 
 def is_async(func: Callable[..., Any]) -> bool:
@@ -67,32 +91,32 @@ def is_async(func: Callable[..., Any]) -> bool:
 
 
 def is_loop_bound(func: Callable[..., Any]) -> bool:
-    """Whether it is a plain function that can only be called where a loop runs."""
+    """Whether it is a plain function that needs a running loop."""
     function = getattr(func, "__func__", func)
     if isinstance(function, FunctionType):
         names = function.__code__.co_names
-        # "create_task" alone may be anybody's, such as a job queue's.
+        # "create_task" alone may belong to something else, such as a job queue.
         if not _LOOP_NAMES.isdisjoint(names) or ("asyncio" in names and "create_task" in names):
             return True
-    return function in _loop_bound if _can_be_referenced(func) else False
+    return function in _loop_bound
 
 
 def needs_loop(func: Callable[..., Any]) -> None:
-    """Remember a plain function that has failed for want of a running loop."""
+    """Remember a plain function that failed without a running loop."""
     if _can_be_referenced(func):
         _loop_bound.add(getattr(func, "__func__", func))
 
 
 def may_block(func: Callable[..., Any]) -> bool:
-    """Whether an event loop could have to wait for a call."""
+    """Whether a call may block an event loop."""
     if is_async(func):
         return False
     function = getattr(func, "__func__", func)
     if not isinstance(function, FunctionType):
         return True
-    if function.__module__ in _HARMLESS_MODULES:
+    if is_marked_non_blocking(function):
         return False
-    owner = type(getattr(func, "__self__", None))
+    owner: type[object] = type(cast("object", getattr(func, "__self__", None)))
     known = _harmless.setdefault(function, {})
     if owner not in known:
         known[owner] = _mapped_names(function, owner) if _only_reads(function, owner) else None
@@ -129,4 +153,21 @@ def _is_mapped(owner: type, name: str) -> bool:
 
 
 def _can_be_referenced(func: object) -> bool:
-    return hasattr(type(getattr(func, "__func__", func)), "__weakref__")
+    function: object = getattr(func, "__func__", func)
+    return hasattr(type(function), "__weakref__")
+
+
+# Models that only read memory, and the core's way to call a hook.
+for _model in (
+    ClientMixin,
+    TemporaryCredential,
+    TemporaryCredentialMixin,
+    TokenCredentialMixin,
+    credentials.Client,
+    credentials.TemporaryCredential,
+    credentials.TokenCredential,
+):
+    for _method in vars(_model).values():
+        if isinstance(_method, FunctionType):
+            non_blocking(_method)
+flow_step(call_hook)

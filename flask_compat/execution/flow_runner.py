@@ -1,6 +1,6 @@
-"""Where a flow runs, and where its hooks are called.
+"""Run a flow, and call its hooks, in the right thread or on the right event loop.
 
-One rule: on an event loop an awaitable comes back, elsewhere the result itself.
+One rule: with a running event loop, the caller gets an awaitable; without one, the result itself.
 
                         hooks                       the flow runs
     on a loop           all of them async           on the loop, with no thread involved
@@ -9,8 +9,8 @@ One rule: on an event loop an awaitable comes back, elsewhere the result itself.
     in a thread         all of them async           on the application's loop, while the thread waits
                         a plain one among them      in that thread
 
-Whatever a hook returns to a thread and is awaitable is awaited on the application's loop. Whatever might block and is
-called on a loop after all, such as a model's method, hops to a thread.
+If a hook called in a thread returns an awaitable, it is awaited on the application's loop. If a function that may
+block, such as a model's method, is to be called on a loop, it is called in a thread instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import os
 import queue
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple, Protocol
@@ -53,8 +53,8 @@ class Kinds(NamedTuple):
     any_async: bool
 
 
-class Home(Protocol):
-    """Where the application's loop and threads are."""
+class Runtime(Protocol):
+    """The event loop and the threads of an application."""
 
     #: Whether each `wait` may have another loop, so that a flow with async hooks had better have one wait.
     loops_are_short_lived: bool
@@ -64,51 +64,57 @@ class Home(Protocol):
         ...
 
     async def hop(self, func: Callable[[], Any]) -> Any:
-        """Leave the loop for a thread that may wait."""
+        """Call a function in a thread that may block."""
 
     def wait(self, awaitable: Awaitable[Any]) -> Any:
-        """Let this thread wait for what the loop does."""
+        """Block this thread until the loop has awaited something."""
 
     def under_way(self) -> AbstractContextManager[None]:
         """Have the application wait for this thread's flow before its loop ends."""
         ...
 
 
-class Caller:
+class HookExecutor:
     """Calls the hooks of one flow."""
 
-    def __init__(self, home: Home) -> None:
-        """Belong to one application."""
-        self.home = home
+    def __init__(self, runtime: Runtime) -> None:
+        """Use the runtime of one application."""
+        self.runtime = runtime
 
     async def __call__(self, func: Callable[..., Any], args: tuple[Any, ...], /) -> Any:
-        """Call and await, each in its place."""
+        """Call a hook where it may run, and await what it returns."""
         if is_part_of_flow(func):
             return await resolve(func(*args))
-        if self.home.on_loop():
-            value = (
-                await self.home.hop(functools.partial(_call_in_thread, func, args)) if may_block(func) else func(*args)
-            )
-            return await resolve(value)
+        if self.is_on_loop():
+            in_thread = functools.partial(_call_in_thread, func, args)
+            return await resolve(await self.runtime.hop(in_thread) if may_block(func) else func(*args))
         if is_loop_bound(func):
-            return self.home.wait(_call(func, args))
+            return self.runtime.wait(_call(func, args))
         try:
             value = func(*args)
         except RuntimeError as error:
             if not any(text in str(error) for text in _NO_LOOP):
                 raise
             needs_loop(func)
-            return self.home.wait(_call(func, args))
-        return self.settle(value)
+            return self.runtime.wait(_call(func, args))
+        return self.runtime.wait(value) if is_awaitable(value) else value
+
+    def is_on_loop(self) -> bool:
+        """Whether the flow must await and not wait in this thread."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return self.runtime.on_loop()
 
     def settle(self, value: Any) -> Any:
         """Wait for an awaitable, in a thread."""
-        return self.home.wait(value) if is_awaitable(value) else value
+        return self.runtime.wait(value) if is_awaitable(value) else value
 
 
 def run(
-    find_home: Callable[[], Home],
-    kinds: Kinds,
+    find_runtime: Callable[[], Runtime],
+    find_kinds: Callable[[], Kinds],
     step: Callable[..., Any],
     *args: Any,
     prepare: Callable[[], Awaitable[None]] | None = None,
@@ -116,8 +122,8 @@ def run(
     """Run one step of a flow by the rule above.
 
     Args:
-        find_home: where the application's loop and threads are.
-        kinds: of the server's hooks.
+        find_runtime: where the application's loop and threads are.
+        find_kinds: returns the kinds of the server's hooks.
         step: a function, coroutine function or not.
         args: of the step.
         prepare: awaited on the loop before the flow leaves it, so that no thread waits for what a client sends.
@@ -125,28 +131,28 @@ def run(
     Returns:
         What the step returns, or an awaitable of it.
     """
-    caller = hook_caller.get()
-    if isinstance(caller, Caller):  # an override that calls its super method: the flow is in its place already
-        return _call(step, args) if caller.home.on_loop() else drive(_call(step, args))
-    caller = Caller(find_home())
-    if caller.home.on_loop():
-        return _hop_and_run(caller, step, args, prepare) if kinds.any_plain else _run_here(caller, step, args)
-    with caller.home.under_way():
-        if kinds.any_async and (caller.home.loops_are_short_lived or not kinds.any_plain):
-            return caller.home.wait(_run_here(caller, step, args))
-        return drive(_run_here(caller, step, args))
+    executor = hook_caller.get()
+    if isinstance(executor, HookExecutor):  # an override that calls its super method: the flow is in its place already
+        return _call(step, args) if executor.runtime.on_loop() else drive(_call(step, args))
+    executor, kinds = HookExecutor(find_runtime()), find_kinds()
+    if executor.runtime.on_loop():
+        return _hop_and_run(executor, step, args, prepare) if kinds.any_plain else _run_here(executor, step, args)
+    with executor.runtime.under_way():
+        if kinds.any_async and (executor.runtime.loops_are_short_lived or not kinds.any_plain):
+            return executor.runtime.wait(_run_here(executor, step, args))
+        return drive(_run_here(executor, step, args))
 
 
 def settle(value: Any) -> Any:
     """Wait for what a model's method returned, where the flow is in a thread; elsewhere leave it as it is."""
-    caller = hook_caller.get()
-    return caller.settle(value) if isinstance(caller, Caller) and not caller.home.on_loop() else value
+    executor = hook_caller.get()
+    return executor.settle(value) if isinstance(executor, HookExecutor) and not executor.runtime.on_loop() else value
 
 
 def on_loop() -> bool:
     """Whether the current flow is on an event loop, so that it must await and not wait."""
-    caller = hook_caller.get()
-    return caller.home.on_loop() if isinstance(caller, Caller) else running_loop() is not None
+    executor = hook_caller.get()
+    return executor.runtime.on_loop() if isinstance(executor, HookExecutor) else running_loop() is not None
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -157,7 +163,7 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-class ThreadHome:
+class ThreadRuntime:
     """An application with a loop of its own, or with none: then a loop is made where something must be awaited."""
 
     loops_are_short_lived = False
@@ -174,34 +180,34 @@ class ThreadHome:
     async def hop(self, func: Callable[[], Any]) -> Any:
         """Call in the thread that waits for this coroutine, or else in one of the workers."""
         context = contextvars.copy_context()
-        desk = _desk.get()
-        if desk is not None:
+        jobs = _job_queue.get()
+        if jobs is not None:
             outcome: Future[Any] = Future()
-            if desk.post(functools.partial(_perform, outcome, context, func)):
+            if jobs.post(functools.partial(_perform, outcome, context, func)):
                 return await asyncio.wrap_future(outcome)
         return await asyncio.get_running_loop().run_in_executor(_workers(), context.run, func)
 
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Have it awaited on the application's loop; do meanwhile what `hop` sends here."""
         if self._loop is None:
-            return asyncio.run(_resolved(awaitable))
-        desk = _Desk()
-        token = _desk.set(desk)
-        resolved = _resolved(awaitable)
+            return asyncio.run(resolve(awaitable))
+        jobs = _JobQueue()
+        token = _job_queue.set(jobs)
+        resolved = resolve(awaitable)
         try:
             outcome = asyncio.run_coroutine_threadsafe(resolved, self._loop)
         except RuntimeError:
             _close(resolved, awaitable)
             raise
         finally:
-            _desk.reset(token)
-        outcome.add_done_callback(desk.close)
-        if not desk.serve(self._loop):
+            _job_queue.reset(token)
+        outcome.add_done_callback(jobs.close)
+        if not jobs.serve(self._loop):
             raise RuntimeError("The application's event loop has ended.")
         return outcome.result()
 
     @contextmanager
-    def under_way(self) -> Iterator[None]:
+    def under_way(self) -> Generator[None]:
         """Have the application wait for this thread's flow before its loop ends."""
         if self._loop is None:
             yield
@@ -214,7 +220,7 @@ class ThreadHome:
             flow.set_result(None)
 
 
-class _Desk:
+class _JobQueue:
     """Calls that a coroutine sends to the thread waiting for it.
 
     Were they given to a second worker, all workers could be waiting for coroutines that wait for a worker; and an ORM's
@@ -227,7 +233,7 @@ class _Desk:
         self._open = True
 
     def post(self, job: Callable[[], None]) -> bool:
-        """Leave a job; False if the thread no longer waits."""
+        """Add a job; False if the thread no longer waits."""
         with self._lock:
             if self._open:
                 self._jobs.put(job)
@@ -239,7 +245,7 @@ class _Desk:
             self._jobs.put(None)
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Do what is left here until it is closed; False if the loop has ended, so that it will not be closed."""
+        """Run jobs until the queue is closed; False if the loop has ended and so cannot close it."""
         while True:
             try:
                 job = self._jobs.get(timeout=LOOP_CHECK_INTERVAL)
@@ -252,7 +258,7 @@ class _Desk:
             job()
 
 
-_desk: contextvars.ContextVar[_Desk | None] = contextvars.ContextVar("flask_compat.desk", default=None)
+_job_queue: contextvars.ContextVar[_JobQueue | None] = contextvars.ContextVar("flask_compat.job_queue", default=None)
 
 
 @functools.cache
@@ -319,12 +325,8 @@ async def _call(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     return await resolve(func(*args))
 
 
-async def _resolved(awaitable: Awaitable[Any]) -> Any:
-    return await resolve(awaitable)
-
-
-async def _run_here(caller: Caller, step: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    token = hook_caller.set(caller)
+async def _run_here(executor: HookExecutor, step: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    token = hook_caller.set(executor)
     try:
         return await resolve(step(*args))
     finally:
@@ -332,13 +334,16 @@ async def _run_here(caller: Caller, step: Callable[..., Any], args: tuple[Any, .
 
 
 async def _hop_and_run(
-    caller: Caller, step: Callable[..., Any], args: tuple[Any, ...], prepare: Callable[[], Awaitable[None]] | None
+    executor: HookExecutor,
+    step: Callable[..., Any],
+    args: tuple[Any, ...],
+    prepare: Callable[[], Awaitable[None]] | None,
 ) -> Any:
     if prepare is not None:
         await prepare()
 
     def flow() -> Any:
-        with caller.home.under_way():
-            return drive(_run_here(caller, step, args))
+        with executor.runtime.under_way():
+            return drive(_run_here(executor, step, args))
 
-    return await caller.home.hop(flow)
+    return await executor.runtime.hop(flow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, Hashable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
@@ -23,7 +23,7 @@ class KeyedLocks:
         self._queues: dict[Hashable, deque[Future[None]]] = {}
 
     @asynccontextmanager
-    async def hold(self, key: Hashable) -> AsyncIterator[None]:
+    async def hold(self, key: Hashable) -> AsyncGenerator[None]:
         """Hold the lock of a key: waiting on a loop, blocking in a thread."""
         ticket = self._join(key)
         if ticket is not None:

@@ -1,4 +1,4 @@
-"""The authorization server's flows in Authlib's order; see `_flows`."""
+"""The authorization server's flows in Authlib's order; see `flask_compat.flows.base`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from async_oauth1.errors import (
 )
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
+from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import authorization_server
-from async_oauth1.provider.hooks import call_hook, resolve
+from async_oauth1.provider.hooks import call_hook, optional, resolve
 from async_oauth1.provider.responses import OAuth1Response
-from async_oauth1.provider.signing_keys import optional
+from flask_compat.execution.callable_kinds import flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
 from flask_compat.execution.locks import KeyedLocks
 from flask_compat.wrapper import OAuth1Request
 
-from .base import Flows, authlib_errors, log
+from .base import Flows, authlib_errors, from_server, log
 
 T = TypeVar("T")
 
@@ -45,22 +46,25 @@ class NoRedirectURIError(InvalidRequestError):
 class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     """The flows of the authorization server."""
 
+    validate_temporary_credentials_request = from_server("validate_temporary_credentials_request")
+    validate_token_request = from_server("validate_token_request")
+    create_temporary_credential = from_server("create_temporary_credential")
+    delete_temporary_credential = from_server("delete_temporary_credential")
+    create_authorization_verifier = from_server("create_authorization_verifier")
+    create_token_credential = from_server("create_token_credential")
+
     def __init__(self, server: Any) -> None:
         """Belong to a server of the facade."""
         super().__init__(server)
         self._exchanges = KeyedLocks()
 
-    def _check_method(self, request: Any) -> None:
+    def _check_method(self, request: WireRequest) -> None:
         self.METHOD = str(self.server.TEMPORARY_CREDENTIALS_METHOD)  # a class attribute that a subclass may replace
         super()._check_method(request)
 
     # Section 2.1 -----------------------------------------------------------------------------------------------------
 
-    async def validate_temporary_credentials_request(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.validate_temporary_credentials_request, request)
-
-    async def default_validate_temporary_credentials_request(self, request: Any) -> Any:
+    async def default_validate_temporary_credentials_request(self, request: OAuth1Request) -> OAuth1Request:
         """In Authlib's order."""
         with authlib_errors():
             self._check_method(request)
@@ -75,21 +79,21 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
 
     # Section 2.2 -----------------------------------------------------------------------------------------------------
 
-    async def validate_authorization_request(self, request: Any) -> Any:
+    async def validate_authorization_request(self, request: WireRequest) -> WireRequest:
         """Ask the server. What it returns does not matter: like Authlib, look at the request."""
-        await call_hook(self.server.validate_authorization_request, request)
+        await self.ask("validate_authorization_request", request)
         return request
 
-    async def default_validate_authorization_request(self, request: Any) -> Any:
+    async def default_validate_authorization_request(self, request: WireRequest) -> WireRequest:
         """The core's check."""
         return await super().validate_authorization_request(request)
 
-    async def check_callback_registered(self, request: Any) -> None:
+    async def check_callback_registered(self, request: WireRequest) -> None:
         """As the core, but a client that knows no callbacks may use any scheme, such as its app's own."""
         if hasattr(request.client, "check_callback"):
             await super().check_callback_registered(request)
 
-    async def find_redirect_uri(self, request: Any) -> str:
+    async def find_redirect_uri(self, request: WireRequest) -> str:
         """The callback; for ``oob`` the client's default."""
         callback = await super().find_redirect_uri(request)
         if callback and callback != OUT_OF_BAND:
@@ -116,7 +120,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         """Authlib's, with its description."""
         return [(name, str(value)) for name, value in AccessDeniedError().get_body()]
 
-    async def deny(self, request: Any) -> None:
+    async def deny(self, request: WireRequest) -> None:
         """A denial is final: it deletes, as far as there is a way to."""
         try:
             await super().deny(request)
@@ -125,11 +129,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
 
     # Section 2.3 -----------------------------------------------------------------------------------------------------
 
-    async def validate_token_request(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.validate_token_request, request)
-
-    async def default_validate_token_request(self, request: Any) -> Any:
+    async def default_validate_token_request(self, request: OAuth1Request) -> OAuth1Request:
         """In Authlib's order. Whatever is wrong, the temporary credential stays."""
         await self.find_client(request)
         if not request.token:
@@ -149,7 +149,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     async def _create_token(self, request: Any) -> list[tuple[str, str]]:
         return await self.shield(self._create_token_alone(request))
 
-    async def _create_token_alone(self, request: Any) -> list[tuple[str, str]]:
+    async def _create_token_alone(self, request: OAuth1Request) -> list[tuple[str, str]]:
         token = request.token or ""
         if self._exchanges.is_crowded(token, MAX_UNSIGNED_WAITING):
             # Anybody can send any number of them, with whatever token, and each would keep a thread. These have to show
@@ -161,7 +161,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         async with self._exchanges.hold(token):
             return await super()._create_token(request)
 
-    async def exchange_credential(self, request: Any) -> Any:
+    async def exchange_credential(self, request: WireRequest) -> Any:
         """Read again, then create and delete.
 
         Hooks of Authlib's kind do not tell whether a delete found anything, and an ORM's object is no use once its row
@@ -186,6 +186,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
 
     # What the server overrides ---------------------------------------------------------------------------------------
 
+    @flow_step
     async def create_oauth1_request(self, request: Any) -> Any:
         """Ask the server, and understand Authlib's requests, too."""
         try:
@@ -228,30 +229,19 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         """Let the server answer."""
         return await call_hook(self.server.handle_response, *response)
 
-    async def create_temporary_credential(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.create_temporary_credential, request)
+    @flow_step
+    async def get_temporary_credential(self, request: WireRequest) -> Any:
+        """Call the server's method; a false result counts as not found."""
+        return await self.ask("get_temporary_credential", request) or None
 
-    async def get_temporary_credential(self, request: Any) -> Any:
-        """Ask the server; what is false is none."""
-        return await call_hook(self.server.get_temporary_credential, request) or None
 
-    async def delete_temporary_credential(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.delete_temporary_credential, request)
-
-    async def create_authorization_verifier(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.create_authorization_verifier, request)
-
-    async def create_token_credential(self, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.create_token_credential, request)
+def _is_unawaited(verdict: object) -> bool:
+    return isinstance(verdict, Generator | AsyncGenerator | Future)
 
 
 def _is_true(verdict: object) -> bool:
     """Whether a model said yes. An awaitable is true whatever it comes to, and it is not run here."""
-    if isinstance(verdict, Generator | AsyncGenerator | Future):
+    if _is_unawaited(verdict):
         log.error("check_verifier() returned %s, and neither True nor False.", type(verdict).__name__)
         return False
     return bool(verdict)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from authlib.common.security import is_secure_transport
 
@@ -31,6 +31,7 @@ from async_oauth1.errors import (
     UnsupportedSignatureMethodError,
 )
 from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import resource_protector
 from async_oauth1.provider.checks import (
     check_header_parameters,
@@ -39,9 +40,11 @@ from async_oauth1.provider.checks import (
     check_version,
     omits_timestamp,
 )
-from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.verification import BaseServer
 from flask_compat.caching.nonce_lifetime import timestamp_window
+from flask_compat.execution.callable_kinds import default_of, flow_step
+from flask_compat.wrapper import OAuth1Request
 
 log = logging.getLogger("flask_compat")
 
@@ -55,8 +58,8 @@ _WITHOUT_DESCRIPTION = (
 
 
 @contextmanager
-def authlib_errors() -> Iterator[None]:
-    """Say of an error of the core's what Authlib says, and no more; the log has the reason."""
+def authlib_errors() -> Generator[None]:
+    """Replace the description of a core error by Authlib's; the original goes to the log."""
     try:
         yield
     except OAuth1Error as error:
@@ -79,11 +82,27 @@ def _translate(error: OAuth1Error) -> OAuth1Error:
     return error
 
 
+def from_server(name: str) -> Callable[..., Any]:
+    """Make a flow's method that calls the server's method of this name.
+
+    A method that is not overridden would only call the flow back, so its default step is called directly.
+    """
+
+    @flow_step
+    async def call(self: Flows, *args: Any) -> Any:
+        return await self.ask(name, *args)
+
+    return call
+
+
 class Flows(BaseServer):
     """What the flows of both servers share."""
 
+    get_client_by_id: ClassVar[Callable[..., Any]] = from_server("get_client_by_id")
+    exists_nonce = from_server("exists_nonce")
+
     def __init__(self, server: Any) -> None:
-        """Belong to a server of the facade: its methods are called, so that subclasses may override them."""
+        """Use a server, whose methods are called so that subclasses may override them."""
         self.server = server
         self._combined: tuple[Policy, tuple[str, ...], Policy] | None = None
         super().__init__(Policy(uniform_errors=False))
@@ -91,8 +110,8 @@ class Flows(BaseServer):
     @property
     def policy(self) -> Policy:
         """The configured policy with what Authlib keeps in class attributes."""
-        configured = self.server.find_policy(self._policy)
-        methods = tuple(self.server.find_setting("SUPPORTED_SIGNATURE_METHODS"))
+        configured, supported = self.server.find_configured(self._policy)
+        methods = tuple(supported)
         known = self._combined  # a request asks some ten times, and hashing a policy costs more than all else here
         if known is None or known[0] is not configured or known[1] != methods:
             known = self._combined = configured, methods, _with(configured, methods)
@@ -105,7 +124,7 @@ class Flows(BaseServer):
     def require_hooks(self, *, again: bool = False) -> None:
         """Authlib misses a hook when it is used."""
 
-    def is_secure(self, request: Any) -> bool:
+    def is_secure(self, request: WireRequest) -> bool:
         """As Authlib says: by scheme and host, or by the environment."""
         return bool(is_secure_transport(request.uri))
 
@@ -115,7 +134,8 @@ class Flows(BaseServer):
         if verify is None or verify is self.server.VERIFIERS.get(name):
             return None
 
-        async def verify_with_secrets(request: Any) -> Any:
+        @flow_step
+        async def verify_with_secrets(request: OAuth1Request) -> Any:
             await request.fetch_secrets()
             try:
                 return await call_hook(verify, request)
@@ -134,17 +154,18 @@ class Flows(BaseServer):
             return functools.partial(_call_exists_nonce, self.server.find_setting("EXPIRY_TIME"), func)
         return functools.partial(call_hook, func)
 
-    async def get_client_by_id(self, client_id: str) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.get_client_by_id, client_id)
-
-    async def exists_nonce(self, nonce: str, request: Any) -> Any:
-        """Ask the server."""
-        return await call_hook(self.server.exists_nonce, nonce, request)
+    async def ask(self, name: str, *args: Any) -> Any:
+        """Call an override of the server's method, or else the step that the method runs by default."""
+        method = getattr(self.server, name)
+        step = default_of(method)
+        if step is None:
+            return await call_hook(method, *args)
+        value = step(self, *args)
+        return await value if is_awaitable(value) else value
 
     # Steps -----------------------------------------------------------------------------------------------------------
 
-    async def find_client(self, request: Any) -> None:
+    async def find_client(self, request: OAuth1Request) -> None:
         """The client that the request names; it exists."""
         if not request.client_id:
             raise MissingRequiredParameterError("oauth_consumer_key")
@@ -154,19 +175,19 @@ class Flows(BaseServer):
         if not request.client:
             raise InvalidClientError()
 
-    async def verify(self, request: Any) -> None:
+    async def verify(self, request: OAuth1Request) -> None:
         """Timestamp and signature, by methods that a subclass may override."""
-        await call_hook(self.server.validate_timestamp_and_nonce, request)
-        await call_hook(self.server.validate_oauth_signature, request)
+        await self.ask("validate_timestamp_and_nonce", request)
+        await self.ask("validate_oauth_signature", request)
         await self.verify_body(request)
 
-    async def finish(self, request: Any) -> None:
+    async def finish(self, request: OAuth1Request) -> None:
         """Remember the nonce, unless an override has taken that upon itself."""
         if request.nonce_is_pending:
             with authlib_errors():
                 await self.use_nonce(request)
 
-    async def validate_timestamp_and_nonce(self, request: Any) -> None:
+    async def validate_timestamp_and_nonce(self, request: OAuth1Request) -> None:
         """The timestamp is near, and there is a nonce."""
         request.nonce_is_pending = True
         if omits_timestamp(request):
@@ -188,7 +209,7 @@ class Flows(BaseServer):
                     request.timestamp, self.server.find_setting("EXPIRY_TIME") or sys.maxsize, self.clock()
                 )
 
-    async def validate_oauth_signature(self, request: Any) -> None:
+    async def validate_oauth_signature(self, request: OAuth1Request) -> None:
         """The signature holds."""
         if not request.signature_method:
             raise MissingRequiredParameterError("oauth_signature_method")
@@ -219,13 +240,13 @@ def _with(policy: Policy, methods: tuple[str, ...]) -> Policy:
 class ProtectorFlows(Flows, resource_protector.ResourceProtector):
     """The flow of the resource protector."""
 
-    async def validate(self, request: Any) -> Any:
+    async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """In Authlib's order."""
         self.check_transport(request)
         await self.find_client(request)
         if not request.token:
             raise MissingRequiredParameterError("oauth_token")
-        credential = await call_hook(self.server.get_token_credential, request)
+        credential = await self.ask("get_token_credential", request)
         request.credential = credential or None
         if credential and not await self._belongs_to_client(request):
             request.credential = None

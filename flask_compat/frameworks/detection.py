@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import flask
 
-from flask_compat.execution.flow_runner import Home, ThreadHome
+from flask_compat.execution.flow_runner import Runtime, ThreadRuntime
 
 from . import flask as _flask
 
-__all__ = ["adopt_app", "context_globals", "find_framework", "find_home"]
+if TYPE_CHECKING:
+    import quart
+
+#: An application of either framework.
+App: TypeAlias = "flask.Flask | quart.Quart"
+
+__all__ = ["App", "adopt_app", "context_globals", "find_framework", "find_runtime"]
 
 
 def _quart() -> Any:
@@ -41,25 +47,27 @@ def find_framework(app: object) -> Any:
     Args:
         app: of the server; decides where the current context does not.
     """
-    adapter = _quart()
-    if adapter is None or (_flask.in_request() and not adapter.in_request()):
+    quart_module = sys.modules.get("quart")
+    if quart_module is None:
         return _flask
-    if adapter.in_request() and not _flask.in_request():
-        return adapter
-    return adapter if isinstance(app, adapter.quart.Quart) else _flask
+    in_quart = quart_module.has_request_context()
+    if flask.has_request_context() is not in_quart:
+        return _quart() if in_quart else _flask
+    return _quart() if isinstance(app, quart_module.Quart) else _flask
 
 
-def find_home(app: object) -> Home:
+def find_runtime(app: object) -> Runtime:
     """Where loop and threads of the framework at work are."""
     framework = find_framework(app)
     if framework is not _flask:
-        return cast("Home", framework.home())
+        return cast("Runtime", framework.runtime())
     current: Any = flask.current_app._get_current_object() if flask.has_app_context() else app  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy's documented way to its object
-    return _flask.FlaskHome(current) if isinstance(current, flask.Flask) else ThreadHome(None)
+    return _flask.FlaskRuntime(current) if isinstance(current, flask.Flask) else ThreadRuntime(None)
 
 
 def context_globals() -> Any:
     """``g`` of the current context, or ``None`` outside of one."""
-    adapter = _quart()
-    found = adapter.context_globals() if adapter else None
-    return _flask.context_globals() if found is None else found
+    quart_module = sys.modules.get("quart")
+    if quart_module is not None and quart_module.has_app_context():
+        return quart_module.g
+    return flask.g if flask.has_app_context() else None

@@ -22,21 +22,11 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import resolve
-from flask_compat.execution.flow_runner import ThreadHome, running_loop
+from flask_compat.execution.flow_runner import ThreadRuntime, running_loop
 from flask_compat.wrapper import OAuth1Request
 
 _LOOP = "flask_compat.loop"
 _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
-
-
-def in_request() -> bool:
-    """Whether this is a request of Flask's."""
-    return flask.has_request_context()
-
-
-def context_globals() -> Any:
-    """``flask.g``, or ``None`` outside an application context."""
-    return flask.g if flask.has_app_context() else None
 
 
 async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
@@ -69,7 +59,7 @@ async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return await resolve(view(*args, **kwargs))
 
 
-class FlaskHome:
+class FlaskRuntime:
     """A Flask application: WSGI threads, and a short-lived loop in each async view."""
 
     loops_are_short_lived = True
@@ -90,7 +80,7 @@ class FlaskHome:
         try:
             from asgiref.sync import sync_to_async
         except ImportError:
-            return await ThreadHome(None).hop(func)
+            return await ThreadRuntime(None).hop(func)
         return await sync_to_async(func, thread_sensitive=True)()
 
     def under_way(self) -> AbstractContextManager[None]:
@@ -99,16 +89,12 @@ class FlaskHome:
 
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Await it as Flask runs async views: needs ``flask[async]``."""
-        run = functools.partial(self._app.async_to_sync(_resolved), awaitable)
+        run = functools.partial(self._app.async_to_sync(resolve), awaitable)
         if running_loop() is None:
             return run()
         # A loop already runs in this thread, below the WSGI call, and cannot run twice.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(contextvars.copy_context().run, run).result()
-
-
-async def _resolved(awaitable: Awaitable[Any]) -> Any:
-    return await resolve(awaitable)
 
 
 def _note_loop(_: flask.Flask, **__: Any) -> None:

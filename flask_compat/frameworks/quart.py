@@ -20,22 +20,12 @@ from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import call_hook
 from async_oauth1.quart.requests import guard_routing, read_body, read_form
-from flask_compat.execution.flow_runner import ThreadHome, flows_ended
+from flask_compat.execution.flow_runner import ThreadRuntime, flows_ended
 from flask_compat.wrapper import OAuth1Request
 
 _LOOP = "flask_compat.loop"
 _HANDLER = "flask_compat.handler"
 _FORM = "flask_compat.form"
-
-
-def in_request() -> bool:
-    """Whether this is a request of Quart's."""
-    return quart.has_request_context()
-
-
-def context_globals() -> Any:
-    """``quart.g``, or ``None`` outside an application context."""
-    return quart.g if quart.has_app_context() else None
 
 
 async def read(request: Request | None, policy: Policy) -> OAuth1Request:
@@ -77,10 +67,10 @@ async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return await quart.current_app.ensure_async(view)(*args, **kwargs)
 
 
-def home() -> ThreadHome:
+def runtime() -> ThreadRuntime:
     """The loop and threads of the current application."""
     scope: Any = quart.request.scope if quart.has_request_context() else {}
-    return ThreadHome(scope.get(_LOOP))
+    return ThreadRuntime(scope.get(_LOOP))
 
 
 async def _form_once(request: Any, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Scheme and host as the client saw them: proxies believed and not believed (RFC 5849 section 3.4.1.2)."""
+"""The scheme and host that the client used, with and without trusted proxies (RFC 5849 section 3.4.1.2)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _uri(scope: dict[str, Any], policy: Policy = PROXIES) -> str:
     ],
 )
 def test_trusted_proxy(headers: dict[str, str], uri: str) -> None:
-    """The nearest proxy's word: the last element; quotes, case, port and IPv6 as the RFCs have them."""
+    """The last element of a trusted proxy's header counts; quotes, case, port and IPv6 follow the RFCs."""
     assert _uri(_scope(**headers)) == uri
 
 
@@ -92,19 +92,19 @@ def test_trusted_proxy(headers: dict[str, str], uri: str) -> None:
     ],
 )
 def test_untrusted_peer(peer: tuple[str, int] | None, headers: dict[str, str]) -> None:
-    """Anyone else's headers are not even read, whatever they say."""
+    """The headers of other peers are ignored, whatever their values."""
     assert _uri(_scope(peer=peer, **headers)) == "http://inner.example:8000/photos"
 
 
-def test_nobody_is_trusted_by_default() -> None:
-    """Without trusted_proxies the headers count for nothing, loopback included."""
+def test_no_proxy_is_trusted_by_default() -> None:
+    """Without trusted_proxies the headers are ignored, also from loopback."""
     scope = _scope(peer=("127.0.0.1", 1), x_forwarded_host="evil.example", forwarded="host=evil.example")
     assert _uri(scope, Policy()) == "http://inner.example:8000/photos"
 
 
 @pytest.mark.parametrize("peer", ["10.255.0.1", "2001:db8:1::1", "::ffff:10.1.2.3"])
 def test_peers_in_a_trusted_network(peer: str) -> None:
-    """IPv4, IPv6, and IPv4 as a dual-stack socket reports it."""
+    """A peer may be IPv4, IPv6, or IPv4 as a dual-stack socket reports it."""
     assert _uri(_scope(peer=(peer, 1), x_forwarded_host="a.example")) == "http://a.example/photos"
 
 
@@ -128,8 +128,8 @@ def test_peers_in_a_trusted_network(peer: str) -> None:
         {"x_forwarded_port": "99999"},
     ],
 )
-def test_proxy_headers_that_cannot_be_right(headers: dict[str, str]) -> None:
-    """Contradictions and malformed values are 400: guessing would accept a signature for another host."""
+def test_malformed_or_contradicting_proxy_headers(headers: dict[str, str]) -> None:
+    """They are answered with 400: a guess could accept a signature for another host."""
     with pytest.raises(InvalidRequestError):
         _uri(_scope(**headers))
 
@@ -146,21 +146,21 @@ def test_proxy_headers_that_cannot_be_right(headers: dict[str, str]) -> None:
     ],
 )
 def test_external_base_url(base_url: Any, uri: str) -> None:
-    """What is configured wins over the Host header and over every proxy, its path prefix included."""
+    """The configured URL, with its path prefix, takes precedence over the Host header and over proxies."""
     policy = Policy(external_base_url=base_url, trusted_proxies=("10.0.0.0/8",))
     assert _uri(_scope(x_forwarded_host="a.example"), policy) == uri
 
 
-def test_external_base_url_that_a_function_got_from_the_client() -> None:
-    """A function that builds a URL from the Host header passes on whatever stands there, and that is 400."""
+def test_external_base_url_from_a_malformed_host_header() -> None:
+    """If a function builds the base URL from a malformed Host header, the answer is 400."""
     policy = Policy(external_base_url=lambda scope: f"https://{dict(scope['headers'])[b'host'].decode()}")
     with pytest.raises(InvalidRequestError):
         _uri(_scope(host="a b"), policy)
 
 
 @pytest.mark.parametrize("hosts", [[], ["a.example", "a.example"], ["a.example", "b.example"], [""], [" "]])
-def test_host_header_once(hosts: list[str]) -> None:
-    """No Host header, or two of them: 400."""
+def test_missing_or_repeated_host_header(hosts: list[str]) -> None:
+    """A request needs exactly one Host header that is not empty; otherwise the answer is 400."""
     scope = _scope(host=None)
     scope["headers"] += [(b"host", host.encode()) for host in hosts]
     with pytest.raises(InvalidRequestError, match="Host"):
@@ -178,7 +178,7 @@ def test_host_header_once(hosts: list[str]) -> None:
     ],
 )
 def test_paths(path: str, raw_path: bytes | None, expected: str) -> None:
-    """The raw path where the server keeps it, else the decoded one, encoded again; never without an answer."""
+    """The raw path is used if the server has it. Otherwise the decoded path is encoded again, without exceptions."""
     assert _uri(_scope(path=path, raw_path=raw_path)) == f"http://inner.example:8000{expected}"
 
 
@@ -192,7 +192,7 @@ def test_paths(path: str, raw_path: bytes | None, expected: str) -> None:
     ],
 )
 def test_absolute_form_for_this_host(target: bytes, uri: str) -> None:
-    """RFC 9112 section 3.2.2: a server takes absolute-form too, and the path in it is what is signed."""
+    """RFC 9112 section 3.2.2: a server must accept absolute-form. The path in it is the one that is signed."""
     assert _uri(_scope(path=target.decode(), raw_path=target)) == uri
 
 
@@ -213,8 +213,8 @@ def test_absolute_form_for_this_host(target: bytes, uri: str) -> None:
         b"x/y",
     ],
 )
-def test_other_targets(target: bytes) -> None:
-    """Another authority is 421 and anything else 400; nothing of it reaches a base string."""
+def test_refused_targets(target: bytes) -> None:
+    """Another authority is answered with 421, and any other target with 400."""
     with pytest.raises(OAuth1Error) as caught:
         _uri(_scope(path=target.decode(), raw_path=target))
     assert caught.value.status_code in (400, 421)

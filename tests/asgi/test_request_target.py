@@ -30,7 +30,7 @@ SIGNER = Signer()
     ],
 )
 def test_hosts(scheme: str, host: str, expected: str) -> None:
-    """Section 3.4.1.2: lower case, without the scheme's default port; IPv6 keeps its brackets."""
+    """Hosts become lower case and lose the scheme's default port; IPv6 keeps its brackets (section 3.4.1.2)."""
     assert Wire(scheme=scheme, host=host).read().host == expected
 
 
@@ -42,8 +42,8 @@ def test_hosts(scheme: str, host: str, expected: str) -> None:
         "[]", "[1.2.3.4]", "[:::]", "[fe80::1%eth0]", "ä.example", "a.example\n", "a\x00", "a" * 256, "a\\b", '"a"',
     ],
 )  # fmt: skip
-def test_hosts_that_are_none(host: str) -> None:
-    """A malformed host is 400, and never an exception of another kind."""
+def test_malformed_hosts(host: str) -> None:
+    """A malformed host is answered with 400 and never raises another exception."""
     with pytest.raises(InvalidRequestError):
         Wire(host=host).read()
 
@@ -52,7 +52,7 @@ def test_hosts_that_are_none(host: str) -> None:
     ("host", "hostname"), [("A.example:8000", "a.example"), ("[::1]:8000", "::1"), ("[::1]", "::1"), ("a", "a")]
 )
 def test_hostname(host: str, hostname: str) -> None:
-    """The host without port and brackets."""
+    """`hostname` is the host without port and brackets."""
     assert Wire(host=host).read().hostname == hostname
 
 
@@ -62,7 +62,7 @@ def test_hostname(host: str, hostname: str) -> None:
      b"/a;b=c", b"/a%20b", b"/a%40b", b"/%zz", b"/..//./x", b"/a:b@c", b"/a%5Bx%5D", b"/a%22b", b"/'()*!"],
 )  # fmt: skip
 def test_paths_are_signed_as_sent(path: bytes) -> None:
-    """No decoding, no normalising, no redirecting: the path's octets are what the client signed."""
+    """The path is neither decoded nor normalised: its octets are what the client signed."""
     from urllib.parse import quote
 
     request = SIGNER.wire(path=path).read()
@@ -71,12 +71,12 @@ def test_paths_are_signed_as_sent(path: bytes) -> None:
 
 
 def test_path_beyond_ascii_is_signed_as_octets() -> None:
-    """A raw octet, which no client should send, is the octet %FF in the base string, not a character."""
+    """A raw octet in the path is %FF in the base string, although clients should not send one."""
     assert Wire(raw_path=b"/\xff").read().signature_base_string.split("&")[1].endswith("%2F%FF")
 
 
 @pytest.mark.parametrize("path", [b"", b"*", b"photos", b"?a=b", b"http://x/", b" /"])
-def test_targets_that_are_no_path(path: bytes) -> None:
-    """What does not begin with a slash is no path."""
+def test_targets_that_are_not_a_path(path: bytes) -> None:
+    """A target that does not begin with a slash is refused."""
     with pytest.raises(InvalidRequestError, match="not a path"):
         Wire(raw_path=path).read()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.servers import wait_until_it_listens
+from tests.servers import unmeasured_environment, wait_until_it_listens
 
 ROOT = Path(__file__).parents[2]
 #: Seconds; only so that a test that would hang fails instead.
@@ -29,7 +28,7 @@ SERVERS = {
 
 @contextmanager
 def serving(command: list[str], policy: dict[str, Any] | None = None, **environment: str) -> Iterator[int]:
-    """Start a server on a free port, and stop it at the end.
+    """Start a server on a free port, not measured by coverage, and stop it at the end.
 
     Args:
         command: Python's arguments, with ``{port}``.
@@ -39,7 +38,7 @@ def serving(command: list[str], policy: dict[str, Any] | None = None, **environm
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     arguments = [argument.format(port=port) for argument in command]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "POLICY": json.dumps(policy or {}), **environment}
+    variables = {**unmeasured_environment(), "PYTHONPATH": str(ROOT), "POLICY": json.dumps(policy or {}), **environment}
     with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=variables) as process:
         try:
             wait_until_it_listens(process, port)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hypercorn.config import Config
 from async_oauth1 import Policy
 from async_oauth1.stores import open_store
 
+from .asgi_servers import SERVERS, serving
 from .provider import ALL_SIGNATURE_METHODS, Provider, add_credentials, make_provider
 
 
@@ -34,6 +37,24 @@ async def durable_provider(request: pytest.FixtureRequest, tmp_path: Path) -> As
     async with store:
         await add_credentials(store)
         yield await make_provider(store, Policy(signature_methods=ALL_SIGNATURE_METHODS))
+
+
+@pytest.fixture(scope="session")
+def start_server() -> Iterator[Callable[[str], int]]:
+    """Starts a server of `SERVERS` with `seven_frameworks`, once in each session, and returns its port."""
+    with ExitStack() as servers:
+
+        @cache
+        def start(name: str) -> int:
+            return servers.enter_context(serving(SERVERS[name]))
+
+        yield start
+
+
+@pytest.fixture(params=SERVERS)
+def port(request: pytest.FixtureRequest, start_server: Callable[[str], int]) -> int:
+    """The port of each server in turn."""
+    return start_server(request.param)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def blacksheep_view() -> Any:
 
     form.__annotations__["request"] = Request
     app.router.add_post(TARGET, form)
-    return _started(app)
+    return started_at_first_request(app)
 
 
 def blacksheep_bound_view() -> Any:
@@ -148,7 +148,7 @@ def blacksheep_bound_view() -> Any:
 
     form.__annotations__["data"] = FromForm[_Payment]
     app.router.add_post(TARGET, form)
-    return _started(app)
+    return started_at_first_request(app)
 
 
 @dataclass
@@ -156,8 +156,8 @@ class _Payment:
     to: str = ""
 
 
-def _started(app: Any) -> Any:
-    """BlackSheep wants to be started once, by the server or by this."""
+def started_at_first_request(app: Any) -> Any:
+    """Return a BlackSheep application that starts itself, without lifespan events."""
     started = False
 
     async def start_and_serve(scope: Any, receive: Any, send: Any) -> None:
@@ -199,10 +199,7 @@ async def make_protector(policy: Policy | None = None) -> ResourceProtector:
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """For servers: the view that ``x-framework`` names, behind the middleware."""
-    if scope["type"] == "lifespan":
-        await _live(receive, send)
-        return
+    """Serve the view that the header ``x-framework`` names, behind the middleware."""
     if not _protectors:
         _protectors.append(await make_protector())
     name = dict(scope["headers"]).get(b"x-framework", b"quart").decode()
@@ -210,11 +207,3 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 _protectors: list[ResourceProtector] = []
-
-
-async def _live(receive: Any, send: Any) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

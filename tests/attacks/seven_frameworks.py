@@ -1,26 +1,18 @@
 """One ASGI application that holds seven, each of another framework, behind `OAuth1Middleware`.
 
 ``/quart/echo``, ``/starlette/echo`` and so on say what their framework shows of a request once its body has been read.
-Servers load it as ``tests.attacks.seven_frameworks:app``; ``POLICY`` in the environment is JSON, for `Policy`.
+``/form`` is served by `form_views`. Servers load it as ``tests.attacks.seven_frameworks:app``; ``POLICY`` in the
+environment is JSON, for `Policy`. Each framework is imported at its first request, so that a server starts quickly.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from typing import Any
 
-import blacksheep
-import django
-import falcon.asgi
-import fastapi
-import litestar
 import quart
-import starlette.applications
-import starlette.requests
-import starlette.responses
-import starlette.routing
-from django.conf import settings
 
 from async_oauth1 import Policy
 from async_oauth1.asgi import OAuth1Middleware
@@ -28,6 +20,8 @@ from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.quart import ResourceProtector as QuartProtector
 from async_oauth1.stores import MemoryStore
 
+from .form_views import TARGET, started_at_first_request
+from .form_views import application as form_views
 from .provider import add_credentials
 
 METHODS = ["GET", "POST", "PUT"]
@@ -68,18 +62,24 @@ def make_decorated(store: MemoryStore, policy: Policy) -> Any:
 
 def make_starlette() -> Any:
     """Starlette."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
 
-    async def echo(request: starlette.requests.Request) -> Any:
+    async def echo(request: Request) -> Any:
         await request.body()
-        return starlette.responses.JSONResponse(
+        return JSONResponse(
             seen(request.method, request.headers.items(), scheme=request.url.scheme, client=list(request.client or ()))
         )
 
-    return starlette.applications.Starlette(routes=[starlette.routing.Route("/starlette/echo", echo, methods=METHODS)])
+    return Starlette(routes=[Route("/starlette/echo", echo, methods=METHODS)])
 
 
 def make_fastapi() -> Any:
     """FastAPI."""
+    import fastapi
+
     app = fastapi.FastAPI()
 
     async def echo(request: fastapi.Request) -> dict[str, Any]:
@@ -93,6 +93,7 @@ def make_fastapi() -> Any:
 
 def make_litestar() -> Any:
     """Litestar."""
+    import litestar
 
     async def echo(request: litestar.Request[Any, Any, Any]) -> dict[str, Any]:
         await request.body()
@@ -112,6 +113,8 @@ async def django_echo(request: Any) -> Any:
 
 def make_django() -> Any:
     """Django; this module is its URL configuration."""
+    import django
+    from django.conf import settings
     from django.core.asgi import get_asgi_application
 
     settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="-", MIDDLEWARE=[], LOGGING_CONFIG=None)
@@ -121,6 +124,7 @@ def make_django() -> Any:
 
 def make_falcon() -> Any:
     """Falcon."""
+    import falcon.asgi
 
     class Echo:
         async def on_get(self, request: Any, response: Any) -> None:
@@ -136,6 +140,8 @@ def make_falcon() -> Any:
 
 def make_blacksheep() -> Any:
     """BlackSheep."""
+    import blacksheep
+
     app = blacksheep.Application()
 
     async def echo(request: blacksheep.Request) -> Any:
@@ -146,17 +152,24 @@ def make_blacksheep() -> Any:
     echo.__annotations__ = {"request": blacksheep.Request}
     app.router.add_get("/blacksheep/echo", echo)
     app.router.add_post("/blacksheep/echo", echo)
-    return app
+    return started_at_first_request(app)
 
 
-def _urlpatterns() -> list[Any]:
+def __getattr__(name: str) -> Any:
+    if name != "urlpatterns":
+        raise AttributeError(name)
     from django.urls import path
 
     return [path("django/echo", django_echo)]
 
 
-urlpatterns = _urlpatterns()
 FRAMEWORKS = ("quart", "starlette", "fastapi", "litestar", "django", "falcon", "blacksheep")
+
+
+@cache
+def make_app(framework: str) -> Any:
+    """Return the application of a framework."""
+    return globals()[f"make_{framework}"]()
 
 
 class Applications:
@@ -165,7 +178,6 @@ class Applications:
     def __init__(self) -> None:
         policy = Policy(**json.loads(os.environ.get("POLICY", "{}")))
         self.store = MemoryStore()
-        self.apps = {name: globals()[f"make_{name}"]() for name in FRAMEWORKS}
         protector = ResourceProtector(policy)
         protector.register_hooks(self.store)
         self.guarded = OAuth1Middleware(self.inside, protector, ["/"])
@@ -174,18 +186,19 @@ class Applications:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self.lifespan(receive, send)
+        elif scope["path"] == TARGET:
+            await form_views(scope, receive, send)
         elif scope["path"].startswith("/decorated/"):
             await self.decorated(scope, receive, send)
         else:
             await self.guarded(scope, receive, send)
 
     async def inside(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.apps[scope["path"].split("/")[1]](scope, receive, send)
+        await make_app(scope["path"].split("/")[1])(scope, receive, send)
 
     async def lifespan(self, receive: Any, send: Any) -> None:
         assert (await receive())["type"] == "lifespan.startup"
         await add_credentials(self.store)
-        await self.apps["blacksheep"].start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.complete"})

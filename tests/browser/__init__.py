@@ -1,1 +1,1 @@
-"""The pages of the example, in a real browser."""
+"""The example's pages in a real browser."""

@@ -1,4 +1,4 @@
-"""The other side of the story: applications that ask Jane, and the address to which her browser comes back."""
+"""Client applications, and the web server to which the browser returns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from requests_oauthlib import OAuth1Session
 from tests.examples.running import Photos, add_client
 
 PRINTED = "/photos?file=vacation.jpg&size=original"
-#: The callback of an app on her device, and what stands for none.
+#: The callback of an app on the device, and the one for a code.
 APP, OUT_OF_BAND = "com.example.printer:/ready", "oob"
 LANDING_PAGE = b'<!doctype html><link rel="icon" href="data:,"><title>Landed</title><h1>Back in the application</h1>'
 
@@ -38,12 +38,12 @@ class _Landing(BaseHTTPRequestHandler):
             self.wfile.write(LANDING_PAGE)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def landing_server() -> Iterator[str]:
-    """An application's own web server; its URL."""
+    """An application's web server; yields its URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Landing) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -55,7 +55,7 @@ def landing_server() -> Iterator[str]:
 
 
 class Application:
-    """A client that was registered by command, and speaks through requests-oauthlib.
+    """A registered client that uses requests-oauthlib.
 
     Attributes:
         name: what Jane knows it by.
@@ -63,7 +63,7 @@ class Application:
     """
 
     def __init__(self, photos: Photos, landing: str, name: str) -> None:
-        """Register it, with every kind of callback."""
+        """Register the client, with every kind of callback."""
         self.name, self.callback = name, f"{landing}/ready"
         self._url, self._landing = photos.url, landing
         options = [f"--callback={callback}" for callback in (self.callback, f"{landing}/moved", APP, OUT_OF_BAND)]
@@ -72,11 +72,11 @@ class Application:
         self._session = OAuth1Session(*self._keys)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the session."""
         self._session.close()
 
     def ask(self, callback: str = "/ready") -> str:
-        """Start anew, with temporary credentials; the address to which Jane is sent.
+        """Get temporary credentials; returns the URL of the consent page.
 
         Args:
             callback: a path of the landing server, `APP` or `OUT_OF_BAND`.
@@ -89,7 +89,7 @@ class Application:
         return address
 
     def leave_session(self) -> Callable[[], int]:
-        """Forget the token credentials; what asks for the photo with them nevertheless, and returns the status."""
+        """Forget the token credentials; returns a function that requests the photo with them."""
         session = OAuth1Session(
             *self._keys, self._session.token["oauth_token"], self._session.token["oauth_token_secret"]
         )
@@ -102,24 +102,24 @@ class Application:
 
     @property
     def oauth_token(self) -> str:
-        """The token that it has at the moment."""
+        """The current token."""
         token: str = self._session.token["oauth_token"]
         return token
 
     def finish(self, landed_on: str) -> None:
-        """Exchange what came along to the callback for token credentials."""
+        """Exchange the verifier in a callback's URL for token credentials."""
         self._session.parse_authorization_response(landed_on)
         self._session.fetch_access_token(f"{self._url}/token")
 
     def finish_with_code(self, code: str) -> None:
-        """Exchange the code that Jane has typed."""
+        """Exchange a code for token credentials."""
         self._session.fetch_access_token(f"{self._url}/token", verifier=code)
 
     def photo(self) -> requests.Response:
-        """Ask for the photo of the story."""
+        """Request the photo."""
         answer: requests.Response = self._session.get(self._url + PRINTED)
         return answer
 
 
-#: Registers an application by its name, once.
+#: Registers an application with a name, once.
 Register = Callable[[str], Application]

@@ -1,4 +1,4 @@
-"""Jane's browser, the running provider, and the applications that send her there."""
+"""The browser, the running provider, and the client applications."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .applications import Application, Register, landing_server
 from .jane import sign_in
 from .watching import Open, Watch
 
-#: Milliseconds after which a test gives up; nothing takes so long unless it hangs.
+#: Milliseconds after which a test fails.
 PATIENCE = 30_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="package")
 def executable() -> str:
-    """The Chromium of this machine."""
+    """The path of the installed Chromium."""
     named = os.environ.get("PHOTOS_CHROMIUM")
     found = shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
@@ -39,7 +39,7 @@ def executable() -> str:
 # For this package, not longer: while Playwright runs, its event loop is in the way of tests that are coroutines.
 @pytest.fixture(scope="package")
 def browser(executable: str) -> Iterator[Browser]:
-    """Chromium, with the cache for going back that Playwright would switch off and people have."""
+    """Chromium with its back/forward cache, which Playwright switches off by default."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=executable,
@@ -52,7 +52,7 @@ def browser(executable: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def provider(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos]:
-    """The example, on a fresh file."""
+    """The example, with a new file."""
     with photos(store=f"sqlite:///{tmp_path_factory.mktemp('browser')}/photos.db") as running:
         yield running
 
@@ -66,7 +66,7 @@ def landing(executable: str) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def register(provider: Photos, landing: str) -> Iterator[Register]:
-    """Registers an application by its name, once, and leaves it registered."""
+    """Registers an application with a name, once per session."""
     with ExitStack() as applications:
 
         @cache
@@ -80,13 +80,13 @@ def register(provider: Photos, landing: str) -> Iterator[Register]:
 
 @pytest.fixture
 def printer(register: Register) -> Application:
-    """The application of the story."""
+    """The application Printer."""
     return register("Printer")
 
 
 @pytest.fixture(scope="package")
 def her_session(browser: Browser, provider: Photos) -> Any:
-    """What a browser keeps of Jane once she has signed in; for tests in which she does not sign out."""
+    """A browser's storage after signing in; for tests that do not sign out."""
     with browser.new_context(base_url=provider.url) as window:
         page = window.new_page()
         page.goto("/")
@@ -97,13 +97,13 @@ def her_session(browser: Browser, provider: Photos) -> Any:
 
 @pytest.fixture
 def watch() -> Watch:
-    """What the browser says about the pages of this test."""
+    """Records the browser's complaints about the pages of a test."""
     return Watch()
 
 
 @pytest.fixture
 def open_page(browser: Browser, provider: Photos, watch: Watch) -> Iterator[Open]:
-    """Opens a fresh browser window, with options of Playwright's; it has to stay silent."""
+    """Opens a new browser window with options of Playwright; the test fails if the browser complains."""
     with ExitStack() as windows:
 
         def open_page(**options: Any) -> Page:
@@ -119,11 +119,11 @@ def open_page(browser: Browser, provider: Photos, watch: Watch) -> Iterator[Open
 
 @pytest.fixture
 def page(open_page: Open) -> Page:
-    """A browser window in which nobody has signed in."""
+    """A browser window that is not signed in."""
     return open_page()
 
 
 @pytest.fixture
 def her_page(open_page: Open, her_session: Any) -> Page:
-    """A browser window in which Jane has signed in."""
+    """A browser window that is signed in."""
     return open_page(storage_state=her_session)

@@ -1,4 +1,4 @@
-"""How well what is on a page stands out, by WCAG 2.2's definition of contrast."""
+"""The contrast of texts and controls on a page, as defined by WCAG 2.2."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page
 
 Color = tuple[float, float, float, float]
 
-#: WCAG 1.4.3 (level AA) for text of any size, and 1.4.11 for the edges of what can be used.
+#: The minimum for text of any size by WCAG 1.4.3 (level AA), and for the edges of controls by 1.4.11.
 TEXT, EDGE = 4.5, 3.0
 
 _ELEMENTS = """() => {
@@ -35,14 +35,14 @@ _OUTLINE = """(element) => {
 
 @dataclass(frozen=True)
 class Weak:
-    """Something that does not stand out enough."""
+    """A text or an edge with too little contrast."""
 
     what: str
     ratio: float
 
 
 def weak_elements(page: Page) -> Iterator[Weak]:
-    """Every text, and every edge of a control, that is harder to see than level AA allows."""
+    """Every text and every edge of a control with less contrast than level AA requires."""
     elements = page.evaluate(_ELEMENTS)
     assert any(element["text"] for element in elements)
     for element in elements:
@@ -59,21 +59,21 @@ def weak_elements(page: Page) -> Iterator[Weak]:
 
 
 def outline_contrast(focused: Locator) -> float:
-    """How well the mark of what has the focus stands out from what is around it."""
+    """The contrast of the focus outline with its surroundings."""
     color, surroundings = focused.evaluate(_OUTLINE)
     background = flattened(surroundings)
     return contrast(over(parsed(color), background), background)
 
 
 def parsed(color: str) -> Color:
-    """A color as browsers compute it: ``rgb(1, 2, 3)`` or ``rgba(1, 2, 3, 0.4)``."""
+    """Parse a computed color: ``rgb(1, 2, 3)`` or ``rgba(1, 2, 3, 0.4)``."""
     assert color.startswith("rgb"), color
     red, green, blue, *alpha = map(float, re.findall(r"[0-9.]+", color))
     return red, green, blue, alpha[0] if alpha else 1.0
 
 
 def flattened(backgrounds: list[str]) -> Color:
-    """What is seen of backgrounds, from the innermost to the outermost, before the browser's white."""
+    """Blend backgrounds, from the innermost to the outermost, over white."""
     seen: Color = (255.0, 255.0, 255.0, 1.0)
     for color in reversed(backgrounds):
         seen = over(parsed(color), seen)
@@ -81,7 +81,7 @@ def flattened(backgrounds: list[str]) -> Color:
 
 
 def over(color: Color, background: Color) -> Color:
-    """A color that lets an opaque one shine through."""
+    """Blend a color over an opaque one."""
     alpha = color[3]
     red, green, blue = (
         alpha * front + (1 - alpha) * back for front, back in zip(color[:3], background[:3], strict=True)
@@ -90,7 +90,7 @@ def over(color: Color, background: Color) -> Color:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """From 1, the same, to 21, black on white."""
+    """The contrast of two colors, from 1 (the same) to 21 (black on white)."""
     lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

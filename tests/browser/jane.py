@@ -1,4 +1,4 @@
-"""What Jane does on the pages, by what she sees and hears there."""
+"""Jane's actions on the pages, by labels and roles."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def sign_in(page: Page, password: str = "wonderland") -> None:
 
 
 def approve(page: Page) -> None:
-    """Let the application in."""
+    """Approve the application."""
     page.get_by_role("button", name="Approve").click()
 
 
 def deny(page: Page) -> None:
-    """Keep the application out."""
+    """Deny the application."""
     page.get_by_role("button", name="Deny").click()
 
 
 def let_in(page: Page, application: Application) -> None:
-    """The whole dance, from the application and back to it, while she is signed in."""
+    """Run the whole flow while she is signed in."""
     page.goto(application.ask())
     approve(page)
     page.wait_for_url(f"{application.callback}?*")

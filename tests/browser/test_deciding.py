@@ -1,4 +1,4 @@
-"""Jane lets an application in, or does not, and the application learns of it."""
+"""Approving and denying an application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARKUP = '<b>Bold</b> & "Sons" <script>alert(1)</script>'
 
 
 def test_approving(page: Page, printer: Application) -> None:
-    """She lands on the callback with a token and a verifier, which the application exchanges for a photo."""
+    """The callback gets a token and a verifier, with which the application gets the photo."""
     page.goto(printer.ask())
     asked_for = printer.oauth_token
     sign_in(page)
@@ -33,7 +33,7 @@ def test_approving(page: Page, printer: Application) -> None:
 
 
 def test_denying(her_page: Page, printer: Application) -> None:
-    """She lands on the callback with the reason and the token it is about, and the question is settled."""
+    """The callback gets an error and the token, and the request cannot be answered again."""
     question = printer.ask()
     her_page.goto(question)
     deny(her_page)
@@ -44,10 +44,8 @@ def test_denying(her_page: Page, printer: Application) -> None:
     expect(her_page.get_by_role("main")).to_contain_text("you have answered it already")
 
 
-def test_the_page_says_who_asks_for_what_and_what_comes_next(
-    her_page: Page, printer: Application, landing: str
-) -> None:
-    """The application's name, what it gets, whom Jane is taken for, and where she goes."""
+def test_the_consent_page_describes_the_request(her_page: Page, printer: Application, landing: str) -> None:
+    """It shows the application's name and permissions, the user's name, and the host of the callback."""
     her_page.goto(printer.ask())
     main = her_page.get_by_role("main")
     expect(main.get_by_role("heading", level=1)).to_have_text("Let Printer see your photos?")
@@ -56,8 +54,8 @@ def test_the_page_says_who_asks_for_what_and_what_comes_next(
     expect(her_page).to_have_title("Let Printer see your photos? · Photos")
 
 
-def test_a_code_to_type(her_page: Page, printer: Application) -> None:
-    """An application that no redirect reaches gets a code by way of her fingers."""
+def test_approving_shows_a_code(her_page: Page, printer: Application) -> None:
+    """The user types the code into an application that has no callback."""
     her_page.goto(printer.ask(OUT_OF_BAND))
     expect(her_page.get_by_role("main")).to_contain_text("you get a code to type into the application")
     approve(her_page)
@@ -68,15 +66,15 @@ def test_a_code_to_type(her_page: Page, printer: Application) -> None:
 
 
 def test_denying_a_code(her_page: Page, printer: Application) -> None:
-    """There is nowhere to go, so this site says that nothing was given away."""
+    """Without a callback, a page says that nothing was shared."""
     her_page.goto(printer.ask(OUT_OF_BAND))
     deny(her_page)
     expect(her_page.get_by_role("heading")).to_have_text("The application was not let in")
     expect(her_page.locator("output")).to_have_count(0)
 
 
-def test_coming_back_to_a_question_that_was_answered(her_page: Page, printer: Application) -> None:
-    """The link that has brought her here is used up with the exchange."""
+def test_a_link_is_invalid_after_the_exchange(her_page: Page, printer: Application) -> None:
+    """Opening the link of the consent page again shows an error page."""
     question = printer.ask()
     her_page.goto(question)
     approve(her_page)
@@ -86,8 +84,8 @@ def test_coming_back_to_a_question_that_was_answered(her_page: Page, printer: Ap
     expect(her_page.get_by_role("main")).to_contain_text("has expired, or you have answered it already")
 
 
-def test_a_callback_that_sends_her_on_to_another_origin(her_page: Page, printer: Application) -> None:
-    """Browsers hold a policy's form-action against the whole chain of redirects; she arrives all the same."""
+def test_a_callback_that_redirects_to_another_origin(her_page: Page, printer: Application) -> None:
+    """Browsers apply form-action to all redirects after a form; this one is not blocked."""
     her_page.goto(printer.ask("/moved"))
     approve(her_page)
     her_page.wait_for_url("http://localhost:*/ready?*")
@@ -96,10 +94,10 @@ def test_a_callback_that_sends_her_on_to_another_origin(her_page: Page, printer:
 
 
 @pytest.mark.parametrize(("decide", "answer"), [(approve, "oauth_verifier="), (deny, "error=access_denied")])
-def test_a_callback_of_an_app_on_her_device(
+def test_a_callback_of_an_app(
     her_page: Page, printer: Application, decide: Callable[[Page], None], answer: str
 ) -> None:
-    """The browser hands it to whatever opens that scheme: nothing on this machine, but no policy forbids it."""
+    """The browser tries to open the scheme of the app; no policy blocks it."""
     her_page.goto(printer.ask(APP))
     expect(her_page.get_by_role("main")).to_contain_text("the app on this device that opens com.example.printer.")
 
@@ -111,8 +109,8 @@ def test_a_callback_of_an_app_on_her_device(
     assert answer in handed_over.value.url
 
 
-def test_a_name_with_markup_is_text(her_page: Page, register: Register) -> None:
-    """Whatever an application calls itself, it adds nothing to the page but these characters."""
+def test_markup_in_a_name_is_escaped(her_page: Page, register: Register) -> None:
+    """The page shows the characters of the name."""
     marked = register(MARKUP)
     her_page.goto(marked.ask())
     expect(her_page.get_by_role("heading", level=1)).to_have_text(f"Let {MARKUP} see your photos?")
@@ -125,7 +123,7 @@ def test_a_name_with_markup_is_text(her_page: Page, register: Register) -> None:
 
 
 def test_by_keyboard_alone(page: Page, printer: Application) -> None:
-    """Signing in and approving take Tab and Enter, and each stop is seen."""
+    """Signing in and approving work with Tab and Enter, and the focus is visible."""
     page.goto(printer.ask())
     expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("jane")
@@ -147,7 +145,7 @@ def test_by_keyboard_alone(page: Page, printer: Application) -> None:
 
 
 def test_denying_by_keyboard(her_page: Page, printer: Application) -> None:
-    """Deny comes right after Approve, and the space bar presses it."""
+    """Deny comes right after Approve, and works with the space bar."""
     her_page.goto(printer.ask())
     her_page.get_by_role("button", name="Approve").focus()
     her_page.keyboard.press("Tab")
@@ -157,7 +155,7 @@ def test_denying_by_keyboard(her_page: Page, printer: Application) -> None:
 
 
 def test_without_scripts(open_page: Open, printer: Application) -> None:
-    """The whole story works in a browser that runs none."""
+    """The whole flow works without JavaScript."""
     page = open_page(java_script_enabled=False)
     page.goto(printer.ask())
     sign_in(page, "wrong")

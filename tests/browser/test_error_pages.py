@@ -1,4 +1,4 @@
-"""What Jane reads where something does not work."""
+"""Error pages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from .watching import Watch
         ("/authorize?oauth_token=<b>bold</b>", 400, "This request has expired, or you have answered it already."),
     ],
 )
-def test_a_page_says_what_is_wrong_and_where_to_go(
+def test_an_error_page_explains_the_error(
     page: Page, watch: Watch, provider: Photos, path: str, status: int, text: str
 ) -> None:
-    """Plain words, the number for whoever has to help, and a way out."""
+    """It has a plain text, the status, and a link to the home page."""
     page.goto(path)
     assert watch.answers[-1].status == status
     expect(page.get_by_role("heading", level=1)).to_have_text("This did not work")
@@ -35,8 +35,8 @@ def test_a_page_says_what_is_wrong_and_where_to_go(
     expect(page).to_have_url(f"{provider.url}/login?next=%2F")
 
 
-def test_a_form_that_lost_its_session(page: Page, watch: Watch) -> None:
-    """The page says what to do, and doing so works."""
+def test_a_form_without_its_session(page: Page, watch: Watch) -> None:
+    """The page says what to do, and that works."""
     page.goto("/")
     page.context.clear_cookies()
     sign_in(page)
@@ -48,8 +48,8 @@ def test_a_form_that_lost_its_session(page: Page, watch: Watch) -> None:
     expect(page.get_by_text("Signed in as jane")).to_be_visible()
 
 
-def test_content_and_forms_go_nowhere_else(page: Page, watch: Watch, landing: str) -> None:
-    """Were markup ever planted on the sign-in page: the browser loads nothing for it and sends nothing away.
+def test_the_policy_blocks_planted_markup(page: Page, watch: Watch, landing: str) -> None:
+    """Markup that is planted on the sign-in page loads nothing and sends nothing.
 
     This is also how the other tests know that a complaint of the browser would be seen.
     """

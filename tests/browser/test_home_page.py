@@ -1,4 +1,4 @@
-"""Jane looks whom she has let in, and changes her mind."""
+"""The home page: listing applications, and removing their access."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .jane import let_in
 
 
 def test_removing_access(her_page: Page, register: Register) -> None:
-    """The application is listed, and its next request is refused; the others go on."""
+    """The next request of the application is refused; other applications keep their access."""
     printer, calendar = register("Printer"), register("Wall calendar")
     let_in(her_page, printer)
     let_in(her_page, calendar)
@@ -26,7 +26,7 @@ def test_removing_access(her_page: Page, register: Register) -> None:
 
 
 def test_an_application_that_was_let_in_twice(her_page: Page, printer: Application) -> None:
-    """She thinks in applications, not in tokens: it is listed once, removed with all of them, and may ask again."""
+    """It is listed once; removing it revokes all its tokens, and it can ask again."""
     let_in(her_page, printer)
     first_session = printer.leave_session()
     let_in(her_page, printer)
@@ -41,8 +41,8 @@ def test_an_application_that_was_let_in_twice(her_page: Page, printer: Applicati
     assert printer.photo().status_code == 200
 
 
-def test_nobody_let_in(her_page: Page) -> None:
-    """The page says so in words."""
+def test_no_applications(her_page: Page) -> None:
+    """The page says that there are none."""
     her_page.goto("/")
     applications = her_page.get_by_role("listitem")
     for left in reversed(range(applications.count())):

@@ -1,4 +1,4 @@
-"""Every page, for everybody: in any light, on any width, with eyes or by ear."""
+"""Accessibility of every page: contrast, width, and screen readers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .contrast import EDGE, contrast, outline_contrast, parsed, weak_elements
 from .jane import approve, deny, let_in, sign_in
 from .watching import Open
 
-#: Without a place to break it.
+#: A name that cannot be broken into lines.
 LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 
 WIDTH = "document.scrollingElement.scrollWidth"
 
-#: What can be used on each page, in order, by role and accessible name.
+#: The controls of each page, in order, by role and accessible name.
 HEADER = [("link", "photos.example.net")]
 SIGNED_IN = [*HEADER, ("button", "Sign out")]
 QUESTION = [*SIGNED_IN, ("link", "home page"), ("button", "Approve"), ("button", "Deny")]
@@ -37,7 +37,7 @@ CONTROLS = {
 
 
 def every_page(page: Page, application: Application) -> Iterator[str]:
-    """Go to one page after the other; the name of each."""
+    """Open one page after the other; yields the name of each."""
     page.goto("/")
     yield "sign in"
     sign_in(page, "wrong")
@@ -71,17 +71,17 @@ def every_page(page: Page, application: Application) -> Iterator[str]:
 
 @pytest.fixture
 def application(register: Register) -> Application:
-    """One that puts the layout to the test."""
+    """An application with a long name."""
     return register(LONG_NAME)
 
 
-def test_every_control_has_its_name_and_every_page_its_place(page: Page, application: Application) -> None:
-    """A screen reader's user hears where she is, what there is, and what each thing is for."""
+def test_every_page_has_landmarks_and_named_controls(page: Page, application: Application) -> None:
+    """A screen reader can announce the page, its parts and its controls."""
     seen = {}
     for name in every_page(page, application):
         expect(page.locator("html")).to_have_attribute("lang", "en")
         for landmark in ("banner", "main"):
-            expect(page.get_by_role(landmark)).to_have_count(1)  # type: ignore[arg-type]  # it is a role
+            expect(page.get_by_role(landmark)).to_have_count(1)  # type: ignore[arg-type]  # a role
         expect(page.get_by_role("heading")).to_have_count(1)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert page.title().endswith(" · Photos")
@@ -92,7 +92,7 @@ def test_every_control_has_its_name_and_every_page_its_place(page: Page, applica
 
 
 def controls(page: Page) -> list[tuple[str, str]]:
-    """What can be used, by role and accessible name, as the browser tells a screen reader."""
+    """The controls of a page, by role and accessible name, in the browser's accessibility tree."""
     snapshot = page.locator("body").aria_snapshot()
     lines = (line.strip().removeprefix("- ") for line in snapshot.splitlines())
     roles = ("link", "button", "textbox", "checkbox", "combobox")
@@ -100,8 +100,8 @@ def controls(page: Page) -> list[tuple[str, str]]:
     return [(role, rest.split('"')[1]) for role, _, rest in found]
 
 
-def test_everything_stands_out(page: Page, application: Application) -> None:
-    """Text, edges, what the pointer is over and what has the focus: as WCAG's level AA asks, in light and dark."""
+def test_contrast_is_sufficient(page: Page, application: Application) -> None:
+    """Text, edges, hovered and focused controls meet WCAG's level AA, in light and dark mode."""
     for name in every_page(page, application):
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
@@ -116,7 +116,7 @@ def test_everything_stands_out(page: Page, application: Application) -> None:
 
 
 def test_nothing_scrolls_sideways(open_page: Open, application: Application) -> None:
-    """A small phone's 320 pixels hold every page, and 640 hold it in letters of twice the size."""
+    """Every page fits into 320 pixels, and into 640 at twice the size of text."""
     page = open_page(viewport={"width": 320, "height": 568}, has_touch=True, is_mobile=True)
     for name in every_page(page, application):
         assert page.evaluate(WIDTH) == 320, name
@@ -124,7 +124,7 @@ def test_nothing_scrolls_sideways(open_page: Open, application: Application) -> 
             box = control.bounding_box()
             assert box is not None
             assert 0 <= box["x"] <= box["x"] + box["width"] <= 320, (name, control)
-            # What fingers press: level AAA, and what the makers of phones ask for.
+            # The size of touch targets by level AAA and the guidelines for phones.
             assert box["height"] >= 44, (name, control)
         page.set_viewport_size({"width": 640, "height": 568})
         page.evaluate("document.documentElement.style.fontSize = '200%'")
@@ -132,8 +132,8 @@ def test_nothing_scrolls_sideways(open_page: Open, application: Application) -> 
         page.set_viewport_size({"width": 320, "height": 568})
 
 
-def test_contrast_is_computed_as_wcag_has_it() -> None:
-    """The numbers of WCAG's own examples: black on white, and a grey that just does."""
+def test_contrast_is_computed_as_in_wcag() -> None:
+    """The figures match those for black on white, and for the lightest sufficient grey."""
     black, white, grey = parsed("rgb(0, 0, 0)"), parsed("rgb(255, 255, 255)"), parsed("rgb(118, 118, 118)")
     assert contrast(black, white) == pytest.approx(21)
     assert contrast(white, white) == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""Jane signs in and out."""
+"""Signing in and out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MISTAKE = "This name and password do not match. Try again."
 
 
 def expect_to_be_asked(page: Page) -> None:
-    """The sign-in page, and nothing of hers on it."""
+    """The page is the sign-in page, without the user's data."""
     expect(page.get_by_role("heading", name="Sign in to your photos")).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
 
 
 def test_a_wrong_password_then_the_right_one(page: Page, printer: Application) -> None:
-    """The mistake is said aloud, her name is kept, the password is not, and she still gets where she was going."""
+    """The error is announced, the name is kept, the password is not, and signing in leads on to the page she wanted."""
     question = printer.ask()
     page.goto(question)
     sign_in(page, "wonderland?")
@@ -36,8 +36,8 @@ def test_a_wrong_password_then_the_right_one(page: Page, printer: Application) -
     assert page.url == question
 
 
-def test_signing_in_leads_home(page: Page, provider: Photos) -> None:
-    """Who comes by herself is asked once, and signed in from then on, by a cookie that no script can read."""
+def test_signing_in_leads_to_the_home_page(page: Page, provider: Photos) -> None:
+    """She stays signed in, by a cookie that scripts cannot read."""
     page.goto("/")
     expect_to_be_asked(page)
     sign_in(page)
@@ -50,8 +50,8 @@ def test_signing_in_leads_home(page: Page, provider: Photos) -> None:
     assert page.evaluate("document.cookie") == ""
 
 
-def test_after_signing_out_the_way_back_shows_nothing(page: Page, printer: Application) -> None:
-    """Neither the browser's history nor a copy of its cookies opens a page of hers."""
+def test_going_back_after_signing_out_shows_nothing(page: Page, printer: Application) -> None:
+    """Neither the browser's history nor a copy of its cookies shows her pages."""
     page.goto("/")
     sign_in(page)
     expect(page.get_by_text("Signed in as jane")).to_be_visible()
@@ -68,20 +68,20 @@ def test_after_signing_out_the_way_back_shows_nothing(page: Page, printer: Appli
     page.go_back()
     page.wait_for_url("**/login?next=%2F")
     expect_to_be_asked(page)
-    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # what one gives, the other takes
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # the types of Playwright differ
     page.goto("/")
     expect_to_be_asked(page)
 
 
-def test_a_code_is_gone_once_she_has_signed_out(page: Page, printer: Application, watch: Watch) -> None:
-    """Whoever goes back on her computer sees no code."""
+def test_going_back_after_signing_out_shows_no_code(page: Page, printer: Application, watch: Watch) -> None:
+    """The page with the code is not in the browser's history."""
     page.goto(printer.ask(OUT_OF_BAND))
     sign_in(page)
     approve(page)
     expect(page.locator("output#oauth_verifier")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect_to_be_asked(page)
-    # The browser would have to send the form again, and asks first.
+    # The browser would have to send the form again, and asks for confirmation.
     with page.expect_event("requestfailed"):
         page.evaluate("history.back()")
     assert [complaint.rpartition(" ")[2] for complaint in watch.complaints] == ["net::ERR_CACHE_MISS"]
@@ -89,8 +89,8 @@ def test_a_code_is_gone_once_she_has_signed_out(page: Page, printer: Application
     expect(page.locator("output#oauth_verifier")).to_have_count(0)
 
 
-def test_signing_out_is_for_every_window(page: Page, printer: Application) -> None:
-    """Approving in a window that was left open asks her who she is, and then the question again."""
+def test_signing_out_applies_to_every_window(page: Page, printer: Application) -> None:
+    """Approving in another window leads to the sign-in page, and then to the consent page."""
     page.goto(printer.ask())
     sign_in(page)
     expect(page.get_by_role("button", name="Approve")).to_be_visible()
@@ -105,8 +105,8 @@ def test_signing_out_is_for_every_window(page: Page, printer: Application) -> No
     page.wait_for_url(f"{printer.callback}?*")
 
 
-def test_browsers_do_not_mix(open_page: Open, her_page: Page, printer: Application) -> None:
-    """Who is signed in is the browser's matter: a link that she passes on opens no page of hers."""
+def test_sessions_belong_to_one_browser(open_page: Open, her_page: Page, printer: Application) -> None:
+    """A link that she passes on does not show her pages in another browser."""
     her_page.goto(printer.ask())
     expect(her_page.get_by_role("button", name="Approve")).to_be_visible()
     another = open_page()

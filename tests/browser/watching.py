@@ -1,4 +1,4 @@
-"""What a browser says that no page shows: errors, warnings, refused content."""
+"""Recording a browser's console: errors, warnings, and blocked content."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ NOTED_STATUS = "Failed to load resource: the server responded with a status of 4
 
 
 class Watch:
-    """Listens to pages for as long as they are open.
+    """Records the complaints about pages while they are open.
 
     Attributes:
         answers: to navigations, in order.
     """
 
     def __init__(self) -> None:
-        """Nothing was heard yet."""
+        """Start without complaints."""
         self.answers: list[Response] = []
         self._heard: list[tuple[str, str]] = []
 
     def listen(self, page: Page) -> None:
-        """Begin, also with the pages that this one opens."""
+        """Begin to watch a page, and the pages that it opens."""
         page.on("console", self._console)
         page.on("pageerror", self._page_error)
         page.on("requestfailed", self._request_failed)
@@ -30,13 +30,13 @@ class Watch:
 
     @property
     def complaints(self) -> list[str]:
-        """What the browser has found wrong: violations of Content-Security-Policy, failed requests, errors."""
-        # An error page is an answer, too: the browser notes its status, and that is no defect of the page.
+        """The browser's complaints: violations of Content-Security-Policy, failed requests, errors."""
+        # The browser also logs the status of an error page, which is not a defect of the page.
         pages = {answer.url for answer in self.answers}
         return [text for url, text in self._heard if not (text.startswith(NOTED_STATUS) and url in pages)]
 
     def forget(self) -> None:
-        """These complaints were expected."""
+        """Forget the complaints so far: the test expected them."""
         self._heard.clear()
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -47,7 +47,7 @@ class Watch:
         self._heard.append(("", str(error)))
 
     def _request_failed(self, request: Request) -> None:
-        # Aborted is what a later navigation overtakes.
+        # A request is aborted by a later navigation.
         if request.failure != "net::ERR_ABORTED":
             self._heard.append((request.url, f"{request.method} {request.url}: {request.failure}"))
 
@@ -56,5 +56,5 @@ class Watch:
             self.answers.append(response)
 
 
-#: Opens a browser window, with options of Playwright's.
+#: Opens a browser window with options of Playwright.
 Open = Callable[..., Page]

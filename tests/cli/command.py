@@ -1,4 +1,4 @@
-"""Running the command async-oauth1 as a process."""
+"""Running the command async-oauth1, as a process of its own or in this one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import Any
+from unittest.mock import patch
+
+from async_oauth1.cli import main
 
 COMMAND = (sys.executable, "-m", "async_oauth1")
 
@@ -18,6 +23,15 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env={**kept, **environment}, check=False
     )
+
+
+def run_in_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which takes a fraction of the time of a new one."""
+    stdout, stderr = StringIO(), StringIO()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ASYNC_OAUTH1_")}
+    with patch.dict(os.environ, {**kept, **environment}, clear=True), redirect_stdout(stdout), redirect_stderr(stderr):
+        status = main(arguments)
+    return subprocess.CompletedProcess(arguments, status, stdout.getvalue(), stderr.getvalue())
 
 
 def run_json(*arguments: str, **environment: str) -> Any:

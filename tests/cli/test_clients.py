@@ -20,7 +20,7 @@ from async_oauth1.stores import open_store
 from tests.keys import WEAK_RSA_PUBLIC_KEY
 from tests.servers import wait_until
 
-from .command import COMMAND, assert_one_line_error, run, run_json, run_on_terminal
+from .command import COMMAND, assert_one_line_error, run, run_in_process, run_json, run_on_terminal
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ ADD = ("client", "add", "--store", "URL", "--name", "P")
 )
 def test_mistakes_are_one_line(url: str, keys: Path, tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:
     """A mistake is one line on stderr with exit status 2, and no store is created."""
-    result = run(*(argument.replace("URL", url).replace("KEYS", str(keys)) for argument in arguments))
+    result = run_in_process(*(argument.replace("URL", url).replace("KEYS", str(keys)) for argument in arguments))
     assert_one_line_error(result, reason)
     assert list(tmp_path.iterdir()) == []
 

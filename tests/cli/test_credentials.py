@@ -15,12 +15,12 @@ import pytest_asyncio
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, StoreError, open_store
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.encryption import new_key
 from tests.keys import RSA_PUBLIC_KEY
 from tests.servers import Valkey
 
-from .command import assert_one_line_error, run, run_json, run_on_terminal
+from .command import assert_one_line_error, run, run_in_process, run_json, run_on_terminal
 
 PRINTER = Client(
     client_id="dpf43f3p2l4k3l03",
@@ -174,7 +174,7 @@ async def test_caches_that_listen_to_redis_are_notified(url: str, provider: Stor
     """With --notify or ASYNC_OAUTH1_NOTIFY, a cache in another process drops a revoked token."""
     server = Valkey()
     try:
-        async with CachingStore(provider, open_notifier(server.url)) as cache:
+        async with CachingStore(provider, open_change_feed(server.url)) as cache:
             tokens = [await cache.issue_token_credential(PRINTER.client_id, "jane") for _ in range(2)]
             revoke = ("token", "revoke", "--store", url)
             for token, notify in zip(tokens, ({}, {"ASYNC_OAUTH1_NOTIFY": server.url}), strict=True):
@@ -213,13 +213,17 @@ KEY = new_key()
         (("token", "revoke", "--store", "URL"), "takes a token, or --user, --client or both", {}),
         (("token", "revoke", "--store", "URL", "t", "--user", "jane"), "takes a token, or --user", {}),
         (("token", "revoke", "--store", "URL", "nothing"), "there is no token nothing", {}),
-        (("token", "revoke", "--store", "URL", "t", "--notify", "x://u:hunter2@h"), "x://u:***@h: tells of no", {}),
+        (
+            ("token", "revoke", "--store", "URL", "t", "--notify", "x://u:hunter2@h"),
+            "x://u:***@h: not the URL of a change feed",
+            {},
+        ),
         (
             ("token", "revoke", "--store", "URL", "t", "--notify", "redis://:hunter2@127.0.0.1:1"),
             "redis://:***@127",
             {},
         ),
-        (("reencrypt", "--store", "URL"), "there is no key to encrypt with; ASYNC_OAUTH1_KEYS", {}),
+        (("reencrypt", "--store", "URL"), "there is no key to encrypt with; set ASYNC_OAUTH1_KEYS", {}),
         (
             ("client", "list", "--store", "URL"),
             "Encryption key 2 is not valid",
@@ -242,7 +246,8 @@ async def test_mistakes_are_one_line(
             await store.add_client(PRINTER)
     known = {"URL": url, "SEALED": sealed, "CLIENT": PRINTER.client_id}
     before = await provider.list_clients(), await provider.list_token_credentials()
-    result = run(*(known.get(argument, argument) for argument in arguments), **environment)
+    changed = [known.get(argument, argument) for argument in arguments]
+    result = await asyncio.to_thread(run_in_process, *changed, **environment)
     assert_one_line_error(result, reason)
     assert not any(secret in result.stderr for secret in (KEY, PRINTER.client_secret))
     assert (await provider.list_clients(), await provider.list_token_credentials()) == before

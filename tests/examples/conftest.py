@@ -1,4 +1,4 @@
-"""A provider that runs for the whole session, and Jane who has signed in to it."""
+"""A provider for the whole session, and a browser that is signed in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos]:
 
 @pytest.fixture(scope="session")
 def provider_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos]:
-    """The same, with two worker processes."""
+    """A provider with two worker processes."""
     store = f"sqlite:///{tmp_path_factory.mktemp('photos-of-two') / 'photos.db'}"
     with photos("--workers", "2", store=store) as running:
         yield running
@@ -28,7 +28,7 @@ def provider_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos
 
 @pytest.fixture
 def jane(provider: Photos) -> Iterator[Jane]:
-    """A browser in which she has signed in."""
+    """A browser that is signed in."""
     with Jane(provider.url) as browser:
         assert browser.sign_in().status_code == 302
         yield browser

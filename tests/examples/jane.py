@@ -1,4 +1,4 @@
-"""Jane's browser, and a client that signs with oauthlib: what the pages and endpoints are tried with."""
+"""Jane's browser, and a client that signs with oauthlib."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _CSRF_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 class Jane:
-    """A browser with cookies that follows no redirect by itself."""
+    """A browser with cookies that does not follow redirects."""
 
     def __init__(self, url: str) -> None:
-        """Open a browser without any cookie."""
+        """Open a browser without cookies."""
         self.http = httpx2.Client(base_url=url, follow_redirects=False, timeout=60)
 
     def __enter__(self) -> Self:
@@ -35,13 +35,13 @@ class Jane:
         return self.http.get(path)
 
     def csrf_token(self, path: str = "/login") -> str:
-        """The token in a page's form."""
+        """The CSRF token in a page's form."""
         found = _CSRF_TOKEN.search(self.get(path).text)
         assert found
         return found[1]
 
     def post(self, path: str, page: str | None = None, **fields: str) -> httpx2.Response:
-        """Send a form, with the token of the page it is on (or of the sign-in page)."""
+        """Send a form with the CSRF token of its page, or of the sign-in page."""
         token = fields.pop("csrf_token", None) or self.csrf_token(page or "/login")
         return self.http.post(path, data={"csrf_token": token, **fields})
 
@@ -63,19 +63,19 @@ class Printer:
     """A client of the provider."""
 
     def __init__(self, url: str, client_id: str = PRINTER[0], client_secret: str = PRINTER[1]) -> None:
-        """Know where the provider is."""
+        """Remember the provider's URL and the credentials."""
         self.url, self.client_id, self.client_secret = url, client_id, client_secret
         self.token: tuple[str, str] | None = None
 
     def signer(self, token: tuple[str, str] | None = None, **more: str) -> Signer:
-        """What signs the next request."""
+        """The signer for the next request."""
         key, secret = token or (None, None)
         return Signer(self.client_id, self.client_secret, resource_owner_key=key, resource_owner_secret=secret, **more)
 
     def signed(
         self, method: str, path: str, body: str | None = None, *, token: tuple[str, str] | None = None, **more: str
     ) -> tuple[str, dict[str, str], str | None]:
-        """A request as it would be sent: URL, headers, body."""
+        """A signed request: URL, headers, body."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
         signed: tuple[str, dict[str, str], str | None] = self.signer(token, **more).sign(
             self.url + path, method, body=body, headers=headers
@@ -90,21 +90,21 @@ class Printer:
         return httpx2.request(method, url, headers=headers, content=content, timeout=60)
 
     def initiate(self, callback: str = READY) -> tuple[str, str]:
-        """Temporary credentials."""
+        """Get temporary credentials."""
         return self._credentials(self.send("POST", "/initiate", callback_uri=callback))
 
     def exchange(self, temporary: tuple[str, str], verifier: str) -> tuple[str, str]:
-        """Token credentials, kept for the next requests."""
+        """Get token credentials, and keep them for the next requests."""
         self.token = self._credentials(self.send("POST", "/token", token=temporary, verifier=verifier))
         return self.token
 
     def let_in_by(self, jane: Jane) -> tuple[str, str]:
-        """The whole dance."""
+        """Run the whole flow, in which she approves."""
         temporary = self.initiate()
         return self.exchange(temporary, verifier_in(jane.decide(temporary[0])))
 
     def photo(self) -> httpx2.Response:
-        """The photo of the story."""
+        """Request the photo."""
         return self.send("GET", "/photos?file=vacation.jpg&size=original", token=self.token)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""photos as a process of its own."""
+"""Running photos as a process."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-#: Seconds after which a test gives up; nothing takes so long unless it hangs.
+#: Seconds after which a test fails.
 PATIENCE = 60
 ANNOUNCEMENT = re.compile(r"photos: listening on (http://(?:\[[0-9a-f:]+\]|[a-z0-9.]+):([0-9]+))\n")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a process that finds the packages, and nothing that configures them."""
+    """The environment for a process, without variables that configure the packages."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PHOTOS_", "ASYNC_OAUTH1_"))}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
@@ -44,13 +44,13 @@ def run(module: str, *arguments: str, cwd: Path | None = None, **more: str) -> s
 
 @dataclass
 class Photos:
-    """A provider that was started.
+    """A running provider.
 
     Attributes:
-        process: of its own process group.
-        url: where it listens.
-        port: the same.
-        output: what it has written to stdout, and to stderr; complete once it was stopped.
+        process: the leader of its own process group.
+        url: the URL on which it listens.
+        port: the port of the URL.
+        output: stdout and stderr, after it has stopped.
     """
 
     process: subprocess.Popen[str]
@@ -60,18 +60,18 @@ class Photos:
     output: tuple[str, str] = field(default=("", ""))
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, and wait until it has; its exit status."""
+        """Send a signal, and wait until it has stopped; returns its exit status."""
         self.process.send_signal(number)
         return self.ended()
 
     def ended(self) -> int:
-        """Wait until it has stopped; its exit status."""
+        """Wait until it has stopped; returns its exit status."""
         if self.process.stdout is not None and not self.process.stdout.closed:
             self.output = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 
     def connect(self) -> socket.socket:
-        """A connection to it."""
+        """Open a connection to it."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def talk(self, *pieces: bytes) -> bytes:
@@ -94,17 +94,17 @@ def photos(
     limit_descriptors: int | None = None,
     **more: str,
 ) -> Iterator[Photos]:
-    """Start the provider on a free port; whatever it has become, it is gone afterwards.
+    """Start the provider on a free port, and end it and all its processes afterwards.
 
     Args:
-        arguments: of its command line.
-        store: its store's URL.
+        arguments: its command line.
+        store: URL of its store.
         cwd: its working directory.
         limit_descriptors: the hard limit of its descriptors.
-        more: its environment.
+        more: additional environment variables.
 
     Raises:
-        AssertionError: it did not announce itself, or wrote a traceback.
+        AssertionError: it did not start, or it wrote a traceback.
     """
     process = subprocess.Popen(
         [sys.executable, "-bb", "-W", "error", "-m", "examples.photos", "--port", "0", "--store", store, *arguments],
@@ -141,8 +141,8 @@ def _limit_descriptors(number: int) -> None:
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
-    """End a process and all that it has started."""
-    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+    """Kill a process and all processes that it has started."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS raises the latter for a group of zombies
         os.killpg(process.pid, signal.SIGKILL)
 
 
@@ -155,7 +155,7 @@ def add_client(store: str, *arguments: str, name: str = "Another printer") -> di
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Until it does, or forever is over."""
+    """Wait until a condition holds; fails after `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline

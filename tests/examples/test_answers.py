@@ -1,4 +1,4 @@
-"""Who is answered how: programs in JSON or a form, people with a page, and everybody within the rules of HTTP."""
+"""Responses: JSON or a form for clients, a page for browsers, and valid HTTP for both."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ HTML = "text/html; charset=utf-8"
         ("GET", "/favicon.ico", 404, HTML),
     ],
 )
-def test_errors_speak_the_language_of_who_asked(
+def test_errors_have_the_format_of_their_path(
     provider: Photos, method: str, path: str, status: int, content_type: str
 ) -> None:
-    """Programs never get HTML, and people no JSON; 401 names the scheme, and 405 what is allowed."""
+    """Clients never get HTML, and browsers no JSON. 401 names the scheme, and 405 the allowed methods."""
     answer = provider.talk(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     head = answer.partition(b"\r\n\r\n")[0].lower().decode() + "\r\n"
     assert int(head[9:12]) == status
@@ -65,15 +65,15 @@ def test_errors_speak_the_language_of_who_asked(
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/photos"), ("GET", "/photos/x")])
-def test_a_program_is_not_told_of_pages_and_buttons(provider: Photos, method: str, path: str) -> None:
-    """What helps Jane does not help the author of a client."""
+def test_errors_for_clients_do_not_mention_pages(provider: Photos, method: str, path: str) -> None:
+    """Texts for users are not sent to clients."""
     answer = httpx2.request(method, provider.url + path).json()["error_description"]
     assert not re.search("page|button|link", answer)
 
 
 @pytest.mark.parametrize("path", ["/login", "/authorize?oauth_token=x", "/nothing", "/health"])
-def test_head_is_answered_as_get_is_without_a_body(provider: Photos, path: str) -> None:
-    """And OPTIONS says what there is."""
+def test_head_is_answered_like_get_without_a_body(provider: Photos, path: str) -> None:
+    """OPTIONS lists the methods."""
     get, head = httpx2.get(provider.url + path), httpx2.head(provider.url + path)
     assert get.status_code == head.status_code
     assert head.content == b""
@@ -100,7 +100,7 @@ def test_head_is_answered_as_get_is_without_a_body(provider: Photos, path: str) 
     ],
 )
 def test_request_targets(provider: Photos, line: bytes, status: int) -> None:
-    """A path, or this provider's own URL."""
+    """A request target may be a path or this provider's own URL."""
     answer = provider.talk(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert int(answer[9:12]) == status, answer
 
@@ -108,7 +108,7 @@ def test_request_targets(provider: Photos, line: bytes, status: int) -> None:
 @pytest.mark.parametrize("packets", [1, 7, 1_000])
 @pytest.mark.parametrize(("size", "status"), [(64 * 1024, 401), (64 * 1024 + 1, 413)])
 def test_an_authorization_header_of_64_kib(provider: Photos, packets: int, size: int, status: int) -> None:
-    """In one packet or in many. It is read, and its signature is wrong; one byte more is too much."""
+    """It is read, in one packet or in many, and refused for its signature; one byte more is too large."""
     url, headers, _ = Printer(provider.url).signed("GET", "/signed")
     header = headers["Authorization"]
     header += ', xoauth_x="' + "y" * (size - len(header) - 13) + '"'
@@ -125,8 +125,10 @@ def test_an_authorization_header_of_64_kib(provider: Photos, packets: int, size:
 @pytest.mark.parametrize("path", ["/echo", "/signed/x", "/photos", "/initiate", "/token", "/login", "/"])
 @pytest.mark.parametrize("size", [2 * 1024 * 1024, 17 * 1024 * 1024])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_who_sends_too_much_can_read_that_it_is(provider: Photos, path: str, size: int, chunked: bool) -> None:
-    """On a kept connection, too: the answer is 413, or that a signature is missing, and not a reset."""
+def test_a_client_that_sends_too_much_can_read_the_answer(
+    provider: Photos, path: str, size: int, chunked: bool
+) -> None:
+    """Also on a persistent connection, the answer is 413 or 401 rather than a reset."""
     body = b"a=" + b"x" * size
     pieces = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
     with httpx2.Client(base_url=provider.url, timeout=60) as client:
@@ -138,8 +140,8 @@ def test_who_sends_too_much_can_read_that_it_is(provider: Photos, path: str, siz
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_is_no_form_may_be_larger(provider: Photos, jane: Jane, chunked: bool) -> None:
-    """Up to 16 MB; more is refused in JSON."""
+def test_a_body_that_is_not_a_form_may_be_larger(provider: Photos, jane: Jane, chunked: bool) -> None:
+    """It may have up to 16 MB; a larger one is refused with JSON."""
     printer = Printer(provider.url)
     printer.let_in_by(jane)
     for size, status in ((2 * 1024 * 1024, 200), (17 * 1024 * 1024, 413)):
@@ -152,8 +154,8 @@ def test_a_body_that_is_no_form_may_be_larger(provider: Photos, jane: Jane, chun
 
 
 @pytest.mark.parametrize("path", ["/login", "/authorize", "/nothing", "/"])
-def test_pages_are_neither_framed_nor_kept(jane: Jane, path: str) -> None:
-    """Nor do they run scripts, or tell the next site where she was."""
+def test_pages_are_not_framed_or_cached(jane: Jane, path: str) -> None:
+    """They also run no scripts and send no referrer."""
     headers = jane.get(path).headers
     assert headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -163,8 +165,8 @@ def test_pages_are_neither_framed_nor_kept(jane: Jane, path: str) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_what_was_received_is_echoed(provider: Photos, jane: Jane) -> None:
-    """Method, path as sent, parameters in their order, hash of the body, and who."""
+def test_echo_returns_the_request(provider: Photos, jane: Jane) -> None:
+    """It returns the method, the path as sent, the parameters in order, the body's hash, the client and the user."""
     printer = Printer(provider.url)
     printer.let_in_by(jane)
     path = "/echo//a%2fb/;c"
@@ -183,7 +185,7 @@ def test_what_was_received_is_echoed(provider: Photos, jane: Jane) -> None:
 
 
 def test_two_legged_requests_have_no_user(provider: Photos) -> None:
-    """Signed by the client alone."""
+    """`/signed` needs no token."""
     answer = Printer(provider.url).send("GET", "/signed/x?a=b")
     assert answer.json()["user"] is None
     assert answer.json()["query"] == [["a", "b"]]

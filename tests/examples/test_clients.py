@@ -1,4 +1,4 @@
-"""Client libraries that know nothing of this project go the whole way over HTTP."""
+"""The whole flow over HTTP with OAuth 1.0 client libraries."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from requests_oauthlib import OAuth1Session
 from .jane import PRINTER, READY, Jane, verifier_in
 from .running import Photos, add_client
 
-#: Where the signature goes, in each library's words.
+#: The places for the signature, as the libraries name them.
 PLACES = {"header": "HEADER", "query": "QUERY", "body": "BODY"}
 FORM = [("a", "1"), ("a", "2"), ("b", "x y+z"), ("c", "ä&=")]
 
 
 def check_photo(answer: Any) -> None:
-    """Jane's photo, for the printer."""
+    """Check the answer with the photo."""
     assert answer.status_code == 200, answer.text
     assert answer.json() == {
         "owner": "jane",
@@ -34,7 +34,7 @@ def check_photo(answer: Any) -> None:
 
 
 def check_echo(answer: Any, place: str) -> None:
-    """The form as it was sent, parameter for parameter."""
+    """Check that the form arrived as it was sent."""
     assert answer.status_code == 200, answer.text
     received = answer.json()
     assert (received["method"], received["raw_path"], received["user"]) == ("POST", "/echo/a%2Fb", "jane")
@@ -49,7 +49,7 @@ def check_echo(answer: Any, place: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_requests_oauthlib(provider: Photos, jane: Jane, place: str) -> None:
-    """With its parameters in the header, in the query and in the form."""
+    """requests-oauthlib works with its parameters in the header, the query and the form."""
     kind = "AUTH_HEADER" if place == "header" else PLACES[place]
     with OAuth1Session(*PRINTER, callback_uri=READY, signature_type=kind) as client:
         temporary = client.fetch_request_token(f"{provider.url}/initiate")
@@ -64,7 +64,7 @@ def test_requests_oauthlib(provider: Photos, jane: Jane, place: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("library", [RequestsClient, HttpxClient], ids=["requests", "httpx"])
 def test_authlib(provider: Photos, jane: Jane, library: Callable[..., Any], place: str) -> None:
-    """Its clients for requests and httpx, with parameters in the header, in the query and in the form."""
+    """Authlib's clients for requests and httpx work with their parameters in the header, the query and the form."""
     with library(*PRINTER, redirect_uri=READY, signature_type=PLACES[place]) as client:
         temporary = client.fetch_request_token(f"{provider.url}/initiate")
         answer = jane.decide(temporary["oauth_token"])
@@ -79,7 +79,7 @@ def test_authlib(provider: Photos, jane: Jane, library: Callable[..., Any], plac
 
 @pytest.mark.parametrize("place", ["header", "query"])
 async def test_authlib_async(provider: Photos, jane: Jane, place: str) -> None:
-    """Its asynchronous client for httpx."""
+    """Authlib's asynchronous client for httpx works."""
     client: Any = AsyncOAuth1Client(*PRINTER, redirect_uri=READY, signature_type=PLACES[place])
     async with client:
         temporary = await client.fetch_request_token(f"{provider.url}/initiate")
@@ -89,8 +89,8 @@ async def test_authlib_async(provider: Photos, jane: Jane, place: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT"])
-def test_every_method_without_a_key_that_a_client_was_registered_for(provider: Photos, jane: Jane, method: str) -> None:
-    """Registered while the provider runs, and known to it at once; another method is refused."""
+def test_a_client_can_use_the_method_it_is_registered_for(provider: Photos, jane: Jane, method: str) -> None:
+    """A client that is added while the provider runs works at once; another method is refused."""
     added = add_client(provider.store, "--callback", "http://127.0.0.1:1/ready", "--method", method)
     keys = added["client_id"], added["client_secret"]
     callback = "http://127.0.0.1:4567/ready"
@@ -103,8 +103,8 @@ def test_every_method_without_a_key_that_a_client_was_registered_for(provider: P
         assert other.get(f"{provider.url}/signed").status_code == 401
 
 
-def test_two_legged(provider: Photos) -> None:
-    """The client alone is enough for ``/signed``; for ``/echo`` a token is missing."""
+def test_two_legged_requests(provider: Photos) -> None:
+    """`/signed` accepts a request without a token, and `/echo` refuses it."""
     with OAuth1Session(*PRINTER) as client:
         received = client.get(f"{provider.url}/signed//a/;x?q=%7E&q=&r")
         assert received.status_code == 200

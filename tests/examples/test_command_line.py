@@ -1,4 +1,4 @@
-"""Starting the provider, and not being able to."""
+"""Starting the provider, and errors at start."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .jane import PRINTER, READY, Jane, Printer
 from .running import add_client, photos, run
 
 
-def test_it_says_once_where_it_listens(tmp_path: Path) -> None:
-    """One line on stdout, with the real port; the store is made where the URL says, relative to the working folder."""
+def test_it_prints_its_url_when_it_listens(tmp_path: Path) -> None:
+    """One line on stdout has the actual port. A relative path of a store is relative to the working directory."""
     with photos(store="sqlite:///here.db", cwd=tmp_path) as running:
         assert httpx2.get(f"{running.url}/health").text.strip() == "ok"
         assert running.stop() == 0
@@ -28,7 +28,7 @@ def test_it_says_once_where_it_listens(tmp_path: Path) -> None:
 
 
 def test_an_ipv6_address_is_printed_in_brackets() -> None:
-    """As URLs have it."""
+    """The printed URL can be used."""
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -78,10 +78,10 @@ def test_an_ipv6_address_is_printed_in_brackets() -> None:
     ],
     ids=" ".join,
 )
-def test_what_is_wrong_is_said_in_one_line(
+def test_invalid_settings_are_one_line_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
-    """On stderr, without a traceback or a password; exit status 2."""
+    """The line on stderr contains no traceback and no password; the exit status is 2."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "corrupt.db").write_bytes(b"this is no database" * 100)
     (tmp_path / "folder").mkdir()
@@ -93,8 +93,8 @@ def test_what_is_wrong_is_said_in_one_line(
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_in_use_is_said_in_one_line(tmp_path: Path, workers: str) -> None:
-    """Naming the port; exit status 2."""
+def test_a_port_in_use_is_a_one_line_error(tmp_path: Path, workers: str) -> None:
+    """The line names the port; the exit status is 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         started = run("examples.photos", "--port", port, "--workers", workers, cwd=tmp_path)
@@ -102,8 +102,8 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path, workers: str) -> None
     assert re.fullmatch(rf"photos: [^\n]*{port}[^\n]*in use[^\n]*\n", started.stderr)
 
 
-def test_a_locked_file_is_said_in_one_line(tmp_path: Path) -> None:
-    """After it was waited for."""
+def test_a_locked_file_is_a_one_line_error(tmp_path: Path) -> None:
+    """The provider waits for the lock first."""
     path = tmp_path / "photos.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("CREATE TABLE t (x)")
@@ -113,8 +113,8 @@ def test_a_locked_file_is_said_in_one_line(tmp_path: Path) -> None:
     assert re.fullmatch(r"photos: [^\n]*locked[^\n]*\n", started.stderr)
 
 
-def test_the_environment_says_the_same_and_a_flag_wins(tmp_path: Path) -> None:
-    """PHOTOS_STORE, PHOTOS_NONCES and PHOTOS_EXTERNAL_BASE_URL, unless a flag says otherwise."""
+def test_flags_override_the_environment(tmp_path: Path) -> None:
+    """PHOTOS_STORE, PHOTOS_NONCES and PHOTOS_EXTERNAL_BASE_URL are the defaults of the flags."""
     elsewhere, nonces = f"sqlite:///{tmp_path}/elsewhere.db", f"sqlite:///{tmp_path}/nonces.db"
     with (
         photos(store=f"sqlite:///{tmp_path}/flag.db", PHOTOS_STORE=elsewhere, PHOTOS_NONCES=nonces) as running,
@@ -132,8 +132,8 @@ def test_the_environment_says_the_same_and_a_flag_wins(tmp_path: Path) -> None:
         assert run("examples.photos", "--port", "0", cwd=tmp_path, **{name: "nonsense"}).returncode == 2
 
 
-def test_jane_and_the_printer_are_added_beside_who_is_there_already(tmp_path: Path) -> None:
-    """Also where ``client add`` came first; the second start changes nothing."""
+def test_the_demo_data_is_added_to_existing_clients(tmp_path: Path) -> None:
+    """Demo data is also added after ``client add``; the second start changes nothing."""
     store = f"sqlite:///{tmp_path}/photos.db"
     first = add_client(store, "--callback", READY)
     for _ in range(2):
@@ -145,8 +145,8 @@ def test_jane_and_the_printer_are_added_beside_who_is_there_already(tmp_path: Pa
                 assert client.photo().json()["client_id"] == credentials[0]
 
 
-def test_several_providers_may_begin_on_one_file_at_once(tmp_path: Path) -> None:
-    """All of them find Jane and the printer."""
+def test_several_providers_can_start_on_one_file_at_once(tmp_path: Path) -> None:
+    """All of them find the demo user and client."""
     store = f"sqlite:///{tmp_path}/photos.db"
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         started = list(pool.map(lambda _: stack.enter_context(photos(store=store)), range(4)))
@@ -156,8 +156,8 @@ def test_several_providers_may_begin_on_one_file_at_once(tmp_path: Path) -> None
             assert Printer(running.url).initiate()
 
 
-def test_behind_a_proxy_that_removes_a_prefix() -> None:
-    """Signatures are over what the client sees; pages and redirects lead back through the proxy."""
+def test_a_proxy_that_removes_a_prefix() -> None:
+    """Signatures are checked against the client's URL; pages and redirects contain the prefix."""
     with (
         photos("--demo-data", "--external-base-url", "https://photos.example.net/deep/") as running,
         httpx2.Client() as browser,

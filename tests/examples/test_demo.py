@@ -1,4 +1,4 @@
-"""The story in one command."""
+"""The demo."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import time
 from .running import PATIENCE, environment, run
 
 
-def test_the_demo_ends_well() -> None:
-    """Within a minute: the photo, the refused replay, and a provider that stops when told."""
+def test_the_demo_succeeds() -> None:
+    """It shows the photo and the refused replay, and stops the provider, within a minute."""
     began = time.monotonic()
     told = run("examples.demo")
     assert (told.returncode, told.stderr) == (0, "")
@@ -22,8 +22,8 @@ def test_the_demo_ends_well() -> None:
     assert told.stdout.endswith("photos: stopped with exit status 0\n")
 
 
-def test_the_demo_can_leave_the_provider_running() -> None:
-    """Until Ctrl-C, which ends both of them without a complaint."""
+def test_the_demo_can_keep_the_provider_running() -> None:
+    """Ctrl-C ends both without an error."""
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "examples.demo", "--serve"],
         env=environment(),

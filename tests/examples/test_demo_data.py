@@ -1,4 +1,4 @@
-"""When photos adds the story's user and client, whose secrets are public, and that it never puts them back."""
+"""When photos adds the demo user and client, whose secrets are public. It never adds them twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HTTPS = ("--external-base-url", "https://photos.example.net")
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A server of this module's own."""
+    """A server for this module."""
     server = Postgres()
     yield server
     server.close()
@@ -41,7 +41,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 async def start(store: str, *arguments: str, **environ: str) -> tuple[bool, bool]:
-    """Open the store as photos does; whether it then has the story's user, and its client."""
+    """Open the store as photos does; returns whether it has the demo user, and the demo client."""
     settings = read_settings(["--store", store, *arguments], environ)
     async with open_storage(settings) as storage:
         client = await storage.store.query_client(PRINTER[0])
@@ -60,19 +60,19 @@ async def change(store: str, sql: str, *parameters: str) -> None:
 
 
 async def test_the_first_start_on_loopback_adds_both(store: str) -> None:
-    """So that the demo needs no preparation."""
+    """The demo needs no preparation."""
     assert await start(store) == (True, True)
     assert await start(store) == (True, True)
 
 
-async def test_a_client_that_was_added_before_changes_nothing(store: str) -> None:
-    """``client add`` creates the store, and the first start of photos still counts as its first."""
+async def test_a_client_that_was_added_before_does_not_count_as_a_start(store: str) -> None:
+    """After ``client add`` has created the store, photos still adds the demo data at its first start."""
     await asyncio.to_thread(add_client, store)
     assert await start(store) == (True, True)
 
 
-async def test_what_was_removed_stays_removed(store: str) -> None:
-    """Also when photos is started with the flag."""
+async def test_removed_demo_data_is_not_added_again(store: str) -> None:
+    """This also holds for a start with `--demo-data`."""
     await start(store)
     removed = await asyncio.to_thread(run, "async_oauth1", "client", "remove", PRINTER[0], "--store", store, "--json")
     assert removed.returncode == 0, removed.stderr
@@ -82,8 +82,8 @@ async def test_what_was_removed_stays_removed(store: str) -> None:
     assert await start(store, "--demo-data") == (False, False)
 
 
-async def test_a_password_that_was_changed_stays_changed(store: str) -> None:
-    """The one of the story opens nothing any more."""
+async def test_a_changed_password_is_not_reset(store: str) -> None:
+    """The public password is no longer valid."""
     await start(store)
     password_hash = await hash_password("another")
     await change(store, "UPDATE photos_user SET password_hash = $1", password_hash)
@@ -92,8 +92,8 @@ async def test_a_password_that_was_changed_stays_changed(store: str) -> None:
         assert await storage.users.find("jane") == password_hash
 
 
-async def test_several_processes_at_once_add_it_once(store: str) -> None:
-    """None of them fails because another was faster."""
+async def test_several_processes_can_add_it_at_once(store: str) -> None:
+    """None of them fails."""
     assert await asyncio.gather(*(start(store) for _ in range(4))) == [(True, True)] * 4
 
 
@@ -102,8 +102,10 @@ async def test_several_processes_at_once_add_it_once(store: str) -> None:
     [HTTPS, ("--host", "0.0.0.0"), ("--host", "::"), ("--trusted-proxies", "127.0.0.1")],
     ids=["https", "IPv4", "IPv6", "proxy"],
 )
-async def test_a_provider_that_others_reach_has_no_public_secrets(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """Not at its first start, and not when it is tried on loopback later; the flag adds them all the same."""
+async def test_a_provider_that_others_can_reach_has_no_public_secrets(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """They are added neither at its first start nor later on loopback, but only with the flag."""
     store = f"sqlite:///{tmp_path}/photos.db"
     assert await start(store, *arguments) == (False, False)
     assert await start(store) == (False, False)
@@ -111,26 +113,26 @@ async def test_a_provider_that_others_reach_has_no_public_secrets(tmp_path: Path
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "::1"])
-async def test_every_loopback_address_counts(host: str) -> None:
-    """By name or number; and so does an external URL of plain http."""
+async def test_any_loopback_address_is_local(host: str) -> None:
+    """An address may be a name or a number, and an external URL of plain http does not change this."""
     assert await start("memory://", "--host", host) == (True, True)
     assert await start("memory://", "--host", host, "--external-base-url", "http://localhost:9000") == (True, True)
 
 
 @pytest.mark.parametrize(("value", "added"), [("1", True), ("true", True), ("0", False), ("", False)])
-async def test_the_environment_says_the_same_as_the_flag(value: str, added: bool) -> None:
-    """For containers."""
+async def test_the_environment_can_set_the_flag(value: str, added: bool) -> None:
+    """PHOTOS_DEMO_DATA is `--demo-data`."""
     assert await start("memory://", *HTTPS, PHOTOS_DEMO_DATA=value) == (added, added)
 
 
-def test_a_switch_that_is_neither_on_nor_off_is_refused() -> None:
-    """It names the variable and its values."""
+def test_an_invalid_switch_is_refused() -> None:
+    """The error names the variable and its values."""
     with pytest.raises(SettingsError, match="PHOTOS_DEMO_DATA must be 1 or 0, not 'maybe'"):
         read_settings([], {"PHOTOS_DEMO_DATA": "maybe"})
 
 
-def test_workers_do_not_put_it_back(tmp_path: Path) -> None:
-    """Two processes serve, and jane can sign in until she is removed."""
+def test_workers_do_not_add_it_again(tmp_path: Path) -> None:
+    """With two workers, jane can sign in until she is removed."""
     store = f"sqlite:///{tmp_path}/photos.db"
     with photos("--workers", "2", store=store) as running, Jane(running.url) as jane:
         assert jane.sign_in().status_code == 302

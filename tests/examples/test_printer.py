@@ -1,4 +1,4 @@
-"""The printer, and what it shows."""
+"""The printer, and its output."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 from .running import PATIENCE, ROOT, Photos, environment, run
 
 
-def test_it_tells_the_story_in_octets(provider: Photos) -> None:
-    """Piped, every message is there as it was sent, and nothing is folded; the photo is a line of JSON."""
+def test_it_prints_every_message(provider: Photos) -> None:
+    """In a pipe, each message is printed as it was sent, without folding, and the photo as a line of JSON."""
     told = subprocess.run(
         [sys.executable, "-W", "error", "-bb", "-m", "examples.printer", "--provider", provider.url],
         env=environment(COLUMNS="40"),
@@ -48,7 +48,7 @@ def test_it_tells_the_story_in_octets(provider: Photos) -> None:
 
 
 def test_it_draws_panels_on_a_terminal(provider: Photos) -> None:
-    """Each message in one, pages shortened."""
+    """Each message has a panel, and pages are shortened."""
     ours, theirs = pty.openpty()
     shown = bytearray()
 
@@ -57,7 +57,7 @@ def test_it_draws_panels_on_a_terminal(provider: Photos) -> None:
             while octets := os.read(ours, 65536):
                 shown.extend(octets)
         except OSError:
-            pass  # Linux says so when the other end is closed
+            pass  # on Linux, the other end was closed
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -89,8 +89,8 @@ def test_it_draws_panels_on_a_terminal(provider: Photos) -> None:
     ],
     ids=" ".join,
 )
-def test_what_goes_wrong_is_said_in_one_line(provider: Photos, arguments: list[str]) -> None:
-    """On stderr; exit status 1."""
+def test_failures_are_one_line_errors(provider: Photos, arguments: list[str]) -> None:
+    """The line is on stderr; the exit status is 1."""
     if "--provider" not in arguments:
         arguments = ["--provider", provider.url, *arguments]
     told = run("examples.printer", *arguments)
@@ -98,8 +98,8 @@ def test_what_goes_wrong_is_said_in_one_line(provider: Photos, arguments: list[s
     assert re.fullmatch(r"printer: .+\n", told.stderr), told.stderr
 
 
-def test_a_provider_that_hangs_up_is_said_in_one_line() -> None:
-    """Whatever is listening there is no provider."""
+def test_a_closed_connection_is_a_one_line_error() -> None:
+    """A server that closes connections at once is reported without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def hang_up() -> None:

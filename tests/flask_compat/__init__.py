@@ -1,1 +1,1 @@
-"""The facade with Authlib's names, on Flask and on Quart."""
+"""Tests of `flask_compat` on Flask and on Quart."""

@@ -1,4 +1,4 @@
-"""A client that signs, and that sends to either framework's test client."""
+"""A client that signs requests and sends them to an application of either framework."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass
 class Client:
-    """Signs with what it holds."""
+    """A client with its credentials."""
 
     app: Any
     client_id: str = "client"
@@ -83,7 +83,7 @@ class Client:
         signed: dict[str, str] | None = None,
         **oauth: str | None,
     ) -> Answer:
-        """Sign and send; ``signed`` are parameters that have been signed before."""
+        """Sign and send a request; ``signed`` are parameters that were signed before."""
         text = form if isinstance(form, str) else urlencode(form or {})
         parameters = signed or self.sign(http_method, path, self.parameters(**oauth), text)
         headers = {"Content-Type": FORM} if text or place == "form" else {}
@@ -96,7 +96,7 @@ class Client:
         return await fetch(self.app, http_method, path, text, headers)
 
     async def dance(self, *, callback: str = "https://client.test/ready") -> Answer:
-        """From nothing to token credentials."""
+        """Run the whole flow, and keep the token credentials."""
         initiated = await self.send("POST", "/initiate", callback=callback)
         assert initiated.status == 200, initiated.body
         self.token, self.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
@@ -107,19 +107,19 @@ class Client:
         return answer
 
     async def approve(self, *, granted: bool = True) -> Answer:
-        """The resource owner's answer: in the query and, for views that read forms, in the form."""
+        """Send the user's decision, in the query and, for views that read forms, in the form."""
         query = f"/authorize?oauth_token={quote(self.token or '')}&granted={'1' if granted else ''}"
         form = {"granted": "1"} if granted else {"denied": "1"}
         return await fetch(self.app, "POST", query, urlencode(form), {"Content-Type": FORM})
 
 
 def authorization(parameters: dict[str, str]) -> str:
-    """The header."""
+    """The value of the `Authorization` header."""
     return "OAuth " + ", ".join(f'{name}="{escape_text(value)}"' for name, value in parameters.items())
 
 
 async def fetch(app: Any, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Answer:
-    """Send to an application of either framework; a WSGI call has a thread to itself, as it has in a server."""
+    """Send a request to an application of either framework. WSGI calls run in a thread, as in a server."""
     if isinstance(app, flask.Flask):
         response = await asyncio.to_thread(
             lambda: app.test_client().open(path, method=method, data=body.encode(), headers=headers)

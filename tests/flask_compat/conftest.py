@@ -1,4 +1,4 @@
-"""Providers in every variant."""
+"""Fixtures: a provider in every variant, and a client of it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .ported import VARIANTS, Ported, make_provider
 
 @pytest.fixture(params=VARIANTS, ids=str)
 def ported(request: pytest.FixtureRequest) -> Ported:
-    """The provider, written in each way there is."""
+    """A provider, in each of the variants."""
     return make_provider(request.param)
 
 
 @pytest.fixture
 def client(ported: Ported) -> Client:
-    """Its client."""
+    """A client of the provider."""
     return Client(ported.app)

@@ -1,4 +1,4 @@
-"""The application of `wsgi_app`, with a clock that a test moves: it goes ahead by what the file OAUTH1_CLOCK says."""
+"""The application of `wsgi_app`, whose clock is ahead by the seconds in the file that OAUTH1_CLOCK names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ahead = Path(os.environ["OAUTH1_CLOCK"])
 
 
 def read_clock() -> float:
-    """The time; the file beside it tells the test that it was asked for."""
+    """The time. Creates a second file, which shows the test that the clock was read."""
     _ahead.with_suffix(".asked").touch()
     return time.time() + float(_ahead.read_text())
 

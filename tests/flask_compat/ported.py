@@ -1,4 +1,4 @@
-"""A provider as its authors wrote it for Authlib: models with mixins, hooks over dicts, views; plain or async."""
+"""A provider as written for Authlib: models with mixins, hooks over dicts, and views, each plain or async."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Temporary(Token, TemporaryCredentialMixin):
 
 
 def made_async(func: Callable[..., Any]) -> Callable[..., Any]:
-    """The same as a coroutine function that really lets the loop turn."""
+    """The same function as a coroutine function that yields to the loop."""
 
     @functools.wraps(func)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -90,14 +90,14 @@ def made_async(func: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def with_async_methods(model: type) -> type:
-    """A model all of whose methods are coroutine functions."""
+    """A subclass of a model whose methods are coroutine functions."""
     methods = {name: made_async(func) for name, func in inspect.getmembers(model, inspect.isfunction) if name[0] != "_"}
     return type(f"Async{model.__name__}", (model,), methods)
 
 
 @dataclass
 class Database:
-    """Tables, hooks over them, and what each hook was called with."""
+    """Tables, hooks over them, and a record of the calls."""
 
     async_models: bool = False
     seconds: float = 0.0
@@ -173,7 +173,7 @@ SERVER_HOOKS = (
 
 @dataclass(frozen=True)
 class Variant:
-    """How a provider is written."""
+    """What is async in a provider, and on which framework it runs."""
 
     framework: str
     async_views: bool

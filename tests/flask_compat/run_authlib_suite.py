@@ -1,9 +1,9 @@
-"""Run Authlib's own tests of ``flask_oauth1`` with nothing but the import changed.
+"""Run Authlib's tests of ``flask_oauth1`` with only the import changed.
 
     python tests/flask_compat/run_authlib_suite.py PATH [pytest's options]
 
 PATH is a checkout of Authlib. Its tests are copied to a temporary folder, where ``authlib.integrations.flask_oauth1``
-becomes ``flask_compat``. Nothing is fetched, and nothing of it stays. Besides this project it needs Flask-SQLAlchemy.
+becomes ``flask_compat``. Nothing is downloaded, and the folder is removed. Flask-SQLAlchemy must be installed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""No input of a client's gives a 500 on either framework, nor stores or deletes anything."""
+"""No request of a client causes a 500 on either framework, and no refused request stores or deletes anything."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def provider(variant: Variant) -> Any:
 
 
 def complete(**changes: str) -> str:
-    """A header that has everything."""
+    """An Authorization header with every parameter."""
     parameters = {
         "oauth_consumer_key": "client",
         "oauth_token": "t",
@@ -69,8 +69,8 @@ def complete(**changes: str) -> str:
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 @pytest.mark.parametrize("path", PATHS)
-async def test_malformed_requests(variant: Variant, path: str) -> None:
-    """What crashes Authlib, and more of its kind."""
+async def test_a_malformed_request_gets_a_4xx_and_stores_nothing(variant: Variant, path: str) -> None:
+    """This includes the requests that crash Authlib."""
     ported = provider(variant)
     headers = [
         *HEADERS,
@@ -95,8 +95,8 @@ async def test_malformed_requests(variant: Variant, path: str) -> None:
     assert ported.database.tokens.keys() == {"t"}
 
 
-async def test_large_requests() -> None:
-    """Refused before they cost anything."""
+async def test_a_large_request_is_refused_before_any_hook() -> None:
+    """The answer is 400 or 413."""
     for variant in VARIANTS:
         ported = provider(variant)
         many = "&".join(f"a{number}=" for number in range(5_000))
@@ -115,8 +115,10 @@ FLASK, QUART = provider(VARIANTS[0]), provider(VARIANTS[1])
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(header=TEXT, query=TEXT, body=TEXT, path=st.sampled_from(PATHS))
-async def test_any_request(header: str, query: str, body: str, path: str) -> None:
-    """Whatever it is, both frameworks answer it, and alike."""
+async def test_any_request_gets_the_same_status_below_500_on_both_frameworks(
+    header: str, query: str, body: str, path: str
+) -> None:
+    """Hypothesis makes up header, query and body."""
     answers = []
     for ported in (FLASK, QUART):
         fields = {"Content-Type": FORM, "Authorization": ("OAuth " + header).strip()}

@@ -1,4 +1,4 @@
-"""A body that the application read and threw away before the view was protected is not taken for an empty one."""
+"""A body that the application read and discarded before verification is refused, and not taken for an empty one."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def make_app(framework: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", [FORM, "application/json"])
-def test_on_flask(kind: str) -> None:
-    """By the hash of an empty body, and as an empty form."""
+def test_a_discarded_body_is_refused_on_flask(kind: str) -> None:
+    """Neither an empty form nor the hash of an empty body is accepted for it."""
     app = make_app(flask.Flask)
 
     @app.before_request
@@ -51,8 +51,8 @@ def test_on_flask(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [FORM, "application/json"])
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_on_quart(kind: str, *, chunked: bool) -> None:
-    """Also if the length is not announced."""
+async def test_a_discarded_body_is_refused_on_quart(kind: str, *, chunked: bool) -> None:
+    """This does not depend on a Content-Length."""
     app = make_app(quart.Quart)
 
     @app.before_request

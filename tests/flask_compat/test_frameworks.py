@@ -1,4 +1,4 @@
-"""What belongs to one framework: class-based views, Flask under ASGI, a thread for an ORM's session, large loads."""
+"""Features of single frameworks: class-based views, Flask under ASGI, thread-scoped sessions, many requests."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def protector(app: Any, *, is_async: bool = False) -> Any:
 
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("framework", [flask, quart])
-async def test_method_views(framework: Any, is_async: bool) -> None:
-    """``decorators`` and methods of their own, plain and async."""
+async def test_method_views_can_be_protected(framework: Any, is_async: bool) -> None:
+    """``decorators`` work with plain and async methods."""
     app = (framework.Flask if framework is flask else framework.Quart)(__name__)
     require_oauth = protector(app, is_async=is_async)
 
@@ -63,8 +63,8 @@ async def test_method_views(framework: Any, is_async: bool) -> None:
 
 
 @pytest.mark.parametrize("framework", [flask, quart])
-async def test_acquiring_without_the_decorator(framework: Any) -> None:
-    """A view may ask for itself, plain or async."""
+async def test_a_view_can_call_acquire_credential(framework: Any) -> None:
+    """Views can be plain or async."""
     app = (framework.Flask if framework is flask else framework.Quart)(__name__)
     require_oauth = protector(app)
 
@@ -89,8 +89,8 @@ async def test_acquiring_without_the_decorator(framework: Any) -> None:
 
 
 @pytest.mark.parametrize("is_async_hook", [False, True])
-async def test_flask_under_asgi(is_async_hook: bool) -> None:
-    """Through asgiref's wrapper: plain and async views over either kind of hooks, with one loop for them all."""
+async def test_flask_works_under_asgirefs_wrapper(is_async_hook: bool) -> None:
+    """Plain and async views work with plain and async hooks on one loop."""
     app = flask.Flask(__name__)
     require_oauth = protector(app, is_async=is_async_hook)
 
@@ -136,8 +136,8 @@ async def call_asgi(app: Any, path: str, header: str) -> tuple[int, bytes]:
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 
-async def test_flask_async_views_keep_the_thread() -> None:
-    """Plain hooks of an async view run in the thread of the WSGI call, where its session is."""
+async def test_hooks_of_async_flask_views_run_in_the_wsgi_thread() -> None:
+    """A thread-scoped session is the same there."""
     threads: list[int] = []
     ported = make_provider(Variant("flask", True, False))
     ported.database.tokens["t"] = Token("client", "t", "s", "7")
@@ -158,8 +158,8 @@ async def test_flask_async_views_keep_the_thread() -> None:
     assert len(set(threads)) == 1
 
 
-async def test_two_hundred_at_once_with_every_kind_of_detour() -> None:
-    """More requests than threads, plain hooks, async overrides that call them, async models: nobody waits for ever."""
+async def test_two_hundred_concurrent_requests_do_not_deadlock() -> None:
+    """There are more requests than threads, with plain hooks, async overrides and async models."""
 
     class Server(AuthorizationServer):
         async def get_client_by_id(self, client_id: str) -> Any:
@@ -179,8 +179,8 @@ async def test_two_hundred_at_once_with_every_kind_of_detour() -> None:
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_authlibs_parser_in_an_override() -> None:
-    """Its ValueError for a malformed header is the client's mistake."""
+async def test_a_header_that_authlibs_parser_refuses_gets_400() -> None:
+    """The parser's ValueError is treated as a client error."""
 
     class Server(AuthorizationServer):
         def create_oauth1_request(self, request: Any) -> Any:
@@ -193,8 +193,8 @@ async def test_authlibs_parser_in_an_override() -> None:
 
 
 @pytest.mark.parametrize("configured", [None, 40])
-async def test_flask_whose_limit_cannot_be_set(configured: int | None) -> None:
-    """Before Flask 3.1 a request's limit is the configuration's, and read only: forms are read within both limits."""
+async def test_both_form_limits_apply_if_flasks_limit_is_read_only(configured: int | None) -> None:
+    """Before Flask 3.1 the limit of a request is that of the configuration."""
 
     class Request(flask.Request):
         max_content_length = property(lambda _: configured)  # type: ignore[assignment]  # as Flask 3.0 has it

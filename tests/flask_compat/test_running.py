@@ -1,4 +1,4 @@
-"""Where hooks run: never a blocking one on Quart's loop, in one thread for a whole flow, in every awaitable shape."""
+"""Where hooks run: no blocking hook on Quart's loop, one thread for a whole flow, and any kind of awaitable."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def signed_client(app: Any) -> Client:
 
 
 @pytest.mark.parametrize("variant", QUART_VARIANTS, ids=str)
-async def test_blocking_hooks_run_beside_each_other_and_beside_the_loop(variant: Variant) -> None:
-    """Forty requests with hooks of 50 ms take a quarter of what they take in turn at most; the loop stays free."""
+async def test_blocking_hooks_run_concurrently_and_keep_the_loop_free(variant: Variant) -> None:
+    """Forty concurrent requests with hooks of 50 ms take at most a quarter of the sequential time."""
     ported = make_provider(variant, seconds=0.05)
     ported.database.tokens["t"] = TOKEN
 
@@ -44,16 +44,16 @@ async def test_blocking_hooks_run_beside_each_other_and_beside_the_loop(variant:
     async def ping() -> str:
         return "pong"
 
-    # What the page on porting says of plain views: they run in asyncio's own threads, and those are few.
+    # Plain views run in asyncio's default threads, and there are few; docs/porting-from-flask.md says how to add more.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(40))
     client = signed_client(ported.app)
-    # Who else uses the machine takes time from one half of a comparison and not from the other: one of three must hold.
+    # Other load on the machine can disturb one half of a comparison, so one of three rounds must succeed.
     rounds = [await _compare(client, ported.app) for _ in range(3)]
     assert any(ratio <= 1 / 4 and pings > 1 for ratio, pings in rounds), rounds
 
 
 async def _compare(client: Client, app: Any) -> tuple[float, float]:
-    """Forty requests at once over forty in turn, and the pings answered meanwhile in the time of one hook."""
+    """The time of forty concurrent requests relative to forty in turn, and the pings answered per 50 ms meanwhile."""
     begun = time.perf_counter()
     for _ in range(3):
         assert (await client.send("GET", "/photos")).status == 200
@@ -76,8 +76,8 @@ async def _compare(client: Client, app: Any) -> tuple[float, float]:
     return together / (40 * one), pings * 0.05 / together
 
 
-async def test_one_thread_for_a_whole_flow() -> None:
-    """What belongs to a thread, such as an ORM's session, is the same one in every hook; and the loop's is none."""
+async def test_all_hooks_of_a_flow_run_in_one_worker_thread() -> None:
+    """A thread-scoped ORM session is the same one in every hook."""
     ported = make_provider(Variant("quart", True, False))
     threads: list[list[int]] = [[]]
 
@@ -100,8 +100,8 @@ async def test_one_thread_for_a_whole_flow() -> None:
         assert threads[-1][0] != threading.get_ident()
 
 
-async def test_no_thread_where_every_hook_is_async(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain model methods that only read need none, either."""
+async def test_no_thread_is_used_if_every_hook_is_async(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain model methods that only read attributes need none either."""
     ported = make_provider(Variant("quart", True, True))
     ported.database.tokens["t"] = TOKEN
     loop = asyncio.get_running_loop()
@@ -117,8 +117,8 @@ async def create_token_credential(token: dict[str, str], temporary: Any) -> Toke
     return Token(temporary.get_client_id(), token["oauth_token"], token["oauth_token_secret"], temporary.get_user_id())
 
 
-async def test_a_token_generator_of_ones_own_may_block() -> None:
-    """It runs in a thread, whatever the hooks are, and beside an async one, too."""
+async def test_a_blocking_token_generator_runs_in_a_thread() -> None:
+    """This also holds if the hooks, or the other generator, are async."""
     threads: list[int] = []
 
     def blocking() -> str:
@@ -135,8 +135,8 @@ async def test_a_token_generator_of_ones_own_may_block() -> None:
     assert threading.get_ident() not in threads
 
 
-async def test_a_blocking_model_method_leaves_the_loop() -> None:
-    """Also where every hook is async."""
+async def test_a_blocking_model_method_runs_in_a_thread() -> None:
+    """This also holds if every hook is async."""
     ported = make_provider(Variant("quart", True, True))
     ported.database.tokens["t"] = TOKEN
     seen: list[int] = []
@@ -153,7 +153,7 @@ async def test_a_blocking_model_method_leaves_the_loop() -> None:
 
 
 class Callables:
-    """An async hook in every shape."""
+    """An async hook in every form."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -195,8 +195,8 @@ SHAPES: dict[str, Callable[[Callables], Callable[..., Any]]] = {
 @pytest.mark.parametrize("framework", [flask.Flask, quart.Quart])
 @pytest.mark.parametrize("other", ["plain", "method"])
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_every_awaitable_shape(shape: str, other: str, framework: type, is_async_view: bool) -> None:
-    """Beside plain and beside async hooks; nothing un-awaited is taken for true, a nonce's answer least of all."""
+async def test_hooks_can_return_any_awaitable(shape: str, other: str, framework: type, is_async_view: bool) -> None:
+    """An awaitable is awaited before its truth is tested, beside plain and async hooks."""
     app = framework(__name__)
     make = SHAPES[shape]
     require_oauth = ResourceProtector(
@@ -218,8 +218,8 @@ async def test_every_awaitable_shape(shape: str, other: str, framework: type, is
     assert (await client.send("GET", "/photos")).json == {"error": "invalid_client"}
 
 
-async def test_a_plain_flask_view_under_a_running_loop() -> None:
-    """pytest-asyncio and notebooks have one in the thread that calls the application: a plain view gets the result."""
+async def test_a_plain_flask_view_gets_the_result_under_a_running_loop() -> None:
+    """pytest-asyncio and notebooks run a loop in the thread that calls the application."""
     for async_hooks in (False, True):
         ported = make_provider(Variant("flask", False, async_hooks))
         ported.database.tokens["t"] = TOKEN
@@ -232,8 +232,8 @@ async def test_a_plain_flask_view_under_a_running_loop() -> None:
 
 
 @pytest.mark.parametrize("framework", [flask.Flask, quart.Quart])
-async def test_hooks_see_the_contexts(framework: type) -> None:
-    """The request, the application and ``g``: of the view's own request, in whatever thread or loop they run."""
+async def test_hooks_see_the_contexts_of_the_request(framework: type) -> None:
+    """The request, the application and ``g`` are available in every thread and on the loop."""
     app = framework(__name__)
     module: Any = flask if framework is flask.Flask else quart
 
@@ -310,10 +310,10 @@ class AsyncOverride(AuthorizationServer):
 @pytest.mark.parametrize("async_hooks", [False, True])
 @pytest.mark.parametrize("async_views", [False, True])
 @pytest.mark.parametrize("framework", ["flask", "quart"])
-async def test_overrides_may_call_what_they_override(
+async def test_overrides_can_call_super(
     framework: str, async_views: bool, async_hooks: bool, server_class: type
 ) -> None:
-    """Plain ones get the result itself, async ones await; forty at once do not wait for each other's threads."""
+    """Plain ones get the result, async ones await it; forty concurrent requests do not deadlock."""
     ported = make_provider(Variant(framework, async_views, async_hooks), server_class=server_class, seconds=0.001)
     answers = await asyncio.gather(*(Client(ported.app).dance() for _ in range(40 if framework == "quart" else 4)))
     assert {answer.headers["X-Override"] for answer in answers} == {"1"}
@@ -343,10 +343,10 @@ class AsyncChecking(ResourceProtector):
 @pytest.mark.parametrize("async_hooks", [False, True])
 @pytest.mark.parametrize("async_views", [False, True])
 @pytest.mark.parametrize("framework", ["flask", "quart"])
-async def test_an_override_of_acquire_credential(
+async def test_acquire_credential_can_be_overridden(
     framework: str, async_views: bool, async_hooks: bool, protector_class: type
 ) -> None:
-    """The decorator calls it like every other override: a plain one gets the credential itself, in any view."""
+    """A plain override gets the credential itself in any view."""
     ported = make_provider(Variant(framework, async_views, async_hooks), protector_class=protector_class)
     ported.database.tokens["t"] = TOKEN
     client = signed_client(ported.app)
@@ -355,8 +355,8 @@ async def test_an_override_of_acquire_credential(
     assert (await fetch(ported.app, "GET", "/photos")).json["error"] == "missing_required_parameter"
 
 
-async def test_a_client_that_hangs_up_does_not_stop_an_exchange() -> None:
-    """Quart cancels its handler; the take and the creation are one."""
+async def test_a_disconnect_does_not_interrupt_an_exchange() -> None:
+    """Quart cancels the handler; deleting the credential and creating the token still both happen."""
     ported = make_provider(Variant("quart", True, True))
     client = Client(ported.app)
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")

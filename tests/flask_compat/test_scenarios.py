@@ -1,4 +1,4 @@
-"""Authlib's scenarios in this project's words, on both frameworks, with views, hooks and models plain or async."""
+"""The scenarios that Authlib tests, on both frameworks, with plain and async views, hooks and models."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .ported import Ported, Token
 OWNER = {"user": "7"}
 
 
-async def test_the_whole_dance(client: Client, ported: Ported) -> None:
-    """Temporary credentials, approval, token credentials, photos: what Authlib's documentation promises."""
+async def test_the_whole_flow_works(client: Client, ported: Ported) -> None:
+    """Temporary credentials, approval, token credentials and a protected resource."""
     await client.dance()
     assert (await client.send("GET", "/photos")).json == OWNER
     assert (await client.send("GET", "/no-parens")).json == OWNER
@@ -25,8 +25,8 @@ async def test_the_whole_dance(client: Client, ported: Ported) -> None:
 
 
 @pytest.mark.parametrize("place", ["header", "query", "form"])
-async def test_parameters_in_each_place(client: Client, place: str) -> None:
-    """RFC 5849 section 3.5 has three places for them."""
+async def test_parameters_are_accepted_in_header_query_and_form(client: Client, place: str) -> None:
+    """RFC 5849 section 3.5 defines these places."""
     answer = await client.send("POST", "/initiate", place=place, callback="https://client.test/ready")
     assert answer.status == 200
     assert answer.form["oauth_callback_confirmed"] == "true"
@@ -34,8 +34,8 @@ async def test_parameters_in_each_place(client: Client, place: str) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_order_of_errors_at_the_first_step(client: Client) -> None:
-    """Each request lacks one thing more than the one after it, and is told the first."""
+async def test_errors_come_in_order_for_temporary_credentials(client: Client) -> None:
+    """Each request has one defect less than the one before, and gets the error of its first defect."""
     app = client.app
     assert (await fetch(app, "GET", "/initiate")).form == {"error": "method_not_allowed"}
     told = [
@@ -74,8 +74,8 @@ async def test_order_of_errors_at_the_first_step(client: Client) -> None:
         assert description in answer.form.get("error_description", ""), form
 
 
-async def test_order_of_errors_at_the_last_step(client: Client, ported: Ported) -> None:
-    """The verifier is compared before the signature; whatever is wrong, the temporary credential stays."""
+async def test_errors_come_in_order_for_token_credentials(client: Client, ported: Ported) -> None:
+    """The verifier is checked before the signature, and no error deletes the temporary credential."""
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
     client.token = initiated.form["oauth_token"]
     await client.approve()
@@ -93,8 +93,8 @@ async def test_order_of_errors_at_the_last_step(client: Client, ported: Ported) 
     assert ported.database.temporary.keys() == {client.token}
 
 
-async def test_order_of_errors_at_a_resource(client: Client) -> None:
-    """JSON, with Authlib's codes; 401 has the header that HTTP asks for."""
+async def test_errors_come_in_order_for_a_resource(client: Client) -> None:
+    """They are JSON with Authlib's codes, and a 401 has ``WWW-Authenticate``."""
     for query, status, error in [
         ("", 400, "missing_required_parameter"),
         ("?oauth_consumer_key=x", 401, "invalid_client"),
@@ -109,8 +109,8 @@ async def test_order_of_errors_at_a_resource(client: Client) -> None:
     assert "oauth_timestamp" in answer.json["error_description"]
 
 
-async def test_denial(client: Client, ported: Ported) -> None:
-    """It goes to the callback, names the token, and is final."""
+async def test_a_denial_is_final(client: Client, ported: Ported) -> None:
+    """The redirect to the callback names the token."""
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready?a=1")
     client.token = initiated.form["oauth_token"]
     answer = await client.approve(granted=False)
@@ -121,8 +121,8 @@ async def test_denial(client: Client, ported: Ported) -> None:
     assert not ported.database.tokens
 
 
-async def test_oob_goes_to_the_default(client: Client, ported: Ported) -> None:
-    """As Authlib does; a client without a default gets a 400 where Authlib fails."""
+async def test_oob_uses_the_default_callback(client: Client, ported: Ported) -> None:
+    """A client without a default gets 400."""
     initiated = await client.send("POST", "/initiate", callback="oob")
     client.token = initiated.form["oauth_token"]
     assert (await client.approve()).headers["Location"].startswith("https://client.test/default?oauth_token=")
@@ -131,8 +131,8 @@ async def test_oob_goes_to_the_default(client: Client, ported: Ported) -> None:
     assert (answer.status, answer.form["error"]) == (400, "invalid_request")
 
 
-async def test_check_authorization_request(client: Client) -> None:
-    """It raises what the view catches, and finds what the consent page shows."""
+async def test_check_authorization_request_returns_the_client_or_raises(client: Client) -> None:
+    """The view can catch the error."""
     assert (await fetch(client.app, "GET", "/authorize")).json["error"] == "missing_required_parameter"
     assert (await fetch(client.app, "GET", "/authorize?oauth_token=x")).json["error"] == "invalid_token"
     initiated = await client.send("POST", "/initiate", callback="oob")
@@ -140,8 +140,8 @@ async def test_check_authorization_request(client: Client) -> None:
     assert found.json == {"client_id": "client"}
 
 
-async def test_replay_is_refused_and_a_forgery_burns_nothing(client: Client, ported: Ported) -> None:
-    """The nonce is remembered behind the signature: who has seen it cannot spend it."""
+async def test_a_replay_is_refused_and_a_forged_request_uses_no_nonce(client: Client, ported: Ported) -> None:
+    """The nonce is stored after the signature was verified."""
     await client.dance()
     signed = client.sign("GET", "/photos", client.parameters())
     before = len(ported.database.nonces)
@@ -152,16 +152,16 @@ async def test_replay_is_refused_and_a_forgery_burns_nothing(client: Client, por
     assert (await client.send("GET", "/photos", signed=signed)).json == {"error": "invalid_nonce"}
 
 
-@pytest.mark.parametrize("seconds", [-330, 330, 10**9])  # the clock goes on meanwhile
-async def test_timestamps_have_two_sides(client: Client, seconds: int) -> None:
-    """Neither the past nor the future counts beyond five minutes."""
+@pytest.mark.parametrize("seconds", [-330, 330, 10**9])  # more than 300, because the clock continues
+async def test_a_timestamp_more_than_five_minutes_off_is_refused(client: Client, seconds: int) -> None:
+    """This holds for the past and the future."""
     await client.dance()
     answer = await client.send("GET", "/photos", timestamp=str(int(time.time()) + seconds))
     assert (answer.status, answer.json["error"]) == (400, "invalid_request")
 
 
-async def test_concurrent_exchanges(client: Client, ported: Ported) -> None:
-    """Of ten at once one gets credentials, although the delete hook cannot tell who took them."""
+async def test_one_of_ten_concurrent_exchanges_succeeds(client: Client, ported: Ported) -> None:
+    """This holds although the delete hook does not report whether it deleted."""
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
     client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
     verifier = (await client.approve()).location["oauth_verifier"]
@@ -170,8 +170,8 @@ async def test_concurrent_exchanges(client: Client, ported: Ported) -> None:
     assert len(ported.database.tokens) == 1
 
 
-async def test_the_credential_is_bound_to_its_client(client: Client, ported: Ported) -> None:
-    """Another client that knows token, secret and verifier gets nothing."""
+async def test_another_client_cannot_exchange_the_credential(client: Client, ported: Ported) -> None:
+    """This holds even if it has the token, the secret and the verifier."""
     database = ported.database
     database.clients["other"] = type(database.clients["client"])("other", "secret2")
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
@@ -194,8 +194,10 @@ def future(*_: Any) -> Future[bool]:
 
 
 @pytest.mark.parametrize("check_verifier", [generator, async_generator, future])
-async def test_no_verdict_is_no_yes(client: Client, ported: Ported, check_verifier: Callable[..., Any]) -> None:
-    """What a model's check returns may be true as an object, and have decided nothing."""
+async def test_a_check_of_a_model_must_return_a_bool(
+    client: Client, ported: Ported, check_verifier: Callable[..., Any]
+) -> None:
+    """An object that is only true as an object refuses the request."""
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
     client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
     ported.database.temporary[client.token].check_verifier = check_verifier
@@ -205,7 +207,7 @@ async def test_no_verdict_is_no_yes(client: Client, ported: Ported, check_verifi
 
 
 async def test_form_fields_are_signed_and_left_for_the_view(client: Client) -> None:
-    """Repeated names count, each of them."""
+    """Every value of a repeated field is signed."""
     await client.dance()
     assert (await client.send("POST", "/photos", form="a=1&a=2&b=%E4%BD%A0+x")).json == OWNER
     signed = client.sign("POST", "/photos", client.parameters(), "a=1")
@@ -213,8 +215,8 @@ async def test_form_fields_are_signed_and_left_for_the_view(client: Client) -> N
     assert tampered.json == {"error": "invalid_signature"}
 
 
-async def test_concurrent_requests_each_have_their_credential(client: Client, ported: Ported) -> None:
-    """``current_credential`` never is another request's."""
+async def test_each_concurrent_request_has_its_own_credential(client: Client, ported: Ported) -> None:
+    """``current_credential`` is never that of another request."""
     database = ported.database
     owners = []
     for number in range(20):

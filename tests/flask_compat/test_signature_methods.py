@@ -1,4 +1,4 @@
-"""Signature methods of one's own: who has them, what their verdict is worth, and the documentation's recipe."""
+"""Custom signature methods: which classes have them, what they must return, and the recipe in Authlib's docs."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ VARIANTS = [
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 @pytest.mark.parametrize("signature", ["", "TOTALLY-WRONG"])
-async def test_the_recipe_that_returns_bytes_accepts_nothing(variant: Variant, signature: str) -> None:
-    """With Authlib it accepts everything; here it is refused, right or wrong, and says why to answer and log."""
+async def test_a_verifier_that_returns_bytes_refuses_every_request(variant: Variant, signature: str) -> None:
+    """The answer and the log name the reason. Authlib accepts every request."""
     ported = provider(variant, recipe)
     client = Client(ported.app, method="HMAC-SHA256")
     signed = client.sign("POST", "/initiate", client.parameters(callback="oob"))
@@ -78,8 +78,8 @@ async def test_the_recipe_that_returns_bytes_accepts_nothing(variant: Variant, s
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 @pytest.mark.parametrize("verify", [corrected, corrected_async])
-async def test_the_corrected_recipe(variant: Variant, verify: Any) -> None:
-    """With the comparison it works, by Authlib's base string and by ours, with async model methods, too."""
+async def test_the_corrected_recipe_verifies_signatures(variant: Variant, verify: Any) -> None:
+    """It works with Authlib's base string and ours, and with async models."""
     ported = provider(variant, verify)
     client = Client(ported.app, method="HMAC-SHA256")
     await client.dance()
@@ -90,15 +90,15 @@ async def test_the_corrected_recipe(variant: Variant, verify: Any) -> None:
 
 
 @pytest.mark.parametrize("verdict", [None, 1, "True", b"x", [True], object()])
-async def test_only_true_itself_accepts(verdict: Any) -> None:
-    """A truthy verdict is none."""
+async def test_only_true_accepts_a_signature(verdict: Any) -> None:
+    """Other true values do not."""
     ported = provider(Variant("quart", True, True), lambda _: verdict)
     answer = await Client(ported.app, method="HMAC-SHA256").send("POST", "/initiate", callback="oob")
     assert (answer.status, answer.form["error"]) == (401, "invalid_signature")
 
 
-def test_the_registry_is_per_class() -> None:
-    """Inherited by subclasses, also those made earlier; not by bases, siblings or the other server."""
+def test_registered_methods_are_inherited_by_subclasses_only() -> None:
+    """Earlier subclasses get them too; base classes, siblings and the other server do not."""
     server, protector = classes()
     child = type("Child", (server,), {})
     sibling = type("Sibling", (AuthorizationServer,), {})
@@ -111,8 +111,8 @@ def test_the_registry_is_per_class() -> None:
     assert "Y" not in server.SIGNATURE_METHODS
 
 
-async def test_a_class_attribute_of_ones_own() -> None:
-    """A subclass that defines ``SIGNATURE_METHODS`` has those and no others, as in Authlib."""
+async def test_a_subclass_can_define_its_own_signature_methods() -> None:
+    """It then has no others, as in Authlib."""
     server = type("Server", (AuthorizationServer,), {"SIGNATURE_METHODS": {"HMAC-SHA256": corrected}})
     config = {"OAUTH1_SUPPORTED_SIGNATURE_METHODS": {"HMAC-SHA256", "HMAC-SHA1"}}
     ported = make_provider(Variant("quart", True, True), server_class=server, config=config)
@@ -122,16 +122,16 @@ async def test_a_class_attribute_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize("collection", [["HMAC-SHA512"], ("HMAC-SHA512",), {"HMAC-SHA512"}, {"HMAC-SHA512": 1}.keys()])
-async def test_supported_methods_are_any_collection(collection: Any) -> None:
-    """And the SHA-2 methods need no recipe."""
+async def test_supported_methods_can_be_any_collection(collection: Any) -> None:
+    """The SHA-2 methods need no registration."""
     ported = make_provider(Variant("flask", False, False), config={"OAUTH1_SUPPORTED_SIGNATURE_METHODS": collection})
     assert (await Client(ported.app, method="HMAC-SHA512").send("POST", "/initiate", callback="oob")).status == 200
     assert (await Client(ported.app).send("POST", "/initiate", callback="oob")).form["error"].startswith("unsupported")
 
 
 @pytest.mark.parametrize("name", ["verify_hmac_sha1", "verify_rsa_sha1", "verify_plaintext"])
-def test_the_shipped_verifiers_raise_for_nothing(name: str) -> None:
-    """Signatures beyond ASCII and missing keys are refused; Authlib raises for each."""
+def test_the_included_verifiers_never_raise(name: str) -> None:
+    """They refuse non-ASCII signatures and missing keys."""
     from .ported import Client as ClientModel
 
     for signature in ("%C3%A9", "a", ""):

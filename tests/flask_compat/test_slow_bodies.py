@@ -1,4 +1,4 @@
-"""A body that arrives after the timestamp's window is refused: by then, its nonce may have been forgotten."""
+"""A body that arrives after the timestamp window is refused, because its nonce may have been removed by then."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ class Ahead:
 
 
 @pytest.mark.parametrize(("ahead", "status"), [(0, 200), (WINDOW + 60, 400)])
-def test_under_gunicorn(repository: Path, tmp_path: Path, ahead: int, status: int) -> None:
-    """The server reads the head; the body comes when the window has passed: 400. In time, it is 200."""
+def test_a_body_after_the_window_is_refused_under_gunicorn(
+    repository: Path, tmp_path: Path, ahead: int, status: int
+) -> None:
+    """A body that arrives in time is accepted."""
     clock = tmp_path / "clock"
     clock.write_text("0")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -77,8 +79,8 @@ def test_under_gunicorn(repository: Path, tmp_path: Path, ahead: int, status: in
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 @pytest.mark.parametrize("name", ["query_client", "query_token", "exists_nonce"])
-async def test_a_slow_hook_of_a_protected_resource(variant: Variant, name: str) -> None:
-    """On Flask and Quart, plain and async: a hook that outlasts the window."""
+async def test_a_hook_that_outlasts_the_window_refuses_a_protected_request(variant: Variant, name: str) -> None:
+    """This holds on Flask and Quart, for plain and async hooks."""
     ported = make_provider(variant)
     client = Client(ported.app)
     await client.dance()
@@ -92,8 +94,8 @@ async def test_a_slow_hook_of_a_protected_resource(variant: Variant, name: str) 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 @pytest.mark.parametrize("name", ["query_client", "get_temporary_credential", "exists_nonce"])
-async def test_a_slow_hook_of_the_endpoints(variant: Variant, name: str) -> None:
-    """The first step and the exchange likewise; nothing is created, and nothing taken."""
+async def test_a_hook_that_outlasts_the_window_changes_nothing_at_the_endpoints(variant: Variant, name: str) -> None:
+    """Nothing is created or deleted."""
     ported = make_provider(variant)
     client = Client(ported.app)
     clock = ported.server._flows.clock = Ahead()
@@ -112,8 +114,8 @@ async def test_a_slow_hook_of_the_endpoints(variant: Variant, name: str) -> None
 
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
-async def test_an_override_that_lets_the_core_check(framework: str) -> None:
-    """An override of validate_timestamp_and_nonce that calls the original: the window is checked again, too."""
+async def test_an_override_that_calls_super_still_checks_the_window_again(framework: str) -> None:
+    """This concerns overrides of ``validate_timestamp_and_nonce``."""
 
     class Protector(ResourceProtector):
         def validate_timestamp_and_nonce(self, request: Any) -> Any:
@@ -130,7 +132,7 @@ async def test_an_override_that_lets_the_core_check(framework: str) -> None:
 
 
 def move_at(ported: Any, name: str, clock: Ahead) -> None:
-    """Let the clock go on while one hook is called."""
+    """Advance the clock while one hook is called."""
 
     def called(hook: str) -> None:
         if hook == name:

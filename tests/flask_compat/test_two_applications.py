@@ -1,4 +1,4 @@
-"""A server and a protector at module level serve two applications, each by its own configuration."""
+"""A server and a protector at module level serve two applications, each with its own configuration."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def make_two(framework: Any, first: dict[str, Any], second: dict[str, Any]) -> t
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize(("method", "path"), [("GET", "/photos"), ("POST", "/initiate")])
-async def test_realm(framework: Any, method: str, path: str) -> None:
-    """Each application's challenge names its own realm."""
+async def test_each_application_has_its_own_realm(framework: Any, method: str, path: str) -> None:
+    """The challenge names it."""
     apps, _ = make_two(framework, {"OAUTH1_REALM": "first"}, {"OAUTH1_REALM": "second"})
     header = {"Authorization": 'OAuth oauth_consumer_key="c", oauth_token="t", oauth_callback="oob"'}
     for app, realm in zip(apps, ("first", "second"), strict=True):
@@ -50,8 +50,8 @@ async def test_realm(framework: Any, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-async def test_window_methods_and_https(framework: Any) -> None:
-    """The second application's window, methods and transport do not count for the first."""
+async def test_each_application_has_its_own_window_methods_and_https_rule(framework: Any) -> None:
+    """The settings of the second application do not affect the first."""
     lax = {
         "OAUTH1_REQUIRE_HTTPS": False,
         "OAUTH1_TIMESTAMP_WINDOW": 9000,
@@ -102,7 +102,7 @@ class Model(ClientMixin):  # type: ignore[misc]
 
 
 def signed(method: str, uri: str, token_secret: str = "", **more: str) -> dict[str, str]:
-    """An Authorization header that holds."""
+    """A valid Authorization header."""
     parameters = {
         "oauth_consumer_key": "c",
         "oauth_signature_method": "HMAC-SHA1",
@@ -119,8 +119,8 @@ def signed(method: str, uri: str, token_secret: str = "", **more: str) -> dict[s
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("lax_is_last", [False, True])
-async def test_signed_requests_by_plain_http(framework: Any, *, lax_is_last: bool) -> None:
-    """One application accepts them, the other does not, whichever was made last."""
+async def test_one_application_can_accept_http_while_the_other_refuses_it(framework: Any, *, lax_is_last: bool) -> None:
+    """The order in which they are made does not matter."""
     model = Model()
     protector = ResourceProtector(
         query_client=lambda _: model, query_token=lambda *_: model, exists_nonce=lambda *_: False
@@ -138,8 +138,8 @@ async def test_signed_requests_by_plain_http(framework: Any, *, lax_is_last: boo
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-async def test_token_lengths(framework: Any) -> None:
-    """Tokens are as long as the application has them that issues them."""
+async def test_each_application_has_its_own_token_lengths(framework: Any) -> None:
+    """The application that issues the token decides."""
     server = AuthorizationServer(query_client=lambda _: Model())
     server.register_hook("exists_nonce", lambda *_: False)
     server.register_hook("create_temporary_credential", lambda token, *_: TemporaryCredential(token))

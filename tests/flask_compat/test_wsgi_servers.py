@@ -1,4 +1,4 @@
-"""Flask under real WSGI servers: what is signed is what was on the wire, as far as the server still knows it."""
+"""Flask under real WSGI servers: signatures are verified over the path as sent, if the server keeps it."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def ask(port: int, client: Client, method: str, path: str, form: str = "") -> in
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_real_server(name: str, repository: Path) -> None:
-    """Paths with escapes, queries with anything, forms with repeated names; and what only some servers keep."""
+def test_signatures_verify_under_each_wsgi_server(name: str, repository: Path) -> None:
+    """Paths with escapes, unusual queries and repeated form fields, as far as the server keeps the original path."""
     client = Client(None, token="t", token_secret="s")
     with serving(name, repository) as port:
         assert ask(port, client, "GET", "/photos?a=%E4%BD%A0&b=%22x%22&c[]=1&d") == 200
@@ -107,16 +107,16 @@ def header(client: Client, path: str) -> dict[str, str]:
     return {"Authorization": authorization(client.sign("GET", path, client.parameters()))}
 
 
-def test_mounted_below_a_prefix() -> None:
-    """SCRIPT_NAME and PATH_INFO are one path again."""
+def test_signatures_verify_below_a_mount() -> None:
+    """SCRIPT_NAME and PATH_INFO are joined."""
     client = Client(None, token="t", token_secret="s")
     outer = WSGIClient(DispatcherMiddleware(flask.Flask("outer"), {"/mounted": make_app()}))
     assert outer.get("/mounted/photos", headers=header(client, "/mounted/photos")).status_code == 200
     assert outer.get("/mounted/photos", headers=header(client, "/photos")).status_code == 401
 
 
-def test_behind_werkzeugs_proxy_fix() -> None:
-    """A prefix that the proxy removed is in the URI that the client signed."""
+def test_signatures_verify_behind_proxy_fix() -> None:
+    """The signed URI has the prefix that the proxy removed."""
     client = Client(None, token="t", token_secret="s")
     proxied = WSGIClient(ProxyFix(make_app(), x_prefix=1))
     fields = {"X-Forwarded-Prefix": "/api", **header(client, "/api/photos")}
@@ -124,8 +124,8 @@ def test_behind_werkzeugs_proxy_fix() -> None:
 
 
 @pytest.mark.parametrize("reads", ["form", "values", "data", "nothing"])
-def test_whoever_reads_the_form_first(reads: str) -> None:
-    """A function before the view may have read it; the view may read it afterwards."""
+def test_the_form_can_be_read_before_and_after_verification(reads: str) -> None:
+    """A ``before_request`` function and the view can both read it."""
     app = make_app()
 
     @app.before_request

@@ -1,4 +1,4 @@
-"""The application that real WSGI servers serve."""
+"""The application that the WSGI servers in the tests run."""
 
 from __future__ import annotations
 

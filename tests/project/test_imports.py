@@ -54,6 +54,7 @@ def test_an_import_from_above_is_found() -> None:
     assert floors.is_below("async_oauth1.protocol.request", "async_oauth1.provider.verification")
     assert not floors.is_below("async_oauth1.provider.verification", "async_oauth1.protocol.request")
     assert not floors.is_below("async_oauth1.stores.redis.node", "async_oauth1.stores.postgres.store")
+    assert not floors.is_below("async_oauth1.stores.memory.store", "async_oauth1.stores.postgres.store")
     assert not floors.is_below("async_oauth1.asgi.middleware", "async_oauth1.stores.memory.store")
 
 

@@ -6,9 +6,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.provider.provider import Provider
+from tests.stress import STRESS
 
-# No deadlines: the machines that run this are shared. The number of examples keeps the directory under a minute.
-settings.register_profile("protocol", deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+# No deadlines: the machines that run this are shared.
+settings.register_profile(
+    "protocol",
+    deadline=None,
+    max_examples=1_000 if STRESS else 100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("protocol")
 
 

@@ -14,10 +14,11 @@ from async_oauth1 import OAuth1Error, OAuth1Request, Policy
 from async_oauth1.asgi import request_from_scope
 from async_oauth1.provider.sync_driver import drive
 from tests.provider.provider import READING, Provider
+from tests.stress import STRESS
 
 from .wire import FORM, Signer, Wire, any_octets
 
-OCTETS = settings(settings.get_profile("protocol"), max_examples=250)
+OCTETS = settings(settings.get_profile("protocol"), max_examples=1_000 if STRESS else 100)
 
 oauth_like = st.lists(
     st.sampled_from([
@@ -146,7 +147,7 @@ def test_any_scope(scope: dict[str, Any], policy: Policy, body: bytes | None) ->
     "oauth_consumer_key", "oauth_token", "oauth_signature_method", "oauth_timestamp", "oauth_nonce", "oauth_version",
     "oauth_callback", "oauth_verifier", "oauth_body_hash", "oauth_signature", "oauth_x",
 ])  # fmt: skip
-@settings(OCTETS, max_examples=40)
+@settings(OCTETS, max_examples=400 if STRESS else 40)
 @given(value=st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), st.just("x" * 300)))
 def test_any_protocol_parameter_at_any_endpoint(name: str, value: str) -> None:
     """One parameter may be anything: the answer is an error of the protocol, and nothing has changed."""

@@ -14,9 +14,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oauthlib.oauth1.rfc5849 import signature as oauthlib
 
+from tests.stress import STRESS
+
 from .wire import FORM, Octets, Signer, Wire, authorization
 
-SAME = settings(settings.get_profile("protocol"), max_examples=200)
+SAME = settings(settings.get_profile("protocol"), max_examples=1_000 if STRESS else 100)
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 pairs = st.lists(st.tuples(text.filter(lambda name: name != "" and not name.startswith("oauth_")), text), max_size=4)

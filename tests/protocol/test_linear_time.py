@@ -19,6 +19,9 @@ from async_oauth1.protocol.request import is_form, normalize_host
 
 from .wire import Wire
 
+# A ratio of times, which coverage would distort.
+pytestmark = pytest.mark.no_cover
+
 COVERED = CoveredPaths(["/photos", "/static/private"])
 PROXIES = Policy(trusted_proxies=("0.0.0.0/0",))
 SMALL, FACTOR = 8 * 1024, 8

@@ -1,10 +1,11 @@
-"""The stores that the conformance suite runs over, and the clock that they all share."""
+"""Fixtures: each kind of store, and the clock that all of them use."""
 
 from __future__ import annotations
 
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest_asyncio
 from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.stores import Store, TransientStore, open_store
 from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
+from tests.stores.third_party import ThirdPartyStore
 
 #: Kinds of stores that keep everything, and those that keep nonces and temporary credentials alone.
 FULL = ["memory", "sqlite", "postgres"]
@@ -20,17 +22,22 @@ TRANSIENT = ["valkey", "sentinel", "cluster", "redis"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test runs over every kind of store, unless it names some; one with `full_store` over those that keep all."""
+    """Run a test over every kind of store, unless it names some; with `full_store` over those that keep everything.
+
+    The third-party store has no URL, so the tests that use one leave it out.
+    """
     named = any(mark.args[0] == "kind" for mark in metafunc.definition.iter_markers("parametrize"))
     if "kind" in metafunc.fixturenames and not named:
         kinds = FULL if "full_store" in metafunc.fixturenames else FULL + TRANSIENT
         if "shared_url" in metafunc.fixturenames:
             kinds = [kind for kind in kinds if kind != "memory"]
+        if not {"url", "kind", "shared_url", "full_store"} & set(signature(metafunc.function).parameters):
+            kinds = [*kinds, "third-party"]
         metafunc.parametrize("kind", kinds)
 
 
 class Clock:
-    """Time that only moves when a test says so."""
+    """A clock that only moves when a test advances it."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -69,7 +76,7 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Valkey]:
-    """The Redis server that the system offers; CI installs it, and fails without."""
+    """The system's Redis server. CI installs it, and fails if it is missing."""
     binary = redis_binary()
     if binary is None and not os.environ.get("CI"):
         pytest.skip("redis-server is no wheel and not installed here")
@@ -100,9 +107,11 @@ _SERVERS = {"valkey": "valkey", "redis": "redis_server", "sentinel": "sentinel",
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> str:
-    """A URL of each kind of store; nothing is in it yet."""
+    """A URL of each kind of store, which is empty."""
     if kind == "memory":
         return "memory://"
+    if kind == "third-party":
+        return "third-party://"
     if kind == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
     if kind == "postgres":
@@ -117,14 +126,14 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock)
 
 @pytest.fixture
 def shared_url(url: str) -> str:
-    """A URL of each kind that several processes can share."""
+    """A URL of each kind of store that several processes can share."""
     return url
 
 
 @pytest_asyncio.fixture
-async def store(url: str, clock: Clock) -> AsyncIterator[TransientStore]:
+async def store(url: str, kind: str, clock: Clock) -> AsyncIterator[TransientStore]:
     """An open store of each kind, empty."""
-    store = open_store(url, clock=clock)
+    store = ThirdPartyStore(clock) if kind == "third-party" else open_store(url, clock=clock)
     await store.migrate()
     async with store:
         yield store
@@ -132,7 +141,7 @@ async def store(url: str, clock: Clock) -> AsyncIterator[TransientStore]:
 
 @pytest.fixture
 def full_store(store: TransientStore) -> Store:
-    """The same, where it keeps clients and token credentials, too."""
+    """The same store, if it also keeps clients and token credentials."""
     assert isinstance(store, Store)
     return store
 
@@ -164,7 +173,7 @@ def pending(store: TransientStore) -> Pending:
 
 @pytest.fixture
 def approved(store: TransientStore, pending: Pending) -> Pending:
-    """Makes temporary credentials that Jane has approved."""
+    """Makes temporary credentials that the user has approved."""
 
     async def make(oauth_token: str = "hh5s93j4hdidpola", client_id: str = "dpf43f3p2l4k3l03") -> TemporaryCredential:
         credential = await pending(oauth_token, client_id)
@@ -178,6 +187,6 @@ def approved(store: TransientStore, pending: Pending) -> Pending:
 
 @pytest.fixture
 def collected() -> Iterator[None]:
-    """What is left to the garbage collector is collected here, not during somebody else's test."""
+    """Collect garbage after this test, so that it is not collected during another one."""
     yield
     gc.collect()

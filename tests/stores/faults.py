@@ -1,4 +1,4 @@
-"""Load on a store while its servers are killed, frozen and cut off, and a strict account of what it answered."""
+"""Load on a store while its servers are killed, frozen and cut off, and a check of all its answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TICK = 0.01
 
 @dataclass
 class Account:
-    """What a store answered, and what that says about it.
+    """The answers of a store, and checks of them.
 
     Attributes:
         accepted: nonces that were answered to be new.
@@ -55,11 +55,11 @@ class Account:
 
     @property
     def is_audited(self) -> bool:
-        """Whether four fifths of what was accepted have been looked at again."""
+        """Whether four fifths of the accepted nonces were sent again."""
         return self.unaudited <= 0.2 * (len(self.accepted) + len(self.taken))
 
     def assert_safe(self) -> None:
-        """Nothing was accepted twice, nothing lost, and nothing was a 500."""
+        """Check that nothing was accepted twice or lost, and that no unexpected error was raised."""
         assert self.errors == []
         assert self.replays == 0
         assert self.taken_twice == 0
@@ -79,7 +79,7 @@ class _Load:
         self.timestamp = str(int(time.time()))
 
     async def ask(self, question: Awaitable[object]) -> object:
-        """The answer, or None for a refusal."""
+        """The answer; None if the store was unavailable."""
         began = time.monotonic()
         try:
             answer = await question
@@ -99,7 +99,7 @@ class _Load:
         return self.store.exists_nonce(name, self.timestamp, "client", "token")
 
     async def use_nonces(self, caller: int) -> None:
-        """Each nonce is sent twice, the second time by somebody else."""
+        """Send each nonce twice, the second time from another caller."""
         number = 0
         while not self.stopping:
             number += 1
@@ -110,7 +110,7 @@ class _Load:
                 self.account.accepted.append(name)
 
     async def hang_up(self, caller: int) -> None:
-        """Each nonce is sent twice; who sent it first leaves at any moment that there is, the other one does not."""
+        """Send each nonce twice, and cancel the first caller at a random moment."""
         number = 0
         while not self.stopping:
             number += 1
@@ -126,7 +126,7 @@ class _Load:
                 self.account.accepted.append(name)
 
     async def run_flows(self, caller: int) -> None:
-        """Temporary credentials are made, approved, and taken by two at once."""
+        """Create and approve temporary credentials, and take them from two callers at once."""
         number = 0
         while not self.stopping:
             number += 1
@@ -154,7 +154,7 @@ class _Load:
             self.account.longest_stall = max(self.account.longest_stall, time.monotonic() - began - _TICK)
 
     async def wait_for_answer(self, after: float) -> float:
-        """When the first answer after some time came."""
+        """The time of the first answer after a moment."""
         deadline = time.monotonic() + PATIENCE
         while self.answered_at <= after:
             if time.monotonic() > deadline:
@@ -163,7 +163,7 @@ class _Load:
         return self.answered_at
 
     async def audit(self) -> None:
-        """Use everything once more: all nonces must be known, all credentials gone, all tokens there."""
+        """Use everything again: all nonces must be known, all temporary credentials gone, all tokens there."""
         for names in _in_portions(self.account.accepted, 100):
             answers = await asyncio.gather(*(self.ask(self.nonce(name)) for name in names))
             self.account.replays += answers.count(False)

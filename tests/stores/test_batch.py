@@ -1,4 +1,4 @@
-"""Batches: who asks while one is under way waits for the next, and everybody gets an answer of his own."""
+"""Batches: questions that arrive while one is under way wait for the next, and each gets its own answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from async_oauth1.stores.batching import Batcher, NonceBatcher
 
 
 class Slow:
-    """A store that answers when it is told to."""
+    """A store that answers when the test allows it."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -37,8 +37,8 @@ async def _ask(batcher: Batcher[str, str], *keys: str) -> list[asyncio.Future[st
     return futures
 
 
-async def test_who_comes_later_shares_the_next_batch() -> None:
-    """One question starts at once; those that arrive meanwhile are asked together, equal ones once."""
+async def test_questions_that_arrive_meanwhile_share_the_next_batch() -> None:
+    """The first question starts at once. Those that arrive meanwhile are one batch, in which equal keys are one."""
     slow = Slow()
     batcher = Batcher(slow.answer)
     futures = await _ask(batcher, "a")
@@ -48,8 +48,8 @@ async def test_who_comes_later_shares_the_next_batch() -> None:
     assert slow.batches == [["a"], ["b", "c"]]
 
 
-async def test_batches_have_a_size() -> None:
-    """More than fit wait for the batch after."""
+async def test_batches_have_a_maximum_size() -> None:
+    """Questions beyond the batch size wait for the next batch."""
     slow = Slow()
     slow.go.set()
     batcher = Batcher(slow.answer, batch_size=2)
@@ -57,8 +57,8 @@ async def test_batches_have_a_size() -> None:
     assert max(map(len, slow.batches)) == 2
 
 
-async def test_a_batch_that_is_cancelled_leaves_nobody_waiting() -> None:
-    """As when the loop ends: neither those in the batch nor those who wait for the next one."""
+async def test_a_cancelled_batch_cancels_its_callers() -> None:
+    """When the task is cancelled, callers in the batch and callers that wait for the next one are cancelled too."""
     slow = Slow()
     batcher = Batcher(slow.answer)
     futures = await _ask(batcher, "a")
@@ -71,7 +71,7 @@ async def test_a_batch_that_is_cancelled_leaves_nobody_waiting() -> None:
 
 @pytest.mark.parametrize("together", [False, True])
 async def test_a_batch_that_fails(*, together: bool) -> None:
-    """Those who wait for the next one try it, or fail with it; each gets an exception of his own."""
+    """Callers that wait for the next batch run it or fail too, as configured. Each gets its own exception object."""
     slow = Slow()
     batcher = Batcher(slow.answer, fail_together=together)
     futures = await _ask(batcher, "a")
@@ -87,8 +87,8 @@ async def test_a_batch_that_fails(*, together: bool) -> None:
     await batcher.drain()
 
 
-async def test_of_those_who_bring_a_new_nonce_one_that_still_listens_is_let_through() -> None:
-    """A caller that has gone does not take the answer along."""
+async def test_a_new_nonce_is_new_for_one_caller_that_still_waits() -> None:
+    """A cancelled caller does not affect the answers of the others."""
     slow = Slow()
     batcher = NonceBatcher(slow.remember)
     futures = [batcher.ask("n") for _ in range(3)]

@@ -1,4 +1,4 @@
-"""No secret reaches a log, however much is logged."""
+"""No secret is logged, at any log level."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CLIENT = Client(
 )
 
 
-async def dance(store: TransientStore) -> list[str]:
-    """Use everything that a store does with secrets; returns those that it made itself."""
+async def use_secrets(store: TransientStore) -> list[str]:
+    """Use every method of a store that handles secrets; returns the secrets that the store made itself."""
     token = {"oauth_token": "temporary", "oauth_token_secret": "temporary-s3cret"}
     credential = await store.create_temporary_credential(token, "printer", "oob")
     await store.create_authorization_verifier(credential, "jane", "verifier-s3cret")
@@ -40,12 +40,12 @@ async def dance(store: TransientStore) -> list[str]:
 
 
 async def test_no_secret_is_logged(store: TransientStore, caplog: pytest.LogCaptureFixture) -> None:
-    """At DEBUG, with asyncio's debug mode reporting every callback as slow, in every store."""
+    """No store logs a secret at DEBUG while asyncio's debug mode reports every callback as slow."""
     loop = asyncio.get_running_loop()
     loop.set_debug(True)
     loop.slow_callback_duration = 0
     with caplog.at_level(logging.DEBUG):
-        made = await dance(store)
+        made = await use_secrets(store)
         await asyncio.sleep(0.01)
     loop.set_debug(False)
     assert "Executing <" in caplog.text

@@ -1,4 +1,4 @@
-"""Secrets at rest: unreadable without the keys, readable with old ones, encrypted anew by command."""
+"""Secrets at rest: unreadable without the keys, readable with old keys, encrypted again by `reencrypt`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def decided(store: TransientStore) -> None:
 
 
 async def check(store: Store) -> None:
-    """All of them come back."""
+    """All of the secrets are read back."""
     assert await store.query_client(CLIENT.client_id) == CLIENT
     assert await store.list_clients() == [CLIENT]
     token = await store.query_token(CLIENT.client_id, "token")
@@ -69,7 +69,7 @@ async def check(store: Store) -> None:
 
 
 def content(url: str, request: pytest.FixtureRequest) -> str:
-    """Everything that is stored, as somebody with a copy of it reads it."""
+    """Everything that is stored, as a copy of the database shows it."""
     tables = ("oauth1_client", "oauth1_token_credential", "oauth1_temporary_credential")
     if url.startswith("postgresql"):
         server: Postgres = request.getfixturevalue("postgres")
@@ -80,7 +80,7 @@ def content(url: str, request: pytest.FixtureRequest) -> str:
 
 @at_rest
 async def test_what_is_stored_shows_no_secret(url: str, request: pytest.FixtureRequest) -> None:
-    """Client secrets, former ones, token secrets, temporary ones and verifiers; with the key all of them come back."""
+    """No secret of any kind is stored as plain text, and all of them can be read with the key."""
     await filled(url, [NEW])
     stored = content(url, request)
     assert [secret for secret in SECRETS if secret in stored] == []
@@ -89,7 +89,7 @@ async def test_what_is_stored_shows_no_secret(url: str, request: pytest.FixtureR
 
 
 async def test_redis_shows_no_secret(request: pytest.FixtureRequest) -> None:
-    """Temporary secrets and verifiers are encrypted there, too; without the key they cannot be used."""
+    """Redis stores temporary secrets and verifiers encrypted; without the key they cannot be used."""
     server = request.getfixturevalue("valkey")
     server.flush()
     async with open_store(server.url, keys=[NEW]) as store:
@@ -110,7 +110,7 @@ async def test_redis_shows_no_secret(request: pytest.FixtureRequest) -> None:
 @at_rest
 @pytest.mark.parametrize("before", [[], [OLD]])
 async def test_a_key_is_given_to_a_store_in_use(url: str, request: pytest.FixtureRequest, before: list[str]) -> None:
-    """What was plain or under the old key is read with the new one in front, and encrypted anew it needs no old one."""
+    """Plain texts and those under the old key stay readable; after `reencrypt` the new key is enough."""
     await filled(url, before)
     async with opened(url, [NEW, *before]) as store:
         await check(store)
@@ -125,7 +125,7 @@ async def test_a_key_is_given_to_a_store_in_use(url: str, request: pytest.Fixtur
 
 
 async def check_without(store: Store, client_id: str) -> None:
-    """All of them come back, once another client is gone."""
+    """All of the secrets are read back after another client was removed."""
     assert await store.remove_client(client_id)
     await check(store)
 
@@ -134,8 +134,8 @@ async def check_without(store: Store, client_id: str) -> None:
 @pytest.mark.parametrize(
     ("keys", "reason"), [([], "and no key was given"), ([OLD], "under a key that was not given")], ids=["none", "wrong"]
 )
-async def test_the_wrong_keys_open_nothing(url: str, keys: list[str], reason: str) -> None:
-    """One line that says so, when the store is opened; it shows neither a secret nor a key."""
+async def test_the_wrong_keys_are_refused(url: str, keys: list[str], reason: str) -> None:
+    """Opening the store fails with a message of one line that shows neither a secret nor a key."""
     await filled(url, [NEW])
     with pytest.raises(StoreError) as caught:
         await opened(url, keys).open()
@@ -146,8 +146,8 @@ async def test_the_wrong_keys_open_nothing(url: str, keys: list[str], reason: st
 
 
 @at_rest
-async def test_a_secret_under_another_key_is_found_when_it_is_met(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The store opens where most secrets can be read; for one that cannot it is unavailable, and the log says why."""
+async def test_a_single_secret_under_another_key_is_unavailable(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The store opens if most secrets can be read; a look-up of an unreadable one is unavailable, and logged."""
     await filled(url, [NEW])
     token = {"oauth_token": "z-other", "oauth_token_secret": "token-s3cret"}
     async with opened(url, [OLD, NEW]) as store:
@@ -164,7 +164,7 @@ async def test_a_secret_under_another_key_is_found_when_it_is_met(url: str, capl
 
 @at_rest
 async def test_a_rotation_under_encryption(url: str) -> None:
-    """Former secrets are encrypted with the new one, and end."""
+    """Former secrets are encrypted like the new one, and still end."""
     await filled(url, [NEW])
     async with opened(url, [NEW]) as store:
         new = await store.rotate_client_secret(CLIENT.client_id, overlap=60)
@@ -175,7 +175,7 @@ async def test_a_rotation_under_encryption(url: str) -> None:
 
 @at_rest
 async def test_reencrypting_needs_a_key(url: str) -> None:
-    """Without one there is nothing to do it with."""
+    """`reencrypt` fails if there is no key."""
     await filled(url, [])
     async with opened(url, []) as store:
         with pytest.raises(StoreError, match="there is no key to encrypt with"):
@@ -184,7 +184,7 @@ async def test_reencrypting_needs_a_key(url: str) -> None:
 
 @at_rest
 async def test_reencrypting_many_rows(url: str) -> None:
-    """More than are read at once; none is left out."""
+    """`reencrypt` leaves no row out if there are more rows than one page."""
     await filled(url, [])
     async with opened(url, []) as store:
         for number in range(450):
@@ -197,15 +197,15 @@ async def test_reencrypting_many_rows(url: str) -> None:
 @pytest.mark.parametrize(
     "bad", ["", "short", OLD[:-2], "é" * 32, OLD + OLD], ids=["empty", "short", "cut off", "not ASCII", "twice"]
 )
-def test_what_is_no_key(bad: str) -> None:
-    """Refused by its place in the list, and not shown."""
+def test_invalid_keys_are_refused(bad: str) -> None:
+    """The error names the invalid key's position, and does not show the key."""
     with pytest.raises(StoreError, match="Encryption key 2 is not valid") as caught:
         open_store("memory://", keys=[OLD, bad])
     assert bad == "" or bad not in str(caught.value)
 
 
 def test_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With commas between them, unless the program says otherwise."""
+    """Keys are read from the environment, separated by commas, unless the program passes keys."""
     monkeypatch.setenv("ASYNC_OAUTH1_KEYS", f" {NEW}, ,no key")
     with pytest.raises(StoreError, match="Encryption key 2 is not valid"):
         open_store("memory://")
@@ -213,8 +213,8 @@ def test_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     assert open_store("memory://", keys=[OLD])
 
 
-def test_plain_and_encrypted_are_never_mistaken() -> None:
-    """A plain secret that looks encrypted is refused without a key, and survives with one."""
+def test_plain_and_encrypted_texts_are_not_confused() -> None:
+    """A plain secret that looks encrypted is refused without a key, and stored correctly with one."""
     place = ("table", "column", "key")
     tricky = KeyRing([OLD]).seal("s", place)
     with pytest.raises(ValueError, match="must not begin with"):

@@ -1,4 +1,4 @@
-"""Servers that die, freeze, fill up or run out of connections: requests are refused meanwhile, and nothing else."""
+"""Servers that die, freeze, fill up or run out of connections: requests are refused until the server is back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMEOUT = 1.0
 
 @pytest.fixture(params=["valkey", "postgres"])
 def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
-    """A server of the test's own: it will not survive."""
+    """A server for this test only, which the test kills."""
     server = Valkey() if request.param == "valkey" else Postgres()
     yield server
     server.close()
@@ -33,7 +33,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
 
 @pytest_asyncio.fixture
 async def store(server: Valkey | Postgres) -> AsyncIterator[TransientStore]:
-    """A store on that server which gives up soon."""
+    """A store on that server with short time-outs."""
     store = open_store(f"{server.url}{'&' if '?' in server.url else '?'}timeout={TIMEOUT}")
     await store.migrate()
     async with store:
@@ -41,7 +41,7 @@ async def store(server: Valkey | Postgres) -> AsyncIterator[TransientStore]:
 
 
 async def test_a_killed_server(server: Valkey | Postgres, store: TransientStore) -> None:
-    """SIGKILL under load, started again: no replay, no lost token, and the store comes back by itself."""
+    """After SIGKILL under load and a restart, no nonce is accepted twice, no token is lost, and the store recovers."""
     async with under_load(store) as account:
         await asyncio.to_thread(server.kill)
         await asyncio.sleep(0.5)
@@ -51,7 +51,7 @@ async def test_a_killed_server(server: Valkey | Postgres, store: TransientStore)
 
 
 async def test_a_frozen_server(server: Valkey | Postgres, store: TransientStore) -> None:
-    """SIGSTOP under load: callers are refused while the event loop goes on; thawed, the store works again."""
+    """While the server is stopped (SIGSTOP), callers are refused without blocking the loop; then it recovers."""
     async with under_load(store) as account:
         await asyncio.to_thread(server.freeze)
         ticks = 0
@@ -64,7 +64,7 @@ async def test_a_frozen_server(server: Valkey | Postgres, store: TransientStore)
 
 
 async def test_a_server_that_is_not_there_at_first_use(server: Valkey | Postgres, store: TransientStore) -> None:
-    """Each kind of question is refused; none waits for longer than it is told to, none is answered."""
+    """While the server is stopped, each kind of question is refused within the time-out."""
     await asyncio.to_thread(server.kill)
     questions = [
         store.ping(),
@@ -80,8 +80,8 @@ async def test_a_server_that_is_not_there_at_first_use(server: Valkey | Postgres
             await question
 
 
-async def test_callers_that_hang_up_in_a_batch(store: TransientStore) -> None:
-    """Half of the callers leave at every moment that there is; the others get their answers."""
+async def test_callers_that_are_cancelled_in_a_batch(store: TransientStore) -> None:
+    """If half of the callers are cancelled at any moment, the others get their answers."""
     for turns in range(12):
         tasks = [asyncio.create_task(store.exists_nonce(f"{turns}-{n}", "4000000000", "c", None)) for n in range(64)]
         tasks += [asyncio.create_task(store.count_wrong_verifier(f"{n}")) for n in range(8)]
@@ -96,7 +96,7 @@ async def test_callers_that_hang_up_in_a_batch(store: TransientStore) -> None:
 
 
 async def test_memory_is_full() -> None:
-    """A Valkey that may evict nothing refuses new nonces, and goes on knowing the old ones."""
+    """A full Valkey without eviction refuses new nonces, and still knows the old ones."""
     server = Valkey("--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
     try:
         async with open_store(server.url) as store:
@@ -113,7 +113,7 @@ async def test_memory_is_full() -> None:
 
 
 async def test_no_connection_is_left() -> None:
-    """A PostgreSQL that takes no more connections refuses whom it has none for; then all are served again."""
+    """If PostgreSQL has no connections left, callers are refused; once it has some, they are served again."""
     server = Postgres("-c", "max_connections=6", "-c", "superuser_reserved_connections=0")
     hogs = []
     try:
@@ -136,8 +136,8 @@ async def test_no_connection_is_left() -> None:
         server.close()
 
 
-async def test_no_client_is_let_in() -> None:
-    """A Valkey with as many clients as it takes: the store keeps the connection it has, and gets others later."""
+async def test_the_limit_of_clients_is_reached() -> None:
+    """If Valkey has reached its limit of clients, the store keeps its connection, and opens others later."""
     server = Valkey("--maxclients", "4")
     hogs = []
     try:
@@ -159,7 +159,7 @@ async def test_no_client_is_let_in() -> None:
 
 
 async def _served_again(store: TransientStore) -> None:
-    """A server frees a connection some time after it was closed."""
+    """Wait until the server has freed a closed connection."""
     for attempt in range(200):
         try:
             await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(4)))
@@ -171,7 +171,7 @@ async def _served_again(store: TransientStore) -> None:
 
 
 class Wire:
-    """A way to a server, on which nothing arrives any more once it is cut; who connects anew gets through."""
+    """A proxy to a server. After `cut`, nothing arrives on its connections; new ones work."""
 
     def __init__(self, server: Valkey | Postgres) -> None:
         self.server = server
@@ -185,7 +185,7 @@ class Wire:
         self.whole.set()
 
     def give_up(self) -> None:
-        """As TCP does with connections that died in silence, only sooner."""
+        """Reset the dead connections, as TCP does later."""
         for writer in self.writers:
             writer.close()
 
@@ -211,7 +211,7 @@ class Wire:
 
 @pytest.mark.parametrize("kind", ["postgres", "valkey"])
 async def test_connections_that_die_in_silence(kind: str) -> None:
-    """As when an address passes to another server: one timeout, and not one for each connection that there was."""
+    """If an address moves to another server, there is one time-out, not one for each pooled connection."""
     server = Postgres("-c", "fsync=off") if kind == "postgres" else Valkey()
     wire = Wire(server)
     try:
@@ -257,7 +257,7 @@ async def test_sentinels_choose_another_master(fault: str) -> None:
 
 @pytest.mark.parametrize("fault", ["kill", "freeze"])
 async def test_a_cluster_replaces_a_master(fault: str) -> None:
-    """One of three masters dies, or stops and comes back as a replica: the slots of the others never notice."""
+    """If one of three masters dies, or stops and comes back as a replica, the slots of the others are not affected."""
     cluster = ValkeyCluster(1)
     try:
         async with open_store(f"{cluster.url}?timeout={TIMEOUT}") as store, under_load(store) as account:

@@ -1,4 +1,4 @@
-"""The memory store: bounded, and closed rather than forgetful when it is full."""
+"""The memory store: its size is limited, and when it is full it refuses new entries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from async_oauth1.stores import MemoryStore
 
 
 async def test_full_of_live_nonces_it_refuses_new_ones(clock) -> None:
-    """No live nonce is forgotten to make room; expired ones make room."""
+    """A full store refuses new nonces until old ones have expired."""
     store, now = MemoryStore(max_nonces=3, clock=clock), str(int(clock()))
     for number in range(3):
         assert await store.exists_nonce(str(number), now, "c", None) is False
@@ -24,7 +24,7 @@ async def test_full_of_live_nonces_it_refuses_new_ones(clock) -> None:
 
 
 async def test_full_of_live_temporary_credentials_it_refuses_new_ones(clock) -> None:
-    """Pending authorizations are not thrown away; expired and taken ones make room."""
+    """A full store refuses new temporary credentials until others have expired or are taken."""
     store = MemoryStore(max_temporary_credentials=2, clock=clock)
     for name in ("a", "b"):
         await store.create_temporary_credential({"oauth_token": name, "oauth_token_secret": "s"}, "c", "oob")
@@ -37,8 +37,8 @@ async def test_full_of_live_temporary_credentials_it_refuses_new_ones(clock) -> 
     await store.create_temporary_credential({"oauth_token": "d", "oauth_token_secret": "s"}, "c", "oob")
 
 
-async def test_expired_nonces_do_not_pile_up(clock) -> None:
-    """Under steady traffic the store holds what lives, not what ever arrived."""
+async def test_expired_nonces_are_removed(clock) -> None:
+    """Under steady traffic the store only holds live nonces."""
     store = MemoryStore(clock=clock)
     for number in range(2000):
         clock.advance(10)
@@ -46,8 +46,8 @@ async def test_expired_nonces_do_not_pile_up(clock) -> None:
     assert len(store._nonces) <= 660 / 10 + 1
 
 
-def test_threads_share_it() -> None:
-    """Where a WSGI server drives the hooks from many threads, a nonce is still new only once."""
+def test_threads_share_the_store() -> None:
+    """A nonce is new only once if many threads use the store."""
     store = MemoryStore()
     with ThreadPoolExecutor(8) as pool:
         for number in range(200):

@@ -1,4 +1,4 @@
-"""A store that an earlier release made: refused until it is migrated, and nothing in it is lost."""
+"""A store of an earlier release is refused until it is migrated, and migrating loses nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROWS = (
 
 
 def sqlite_maker(path: Path) -> Callable[[Sequence[str], int], str]:
-    """Makes a file by statements."""
+    """Create a file with some statements."""
 
     def make(statements: Sequence[str], version: int) -> str:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -38,7 +38,7 @@ def sqlite_maker(path: Path) -> Callable[[Sequence[str], int], str]:
 
 
 def postgres_maker(server: Postgres) -> Callable[[Sequence[str], int], str]:
-    """Makes tables by statements."""
+    """Create tables with some statements."""
 
     def make(statements: Sequence[str], version: int) -> str:
         state = (f"CREATE TABLE oauth1_schema AS SELECT {version} AS version",)
@@ -49,10 +49,8 @@ def postgres_maker(server: Postgres) -> Callable[[Sequence[str], int], str]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_what_the_first_release_kept_is_still_there(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """Clients, with former secrets that never end; tokens, which never expire; pending ones, with their verifiers."""
+async def test_data_of_the_first_release_is_kept(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """After migrating, clients keep their former secrets, tokens never expire, and verifiers are still there."""
     if kind == "sqlite":
         url = sqlite_maker(tmp_path / "store.db")(SQLITE_MIGRATIONS[0], 1)
     else:

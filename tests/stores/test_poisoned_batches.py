@@ -1,4 +1,4 @@
-"""A question that cannot be answered fails alone: those that were asked at the same time get their answers."""
+"""If one question of a batch cannot be answered, only that one fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, TransientStore
 from async_oauth1.stores.batching import Batcher, NonceBatcher, QuestionError
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.database import PostgresDatabase
 from async_oauth1.stores.postgres.schema import MIGRATIONS
@@ -27,7 +27,7 @@ async def _each(*questions: Awaitable[object]) -> list[object]:
 
 
 async def test_nonces(store: TransientStore) -> None:
-    """In every store: whatever is asked beside them, good nonces are new once and known afterwards."""
+    """Valid nonces in a batch with invalid ones are new once, and known afterwards."""
     names = [f"n{number}" for number in range(20)]
     for expected in (False, True):
         good = [store.exists_nonce(name, "4000000000", "c", None) for name in names]
@@ -43,7 +43,7 @@ async def test_nonces(store: TransientStore) -> None:
 
 
 async def test_look_ups(full_store: Store) -> None:
-    """In every store that keeps credentials: good look-ups are answered, and what cannot be there is not found."""
+    """Valid look-ups in a batch with impossible names are answered; the impossible names are unknown."""
     client = Client(client_id="€", client_secret="s")
     await full_store.add_client(client)
     good = [full_store.query_client("€") for _ in range(10)]
@@ -54,8 +54,8 @@ async def test_look_ups(full_store: Store) -> None:
 
 
 async def test_look_ups_through_a_cache(full_store: Store, valkey: Valkey) -> None:
-    """The same with a cache in front; what cannot be a name is removed from nowhere, and announced to no one."""
-    async with CachingStore(full_store, open_notifier(valkey.url)) as cache:
+    """The same with a cache; changes to an impossible name are neither made nor announced."""
+    async with CachingStore(full_store, open_change_feed(valkey.url)) as cache:
         client = Client(client_id="c", client_secret="s")
         await cache.add_client(client)
         answers = await _each(
@@ -72,7 +72,7 @@ async def test_look_ups_through_a_cache(full_store: Store, valkey: Valkey) -> No
 
 @pytest.fixture
 def latin1(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A database that cannot hold "€", and a release that did not notice when it opened it."""
+    """A database whose encoding lacks "€", opened without the check of the encoding."""
 
     async def not_checked(self: PostgresDatabase, connection: object) -> None:
         pass
@@ -85,7 +85,7 @@ def latin1(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 
 
 async def test_a_look_up_that_postgresql_refuses(latin1: str) -> None:
-    """Of fifty look-ups in one statement, the two whose names the database's encoding lacks fail, and no other."""
+    """Of fifty look-ups in one statement, only the two with names outside the database's encoding fail."""
     connection = await asyncpg.connect(latin1)
     for statement in (statement for migration in MIGRATIONS for statement in migration):
         await connection.execute(statement)
@@ -104,7 +104,7 @@ async def test_a_look_up_that_postgresql_refuses(latin1: str) -> None:
 
 
 async def test_nonces_in_a_latin1_database(latin1: str) -> None:
-    """A nonce is a hash in the table: no name makes a batch of them fail."""
+    """Nonces are stored as hashes, so no name makes a batch fail."""
     connection = await asyncpg.connect(latin1)
     for statement in (statement for migration in MIGRATIONS for statement in migration):
         await connection.execute(statement)
@@ -115,7 +115,7 @@ async def test_nonces_in_a_latin1_database(latin1: str) -> None:
 
 
 class Answers:
-    """Answers every question but some."""
+    """Answers every question except some."""
 
     def __init__(self, *poison: int) -> None:
         self.poison = set(poison)
@@ -130,13 +130,13 @@ class Answers:
         return {key: key * key for key in keys}
 
     async def remember(self, keys: Sequence[int]) -> Collection[int]:
-        """Every number is new."""
+        """Treat every number as new."""
         return (await self.look_up(keys)).keys()
 
 
 @pytest.mark.parametrize("fail_together", [False, True])
 async def test_a_batch_is_halved_until_the_question_is_found(*, fail_together: bool) -> None:
-    """The number of statements grows with the logarithm of the batch; those who wait for the next one do not fail."""
+    """The number of statements grows with the logarithm of the batch, and the next batch does not fail."""
     answers = Answers(100)
     batcher: Batcher[int, int] = Batcher(answers.look_up, fail_together=fail_together)
     first = [batcher.ask(number) for number in range(256)]
@@ -148,8 +148,8 @@ async def test_a_batch_is_halved_until_the_question_is_found(*, fail_together: b
     assert len(answers.batches) == 2 * 8 + 1 + 1
 
 
-async def test_a_store_that_goes_away_while_a_batch_is_halved_is_asked_once_more() -> None:
-    """Each further half would cost its callers another timeout."""
+async def test_halving_stops_if_the_store_stops_answering() -> None:
+    """If the store stops answering, halving ends, since each half would cost another time-out."""
     answers = Answers(100)
     asked: list[int] = []
 
@@ -166,15 +166,15 @@ async def test_a_store_that_goes_away_while_a_batch_is_halved_is_asked_once_more
 
 
 async def test_a_nonce_that_is_asked_twice_in_a_halved_batch_is_new_once() -> None:
-    """Halving a batch does not answer anybody twice."""
+    """Halving a batch answers each question once."""
     batcher: NonceBatcher[int] = NonceBatcher(Answers(1).remember, fail_together=True)
     found = await _each(*(batcher.ask(number) for number in (0, 0, 1, 1, 2, 2)))
     assert [found[0], found[1], found[4], found[5]] == [False, True, False, True]
     assert all(isinstance(answer, StoreUnavailableError) for answer in found[2:4])
 
 
-async def test_everybody_is_told_when_the_task_ends_in_the_middle() -> None:
-    """The event loop stops while one half is asked: those of the other half do not wait for ever."""
+async def test_all_callers_are_cancelled_if_the_task_is_cancelled_while_halving() -> None:
+    """If the task is cancelled while one half is asked, the callers of the other half are cancelled too."""
     started = asyncio.Event()
 
     async def answer(keys: Sequence[int]) -> Mapping[int, int]:
@@ -194,8 +194,8 @@ async def test_everybody_is_told_when_the_task_ends_in_the_middle() -> None:
     assert all(isinstance(answer, asyncio.CancelledError) for answer in found)
 
 
-async def test_a_question_that_was_left_out_of_the_answer_fails_its_batch_and_hangs_nobody() -> None:
-    """A mistake in a store is an error for its callers, not a wait without end."""
+async def test_a_missing_answer_fails_the_batch() -> None:
+    """If a store's answer is wrong, its callers get an error and do not wait forever."""
 
     async def answer(keys: Sequence[int]) -> Mapping[int, int]:
         return {}

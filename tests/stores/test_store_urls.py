@@ -1,4 +1,4 @@
-"""open_store: which URLs it understands, and what it says about the others."""
+"""`open_store`: which URLs it accepts, and the errors for others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from async_oauth1.stores.base import redact_url
 
 
 def test_a_store_has_every_hook(url: str, kind: str) -> None:
-    """Each kind of store has the hooks of what it keeps, and says whether processes may share it."""
+    """Each kind of store has the methods for what it keeps, and `shared` is right."""
     store = open_store(url)
     assert isinstance(store, TransientStore)
     assert isinstance(store, Store) is (kind in ("memory", "sqlite", "postgres"))
@@ -37,7 +37,7 @@ def test_no_driver_is_imported_before_it_is_needed(unmeasured_environment: dict[
 
 
 async def test_relative_and_escaped_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three slashes are relative to the working folder at that time, four are absolute; escapes are undone."""
+    """Three slashes are relative to the current folder, four are absolute, and escapes are decoded."""
     monkeypatch.chdir(tmp_path)
     relative, absolute = open_store("sqlite:///my%20store.db?timeout=1"), open_store(f"sqlite:///{tmp_path}/100%25.db")
     monkeypatch.chdir("/")
@@ -52,7 +52,7 @@ async def test_relative_and_escaped_paths(tmp_path: Path, monkeypatch: pytest.Mo
         ("", "not a store URL"),
         ("photos.db", "not a store URL"),
         ("sqlite:", "not a store URL"),
-        ("mysql://localhost/x", "known are sqlite:///PATH, postgresql://"),
+        ("mysql://localhost/x", "known are memory://, sqlite://, postgresql://"),
         ("memory://x", "neither a name nor options"),
         ("sqlite://relative.db", "an SQLite URL is"),
         ("sqlite:///", "names no file"),
@@ -81,8 +81,8 @@ async def test_relative_and_escaped_paths(tmp_path: Path, monkeypatch: pytest.Mo
         ("postgresql://h/x?statement_cache_size=-1", "statement_cache_size is a whole number"),
     ],
 )
-def test_a_url_that_is_not_understood(bad: str, reason: str) -> None:
-    """One line that says what is wrong."""
+def test_an_invalid_url_is_refused(bad: str, reason: str) -> None:
+    """The error is one line that says what is wrong."""
     with pytest.raises(StoreError) as caught:
         open_store(bad)
     assert reason in str(caught.value)
@@ -110,7 +110,7 @@ def test_a_url_that_is_not_understood(bad: str, reason: str) -> None:
     ],
 )
 def test_no_password_is_shown(secretive: str, shown: str) -> None:
-    """A URL is printed on one line and without what is secret in it."""
+    """A URL is printed on one line and without secrets."""
     assert redact_url(secretive) == shown
     try:
         message = open_store(secretive).url

@@ -1,5 +1,5 @@
 """A cache for clients and token credentials over another store."""
 
-from .store import CachingStore, Notifier, open_notifier
+from .store import CachingStore, ChangeFeed, open_change_feed
 
-__all__ = ["CachingStore", "Notifier", "open_notifier"]
+__all__ = ["CachingStore", "ChangeFeed", "open_change_feed"]

@@ -1,4 +1,4 @@
-"""A store that passes everything on to another."""
+"""A store that delegates everything to another store."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["DelegatingStore"]
 
 
 class DelegatingStore:
-    """What a store is that changes little about another. Its methods are described in `Store`."""
+    """The base of stores that wrap another store. `Store` documents the methods."""
 
     def __init__(self, store: Store) -> None:
-        """Stand in front of a store."""
+        """Wrap a store."""
         self._store = store
         self.url = store.url
         self.shared = store.shared

@@ -1,8 +1,8 @@
-"""Clients and token credentials kept in memory, over another store, and forgotten the moment that one changes.
+"""A cache for clients and token credentials over another store, invalidated at every change.
 
-A request whose credentials are remembered asks the store nothing about them. A revocation counts everywhere in under a
-second, whoever makes it: a `Notifier` hears of every change, and proves all the time that it would. Where it cannot,
-every look-up goes to the store, as if there were no cache.
+A request whose credentials are cached does not ask the store for them. A revocation takes effect in every process in
+under a second, wherever it is made: a `ChangeFeed` reports every change, and proves several times a second that it
+would. While it cannot, every lookup goes to the store.
 """
 
 from __future__ import annotations
@@ -13,79 +13,54 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib import import_module
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from async_oauth1.credentials import Client, TokenCredential
-from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.stores.announced_changes import HOLD, Holds, begun, done, read_announcement
+from async_oauth1.errors import StoreError, StoreUnavailableError
+from async_oauth1.stores.announced_changes import CHANGE_TIMEOUT, begin_message, done_message
 from async_oauth1.stores.base import redact_url
-from async_oauth1.stores.change_feed import Notifier
-from async_oauth1.stores.errors import StoreError
+from async_oauth1.stores.change_feed import ChangeFeed
 from async_oauth1.stores.forks import ProcessBound
 from async_oauth1.stores.interfaces import Store
-from async_oauth1.stores.lifecycle import is_live, live_client
+from async_oauth1.stores.registry import backend_of, import_class
 
+from .credential_cache import CredentialCache, LookupKey
 from .delegating import DelegatingStore
-from .ttl_cache import Memory
 
-__all__ = ["CachingStore", "Notifier", "open_notifier"]
+__all__ = ["CachingStore", "ChangeFeed", "open_change_feed"]
 
-#: Of each kind; about 1 KB for one.
+#: Of each kind. An entry takes about 1 KB.
 MAX_ENTRIES = 10_000
-
-# Seconds for which an answer is remembered while a change may be under way that was announced before this process
-# began to listen.
-_UNSETTLED_LIFETIME = 0.5
 
 T = TypeVar("T")
 _Found = tuple[Client | None, TokenCredential | None]
-_Question = tuple[str, str | None]
-
-# scheme: module, class, the package that its driver is in, the extra that brings it
-_POSTGRES = ("postgres.notifier", "PostgresNotifier", "asyncpg", "postgres")
-_REDIS = ("redis.notifier", "RedisNotifier", "redis", "redis")
-_BY_SCHEME = {
-    "postgres": _POSTGRES,
-    "postgresql": _POSTGRES,
-    "redis": _REDIS,
-    "rediss": _REDIS,
-    "redis+cluster": _REDIS,
-    "redis+sentinel": _REDIS,
-}
 
 
-def open_notifier(url: str) -> Notifier:
-    """Make the notifier that a URL names. Nothing is connected to yet.
+def open_change_feed(url: str) -> ChangeFeed:
+    """Make the change feed that a URL names; no I/O.
 
     Args:
-        url: ``postgresql://`` of the database that a `PostgresStore` keeps credentials in, straight to the server: it
-            tells of every change to its tables. Or ``redis://`` and its likes, for any other store: there each process
-            that changes something has to do so through a `CachingStore` with the same URL.
+        url: ``postgresql://`` of the database of a `PostgresStore`, with a direct connection to the server: triggers
+            report every change to its tables. Or ``redis://`` and the other Redis schemes, for any store: then each
+            process that changes something has to use a `CachingStore` with the same URL.
 
     Raises:
-        StoreError: the URL is not understood. The message is one line and shows no password.
+        StoreError: the URL is not valid. The message is one line and shows no password.
     """
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme.lower() not in _BY_SCHEME:
-        raise StoreError(f"{redact_url(url)}: tells of no changes; postgresql:// and redis:// do")
-    module, name, driver, extra = _BY_SCHEME[scheme.lower()]
-    try:
-        notifier_class = getattr(import_module(f"async_oauth1.stores.{module}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != driver:
-            raise
-        raise StoreError(f'{redact_url(url)}: needs {driver}; install "async-oauth1[{extra}]"') from None
-    return cast("Notifier", notifier_class(url))
+    backend = backend_of(url)
+    if backend is None or not backend.change_feed:
+        raise StoreError(f"{redact_url(url)}: not the URL of a change feed; use postgresql:// or redis://")
+    feed_class: type[ChangeFeed] = import_class(backend, f"{backend.package}.change_feed", backend.change_feed, url)
+    return feed_class(url)
 
 
 class CachingStore(DelegatingStore, ProcessBound):
-    """A store with a memory for clients and token credentials; everything else it passes on."""
+    """A store that caches clients and token credentials; everything else is delegated."""
 
     def __init__(
         self,
         store: Store,
-        notifier: Notifier,
+        change_feed: ChangeFeed,
         *,
         max_entries: int = MAX_ENTRIES,
         lifetime: float = 30.0,
@@ -93,17 +68,17 @@ class CachingStore(DelegatingStore, ProcessBound):
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Stand in front of a store; no I/O.
+        """Wrap a store; no I/O.
 
         Args:
-            store: where clients and token credentials are.
-            notifier: hears of the changes to it, see `open_notifier`.
-            max_entries: clients at most, tokens at most, and unknown ones at most.
-            lifetime: seconds for which an answer is remembered where nobody tells of a change: the limit for what no
-                notifier can know, such as a server that was cut off from the others and believes to be in charge.
-            unknown_lifetime: the same for "there is none".
+            store: keeps clients and token credentials.
+            change_feed: reports changes to them, see `open_change_feed`.
+            max_entries: clients, tokens and unknown names, each at most.
+            lifetime: seconds for which an answer is cached if no change is reported. This bounds what a change feed
+                cannot know, such as a server that was cut off from the others and still believes to be the primary.
+            unknown_lifetime: seconds for which the answer that a name is unknown is cached.
             clock: Unix time, in seconds: when tokens expire and former secrets end.
-            timer: seconds that only go forward.
+            timer: monotonic seconds.
 
         Raises:
             ValueError: a number that is not above 0.
@@ -111,81 +86,80 @@ class CachingStore(DelegatingStore, ProcessBound):
         numbers = {"max_entries": max_entries, "lifetime": lifetime, "unknown_lifetime": unknown_lifetime}
         for name, value in numbers.items():
             if not value > 0:
-                raise ValueError(f"{name} is a number above 0, not {value!r}")
+                raise ValueError(f"{name} must be above 0, not {value!r}")
         super().__init__(store)
-        self._notifier = notifier
-        self._clock = clock
-        self._clients: Memory[str, Client] = Memory(max_entries, lifetime, timer)
-        self._tokens: Memory[str, TokenCredential] = Memory(max_entries, lifetime, timer)
-        # Apart, so that look-ups of unknown names do not evict credentials.
-        self._unknown: Memory[_Question, None] = Memory(max_entries, unknown_lifetime, timer)
-        self._begin()
-        self._generation = 0
-        self._timer = timer
-        self._holds = Holds(timer)
-        self._unsettled_until = float("-inf")
+        self._feed = change_feed
+        self._cache = CredentialCache(
+            max_entries=max_entries,
+            lifetime=lifetime,
+            unknown_lifetime=unknown_lifetime,
+            settling_time=change_feed.settling_time,
+            clock=clock,
+            timer=timer,
+        )
+        self._reset()
 
     async def open(self) -> None:
-        """Connect the store, and listen for changes.
+        """Open the store and subscribe to changes.
 
         Raises:
-            StoreError: either cannot be done.
+            StoreError: one of them failed.
         """
         await self._store.open()
         try:
-            await self._notifier.open(self._heard)
+            await self._feed.open(self._apply)
         except BaseException:
             await self._store.close()
             raise
         self._bind()
 
     async def close(self) -> None:
-        """Finish what is under way, forget everything and disconnect. Safe to repeat."""
+        """Finish changes and lookups that are under way, clear the cache and disconnect. Safe to repeat."""
         while self._changes:
             await asyncio.wait(self._changes)
-        await self._notifier.close()
+        await self._feed.close()
         await self._store.close()
-        if self._in_the_air:
-            await asyncio.wait(self._in_the_air)
+        if self._running_lookups:
+            await asyncio.wait(self._running_lookups)
         self._release()
 
     async def query_client(self, client_id: str) -> Client | None:
-        """Look a client up."""
-        if not self._notifier.is_current():
+        """Look up a client."""
+        if not self._feed.is_current():
             return await self._store.query_client(client_id)
-        known, client = self._recall_client(client_id)
-        return client if known else (await self._ask((client_id, None)))[0]
+        is_cached, client = self._cache.client(client_id)
+        return client if is_cached else (await self._look_up((client_id, None)))[0]
 
     async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
-        """Look token credentials up; ``None`` where they belong to another client."""
-        if not self._notifier.is_current():
+        """Look up token credentials; ``None`` if they belong to another client."""
+        if not self._feed.is_current():
             return await self._store.query_token(client_id, oauth_token)
-        known, token = self._recall_token(client_id, oauth_token)
-        return token if known else (await self._ask((client_id, oauth_token)))[1]
+        is_cached, token = self._cache.token(client_id, oauth_token)
+        return token if is_cached else (await self._look_up((client_id, oauth_token)))[1]
 
     async def query_credentials(self, client_id: str, oauth_token: str) -> _Found:
-        """Look client and token credentials up, in one statement where one of them is not remembered."""
-        if not self._notifier.is_current():
+        """Look up client and token credentials, in one statement if one of them is not cached."""
+        if not self._feed.is_current():
             return await self._store.query_credentials(client_id, oauth_token)
-        knows_client, client = self._recall_client(client_id)
-        knows_token, token = self._recall_token(client_id, oauth_token)
-        return (client, token) if knows_client and knows_token else await self._ask((client_id, oauth_token))
+        has_client, client = self._cache.client(client_id)
+        has_token, token = self._cache.token(client_id, oauth_token)
+        return (client, token) if has_client and has_token else await self._look_up((client_id, oauth_token))
 
     async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
         """Keep new token credentials, for the client and user of the temporary ones (section 2.3)."""
         created = await self._store.create_token_credential(token, temporary_credential)
-        self._forget("t" + created.oauth_token)
+        self._apply("t" + created.oauth_token)
         return created
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
-        """Take approved temporary credentials and keep new token credentials, both or neither."""
+        """Replace approved temporary credentials by new token credentials, atomically."""
         created = await self._store.exchange(temporary_credential, token)
         if created is not None:
-            self._forget("t" + created.oauth_token)
+            self._apply("t" + created.oauth_token)
         return created
 
     async def add_client(self, client: Client) -> None:
-        """Register a client; every process knows it at once.
+        """As `Store.add_client`, and announce it to every process.
 
         Raises:
             ValueError: the identifier is taken.
@@ -193,167 +167,118 @@ class CachingStore(DelegatingStore, ProcessBound):
         await self._change("c" + client.client_id, partial(self._store.add_client, client))
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
-        """As `Store.rotate_client_secret`, for every process at once."""
+        """As `Store.rotate_client_secret`, and announce it to every process."""
         return await self._change(
             "c" + client_id, partial(self._store.rotate_client_secret, client_id, overlap=overlap)
         )
 
     async def remove_client(self, client_id: str) -> bool:
-        """As `Store.remove_client`, for every process at once."""
+        """As `Store.remove_client`, and announce it to every process."""
         return await self._change("c" + client_id, partial(self._store.remove_client, client_id))
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
-        """As `Store.revoke_token_credential`, for every process at once."""
+        """As `Store.revoke_token_credential`, and announce it to every process."""
         return await self._change(
             "t" + oauth_token, partial(self._store.revoke_token_credential, oauth_token, user_id=user_id)
         )
 
     async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
-        """As `Store.revoke_token_credentials`, for every process at once."""
+        """As `Store.revoke_token_credentials`, and announce it to every process."""
         return await self._change(
             "u" + user_id if user_id is not None else "c" + (client_id or ""),
             partial(self._store.revoke_token_credentials, user_id=user_id, client_id=client_id),
         )
 
-    def _begin(self) -> None:
-        # Single flight: concurrent look-ups of one key share a task; all of them end before the store is closed.
-        self._flights: dict[_Question, asyncio.Task[_Found]] = {}
-        self._in_the_air: set[asyncio.Task[_Found]] = set()
+    def _reset(self) -> None:
+        # Single flight: concurrent lookups of one key share a task.
+        self._lookups: dict[LookupKey, asyncio.Task[_Found]] = {}
+        # Also those that a change has removed from `_lookups`; `close` waits for them.
+        self._running_lookups: set[asyncio.Task[_Found]] = set()
         self._changes: set[asyncio.Task[Any]] = set()
 
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
-        self._begin()  # the store and the notifier refuse, and nothing that is cached counts without the latter
+        self._reset()  # the feed has no lease in the child, so nothing cached is used; the store refuses calls
 
-    def _recall_client(self, client_id: str) -> tuple[bool, Client | None]:
-        client = self._clients.recall(client_id)
-        if client is not None:
-            return True, live_client(client, self._clock())
-        return self._unknown.holds((client_id, None)), None
-
-    def _recall_token(self, client_id: str, oauth_token: str) -> tuple[bool, TokenCredential | None]:
-        token = self._tokens.recall(oauth_token)
-        if token is not None:
-            return True, token if token.client_id == client_id and is_live(token, self._clock()) else None
-        return self._unknown.holds((client_id, oauth_token)), None
-
-    async def _ask(self, question: _Question) -> _Found:
-        """The store's answer; of those who ask the same at once one asks for all."""
-        task = self._flights.get(question)
+    async def _look_up(self, key: LookupKey) -> _Found:
+        """The store's answer; concurrent callers share one lookup."""
+        task = self._lookups.get(key)
         if task is None:
-            task = self._flights[question] = asyncio.create_task(self._fetch(question))
-            self._in_the_air.add(task)
-            task.add_done_callback(partial(self._landed, question))
-        await asyncio.wait({task})  # a caller that is cancelled leaves it to the others
+            task = self._lookups[key] = asyncio.create_task(self._fetch(key))
+            self._running_lookups.add(task)
+            task.add_done_callback(partial(self._lookup_done, key))
+        await asyncio.wait({task})  # cancelling one caller does not cancel the lookup
         try:
             return task.result()
-        except StoreUnavailableError as error:  # one object each: a shared one would collect everybody's traceback
+        except StoreUnavailableError as error:  # one object each: a shared one would collect every caller's traceback
             raise StoreUnavailableError() from error
 
-    async def _fetch(self, question: _Question) -> _Found:
-        client_id, oauth_token = question
-        generation = self._generation
+    async def _fetch(self, key: LookupKey) -> _Found:
+        client_id, oauth_token = key
+        generation = self._cache.generation
         token: TokenCredential | None = None
         if oauth_token is None:
             client = await self._store.query_client(client_id)
         else:
             client, token = await self._store.query_credentials(client_id, oauth_token)
-        # What was asked before a change may be the answer from before it, whenever it arrives.
-        if generation == self._generation and self._notifier.is_current():
-            self._remember(question, client, token)
+        # If a change came in between, this may be the answer from before it.
+        if generation == self._cache.generation and self._feed.is_current():
+            self._cache.put(key, client, token)
         return client, token
 
-    def _remember(self, question: _Question, client: Client | None, token: TokenCredential | None) -> None:
-        client_id, oauth_token = question
-        lifetime = _UNSETTLED_LIFETIME if self._timer() < self._unsettled_until else None
-        if self._holds.cover("c" + client_id):
-            return
-        if client is not None:
-            self._clients.keep(client_id, client, lifetime)
-        else:
-            self._unknown.keep((client_id, None), None)
-        if oauth_token is None or self._holds.cover("t" + oauth_token):
-            return
-        if token is None:
-            self._unknown.keep(question, None)
-        elif not self._holds.cover("u" + token.user_id):
-            self._tokens.keep(token.oauth_token, token, lifetime)
-
-    def _landed(self, question: _Question, task: asyncio.Task[_Found]) -> None:
-        self._in_the_air.discard(task)
-        if self._flights.get(question) is task:
-            del self._flights[question]
+    def _lookup_done(self, key: LookupKey, task: asyncio.Task[_Found]) -> None:
+        self._running_lookups.discard(task)
+        if self._lookups.get(key) is task:
+            del self._lookups[key]
         if not task.cancelled():
-            task.exception()  # retrieved, where everybody who waited has gone
+            task.exception()  # retrieved, so that asyncio does not report it if every caller has gone
 
     async def _change(self, change: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Make a change and tell of it, to the end, whatever becomes of the caller.
+        """Make and announce a change, even if the caller is cancelled.
 
-        A store goes on with what was begun. To tell of it when the caller leaves would be too early: others would ask
-        the store once more before the change is made, and remember what they hear.
+        A store completes what was begun. An announcement when the caller leaves would be too early: another process
+        would ask the store before the change is made, and cache the old answer.
         """
-        task = asyncio.create_task(self._tell(change, work))
+        task = asyncio.create_task(self._announce_and_make(change, work))
         self._changes.add(task)
-        task.add_done_callback(self._changed)
+        task.add_done_callback(self._change_done)
         await asyncio.wait({task})
         return task.result()
 
-    async def _tell(self, change: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Announce a change before and after it is made; a change that cannot be announced is not made."""
+    async def _announce_and_make(self, change: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Announce a change before and after making it. If it cannot be announced, it is not made."""
         identifier = secrets.token_hex(8)
-        self._heard(begun(change, identifier))
+        self._apply(begin_message(change, identifier))
         try:
-            await self._notifier.announce(begun(change, identifier))
+            await self._feed.announce(begin_message(change, identifier))
         except BaseException:
-            self._heard(done(change, identifier))
+            self._apply(done_message(change, identifier))
             raise
-        # If it fails, it is not announced as done: the database may still carry out what it was told.
-        result = await self._finish(asyncio.ensure_future(work()), begun(change, identifier))
-        self._heard(done(change, identifier))
-        await self._notifier.announce(done(change, identifier))
+        # A change that fails is not announced as done: the database may still carry out the statement.
+        result = await self._complete(asyncio.ensure_future(work()), begin_message(change, identifier))
+        self._apply(done_message(change, identifier))
+        await self._feed.announce(done_message(change, identifier))
         return result
 
-    async def _finish(self, task: asyncio.Future[T], announcement: str) -> T:
-        """Wait for a change, and announce it again while it takes long, and at the end if it fails."""
-        while not (await asyncio.wait({task}, timeout=HOLD / 3))[0]:
+    async def _complete(self, task: asyncio.Future[T], announcement: str) -> T:
+        """Wait for a change. Repeat the announcement while it takes long, and at the end if it fails."""
+        while not (await asyncio.wait({task}, timeout=CHANGE_TIMEOUT / 3))[0]:
             await self._repeat(announcement)
         if task.cancelled() or task.exception() is not None:
             await self._repeat(announcement)
         return task.result()
 
     async def _repeat(self, announcement: str) -> None:
-        self._heard(announcement)
+        self._apply(announcement)
         with contextlib.suppress(StoreUnavailableError):
-            await self._notifier.announce(announcement)
+            await self._feed.announce(announcement)
 
-    def _changed(self, task: asyncio.Task[Any]) -> None:
+    def _change_done(self, task: asyncio.Task[Any]) -> None:
         self._changes.discard(task)
         if not task.cancelled():
-            task.exception()  # retrieved, where the caller has gone
+            task.exception()  # retrieved, so that asyncio does not report it if the caller has gone
 
-    def _heard(self, message: str) -> None:
-        """Forget what a change concerns, and cache it again once the change is done."""
-        is_done, identifier, change = read_announcement(message)
-        if is_done is False:
-            self._holds.begin(change, identifier)
-        elif is_done:
-            self._holds.end(change, identifier)
-        self._forget(change)
-
-    def _forget(self, change: str) -> None:
-        """Forget what a change may concern, and keep no answer that was asked for before it."""
-        self._generation += 1
-        self._flights.clear()
-        self._unknown.clear()
-        kind, name = change[:1], change[1:]
-        if kind == "t":
-            self._tokens.forget(name)
-        elif kind == "c":
-            self._clients.forget(name)
-            self._tokens.forget_where(lambda token: token.client_id == name)
-        elif kind == "u":
-            self._tokens.forget_where(lambda token: token.user_id == name)
-        else:  # everything, or what a newer release says
-            self._unsettled_until = self._timer() + self._notifier.settling_time
-            self._clients.clear()
-            self._tokens.clear()
+    def _apply(self, message: str) -> None:
+        """Apply an announcement: later callers do not share lookups that began before it."""
+        self._lookups.clear()
+        self._cache.apply(message)

@@ -1,4 +1,7 @@
-"""A memory that forgets: after a time, and what was not used for longest when it is full."""
+"""A bounded cache whose entries expire.
+
+CONTRIBUTING.md says why this is not `cachetools`.
+"""
 
 from __future__ import annotations
 
@@ -6,43 +9,48 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-__all__ = ["Memory"]
+__all__ = ["TTLCache"]
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Memory(Generic[K, V]):
-    """Values for a time, the most recently used ones of them."""
+class TTLCache(Generic[K, V]):
+    """Values that expire; a full cache drops the least recently used one. Values are never ``None``."""
 
     __slots__ = ("_entries", "_lifetime", "_max_entries", "_timer")
 
     def __init__(self, max_entries: int, lifetime: float, timer: Callable[[], float]) -> None:
-        """Start empty; a value is good for ``lifetime`` seconds of the timer."""
+        """Start empty.
+
+        Args:
+            max_entries: values at most.
+            lifetime: seconds of the timer.
+            timer: monotonic seconds.
+        """
         self._max_entries = max_entries
         self._lifetime = lifetime
         self._timer = timer
         self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
-    def recall(self, key: K) -> V | None:
-        """The value, now the one most recently used; ``None`` where there is none."""
-        return self._entries[key][1] if self.holds(key) else None
-
-    def holds(self, key: K) -> bool:
-        """Whether there is a value."""
+    def get(self, key: K) -> V | None:
+        """The value, now the most recently used one; ``None`` if there is none."""
         entry = self._entries.get(key)
         if entry is None:
-            return False
+            return None
         if entry[0] <= self._timer():
             del self._entries[key]
-            return False
+            return None
         self._entries.move_to_end(key)
-        return True
+        return entry[1]
 
-    def keep(self, key: K, value: V, lifetime: float | None = None) -> None:
-        """Remember a value, for fewer seconds than usual if that is wanted.
+    def put(self, key: K, value: V, lifetime: float | None = None) -> None:
+        """Add a value.
 
-        The least recently used value is dropped if there are too many.
+        Args:
+            key: an older value of this key is replaced.
+            value: not ``None``.
+            lifetime: seconds, if shorter than that of the cache.
         """
         seconds = self._lifetime if lifetime is None else min(lifetime, self._lifetime)
         self._entries[key] = (self._timer() + seconds, value)
@@ -50,15 +58,15 @@ class Memory(Generic[K, V]):
         if len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)
 
-    def forget(self, key: K) -> None:
-        """Forget one."""
+    def discard(self, key: K) -> None:
+        """Remove a value, if there is one."""
         self._entries.pop(key, None)
 
-    def forget_where(self, condition: Callable[[V], bool]) -> None:
-        """Forget some."""
+    def discard_where(self, condition: Callable[[V], bool]) -> None:
+        """Remove every value that meets a condition."""
         for key in [key for key, (_, value) in self._entries.items() if condition(value)]:
             del self._entries[key]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all values."""
         self._entries.clear()

@@ -12,15 +12,15 @@ V = TypeVar("V")
 
 
 class Expiring(OrderedDict[K, tuple[float, V]]):
-    """Values with an expiry. Lifetimes are constant, so what was inserted first expires first."""
+    """A dict whose values expire. Lifetimes are constant, so the oldest entry expires first."""
 
     def live(self, key: K, now: float) -> V | None:
-        """The value that has not expired."""
+        """The value of a key; ``None`` if it has expired."""
         entry = self.get(key)
         return entry[1] if entry is not None and entry[0] > now else None
 
     def purge(self, now: float, limit: int) -> None:
-        """Remove some that have."""
+        """Remove up to ``limit`` values that have expired."""
         for _ in range(min(limit, len(self))):
             first = next(iter(self))
             if self[first][0] > now:

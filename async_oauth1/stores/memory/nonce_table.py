@@ -9,16 +9,16 @@ __all__ = ["NonceTable"]
 
 K = TypeVar("K")
 
-#: Timestamps whose nonces each addition forgets at most: more than one, so that a backlog shrinks; few, so that no
-#: request pays for the others.
+#: Each addition removes the nonces of up to this many timestamps: more than one, so that a backlog shrinks; few, so
+#: that each request stays fast.
 FORGOTTEN_PER_ADDITION = 4
 
 
 class NonceTable(Generic[K]):
-    """Nonces that are forgotten oldest timestamp first, and the newest timestamp that was forgotten.
+    """Nonces by timestamp. Those with the oldest timestamps are removed first.
 
     Attributes:
-        forgotten: nonces up to this timestamp may have been forgotten.
+        forgotten: nonces up to this timestamp may have been removed.
         newest: the newest timestamp that was added.
     """
 
@@ -28,7 +28,7 @@ class NonceTable(Generic[K]):
         """Start empty.
 
         Args:
-            most: how many nonces there may be.
+            most: nonces at most.
         """
         self.forgotten = 0
         self.newest = 0
@@ -42,27 +42,27 @@ class NonceTable(Generic[K]):
         return self._count
 
     def add(self, timestamp: int, key: K, now: float, lifetime: float) -> bool:
-        """Add a nonce, and forget some whose timestamps are older than the lifetime.
+        """Add a nonce, and remove some that are older than the lifetime.
 
-        One call, since every request makes it.
+        Both in one call, because every request makes it.
 
         Args:
             timestamp: of the nonce.
-            key: the nonce, and what it is for.
+            key: the nonce, together with its client and token.
             now: Unix time.
-            lifetime: seconds for which nonces are kept, from their timestamps.
+            lifetime: seconds for which nonces are kept, counted from their timestamps.
 
         Returns:
-            Whether it is new; ``False`` if it was added before, or may have been and was forgotten.
+            Whether the nonce is new; ``False`` if it was added before, or may have been added and removed.
 
         Raises:
-            OverflowError: there are as many as there may be.
+            OverflowError: the table is full.
         """
         keys, timestamps = self._by_timestamp.get(timestamp), self._timestamps
         if timestamp <= self.forgotten or (keys is not None and key in keys):
             return False
         if timestamps and timestamps[0] <= now - lifetime:
-            # By the clock and by what clients say: if one of the two is ahead, nothing is removed too early.
+            # The earlier of the clock and the clients' newest timestamp: if one is ahead, nothing is removed too early.
             self._forget(min(now, max(self.newest, timestamp)) - lifetime)
         if self._count >= self._most:
             raise OverflowError
@@ -75,7 +75,7 @@ class NonceTable(Generic[K]):
         return True
 
     def _forget(self, before: float) -> None:
-        """Forget the nonces of some timestamps that are not after a time."""
+        """Remove the nonces of some timestamps up to a time."""
         timestamps = self._timestamps
         for _ in range(FORGOTTEN_PER_ADDITION):
             if not timestamps or timestamps[0] > before:

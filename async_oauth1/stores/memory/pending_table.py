@@ -14,14 +14,14 @@ __all__ = ["Pending", "PendingTable"]
 
 @dataclass(slots=True)
 class Pending:
-    """A temporary credential and what the store knows about it."""
+    """A temporary credential, and how many wrong verifiers were sent for it."""
 
     credential: TemporaryCredential
     wrong_verifiers: int = 0
 
 
 class PendingTable(Expiring[str, Pending]):
-    """Temporary credentials by token, and how many each client has. Remove with ``del`` and `purge` only."""
+    """Temporary credentials by token, and how many each client has. Remove them only with ``del`` and `purge`."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -29,20 +29,25 @@ class PendingTable(Expiring[str, Pending]):
         self._of_client: Counter[str] = Counter()
 
     def __setitem__(self, oauth_token: str, entry: tuple[float, Pending]) -> None:
-        """Add credentials whose token is not there yet."""
+        """Add credentials whose token is not in the table yet."""
         super().__setitem__(oauth_token, entry)
         self._of_client[entry[1].credential.client_id] += 1
 
     def __delitem__(self, oauth_token: str) -> None:
-        """Remove credentials, which leaves room for others of their client."""
+        """Remove credentials, which makes room for others of their client."""
         client_id = self[oauth_token][1].credential.client_id
         super().__delitem__(oauth_token)
         self._of_client[client_id] -= 1
         if not self._of_client[client_id]:
             del self._of_client[client_id]
 
+    def remove_client(self, client_id: str) -> None:
+        """Remove every temporary credential of a client."""
+        for oauth_token in [name for name, (_, pending) in self.items() if pending.credential.client_id == client_id]:
+            del self[oauth_token]
+
     def has_room(self, client_id: str, limit: int, now: float) -> bool:
-        """Whether a client has fewer than that; those that expired are looked for only if it matters."""
+        """Whether a client has fewer than ``limit``; expired ones are only removed if it has not."""
         if self._of_client[client_id] >= limit:
             self.purge(now, len(self))
         return self._of_client[client_id] < limit

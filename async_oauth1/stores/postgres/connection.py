@@ -1,9 +1,9 @@
-"""Names of prepared statements, and what a pooler between asyncpg and PostgreSQL does with them.
+"""Connections whose prepared statements have unique names, in case a pooler is between asyncpg and PostgreSQL.
 
-asyncpg numbers its prepared statements, so the seventh one has the same name in every process. A pooler that hands the
-same server connection to several processes, and does not rename the statements, then runs one process's statement with
-the arguments of another's. A random part in each name makes that impossible: a statement that was prepared elsewhere is
-not found, and the call fails.
+asyncpg numbers its prepared statements, so the seventh one has the same name in every process. If a pooler gives the
+same server connection to several processes and does not rename the statements, it runs one process's statement with
+another's arguments. A random part in each name prevents that: a statement that another process prepared is not found,
+and the call fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from async_oauth1.stores.errors import StoreError
+from async_oauth1.errors import StoreError
 
 __all__ = ["ADVICE", "PooledConnection", "check_statement_names", "unknown_statement"]
 
@@ -25,17 +25,17 @@ else:
 
 _log = logging.getLogger(__name__)
 
-#: What PostgreSQL says of a statement that was prepared on another connection, or by another process on this one.
+#: PostgreSQL's errors for a statement that was prepared on another connection, or by another process on this one.
 unknown_statement = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 
-#: How to get along with a pooler.
+#: What to do if there is a pooler.
 ADVICE = (
     "a pooler between us and PostgreSQL mixes up prepared statements; set statement_cache_size=0,"
     " or let the pooler keep them (pgbouncer 1.21 and later: max_prepared_statements above 0)"
 )
 
 _OURS = "__oauth1_"
-# The marker finds the query itself. A pooler that keeps prepared statements gives them names of its own.
+# The random marker finds this query in the view. A pooler that keeps prepared statements gives them its own names.
 _OWN_NAME = (
     "SELECT pg_backend_pid(), (SELECT max(name) FROM pg_prepared_statements WHERE statement LIKE '%{marker}%'), 1"
 )
@@ -50,7 +50,7 @@ class PooledConnection(_Connection):
     __slots__ = ("_random_part",)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Choose the random part; asyncpg passes the arguments."""
+        """Choose the random part of the names. asyncpg passes the arguments."""
         super().__init__(*arguments, **options)
         self._random_part = secrets.token_hex(8)
 
@@ -59,15 +59,15 @@ class PooledConnection(_Connection):
 
 
 async def check_statement_names(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
-    """Look for a pooler that does not rename prepared statements.
+    """Check whether a pooler passes prepared statements on without renaming them.
 
     Raises:
-        StoreError: there is one, and the statements of several processes have the same names.
+        StoreError: it does, and the statements of several processes have the same names.
     """
-    async with connection.transaction():  # a pooler leaves a transaction on one server connection
+    async with connection.transaction():  # a pooler keeps a transaction on one server connection
         query = _OWN_NAME.format(marker=secrets.token_hex(8))
         backend, name, _ = (await connection.fetch(query))[0]
-    # A pooler answers with a process id of its own when it is connected to.
+    # A pooler sends its own process id when a client connects.
     if name is None or backend == connection.get_server_pid():
         return
     if name.startswith(_OURS):

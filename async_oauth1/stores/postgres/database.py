@@ -1,8 +1,8 @@
-"""One PostgreSQL database: connections to it, statements, what its errors mean, bringing its tables up to date.
+"""One PostgreSQL database: its pool of connections, statements, and what its errors mean.
 
-A statement is a transaction of its own and needs nothing of its session, so that pgbouncer may give each to another
-connection. What asyncpg does when a connection goes back to its pool (a round trip that resets a session we never
-changed) is left out where the pool is ours.
+Each statement is a transaction of its own and does not depend on session state, so pgbouncer may run each on another
+connection. asyncpg resets the session when a connection is returned to its pool, which takes a round trip. Our own pool
+skips that, since no statement changes the session.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.stores.base import StoreError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.batching import QuestionError
 
 from .connection import ADVICE, PooledConnection, check_statement_names, unknown_statement
@@ -30,33 +29,33 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Row = Sequence[Any]
 
-# Connections that the steps of the dance leave to others: one for look-ups, one for nonces, one for `ping`.
-_KEPT_BACK = 3
+# Connections that `fetch` does not use: one for look-ups, one for nonces, one for `ping`.
+_RESERVED = 3
 
-# PostgreSQL has undone the statement, and asks to try it again: deadlocks, and the conflicts of databases whose
-# default is a stricter isolation than READ COMMITTED.
+# PostgreSQL has rolled the statement back, and it can be repeated: deadlocks, and conflicts in databases whose default
+# isolation is stricter than READ COMMITTED.
 _TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _TRIES = 3
 
 _FAILURES = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # where a connection breaks at an unlucky moment
+    asyncpg.InternalClientError,  # a connection broke at an unlucky moment
     OSError,
     asyncio.TimeoutError,
 )
 
-# The values of one question cannot be stored or compared: octets that the encoding does not have, too long a text, or
-# what asyncpg cannot send. The messages of the latter show the values, and are not logged.
+# A value cannot be stored or compared: the encoding lacks a character, a text is too long, or asyncpg cannot send the
+# value. asyncpg's messages show the value, so they are not logged.
 _DATA_ERRORS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 
-# The server has answered, and the connection is as good as before.
+# The server has answered, so the connection can still be used.
 _ANSWERS = (asyncpg.UniqueViolationError, *_TRY_AGAIN, *_DATA_ERRORS)
 
-# The other connections are no better than the one that met this: sessions that began while the database was read-only
-# stay read-only; a server that has become a standby, or ends, does so for all of them. And where an answer did not come
-# in time, because an address has passed to another server or a firewall has forgotten us, the others would each cost
-# another timeout.
+# The other connections have the same problem as the one with the error: sessions that began while the database was
+# read-only stay read-only, and a server that stops or becomes a standby does so for all of them. If an answer timed
+# out, because an address has moved to another server or a firewall has dropped its state, each would cost another
+# timeout.
 _STALE = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.AdminShutdownError,
@@ -78,15 +77,15 @@ class PostgresDatabase:
         """Remember the arguments; no I/O.
 
         Args:
-            settings: what ``open`` connects with.
-            pool: the caller's, which stays open when this is closed.
+            settings: for `open`.
+            pool: the caller's own, used instead; `close` does not close it.
         """
         self.settings = settings
         self.round_trips = 0
         self._given_pool = pool
         self._pool: asyncpg.Pool[Any] | None = None
         self._closed = False
-        self._dance = asyncio.Semaphore()
+        self._unreserved = asyncio.Semaphore()
         self._complaint: str | None = None
         self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[object]] = set()
@@ -108,7 +107,7 @@ class PostgresDatabase:
                     pool.terminate()
                 raise
             size = pool.get_max_size()
-            self._dance = asyncio.Semaphore(size - min(_KEPT_BACK, size - 1))
+            self._unreserved = asyncio.Semaphore(size - min(_RESERVED, size - 1))
             self._pool, self._closed = pool, False
 
     async def close(self) -> None:
@@ -126,12 +125,12 @@ class PostgresDatabase:
             pool.terminate()
 
     async def fetch(self, sql: str, *arguments: object) -> list[Row]:
-        """Run one statement of the dance or of the administration to its end, whatever becomes of the caller.
+        """Run one statement to its end, even if the caller is cancelled.
 
-        However many of them wait for a locked table, some connections are kept back for `fetch_here`.
+        Some connections are reserved for `fetch_here`, however many of these statements wait for a locked table.
 
         Raises:
-            StoreUnavailableError: the server could not be asked; it may have done what it was told.
+            StoreUnavailableError: the server did not answer; it may have run the statement.
             asyncpg.UniqueViolationError: a key is taken; nothing was done.
         """
         task = self.spawn(self._fetch_in_turn(sql, arguments))
@@ -139,7 +138,7 @@ class PostgresDatabase:
         return task.result()
 
     async def fetch_here(self, sql: str, *arguments: object) -> list[Row]:
-        """Run one statement for a caller that is never cancelled: a batch, of which there is one at a time.
+        """Run one statement for a batch: its caller is never cancelled, and there is one at a time.
 
         Raises:
             StoreUnavailableError: as for `fetch`.
@@ -181,13 +180,13 @@ class PostgresDatabase:
         deadline = self._deadline()
         try:
             async with asyncio.timeout_at(deadline):
-                await self._dance.acquire()
+                await self._unreserved.acquire()
         except TimeoutError as error:
             raise self._unavailable(error) from error
         try:
             return await self._fetch_until(deadline, sql, arguments)
         finally:
-            self._dance.release()
+            self._unreserved.release()
 
     async def _fetch_until(self, deadline: float, sql: str, arguments: Sequence[object]) -> list[Row]:
         for tries_left in reversed(range(_TRIES)):
@@ -221,8 +220,8 @@ class PostgresDatabase:
             except _ANSWERS:
                 raise
             except BaseException as error:
-                # Broken, in the middle of an answer, or to a server that has become read-only. Asking it to cancel
-                # would be of no use where it does not answer.
+                # The connection is broken, in the middle of an answer, or leads to a read-only server. A request to
+                # cancel would be useless if the server does not answer.
                 _terminate(connection)
                 own = pool is not self._given_pool
                 if isinstance(error, _STALE if own else asyncpg.ReadOnlySQLTransactionError):
@@ -246,7 +245,7 @@ class PostgresDatabase:
 
     def _unavailable(self, error: BaseException) -> StoreUnavailableError:
         complaint = _line(error)
-        if complaint != self._complaint:  # every request of the moment meets the same trouble; one line tells of it
+        if complaint != self._complaint:  # concurrent requests fail for the same reason: log it once
             _log.warning("%s: %s", self.settings.url, complaint)
             self._complaint = complaint
         return StoreUnavailableError()
@@ -261,11 +260,11 @@ class PostgresDatabase:
                     max_size=max_size or settings.max_size,
                     timeout=settings.connect_timeout,
                     statement_cache_size=settings.statement_cache_size,
-                    reset=_leave_as_it_is,
+                    reset=_skip_reset,
                     connection_class=PooledConnection,
                 )
         except ValueError:
-            raise self._not_understood() from None
+            raise self._invalid_url() from None
         except _FAILURES as error:
             raise StoreError(f"{settings.url}: {_line(error)}") from error
 
@@ -276,8 +275,8 @@ class PostgresDatabase:
             try:
                 async with asyncio.timeout(self.settings.timeout):
                     connection = await pool.acquire()
-            except ValueError:  # a pool that keeps no connection open reads the URL here
-                raise self._not_understood() from None
+            except ValueError:  # a pool without open connections reads the URL here
+                raise self._invalid_url() from None
             try:
                 await work(connection)
             except BaseException:
@@ -296,19 +295,19 @@ class PostgresDatabase:
     async def _migrate(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
         await migrate_tables(connection, self.settings.url)
 
-    def _not_understood(self) -> StoreError:
-        """For a `ValueError` of asyncpg's, whose message may show a piece of the URL that belongs to the password."""
+    def _invalid_url(self) -> StoreError:
+        """Replaces a `ValueError` of asyncpg, whose message may show a part of the password."""
         return StoreError(f"{self.settings.url}: is not a URL that libpq understands")
 
 
 def _terminate(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
-    """Close a connection at once; one that its server has closed has left the pool by itself."""
+    """Close a connection at once. If the server has closed it, asyncpg has removed it from the pool already."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
 class _HiddenRecord(asyncpg.Record):
-    """A row whose values are not shown: asyncio's debug mode logs the results of slow tasks."""
+    """A row whose values are hidden: asyncio's debug mode logs the results of slow tasks."""
 
     __slots__ = ()
 
@@ -316,8 +315,8 @@ class _HiddenRecord(asyncpg.Record):
         return f"<{len(self)} values>"
 
 
-async def _leave_as_it_is(connection: object) -> None:
-    """What happens to a connection on its way back to the pool: nothing, it has no state of ours."""
+async def _skip_reset(connection: object) -> None:
+    """Do nothing when a connection is returned to the pool: no statement changes the session."""
 
 
 def _require_writable(rows: Sequence[Row]) -> None:
@@ -332,6 +331,6 @@ def _line(error: BaseException) -> str:
         return ADVICE
     if isinstance(error, _DATA_ERRORS):
         return f"refuses a value ({type(error).__name__})"
-    # Details show the values of a row: "Failing row contains (...)".
+    # Not the error's details, which show the values of a row: "Failing row contains (...)".
     text = str(error.args[0]) if isinstance(error, asyncpg.PostgresError) and error.args else str(error)
     return " ".join(text.split()) or type(error).__name__

@@ -1,14 +1,16 @@
 """The PostgreSQL store's tables, as numbered migrations.
 
-Plain SQL rather than a migration tool: five tables do not warrant a second ORM in every application that uses the
-package, and an application that has a tool of its own must not find our tables in its history. The advisory lock makes
-the workers that start together take turns; it ends with the transaction, so a worker that dies leaves nothing locked,
-and it works behind pgbouncer in transaction mode, where locks of the session do not. DDL is transactional in
-PostgreSQL: the first migration happens whole or not at all. A later one meets tables in use, and builds each index in a
-transaction of its own, which locks out no look-up; its statements may be repeated after a crash.
+They are plain SQL: for five tables, a migration tool would be one more dependency for every application, and a tool of
+the application's own must not have our tables in its history.
 
-``oauth1_schema`` says how many migrations a database has seen. One that was released never changes; what comes later
-is appended. Every name begins with ``oauth1_``, so that an application may keep its own tables in the same schema.
+Workers that start together take turns with an advisory lock. It ends with the transaction, so a worker that dies leaves
+nothing locked, and it works behind pgbouncer in transaction mode, which session locks do not. DDL is transactional in
+PostgreSQL, so the first migration is applied completely or not at all. When later migrations run, the tables are in
+use: each index is built in a transaction of its own, so that look-ups are not blocked. Their statements may be repeated
+after a crash.
+
+``oauth1_schema`` has the number of migrations that were applied. A released migration never changes; new ones are
+appended. Every name begins with ``oauth1_``, so that an application may keep its own tables in the same schema.
 """
 
 from __future__ import annotations
@@ -25,14 +27,14 @@ __all__ = [
     "parts_of",
 ]
 
-#: The key of our advisory lock, "oauth1" in ASCII; another application must not use it.
+#: The key of the advisory lock, "oauth1" in ASCII. Other applications must not use it.
 LOCK: Final = int.from_bytes(b"oauth1", "big")
 
-# Columns of text hold tuples as JSON, and no type that needs a codec appears anywhere: the pool may be the
-# application's, with codecs of its own for json or uuid.
-# Credentials refer to clients without a foreign key: the clients may be kept elsewhere.
-# A nonce is 16 bytes: uuid is the one type of that size without a header (see postgres.py for what is in them). The
-# second index finds expired ones; whole seconds make its entries repeat, and repeated entries are stored once.
+# Tuples are stored as JSON in text columns, and no column type needs a codec: the pool may be the application's, with
+# its own codecs for json or uuid. Credentials refer to clients without a foreign key: the clients may be in another
+# store. A nonce is 16 bytes (see `nonce_key`), and uuid is the only type of that size without a header. The second
+# index finds expired nonces. Their expiry is in whole seconds, so index entries repeat, and repeated entries are stored
+# once.
 _FIRST = (
     """CREATE TABLE oauth1_client (
         client_id text NOT NULL PRIMARY KEY,
@@ -73,7 +75,7 @@ _FIRST = (
         expires_at bigint NOT NULL
     )""",
     "CREATE INDEX oauth1_nonce_expiry ON oauth1_nonce (expires_at)",
-    # Every row is deleted within minutes: vacuum early, in small portions, so that the space is used again.
+    # Every row is deleted within minutes: vacuum early and in small portions, so that the space is reused.
     """ALTER TABLE oauth1_nonce SET (
         autovacuum_vacuum_scale_factor = 0.05,
         autovacuum_vacuum_threshold = 10000,
@@ -81,15 +83,16 @@ _FIRST = (
     )""",
 )
 
-# Most token credentials never expire, and the index holds none of those.
+# Most token credentials never expire. The index does not contain those.
 _TOKENS_EXPIRE = (
     "ALTER TABLE oauth1_token_credential ADD COLUMN IF NOT EXISTS expires_at double precision",
     """CREATE INDEX IF NOT EXISTS oauth1_token_credential_expiry ON oauth1_token_credential (expires_at)
         WHERE expires_at IS NOT NULL""",
 )
 
-# A change to credentials, also one made with psql, is told to the caches. New token credentials need no word, since no
-# cache has asked for them. Many at once are one word. Those that expired are known to be gone.
+# Caches are notified of each change to credentials, also if it is made with psql. New token credentials need no
+# notification, since no cache can have looked them up. Many changes at once are one notification. Expired credentials
+# need none: caches know when they expire.
 _FUNCTIONS = {
     "oauth1_tell_of_tokens": """
     DECLARE
@@ -119,7 +122,7 @@ _FUNCTIONS = {
     END """,
 }
 
-# table, what is added to its name, event, rows that the function sees, function
+# table, suffix of the trigger's name, event, the rows that the function sees, function
 _TRIGGERS = (
     ("oauth1_token_credential", "deleted", "DELETE", "OLD", "oauth1_tell_of_tokens"),
     ("oauth1_token_credential", "updated", "UPDATE", "OLD", "oauth1_tell_of_tokens"),
@@ -148,14 +151,14 @@ _CHANGES_ARE_TOLD = (
     *(_create_trigger(*trigger) for trigger in _TRIGGERS),
 )
 
-# ALWAYS: also in a session with session_replication_role=replica, which skips ordinary triggers.
-#: One statement for each trigger, by the trigger's name.
+# ALWAYS, because a session with session_replication_role=replica skips ordinary triggers.
+#: The statement that enables each trigger, by the trigger's name.
 ENABLE_TRIGGERS: Final = {
     f"{trigger[0]}_{trigger[1]}": f"ALTER TABLE {trigger[0]} ENABLE ALWAYS TRIGGER {trigger[0]}_{trigger[1]}"
     for trigger in _TRIGGERS
 }
 
-#: Makes functions and triggers anew, in order; a trigger's by its name.
+#: The statements that create each trigger and its function again, by the trigger's name.
 REPAIR_TRIGGERS: Final = {
     f"{trigger[0]}_{trigger[1]}": (
         _create_function(trigger[4]).replace("CREATE", "CREATE OR REPLACE", 1),
@@ -165,11 +168,11 @@ REPAIR_TRIGGERS: Final = {
     for trigger in _TRIGGERS
 }
 
-# The bits of pg_trigger.tgtype for a trigger that is fired after a statement.
+# The bits of pg_trigger.tgtype for a trigger that fires after a statement.
 _EVENT_BITS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 
-#: The triggers that would not tell of a change, by name, and whether each is there and only needs to be enabled. A
-#: trigger that is enabled without ALWAYS counts as disabled.
+#: Selects the names of triggers that would not fire, and whether each exists and only needs to be enabled. A trigger
+#: that is enabled without ALWAYS counts as disabled.
 MISSING_TRIGGERS: Final = (
     "SELECT wanted.name, t.oid IS NOT NULL FROM (VALUES "  # noqa: S608 - of constants alone
     + ", ".join(
@@ -192,18 +195,18 @@ _FORGOTTEN = (
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _CHANGES_ARE_TOLD, _FORGOTTEN)
 
-#: What this release reads and writes.
+#: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 
 def parts_of(number: int) -> list[tuple[str, ...]]:
-    """A migration's transactions.
+    """The transactions of a migration, each a list of statements.
 
-    The first migration is one: its tables are not in use yet. In the others each index has its own, so that no look-up
-    waits for ``ALTER TABLE`` as long as an index on a large table takes.
+    The first migration is one transaction, since its tables are not in use yet. In later ones each index has its own,
+    so that look-ups do not wait behind ``ALTER TABLE`` until the index of a large table is built.
 
     Args:
-        number: of the migration, from 0.
+        number: the number of the migration, from 0.
     """
     statements = MIGRATIONS[number]
     if number == 0:

@@ -1,19 +1,13 @@
-"""The PostgreSQL store's statements. Each is a transaction of its own."""
+"""The statements that only the PostgreSQL store has. Each is a transaction of its own."""
 
 from __future__ import annotations
 
 from async_oauth1.stores import row_mapping as rows
+from async_oauth1.stores.sql import CREDENTIAL_COLUMNS
 
 __all__ = [
-    "APPROVE",
-    "COUNT_WRONG_VERIFIER",
-    "DENY",
     "EXCHANGE",
-    "GET_TEMPORARY",
-    "INSERT_CLIENT",
     "INSERT_TEMPORARY",
-    "INSERT_TOKEN",
-    "LIST_CLIENTS",
     "LIST_TOKENS",
     "LOOK_UP",
     "PING",
@@ -22,44 +16,28 @@ __all__ = [
     "PURGE_TOKENS",
     "REMEMBER",
     "REMOVE_CLIENT",
-    "REVOKE",
-    "TAKE",
 ]
 
 PING = "SELECT current_setting('transaction_read_only') FROM oauth1_schema"
 
-# A known nonce is left as it is and not returned, and neither is one that may have been removed.
+# Inserts and returns only new nonces: not those that are there, nor those that may have been removed.
 REMEMBER = (
     "INSERT INTO oauth1_nonce (nonce, expires_at) SELECT key::uuid, seconds + $3"
     " FROM unnest($1::text[], $2::bigint[]) AS nonce (key, seconds)"
     " WHERE seconds > (SELECT max(timestamp) FROM oauth1_nonce_forgotten)"
     " ON CONFLICT (nonce) DO NOTHING RETURNING nonce::text"
 )
-# One row for each question; what was not found is NULL.
+# One row for each question; the columns of what was not found are NULL.
 LOOK_UP = (
-    "SELECT question.number,"
-    " c.client_id, c.client_secret, c.overlapping_secrets, c.name, c.callbacks, c.signature_methods,"
-    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ,"
-    " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
+    f"SELECT question.number, {CREDENTIAL_COLUMNS}"  # noqa: S608 - of constants alone
     " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS question (client_id, oauth_token, number)"
     " LEFT JOIN oauth1_client AS c ON c.client_id = question.client_id"
     " LEFT JOIN oauth1_token_credential AS t"
     " ON t.oauth_token = question.oauth_token AND t.client_id = question.client_id"
 )
-# No error where the key is taken, so none in the server's log.
-INSERT_CLIENT = (
-    "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
-    " rsa_public_key, nonce_policy, callback_query_may_differ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-    " ON CONFLICT DO NOTHING RETURNING 1"
-)
-INSERT_TOKEN = (
-    "INSERT INTO oauth1_token_credential"
-    " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1"
-)
-# One row: whether it was created, and whether the client ($3) had fewer than $7. All of its rows are counted first, in
-# the index alone; whether they have expired matters only at the limit. Statements that run at the same moment do not
-# see each other's rows, so a client may get some more than that: as many as there are connections.
+# One row: whether the credentials were inserted, and whether the client ($3) had fewer than $7. First all of its rows
+# are counted, using only the index; whether they have expired is checked only at the limit. Concurrent statements do
+# not see each other's rows, so a client may exceed the limit by as many as there are connections.
 INSERT_TEMPORARY = (
     "WITH room AS (SELECT"
     " (SELECT count(*) FROM (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = $3 LIMIT $7::int) AS a) < $7"
@@ -70,17 +48,6 @@ INSERT_TEMPORARY = (
     " WHERE left_over ON CONFLICT DO NOTHING RETURNING 1)"
     " SELECT EXISTS (SELECT 1 FROM created), left_over FROM room"
 )
-GET_TEMPORARY = rows.SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"
-TAKE = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 RETURNING 1"
-DENY = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
-APPROVE = (
-    "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, decided = true"
-    " WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
-)
-COUNT_WRONG_VERIFIER = (
-    "UPDATE oauth1_temporary_credential SET wrong_verifiers = wrong_verifiers + 1"
-    " WHERE oauth_token = $1 AND expires_at > $2 RETURNING wrong_verifiers"
-)
 EXCHANGE = (
     "WITH taken AS (DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND client_id = $2"
     " AND expires_at > $3 AND decided AND user_id IS NOT NULL RETURNING user_id)"
@@ -88,22 +55,17 @@ EXCHANGE = (
     " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
     " SELECT $4, $5, $2, user_id, $6, $3, $7 FROM taken RETURNING user_id"
 )
-LIST_CLIENTS = rows.SELECT_CLIENT + ' ORDER BY name COLLATE "C", client_id COLLATE "C"'
-REVOKE = (
-    "DELETE FROM oauth1_token_credential WHERE oauth_token = $1 AND ($2::text IS NULL OR user_id = $2)"
-    " AND (expires_at IS NULL OR expires_at > $3) RETURNING 1"
-)
 REMOVE_CLIENT = (
     "WITH removed AS (DELETE FROM oauth1_client WHERE client_id = $1 RETURNING client_id),"
     " tokens AS (DELETE FROM oauth1_token_credential WHERE client_id IN (SELECT client_id FROM removed)),"
     " pending AS (DELETE FROM oauth1_temporary_credential WHERE client_id IN (SELECT client_id FROM removed))"
     " SELECT client_id FROM removed"
 )
-# Some at a time, and never one that another worker is removing, so no request waits. Dropping partitions would
-# spare the vacuum, but takes a lock that every request of the moment queues behind. And there is no need: five
-# lifetimes on, the table takes 119 bytes per live nonce instead of the first 93, and batches are as fast as before.
-# By the database's clock, or by the worker's if that is behind: one that is ahead must not remove what others need. A
-# nonce begins with its timestamp.
+# Removes some rows at a time, and skips those that another worker is removing, so that no request waits. Dropping
+# partitions would need no vacuum, but takes a lock that blocks every request. There is no need for it: after five
+# lifetimes the table has 119 bytes per live nonce instead of 93 at first, and batches are as fast as before.
+# Uses the database's clock, or the worker's if that is behind: a worker whose clock is ahead must not remove rows that
+# others need. A nonce begins with its timestamp.
 PURGE_NONCES = (
     "WITH removed AS (DELETE FROM oauth1_nonce WHERE ctid = ANY(ARRAY(SELECT ctid FROM oauth1_nonce"
     " WHERE expires_at <= (SELECT floor(least($1::float8, extract(epoch FROM clock_timestamp())::float8)))::bigint"

@@ -1,6 +1,6 @@
-"""Whether a PostgreSQL database can hold our tables, whether they are there, and bringing them up to date.
+"""Whether a PostgreSQL database has the tables of this release, and bringing them up to date.
 
-Only the schema that new tables would be created in counts (``current_schema()``): with ``search_path=mine,public`` the
+Only the tables in ``current_schema()`` count, where new tables would be created: with ``search_path=mine,public`` the
 tables in ``public`` belong to another provider.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
 import asyncpg
 
-from async_oauth1.stores.errors import StoreError
+from async_oauth1.errors import StoreError
 
 from .schema import ENABLE_TRIGGERS, LOCK, MISSING_TRIGGERS, REPAIR_TRIGGERS, SCHEMA_VERSION, parts_of
 
@@ -22,11 +22,11 @@ __all__ = ["check_tables", "migrate_tables"]
 
 _log = logging.getLogger(__name__)
 
-# Seconds for one transaction: it may wait for another worker's, or build an index on a large table.
+# Seconds for one transaction: it may wait for that of another worker, or build an index on a large table.
 _TRANSACTION_TIMEOUT = 600.0
 
-# A statement that waits for a lock makes every later one on the same table wait behind it: give up after a second and
-# let them through before the next attempt.
+# A statement that waits for a lock blocks every later statement on the same table. So it gives up after a second, and
+# lets them run before the next attempt.
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 _ATTEMPTS = 10
 _PAUSE = 2.0
@@ -48,7 +48,7 @@ _STATE = """SELECT current_schema()::text AS schema,
 
 
 class _State(NamedTuple):
-    """A database as `_STATE` finds it."""
+    """The row that `_STATE` selects."""
 
     schema: str | None
     has_version: bool
@@ -63,10 +63,10 @@ class _State(NamedTuple):
 
 
 async def check_tables(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
-    """Refuse a database that is not this release's; warn of one that forgets what it has confirmed.
+    """Refuse a database without the tables of this release; log a warning if a crash could lose committed nonces.
 
     Raises:
-        StoreError: the reason, and the way out.
+        StoreError: the reason, and what to do.
     """
     state = await _read_state(connection, url)
     if not state.has_version:
@@ -87,7 +87,7 @@ async def migrate_tables(connection: asyncpg.pool.PoolConnectionProxy[Any], url:
     """Create the tables, or bring them up to date.
 
     Raises:
-        StoreError: the database cannot hold them, has those of a newer release, or a lock could not be had.
+        StoreError: the database is unsuitable, has the tables of a newer release, or the tables are locked.
     """
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
@@ -113,7 +113,7 @@ async def _migrate(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) 
 
 
 async def _prepare(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> int:
-    """Make sure that there is a version; returns it."""
+    """Create the table with the version if necessary, and return the version."""
     async with _turn(connection):
         state = await _read_state(connection, url)
         if state.has_clients and not state.has_version:
@@ -121,7 +121,9 @@ async def _prepare(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) 
         if not state.has_version:
             if state.elsewhere:
                 _log.warning(
-                    "%s: creates tables in the schema %s, though the schema %s has some", url, *_schemas(state)
+                    "%s: creating tables in the schema %s, although the schema %s already has them",
+                    url,
+                    *_schemas(state),
                 )
             await connection.execute("CREATE TABLE oauth1_schema (version integer NOT NULL)")
             await connection.execute("INSERT INTO oauth1_schema VALUES (0)")
@@ -134,7 +136,7 @@ async def _prepare(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) 
 async def _apply(
     connection: asyncpg.pool.PoolConnectionProxy[Any], number: int, part: tuple[str, ...], *, is_last: bool
 ) -> None:
-    """One transaction of a migration, unless another worker has finished that migration meanwhile."""
+    """Run one transaction of a migration, unless another worker has finished the migration meanwhile."""
     async with _turn(connection):
         if await _version(connection) > number:
             return
@@ -146,7 +148,7 @@ async def _apply(
 
 
 async def _repair_triggers(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:
-    """Make the triggers anew that a restore has left out or disabled; they belong to the version of the schema."""
+    """Create or enable triggers that a restore has left out or disabled."""
     try:
         async with _turn(connection):
             await connection.execute(_LOCK_TIMEOUT)
@@ -156,18 +158,18 @@ async def _repair_triggers(connection: asyncpg.pool.PoolConnectionProxy[Any], ur
                 await connection.execute(ENABLE_TRIGGERS[name])
     except asyncpg.InsufficientPrivilegeError as error:  # everything but the cache works without them
         _log.warning(
-            "%s: the triggers that tell of changes cannot be made: %s; run async-oauth1 migrate as the owner of the"
-            " tables, or nothing is cached",
+            "%s: cannot create the triggers that report changes: %s; nothing is cached; to fix it,"
+            " run async-oauth1 migrate as the owner of the tables",
             url,
             " ".join(str(error).split()),
         )
 
 
 @contextlib.asynccontextmanager
-async def _turn(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> AsyncIterator[None]:
-    """A transaction that no other worker's migration runs beside."""
-    # Whatever the database's default: under a stricter isolation, a worker that has waited for the lock would not see
-    # what the one before it has made.
+async def _turn(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> AsyncGenerator[None]:
+    """A transaction that runs alone: the migrations of other workers wait for it."""
+    # Explicit, because the database's default may be stricter: then a worker that has waited for the lock would not see
+    # the tables that the worker before it has created.
     async with asyncio.timeout(_TRANSACTION_TIMEOUT), connection.transaction(isolation="read_committed"):
         await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
         yield

@@ -1,4 +1,4 @@
-"""The PostgreSQL store's URL: libpq's, and in its query the sizes and timeouts of the pool."""
+"""The PostgreSQL store's URL: a libpq URL, with options for the pool in its query."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from async_oauth1.stores.base import StoreError, is_text, redact_url, shown_name
+from async_oauth1.errors import StoreError
+from async_oauth1.stores.base import is_text, redact_url, shown_name
 
 __all__ = ["PostgresSettings"]
 
 _MAX_TIMEOUT = 3600.0
 
-# What libpq and asyncpg both understand, and the server's settings that people put into URLs. Anything else would be
-# sent to the server as a setting that it does not know: a typing mistake shall be found here.
+# Options that both libpq and asyncpg understand, and server settings that are common in URLs. asyncpg sends any other
+# option to the server as a setting, so a misspelt one must be found here.
 _PASSED_ON = frozenset(
     {
         "application_name",
@@ -52,13 +53,13 @@ class PostgresSettings:
         url: printable.
         dsn: what asyncpg connects with.
         min_size: connections that are kept open.
-        max_size: connections at most. Three, or all but one of fewer, are kept back for look-ups, nonces and ``ping``;
-            the rest serve temporary credentials and the administration.
-        timeout: seconds that any one call may take, a new connection included.
-        connect_timeout: seconds that a new connection may take; libpq's, which asyncpg does not know.
-        statement_cache_size: prepared statements per connection; 0 behind a pgbouncer that pools transactions and keeps
-            no prepared statements: one older than 1.21, or with ``max_prepared_statements`` at 0, which was the default
-            before 1.24.
+        max_size: connections at most. Three of them (or all but one, if there are fewer) are reserved for look-ups,
+            nonces and ``ping``; all other statements share the rest.
+        timeout: seconds that a call may take, including a new connection.
+        connect_timeout: seconds that a new connection may take. This is libpq's option; asyncpg does not have it.
+        statement_cache_size: prepared statements per connection. Use 0 behind a pgbouncer that pools transactions and
+            does not keep prepared statements: one older than 1.21, or one with ``max_prepared_statements`` at 0, the
+            default before 1.24.
     """
 
     url: str
@@ -74,7 +75,7 @@ class PostgresSettings:
         """Read ``postgresql://user@host/database?host=/folder/of/socket&max_size=20``.
 
         Raises:
-            StoreError: the URL is not understood.
+            StoreError: the URL is not valid.
         """
         shown = redact_url(url)
         location, _, query = url.partition("?")
@@ -94,7 +95,7 @@ class PostgresSettings:
                 raise StoreError(
                     f'{shown}: there is no option "{unknown}"; known are libpq\'s and {", ".join(_LIMITS)}'
                 )
-        # asyncpg knows both names of the scheme, in lower case alone.
+        # asyncpg accepts the scheme only in lower case.
         dsn = f"postgresql{location[location.index(':') :]}"
         timeout = own.get("timeout", 5.0)
         settings = cls(
@@ -103,7 +104,9 @@ class PostgresSettings:
             min_size=int(own.get("min_size", min(1, own.get("max_size", 1)))),
             max_size=int(own.get("max_size", 10)),
             timeout=timeout,
-            connect_timeout=min(own.get("connect_timeout") or timeout, timeout),  # 0 is no limit of its own
+            connect_timeout=min(
+                own.get("connect_timeout") or timeout, timeout
+            ),  # 0 means that only `timeout` limits it
             statement_cache_size=int(own.get("statement_cache_size", 100)),
         )
         if settings.min_size > settings.max_size:
@@ -111,7 +114,7 @@ class PostgresSettings:
         return settings
 
 
-#: The options of the pool: least and greatest value, and whether it is a whole number.
+#: The pool's options: minimum, maximum, and whether the value is a whole number.
 _LIMITS = {
     "min_size": (0, 1000, True),
     "max_size": (1, 1000, True),

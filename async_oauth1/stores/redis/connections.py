@@ -1,7 +1,7 @@
 """Connections to one Redis server, and round trips over them.
 
-A request that has the server to itself pays for every step on the way there. The client library's connections are used
-here without its pool and its pipelines, whose bookkeeping costs more than the round trip.
+The client library's connections are used here without its pool and its pipelines, whose bookkeeping costs more CPU time
+than the round trip. CONTRIBUTING.md has the figures.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ _ASKING: Command = ("ASKING",)
 
 
 class Connections:
-    """Connections that are made when they are needed and kept, the one last used in front.
+    """A pool whose connections are made on demand and kept. The one used last is used next.
 
     Attributes:
-        round_trips: how often the server was asked.
-        has_answered: whether it ever did.
+        round_trips: how many were made.
+        has_answered: whether the server ever answered.
     """
 
     def __init__(self, client: redis.asyncio.Redis, limit: int) -> None:
-        """Connect to nothing yet.
+        """Start without connections.
 
         Args:
             client: knows how to connect.
-            limit: how many there are at once; callers wait for one.
+            limit: connections at once; further callers wait.
         """
         self.round_trips = 0
         self.has_answered = False
         self._pool: Any = client.connection_pool
-        self._readers = client.response_callbacks
+        self._parsers = client.response_callbacks
         self._idle: list[Any] = []
         self._abandoned: list[Any] = []
         self._free = asyncio.Semaphore(limit)
         self._closed = False
 
     async def ask(self, commands: Sequence[Command], *, asking: bool = False) -> list[Any]:
-        """The answers to commands that are sent together; an error in the place of a command that failed.
+        """Send commands together and return their answers. If a command fails, its answer is the error.
 
         Args:
             commands: each a tuple.
-            asking: another node of the Cluster has sent us here.
+            asking: a Cluster node has redirected us here with ``ASK``.
 
         Raises:
             RedisError: the server could not be asked.
             OSError: the same.
         """
-        if asking:  # holds for the next command alone
+        if asking:  # ASKING applies to the next command only
             return (await self.ask([part for command in commands for part in (_ASKING, command)]))[1::2]
         self.round_trips += 1
         async with self._free:
@@ -62,10 +62,10 @@ class Connections:
                 await self._abandoned.pop().disconnect(nowait=True)
             connection = self._idle.pop() if self._idle else self._pool.make_connection()
             try:
-                await _ready(connection)
+                await _ensure_connected(connection)
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-                answers = [await self._answer(connection, name) for name, *_ in commands]
-            except BaseException:  # also when cancelled: unread answers would be taken for those of the next commands
+                answers = [await self._read_answer(connection, name) for name, *_ in commands]
+            except BaseException:  # also when cancelled: unread answers would be read as those of the next commands
                 await connection.disconnect(nowait=True)
                 raise
             self.has_answered = True
@@ -76,30 +76,30 @@ class Connections:
             return answers
 
     def abandon(self) -> None:
-        """Use no connection again that is idle now: where one has died in silence, the others may have, too."""
+        """Stop using the connections that are idle now: if one has failed silently, the others may have as well."""
         self._abandoned += self._idle
         self._idle = []
 
     async def close(self) -> None:
-        """Disconnect; what is under way is finished first."""
+        """Disconnect. Connections in use are closed when their commands are done."""
         self._closed = True
         self.abandon()
         while self._abandoned:
             await self._abandoned.pop().disconnect()
 
-    async def _answer(self, connection: Any, name: str) -> Any:
+    async def _read_answer(self, connection: Any, name: str) -> Any:
         try:
             answer = await connection.read_response()
         except ResponseError as error:
             return error
-        read = self._readers.get(name)
-        return answer if read is None else read(answer)
+        parse = self._parsers.get(name)
+        return answer if parse is None else parse(answer)
 
 
-async def _ready(connection: Any) -> None:
-    """Connect, also where the server has closed the connection meanwhile."""
+async def _ensure_connected(connection: Any) -> None:
+    """Connect, or connect again if the server has closed the connection."""
     if connection.is_connected:
-        # The name changed in redis-py 8. There is nothing to read yet: it is the end, or worse.
+        # The method was renamed in redis-py 8. An idle connection is readable only if it was closed or is out of step.
         can_read = getattr(connection, "can_read", None) or connection.can_read_destructive
         if not await can_read():
             return

@@ -1,10 +1,11 @@
-"""One Redis server: commands that go to it in one round trip, and whether its replicas have them, too.
+"""One Redis server: commands in one round trip, and whether enough replicas have confirmed what was written.
 
-A failover loses what the new master had not heard of. For a nonce or a take that would mean: accepted twice. So where
-replicas follow, each write is followed by ``WAIT`` in the same round trip, and counts only when enough of them have
-confirmed it; ``ROLE`` beside it tells how many there are. One fewer than before may be the new master, of which this
-one has not heard yet (it was frozen, or cut off, or the Sentinels are about to tell it), though others confirm what it
-writes: the write does not count, and the master is looked for anew.
+Replication is asynchronous: a failover loses what the new master had not received. A nonce or temporary credentials
+could then be accepted twice. So if the server has replicas, each write is followed by ``WAIT`` in the same round trip,
+and counts only if enough replicas have confirmed it. ``ROLE`` in the same round trip returns how many replicas there
+are. If one has left, it may be the new master, and this server may not know that it was demoted (it was frozen, or cut
+off, or the Sentinels have not reached it yet). Then the write does not count, although other replicas have confirmed
+it, and the topology is read again before the next call.
 """
 
 from __future__ import annotations
@@ -32,43 +33,44 @@ from redis.exceptions import (
 from async_oauth1.errors import StoreUnavailableError
 
 from .connections import Command, Connections
-from .shared_timeout import Patience
+from .shared_timeout import SharedTimeout
 from .url import Address, RedisSettings
 
-__all__ = ["Moved", "RedisNode", "Script", "failure"]
+__all__ = ["CONNECTION_ERRORS", "Moved", "RedisNode", "Script"]
 
 _log = logging.getLogger(__name__)
 
-#: What the client library raises where a server cannot be asked.
-failure = (RedisError, OSError, asyncio.TimeoutError)
+#: What the client library raises if a server cannot be asked.
+CONNECTION_ERRORS = (RedisError, OSError, asyncio.TimeoutError)
 
-# Errors that say: ask another server, or the same one later. Those without a class of their own begin with these.
-_ELSEWHERE = (ClusterDownError, ReadOnlyError, TryAgainError)
-_ELSEWHERE_CODES = ("MASTERDOWN", "NOREPLICAS", "UNBLOCKED")
+# Answers of a server that cannot take the command now; the topology may have changed. The client library has classes
+# for some; the messages of the others begin with these codes.
+_UNUSABLE_ERRORS = (ClusterDownError, ReadOnlyError, TryAgainError)
+_UNUSABLE_CODES = ("MASTERDOWN", "NOREPLICAS", "UNBLOCKED")
 
 
-class Moved(Exception):  # noqa: N818 - an answer, not an error
-    """A node of a Cluster says that another one has the key; nothing was done.
+class Moved(Exception):  # noqa: N818 - a redirection, not an error
+    """A Cluster node answers that another node has the key. The command was not carried out.
 
     Attributes:
-        address: of the node that has it.
-        asking: the key is on its way there: the node wants to be told that we know.
+        address: of the node that has the key.
+        asking: the slot is being migrated to that node, which requires ``ASKING`` before the command.
     """
 
     def __init__(self, address: Address, *, asking: bool) -> None:
-        """Remember where."""
+        """Keep the address."""
         super().__init__(address)
         self.address = address
         self.asking = asking
 
 
 class Script:
-    """A Lua script, sent whole only to a server that does not know it yet."""
+    """A Lua script. Its source is sent only to a server that does not have it yet."""
 
     __slots__ = ("digest", "source")
 
     def __init__(self, source: str) -> None:
-        """Compute its name."""
+        """Compute the digest."""
         self.source = source
         self.digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
@@ -78,49 +80,49 @@ class RedisNode:
 
     Attributes:
         address: of the server.
-        trusted: whether it answered the last time as a master should. Where not, it is to be looked for anew.
+        trusted: whether it last answered as a master should. If not, the topology is read again before the next call.
     """
 
     def __init__(self, address: Address, settings: RedisSettings) -> None:
-        """Remember where; no I/O."""
+        """Keep the address; no I/O."""
         self.address = address
         self.trusted = True
-        self._doubted = 0.0
+        self._distrusted_at = 0.0
         self._settings = settings
         self._replicas: int | None = None
-        self._complaint: str | None = None
+        self._last_warning: str | None = None
         self._connections = Connections(new_client(address, settings, timed=False), settings.max_connections)
-        self._patience = Patience(settings.timeout)
+        self._timeout = SharedTimeout(settings.timeout)
 
     @property
     def round_trips(self) -> int:
-        """How often it was asked."""
+        """How many were made."""
         return self._connections.round_trips
 
     async def read(self, *commands: Command, asking: bool = False) -> list[Any]:
-        """The answers to commands that change nothing, in one round trip.
+        """The answers to commands that write nothing, in one round trip.
 
         Args:
             commands: each a tuple.
-            asking: another node of the Cluster has sent us here.
+            asking: a Cluster node has redirected us here with ``ASK``.
 
         Raises:
             StoreUnavailableError: the server could not be asked, or answered with an error.
             Moved: another node has the key.
         """
-        return _here(await self._in_time(self._read(commands, asking=asking)))
+        return _raise_moved(await self._in_time(self._read(commands, asking=asking)))
 
     async def write(self, *commands: Command, asking: bool = False) -> list[Any]:
-        """The answers to commands that count only if enough replicas have them.
+        """The answers to commands that write, once enough replicas have confirmed them.
 
         Raises:
-            StoreUnavailableError: nothing counts; some of it may have been done.
+            StoreUnavailableError: none of the writes counts; some may have been carried out.
             Moved: another node has the key.
         """
-        return _here(await self.write_each(commands, asking=asking))
+        return _raise_moved(await self.write_each(commands, asking=asking))
 
     async def write_each(self, commands: Sequence[Command], *, asking: bool = False) -> list[Any]:
-        """As `write`, for commands about several keys: where another node has one, a `Moved` stands in its place."""
+        """As `write`, for commands with different keys: if another node has a key, its answer is a `Moved`."""
         return await self._in_time(self._write_each(commands, asking=asking))
 
     async def run(
@@ -129,39 +131,40 @@ class RedisNode:
         """The result of a script that writes.
 
         Raises:
-            StoreUnavailableError: nothing counts.
+            StoreUnavailableError: the writes do not count; they may have been carried out.
             Moved: another node has the key.
         """
-        return _here(await self._in_time(self._run(script, (len(keys), *keys, *arguments), asking=asking)))[0]
+        answers = await self._in_time(self._run(script, (len(keys), *keys, *arguments), asking=asking))
+        return _raise_moved(answers)[0]
 
     def distrust(self, reason: object) -> None:
-        """Look for the master anew before the next call, over new connections."""
+        """Read the topology again before the next call, and use new connections."""
         self._log(reason)
         self._connections.abandon()
         self.trusted = False
-        self._doubted = time.monotonic()
+        self._distrusted_at = time.monotonic()
 
     def trust(self, since: float) -> None:
-        """Believe what others say of it, unless there was a doubt after they were asked.
+        """Trust the server again, unless it was distrusted after the topology was asked for.
 
         Args:
-            since: when, by `time.monotonic`.
+            since: when the topology was asked for, by `time.monotonic`.
         """
-        self.trusted = self._doubted < since
+        self.trusted = self._distrusted_at < since
 
     async def close(self) -> None:
         """Disconnect."""
         try:
             async with asyncio.timeout(self._settings.timeout):
                 await self._connections.close()
-        except failure:
-            pass  # it was gone already
+        except CONNECTION_ERRORS:
+            pass  # the connection was lost before
 
     async def _in_time(self, answers: Awaitable[list[Any]]) -> list[Any]:
         try:
-            with self._patience:
+            with self._timeout:
                 return await answers
-        except failure as error:
+        except CONNECTION_ERRORS as error:
             self.distrust("does not answer in time" if isinstance(error, TimeoutError) else error)
             raise StoreUnavailableError() from error
 
@@ -171,35 +174,38 @@ class RedisNode:
     async def _write_each(self, commands: Sequence[Command], *, asking: bool) -> list[Any]:
         if self._settings.wait_replicas == 0:
             answers = self._checked(await self._connections.ask(commands, asking=asking))
-            self._complaint = None
+            self._last_warning = None
             return answers
         if self._replicas is None:
             (role,) = self._checked(await self._connections.ask([("ROLE",)]))
             self._replicas = self._replicas_in(role)
         before = self._replicas
         expected = min(self._settings.wait_replicas, before)
-        milliseconds = max(1, int(self._settings.timeout * 500))  # half of it, so that the answer arrives in time
-        proof = (("WAIT", expected, milliseconds), ("ROLE",))
-        answers = await self._connections.ask([*commands, *proof], asking=asking)
+        milliseconds = max(1, int(self._settings.timeout * 500))  # half the timeout, so that the answer arrives in time
+        wait = (("WAIT", expected, milliseconds), ("ROLE",))
+        answers = await self._connections.ask([*commands, *wait], asking=asking)
         written, (confirmed, role) = self._checked(answers[:-2]), answers[-2:]
-        if all(isinstance(answer, Moved) for answer in written):
-            return written
+        if not all(isinstance(answer, Moved) for answer in written):
+            self._check_confirmed(before, expected, confirmed, role)
+            self._last_warning = None
+        return written
+
+    def _check_confirmed(self, before: int, expected: int, confirmed: Any, role: Any) -> None:
+        """Refuse a write that too few replicas have confirmed, or after which a replica has left."""
         for answer in (confirmed, role):
             if isinstance(answer, Exception):  # WAIT is an error on a replica
                 self.distrust(answer)
                 raise StoreUnavailableError() from answer
-        # Once the master has been looked for and is still this one, it counts with those that have stayed.
+        # If the topology still names this server as the master, the next write counts with the remaining replicas.
         self._replicas = after = self._replicas_in(role)
         if confirmed < expected or after < before:
-            self.distrust(f"{before} replicas followed, and {after} do; a write was confirmed by {confirmed} of them")
+            self.distrust(f"had {before} replicas and has {after}; {confirmed} of them confirmed a write")
             raise StoreUnavailableError()
-        self._complaint = None
-        return written
 
     async def _run(self, script: Script, rest: Command, *, asking: bool) -> list[Any]:
         try:
             return await self._write_each([("EVALSHA", script.digest, *rest)], asking=asking)
-        except NoScriptError:  # the server has been started anew
+        except NoScriptError:  # the server has restarted, or its scripts were flushed
             return await self._write_each([("EVAL", script.source, *rest)], asking=asking)
 
     def _checked(self, answers: list[Any]) -> list[Any]:
@@ -208,34 +214,37 @@ class RedisNode:
                 continue
             if isinstance(answer, NoScriptError):
                 raise answer
-            if isinstance(answer, AskError):  # MovedError is one, too
-                host = answer.host or self.address[0]
-                answers[number] = Moved((host, answer.port), asking=not isinstance(answer, MovedError))
+            if isinstance(answer, AskError):  # the base class of MovedError
+                answers[number] = self._redirection(answer)
                 continue
-            if isinstance(answer, _ELSEWHERE) or str(answer).startswith(_ELSEWHERE_CODES):
+            if isinstance(answer, _UNUSABLE_ERRORS) or str(answer).startswith(_UNUSABLE_CODES):
                 self.distrust(answer)
             else:
                 self._log(answer)
             raise StoreUnavailableError() from answer
         return answers
 
+    def _redirection(self, answer: Any) -> Moved:
+        host: str = answer.host or self.address[0]
+        return Moved((host, answer.port), asking=not isinstance(answer, MovedError))
+
     def _log(self, reason: object) -> None:
-        complaint = " ".join(str(reason).split())
-        if complaint == self._complaint:
-            return  # every request of the moment meets the same trouble; one line tells of it
-        self._complaint = complaint
-        # Who cannot connect at all is told so by `open`.
+        warning = " ".join(str(reason).split())
+        if warning == self._last_warning:
+            return  # concurrent requests fail for the same reason; one line is enough
+        self._last_warning = warning
+        # If the server cannot be reached at all, `open` raises an error with the reason.
         level = logging.WARNING if self._connections.has_answered else logging.INFO
-        _log.log(level, "%s: %s:%d: %s", self._settings.url, *self.address, complaint)
+        _log.log(level, "%s: %s:%d: %s", self._settings.url, *self.address, warning)
 
     def _replicas_in(self, role: Sequence[Any]) -> int:
         if role[0] != b"master":
-            self.distrust("is no master")
+            self.distrust("is not a master")
             raise StoreUnavailableError()
         return len(role[2])
 
 
-def _here(answers: list[Any]) -> list[Any]:
+def _raise_moved(answers: list[Any]) -> list[Any]:
     for answer in answers:
         if isinstance(answer, Moved):
             raise answer
@@ -245,13 +254,14 @@ def _here(answers: list[Any]) -> list[Any]:
 def new_client(
     address: Address, settings: RedisSettings, *, sentinel: bool = False, timed: bool = True
 ) -> redis.asyncio.Redis:
-    """A client that tries everything once: a repeated ``SET NX`` would take its own nonce for known.
+    """A client that does not retry: a second ``SET NX`` would find the key that the first one has set.
 
     Args:
         address: of the server.
-        settings: how to log in, and how long to wait.
+        settings: login and timeout.
         sentinel: the server is a Sentinel.
-        timed: it watches the time itself. Whoever does so around it spares a task and two timers for each command.
+        timed: it applies the timeout to each command, which costs a task and two timers. Callers that apply one
+            themselves turn this off.
     """
     return redis.asyncio.Redis(
         host=address[0],

@@ -1,15 +1,23 @@
-"""What Redis does in one step: Lua scripts, each about one key, so that they run in a Cluster, too."""
+"""Lua scripts, each of which Redis runs atomically. Each uses the keys of one slot, so that it runs in a Cluster."""
 
 from __future__ import annotations
 
 from .node import Script
 
-__all__ = ["APPROVE", "COUNT", "CREATE", "DENY", "GIVE_BACK", "REMEMBER", "TAKE", "TAKE_SHARE"]
+__all__ = [
+    "ADD_PENDING",
+    "APPROVE",
+    "COUNT_WRONG_VERIFIER",
+    "CREATE",
+    "DENY",
+    "INSERT_NONCES",
+    "REMOVE_PENDING",
+    "TAKE",
+]
 
-# "1" rather than "": older servers share the object of a small number among all keys that have it.
-# An argument for each key says how many seconds it lives.
-# Returns a string of digits, one for each key: 1 where it is new.
-REMEMBER = Script(
+# The arguments are the lifetimes of the keys, in seconds. Returns a string with a digit for each key: 1 if it is new.
+# The value is "1" and not "": older servers share one object among all keys whose value is a small number.
+INSERT_NONCES = Script(
     """local fresh = {}
 for i, key in ipairs(KEYS) do
   fresh[i] = redis.call('SET', key, '1', 'NX', 'EX', ARGV[i]) and '1' or '0'
@@ -24,8 +32,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1"""
 )
 
-# In the others ARGV[1] is the provider. What another provider has made counts as absent; so does what is gone, for
-# which HGET answers false.
+# In the following scripts ARGV[1] is the provider. Credentials of another provider count as absent. For a missing key
+# HGET returns false.
 APPROVE = Script(
     """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then
   return 0
@@ -34,7 +42,8 @@ redis.call('HSET', KEYS[1], 'user_id', ARGV[2], 'verifier', ARGV[3])
 return 1"""
 )
 
-# Those that take credentials away return their client, whose share becomes free; nothing where there were none.
+# Scripts that remove credentials return their client, whose number of pending credentials then decreases; false if
+# there were no credentials.
 DENY = Script(
     """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then
   return false
@@ -49,21 +58,21 @@ local client_id = redis.call('HGET', KEYS[1], 'client_id')
 return redis.call('DEL', KEYS[1]) == 1 and (client_id or '')"""
 )
 
-# A client's share is one number, since the credentials themselves may be on other nodes. It begins anew after each
-# lifetime of temporary credentials, so whatever a crash has left in it is gone by then.
-TAKE_SHARE = Script(
+# A client's pending credentials are counted in a key of their own, since they may be on different nodes. The key
+# expires after the lifetime of temporary credentials, so a count that a crash has left too high does not last.
+ADD_PENDING = Script(
     """local pending = tonumber(redis.call('GET', KEYS[1]) or '0')
 if pending >= tonumber(ARGV[1]) then return 0 end
 if pending > 0 then redis.call('INCR', KEYS[1]) else redis.call('SET', KEYS[1], '1', 'PX', ARGV[2]) end
 return 1"""
 )
 
-GIVE_BACK = Script(
+REMOVE_PENDING = Script(
     """if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then return redis.call('DECR', KEYS[1]) end
 return 0"""
 )
 
-COUNT = Script(
+COUNT_WRONG_VERIFIER = Script(
     """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return -1 end
 return redis.call('HINCRBY', KEYS[1], 'wrong_verifiers', 1)"""
 )

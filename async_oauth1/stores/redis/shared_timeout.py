@@ -1,26 +1,29 @@
-"""A limit to how long calls may take, with one timer for all of them."""
+"""A timeout that many short calls share, with one timer for all of them.
+
+CONTRIBUTING.md says why this is not `asyncio.timeout`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from types import TracebackType
 
-__all__ = ["Patience"]
+__all__ = ["SharedTimeout"]
 
 
-class Patience:
-    """As `asyncio.timeout`, for calls that are many, short, and all have the same time.
+class SharedTimeout:
+    """As `asyncio.timeout`, for many short calls with the same limit.
 
-    A timer of its own costs a call that nobody shares a tenth of a round trip to a server near by. Here the timer of
-    the first one goes on for those that come later, and looks at all of them when it is up.
+    The first call starts a timer, and later calls do not start one of their own. When it fires, the calls that are late
+    are cancelled, and it is set again for the next deadline.
 
-        with patience:  # raises TimeoutError where it takes too long
+        with timeout:  # raises TimeoutError if the block takes too long
             await call()
 
-    A task may be within it once at a time.
+    A task can be inside the block only once at a time.
     """
 
-    __slots__ = ("_cancelling", "_deadlines", "_seconds", "_timer")
+    __slots__ = ("_cancelled", "_deadlines", "_seconds", "_timer")
 
     def __init__(self, seconds: float) -> None:
         """Start without calls.
@@ -29,8 +32,10 @@ class Patience:
             seconds: that each call may take.
         """
         self._seconds = seconds
-        self._deadlines: dict[asyncio.Task[object], float] = {}  # in the order in which they are up
-        self._cancelling: dict[asyncio.Task[object], int] = {}
+        # Ordered by deadline, since all calls have the same limit.
+        self._deadlines: dict[asyncio.Task[object], float] = {}
+        # Tasks that were cancelled here, with the number of cancellation requests that they had before.
+        self._cancelled: dict[asyncio.Task[object], int] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
@@ -38,7 +43,7 @@ class Patience:
         loop = task.get_loop()
         self._deadlines[task] = deadline = loop.time() + self._seconds
         if self._timer is None:
-            self._timer = loop.call_at(deadline, self._look)
+            self._timer = loop.call_at(deadline, self._cancel_late)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -46,25 +51,25 @@ class Patience:
         task = _current_task()
         if self._deadlines.pop(task, None) is not None:
             return
-        before = self._cancelling.pop(task)
-        if task.uncancel() <= before and kind is asyncio.CancelledError:  # only we have cancelled it
+        before = self._cancelled.pop(task)
+        if task.uncancel() <= before and kind is asyncio.CancelledError:  # nothing else has cancelled it
             raise TimeoutError from error
 
-    def _look(self) -> None:
-        """Cancel those whose time is up, and come back when the next one's is."""
+    def _cancel_late(self) -> None:
+        """Cancel the tasks whose deadline has passed, and set the timer for the next deadline."""
         self._timer = None
         now = asyncio.get_running_loop().time()
         for task, deadline in list(self._deadlines.items()):
             if deadline > now:
-                self._timer = task.get_loop().call_at(deadline, self._look)
+                self._timer = task.get_loop().call_at(deadline, self._cancel_late)
                 return
             del self._deadlines[task]
-            self._cancelling[task] = task.cancelling()
+            self._cancelled[task] = task.cancelling()
             task.cancel()
 
 
 def _current_task() -> asyncio.Task[object]:
     task = asyncio.current_task()
     if task is None:
-        raise RuntimeError("a call is limited in time within a task")
+        raise RuntimeError("SharedTimeout must be used inside a task")
     return task

@@ -1,11 +1,11 @@
-"""The Redis store: nonces and temporary credentials, on one server, behind Sentinels or in a Cluster.
+"""The Redis store: nonces and temporary credentials on one server, behind Sentinels or in a Cluster.
 
-Redis and Valkey serve alike. What they keep they keep for as long as they are configured to: with
-``appendonly yes`` a killed server forgets nothing that it has confirmed, and with ``appendfsync always`` neither does a
-machine that loses its power; with ``maxmemory-policy noeviction`` a full server refuses requests rather than forget a
-nonce. `RedisStore.open` warns if the first is not so, and refuses a server that may evict nonces.
+Redis and Valkey work alike. How long they keep data depends on their configuration. With ``appendonly yes`` a server
+that is killed loses nothing that it has confirmed; with ``appendfsync always`` that includes power failures. With
+``maxmemory-policy noeviction`` a full server refuses requests and evicts no nonces. `RedisStore.open` warns if the
+first is not set, and refuses a server that may evict nonces.
 
-Times are the server's own: its clock, and not the workers', says when something has expired.
+The server's clock, and not that of the workers, decides when a key expires.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from async_oauth1.credentials import TemporaryCredential
-from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
+from async_oauth1.errors import StoreError, StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
     GONE,
     BaseStore,
-    StoreError,
     is_text,
     new_temporary_credential,
     nonce_key,
@@ -32,35 +30,45 @@ from async_oauth1.stores.base import (
     required_text,
     user_id_of,
 )
-from async_oauth1.stores.batching import Batcher, NonceBatcher
+from async_oauth1.stores.batching import Batcher
+from async_oauth1.stores.change_feed import one_line_reason
 from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.row_mapping import temporary_place
 
 from . import scripts
 from .checks import check_server
-from .connections import Command
 from .node import Moved, RedisNode, Script
-from .records import credential_of
-from .topology import Servers, servers_of
+from .nonce_writer import NonceWriter
+from .records import temporary_credential
+from .topology import Topology, open_topology
 from .url import RedisSettings
 
 __all__ = ["RedisStore"]
 
 _log = logging.getLogger(__name__)
 
-# What a key is about: temporary credentials, or how many of them a client has.
-_CREDENTIAL, _SHARE = b"t", b"s"
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
-# How long the key of a `ping` lives. If it is there already, its `SET NX` is refused all the same when others would be.
-_PROBE_SECONDS = 10
+# What a key contains, after the prefix: temporary credentials, how many of them a client has, a ping.
+_CREDENTIAL, _PENDING, _PING = b"t", b"s", b"p"
+
+# Seconds for which `ping` keeps its key. If the key is still there, ``SET NX`` fails in the same way as without it.
+_PING_SECONDS = 10
+
+
+class _NodeCall(Protocol[T_co]):
+    """A call to the node that has a key; ``asking`` as for `RedisNode.read`."""
+
+    def __call__(self, node: RedisNode, key: bytes, /, *, asking: bool) -> Coroutine[object, object, T_co]: ...
 
 
 class RedisStore(BaseStore):
-    """The hooks of nonces and temporary credentials."""
+    """The hooks for nonces and temporary credentials."""
 
     shared = True
 
-    _servers: Servers | None
+    _topology: Topology | None
     _left_behind: bool
 
     def __init__(
@@ -71,67 +79,67 @@ class RedisStore(BaseStore):
         clock: Callable[[], float] = time.time,
         keys: Sequence[str] = (),
     ) -> None:
-        """Read the URL; no I/O.
+        """Parse the URL; no I/O.
 
         Args:
-            url: ``redis://user:password@host:port/database``, the same with ``rediss://`` over TLS,
+            url: ``redis://user:password@host:port/database``, the same with ``rediss://`` for TLS,
                 ``redis+sentinel://host:port,host:port/service`` or ``redis+cluster://host:port,host:port``. Options
-                in its query: ``timeout`` (seconds that any call may take, 2 unless given), ``max_connections``,
-                ``prefix`` (of every key; ``oauth1``), ``eviction`` (``allowed`` accepts a server that may evict
-                nonces), ``provider`` (a name that tells apart providers with the same
-                prefix), ``wait_replicas`` (how many must confirm a write where so many follow; 1 for
-                Sentinels and Clusters, else 0), ``tls`` (1 or 0), ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``,
-                ``ssl_cert_reqs``, ``sentinel_username``, ``sentinel_password``.
+                in the query: ``timeout`` (seconds that any call may take; 2), ``max_connections`` (20), ``prefix`` (of
+                every key; ``oauth1``), ``eviction`` (``allowed`` accepts a server that may evict nonces), ``provider``
+                (a name that distinguishes providers with the same prefix), ``wait_replicas`` (replicas that must
+                confirm a write, if there are so many; 1 for Sentinels and Clusters, else 0), ``tls`` (1 or 0),
+                ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``, ``ssl_cert_reqs``, ``sentinel_username``,
+                ``sentinel_password``.
             nonce_lifetime: seconds; ``None`` for the longest that a server's policy asks for.
-            clock: Unix time, in seconds: how old a nonce's timestamp is. What is kept expires by the server's own.
+            clock: Unix time, in seconds: for the age of a nonce's timestamp. Keys expire by the server's clock.
             keys: that secrets and verifiers are encrypted under, newest first.
 
         Raises:
-            StoreError: the URL is not understood, or one of the keys is not valid.
+            StoreError: the URL or one of the keys is not valid.
         """
         self._settings = RedisSettings.from_url(url)
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
         self._closed = False
-        self._begin()
+        self._reset()
 
     @property
     def round_trips(self) -> int:
-        """How often servers were asked so far."""
-        return self._servers.round_trips() if self._servers is not None else 0
+        """How many were made to the servers."""
+        return self._topology.round_trips() if self._topology is not None else 0
 
     async def migrate(self) -> None:
         """Check that the servers can be used; there are no tables to create.
 
         Raises:
-            StoreError: they cannot.
+            StoreError: they cannot be used.
         """
-        if self._servers is not None and not self._left_behind:
+        if self._topology is not None and not self._left_behind:
             return
         await self.open()
         await self.close()
 
     async def open(self) -> None:
-        """Connect, and warn of servers that keep less than nonces need.
+        """Connect, and check how the servers are configured.
 
         Raises:
             StoreError: a server cannot be reached, refuses the password, or may evict nonces.
         """
         if self._left_behind:
-            self._begin()
-        if self._servers is not None:
+            self._reset()
+        if self._topology is not None:
             return
-        servers = servers_of(self._settings)
+        topology = open_topology(self._settings)
         try:
-            for node in await servers.masters():
+            for node in await topology.masters():
                 (info,) = await node.read(("INFO",))
                 check_server(self._settings, node.address, info)
         except (StoreUnavailableError, Moved) as error:
-            await servers.close()
-            raise StoreError(f"{self.url}: {_reason(error)}") from error
+            await topology.close()
+            raise StoreError(f"{self.url}: {one_line_reason(error)}") from error
         except BaseException:  # also when cancelled: the connections would stay open
-            await servers.close()
+            await topology.close()
             raise
-        self._servers, self._closed = servers, False
+        self._topology, self._closed = topology, False
         self._bind()
 
     async def close(self) -> None:
@@ -139,37 +147,35 @@ class RedisStore(BaseStore):
         if self._left_behind:
             return
         self._closed = True
-        for batcher in self._batchers.values():
-            await batcher.drain()
+        await self._nonces.drain()
         await self._pings.drain()
         while self._tasks:
             await asyncio.wait(self._tasks)
-        servers, self._servers = self._servers, None
-        self._batchers.clear()
-        if servers is not None:
-            await servers.close()
+        topology, self._topology = self._topology, None
+        if topology is not None:
+            await topology.close()
         self._release()
 
     async def ping(self) -> None:
-        """Raise `StoreUnavailableError` unless every server answers and takes a nonce.
+        """Raise `StoreUnavailableError` unless every master answers and accepts a nonce.
 
-        A key that expires after seconds is written to each, by the script that nonces are written by.
+        The script that inserts nonces writes a key to each master, which expires after some seconds.
         """
         await self._pings.ask(None)
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """Remember a nonce and say whether it was known, in one atomic step (RFC 5849 section 3.3)."""
-        key = self._settings.prefix + b"n" + nonce_key(nonce, timestamp, client_id, oauth_token)
-        node = self._require_servers().known_node_for(key)
+        key = self._nonces.prefix + nonce_key(nonce, timestamp, client_id, oauth_token)
+        node = self._require_topology().known_node_for(key)
         if node is not None:
-            known = await self._batcher(node).ask(key)
+            known = await self._nonces.insert(node, key)
         else:
             try:
                 async with asyncio.timeout(self._settings.timeout):
-                    known = await self._batcher(await self._require_servers().node_for(key)).ask(key)
+                    known = await self._nonces.insert(await self._require_topology().node_for(key), key)
             except TimeoutError as error:
                 raise StoreUnavailableError() from error
-        return known or self._is_stale(nonce_seconds(timestamp))
+        return known or self.is_stale(nonce_seconds(timestamp))
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str
@@ -177,213 +183,158 @@ class RedisStore(BaseStore):
         """Keep new temporary credentials (section 2.1).
 
         Raises:
-            TooManyPendingError: as many as the client may have.
+            TooManyPendingError: the client has as many as it may have.
             ValueError: the token is taken, or text that cannot be stored.
         """
         credential = new_temporary_credential(token, client_id, redirect_uri)
         values = {
             "provider": self._provider,
-            "secret": self._keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
+            "secret": self.keys.seal(credential.oauth_token_secret, temporary_place(credential.oauth_token)[0]),
             "client_id": client_id,
             "callback": redirect_uri,
         }
-        lifetime = self._temporary_credential_lifetime * 1000
+        lifetime = self.temporary_credential_lifetime * 1000
         pairs = [part for pair in values.items() for part in pair]
-        limit = self._max_pending_per_client
-        if not await self._run(scripts.TAKE_SHARE, self._share_of(client_id), limit, lifetime, kind=_SHARE):
+        limit = self.max_pending_per_client
+        if not await self._run(scripts.ADD_PENDING, self._pending_name(client_id), limit, lifetime, kind=_PENDING):
             raise TooManyPendingError()
         if not await self._run(scripts.CREATE, credential.oauth_token, lifetime, *pairs):
-            await self._give_back(client_id.encode())
+            await self._remove_pending(client_id.encode())
             raise ValueError("oauth_token is taken: the token generator repeats itself")
         return credential
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
-        """Look temporary credentials up; ``None`` once expired, denied or taken."""
+        """Look up temporary credentials; ``None`` once expired, denied or taken."""
         if not is_text(oauth_token):
             return None
 
         async def read(node: RedisNode, key: bytes, *, asking: bool) -> TemporaryCredential | None:
-            (found,) = await node.read(("HGETALL", key), asking=asking)
-            return credential_of(oauth_token, found, self._keys) if self._is_ours(oauth_token, found) else None
+            (values,) = await node.read(("HGETALL", key), asking=asking)
+            return temporary_credential(oauth_token, values, self.keys) if self._is_own(oauth_token, values) else None
 
-        credential: TemporaryCredential | None = await self._on_node(oauth_token, read)
-        return credential
+        return await self._call_owner(oauth_token, read)
 
-    def _is_ours(self, oauth_token: str, found: dict[bytes, bytes]) -> bool:
-        if not found or found.get(b"provider") == self._provider.encode():
+    def _is_own(self, oauth_token: str, values: dict[bytes, bytes]) -> bool:
+        if not values or values.get(b"provider") == self._provider.encode():
             return True
-        # Its client may be known here, too, under the same secret; its users are others.
+        # The other provider may have a client with the same identifier and secret, but its users are different.
         _log.info("%s: the token %.8s... belongs to another provider, see the option provider", self.url, oauth_token)
         return False
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
-        """Take temporary credentials; of any number of callers one gets ``True``, and none once they expired."""
+        """Take temporary credentials; of concurrent callers one gets ``True``, and none if they have expired."""
         return is_text(oauth_token) and await self._remove(scripts.TAKE, oauth_token)
 
     async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
-        """Bind user and verifier to temporary credentials; ``False`` where they were decided before, or are gone."""
+        """Bind user and verifier to temporary credentials; ``False`` if they were decided before, or are gone."""
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token)
-        sealed = self._keys.seal(verifier, temporary_place(oauth_token)[1])
+        sealed = self.keys.seal(verifier, temporary_place(oauth_token)[1])
         return bool(await self._run(scripts.APPROVE, oauth_token, self._provider, user_id, sealed))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
-        """Record a refusal by removing the credentials; ``False`` where they were decided before, or are gone."""
+        """Record a refusal by removing the credentials; ``False`` if they were decided before, or are gone."""
         return is_text(oauth_token) and await self._remove(scripts.DENY, oauth_token)
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
-        """Count a wrong verifier and return how many there were; more than any limit where they are gone."""
+        """Count a wrong verifier and return how many there were; more than any limit if the credentials are gone."""
         if not is_text(oauth_token):
             return GONE
-        count = int(await self._run(scripts.COUNT, oauth_token, self._provider))
+        count = int(await self._run(scripts.COUNT_WRONG_VERIFIER, oauth_token, self._provider))
         return count if count > 0 else GONE
 
     @property
     def _provider(self) -> str:
-        """Whose temporary credentials these are: what an approval in another provider must not touch."""
+        """The owner of temporary credentials: another provider with the same prefix must not approve or take them."""
         return self._settings.provider or self._settings.prefix.decode()
 
-    def _share_of(self, client_id: str) -> str:
+    def _pending_name(self, client_id: str) -> str:
         return f"{self._provider}\0{client_id}"
 
     async def _remove(self, script: Script, oauth_token: str) -> bool:
-        """Remove credentials by a script that returns their client, whose share they leave."""
+        """Remove credentials with a script that returns their client."""
         client_id: bytes | None = await self._run(script, oauth_token, self._provider)
         if client_id:
-            await self._give_back(client_id)
+            await self._remove_pending(client_id)
         return client_id is not None
 
-    async def _give_back(self, client_id: bytes) -> None:
-        with suppress(StoreUnavailableError):  # the count begins anew before long
-            await self._run(scripts.GIVE_BACK, self._share_of(client_id.decode(errors="surrogateescape")), kind=_SHARE)
+    async def _remove_pending(self, client_id: bytes) -> None:
+        name = self._pending_name(client_id.decode(errors="surrogateescape"))
+        with suppress(StoreUnavailableError):  # the count expires soon
+            await self._run(scripts.REMOVE_PENDING, name, kind=_PENDING)
 
     async def _run(self, script: Script, name: str, *arguments: str | int, kind: bytes = _CREDENTIAL) -> Any:
         async def run(node: RedisNode, key: bytes, *, asking: bool) -> Any:
             return await node.run(script, [key], arguments, asking=asking)
 
-        return await self._on_node(name, run, kind=kind)
+        return await self._call_owner(name, run, kind=kind)
 
-    async def _on_node(self, name: str, work: _OnNode, *, kind: bytes = _CREDENTIAL) -> Any:
-        """Do something where a key is kept, to the end, whatever becomes of the caller."""
+    async def _call_owner(self, name: str, call: _NodeCall[T], *, kind: bytes = _CREDENTIAL) -> T:
+        """Call the node that has a key. The call is completed even if the caller is cancelled."""
         key = self._settings.prefix + kind + name.encode(errors="surrogateescape")
-        task = asyncio.create_task(self._follow(key, work))
+        task = asyncio.create_task(self._call_with_redirect(key, call))
         self._tasks.add(task)
-        task.add_done_callback(self._forget)
+        task.add_done_callback(self._task_done)
         await asyncio.wait({task})
         return task.result()
 
-    async def _follow(self, key: bytes, work: _OnNode) -> Any:
-        """Do something on the node that has a key, or else on the one that this node sends us to."""
-        servers = self._require_servers()
+    async def _call_with_redirect(self, key: bytes, call: _NodeCall[T]) -> T:
+        """Call the node that has a key, or the node that it redirects to."""
+        topology = self._require_topology()
         try:
             async with asyncio.timeout(self._settings.timeout):
-                node = await servers.node_for(key)
+                node = await topology.node_for(key)
                 try:
-                    return await work(node, key, asking=False)
+                    return await call(node, key, asking=False)
                 except Moved as moved:
-                    return await work(self._follow_to(node, moved), key, asking=moved.asking)
+                    return await call(self._redirect(node, moved), key, asking=moved.asking)
         except (Moved, TimeoutError) as error:
             raise StoreUnavailableError() from error
 
-    def _follow_to(self, node: RedisNode, moved: Moved) -> RedisNode:
-        if not moved.asking:  # what we know of the Cluster is out of date
+    def _redirect(self, node: RedisNode, moved: Moved) -> RedisNode:
+        if not moved.asking:  # the slot has a new owner for good
             node.distrust(f"a slot has moved to {moved.address[0]}:{moved.address[1]}")
-        return self._require_servers().node_at(moved.address)
+        return self._require_topology().node_at(moved.address)
 
-    async def _remember(self, node: RedisNode, keys: Sequence[bytes]) -> Collection[bytes]:
-        try:
-            if self._settings.kind == "cluster" or len(keys) == 1:
-                return await self._remember_each(node, keys)
-            fresh = await node.run(scripts.REMEMBER, keys, self._lifetimes(keys))
-        except (Moved, TimeoutError) as error:
-            raise StoreUnavailableError() from error
-        return {key for key, digit in zip(keys, fresh, strict=True) if digit == b"1"[0]}
-
-    async def _remember_each(self, node: RedisNode, keys: Sequence[bytes]) -> Collection[bytes]:
-        """One command per key: in a Cluster a script may not touch keys of different slots."""
-        deadline = asyncio.get_running_loop().time() + self._settings.timeout
-        fresh: set[bytes] = set()
-        elsewhere: dict[tuple[RedisNode, bool], list[bytes]] = {}
-        for key, answer in zip(keys, await node.write_each(self._set_commands(keys)), strict=True):
-            if isinstance(answer, Moved):
-                elsewhere.setdefault((self._follow_to(node, answer), answer.asking), []).append(key)
-            elif answer:
-                fresh.add(key)
-        for (other, asking), moved_keys in elsewhere.items():
-            async with asyncio.timeout_at(deadline):
-                answers = await other.write(*self._set_commands(moved_keys), asking=asking)
-            fresh.update(key for key, answer in zip(moved_keys, answers, strict=True) if answer)
-        return fresh
-
-    def _set_commands(self, keys: Sequence[bytes]) -> list[Command]:
-        lifetimes = zip(keys, self._lifetimes(keys), strict=True)
-        return [("SET", key, b"1", "NX", "EX", lifetime) for key, lifetime in lifetimes]
-
-    def _lifetimes(self, keys: Sequence[bytes]) -> list[int]:
-        """Seconds from now: until the timestamp, which a key holds, is as old as the lifetime of nonces, or longer."""
-        start, now, lifetime = len(self._settings.prefix) + 1, int(self._clock()), self._nonce_lifetime
-        return [lifetime + max(0, int.from_bytes(key[start : start + 4], "big") - now) for key in keys]
-
-    async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:
-        """One write at a time to each server, however many ask."""
-        servers = self._require_servers()
-        probes = [(node, servers.key_at(node, self._settings.prefix + b"p")) for node in await servers.masters()]
-        for node, key in probes:
+    async def _ping_masters(self, callers: Sequence[None]) -> Mapping[None, None]:
+        """One write to each master, however many callers there are."""
+        topology = self._require_topology()
+        keys = [(node, topology.key_at(node, self._settings.prefix + _PING)) for node in await topology.masters()]
+        for node, key in keys:
             (info,) = await node.read(("INFO", "replication"))
             if info.get("role") != "master":
-                node.distrust("is no master")  # so that the next one finds who has taken over
+                node.distrust("is not a master")
                 raise StoreUnavailableError()
-            await self._follow(key, _probe)
-        return dict.fromkeys(questions)
+            await self._call_with_redirect(key, _write_ping)
+        return dict.fromkeys(callers)
 
-    def _batcher(self, node: RedisNode) -> NonceBatcher[bytes]:
-        """One batch at a time for each node: one that does not answer does not hold up the others."""
-        batcher = self._batchers.get(node)
-        if batcher is None:
-            batcher = self._batchers[node] = NonceBatcher(partial(self._remember, node), fail_together=True)
-        return batcher
-
-    def _begin(self) -> None:
-        self._pings = Batcher(self._answer_ping, fail_together=True)
-        self._servers = None
-        self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
+    def _reset(self) -> None:
+        self._pings = Batcher(self._ping_masters, fail_together=True)
+        self._nonces = NonceWriter(self._settings, self._redirect, lambda: self.nonce_lifetime, self.clock)
+        self._topology = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._left_behind = False
 
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
-        self._begin()
-        nothing: Any = LeftBehind(self.url)
-        self._servers = self._pings = nothing
+        self._reset()
+        unusable: Any = LeftBehind(self.url)
+        self._topology = self._pings = unusable
         self._closed, self._left_behind = False, True
 
-    def _require_servers(self) -> Servers:
+    def _require_topology(self) -> Topology:
         if self._closed:
             raise StoreUnavailableError()
-        if self._servers is None:
+        if self._topology is None:
             raise RuntimeError(f"{self.url}: the store is used before it was opened; await store.open() first")
-        return self._servers
+        return self._topology
 
-    def _forget(self, task: asyncio.Task[Any]) -> None:
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
+            task.exception()  # retrieved, so that asyncio does not report it if the caller has gone
 
 
-class _OnNode(Protocol):
-    def __call__(self, node: RedisNode, key: bytes, /, *, asking: bool) -> Coroutine[object, object, Any]: ...
-
-
-async def _probe(node: RedisNode, key: bytes, *, asking: bool) -> None:
-    await node.run(scripts.REMEMBER, [key], [_PROBE_SECONDS], asking=asking)
-
-
-def _reason(error: BaseException) -> str:
-    while isinstance(error, StoreUnavailableError) and error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, TimeoutError):
-        return "does not answer in time"
-    if isinstance(error, StoreUnavailableError):
-        return "cannot be used"
-    return " ".join(str(error).split()) or type(error).__name__
+async def _write_ping(node: RedisNode, key: bytes, *, asking: bool) -> None:
+    await node.run(scripts.INSERT_NONCES, [key], [_PING_SECONDS], asking=asking)

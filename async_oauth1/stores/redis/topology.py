@@ -1,8 +1,8 @@
-"""Which server has a key: the only one, the one that Sentinels call master, or the node of a Cluster.
+"""Which server has a key: the only server, the master that the Sentinels name, or a node of the Cluster.
 
-After any doubt (a lost connection, an answer that did not come, replicas that left) the question is asked anew before
-the next command, of all who may know it at once; so a failover needs no restart, and a frozen Sentinel or node does
-not hold up the others for long.
+The topology is read again before the next command if there is any doubt: a connection was lost, an answer did not
+arrive, or a replica has left. All Sentinels or nodes are asked at the same time. So a failover needs no restart, and
+one frozen Sentinel or node does not delay the others for long.
 """
 
 from __future__ import annotations
@@ -17,71 +17,71 @@ from redis.exceptions import ResponseError
 
 from async_oauth1.errors import StoreUnavailableError
 
-from .node import RedisNode, failure, new_client
+from .node import CONNECTION_ERRORS, RedisNode, new_client
 from .url import Address, RedisSettings
 
-__all__ = ["Servers", "View", "named_by", "servers_of"]
+__all__ = ["SentinelView", "Topology", "elect_master", "open_topology"]
 
 T = TypeVar("T")
 _SLOTS = 16_384
 
 
-class Servers(Protocol):
-    """All the servers of one store."""
+class Topology(Protocol):
+    """All servers of one store."""
 
     def known_node_for(self, key: bytes) -> RedisNode | None:
-        """The node that has a key; ``None`` where there is a doubt."""
+        """The node that has a key; ``None`` if the topology has to be read again."""
         ...
 
     async def node_for(self, key: bytes) -> RedisNode:
-        """The same, after asking those who know.
+        """The node that has a key, after reading the topology again if necessary.
 
         Raises:
-            StoreUnavailableError: no server could say.
+            StoreUnavailableError: no server answered, or none has the key.
         """
         ...
 
     async def masters(self) -> Sequence[RedisNode]:
-        """Every node that takes writes.
+        """Every node that accepts writes.
 
         Raises:
-            StoreUnavailableError: no server could say.
+            StoreUnavailableError: no server answered.
         """
         ...
 
     def node_at(self, address: Address) -> RedisNode:
-        """The node that another one has named."""
+        """The node at an address that another node has returned."""
         ...
 
     def key_at(self, node: RedisNode, prefix: bytes) -> bytes:
-        """A key with this prefix that belongs to one of the masters."""
+        """A key with this prefix that one of the masters has."""
         ...
 
     def round_trips(self) -> int:
-        """How often servers were asked."""
+        """How many were made to all nodes."""
         ...
 
     async def close(self) -> None:
-        """Disconnect from all."""
+        """Disconnect from all nodes."""
         ...
 
 
-def servers_of(settings: RedisSettings) -> Servers:
-    """The servers of a store; nothing is connected to yet."""
+def open_topology(settings: RedisSettings) -> Topology:
+    """The servers of a store; connects when they are first used."""
     if settings.kind == "cluster":
         return _Cluster(settings)
     if settings.kind == "sentinel":
         return _Sentinels(settings)
-    return _Single(settings)
+    return _SingleServer(settings)
 
 
 class _Nodes:
-    """Nodes by address, made when they are first named."""
+    """Nodes by address, created on demand."""
 
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
         self._nodes: dict[Address, RedisNode] = {}
-        self._refreshing: asyncio.Task[None] | None = None
+        self._refresh_task: asyncio.Task[None] | None = None
 
     def node_at(self, address: Address) -> RedisNode:
         node = self._nodes.get(address)
@@ -101,11 +101,11 @@ class _Nodes:
     async def node_for(self, key: bytes) -> RedisNode:
         if (node := self.known_node_for(key)) is not None:
             return node
-        if self._refreshing is None:  # one asks for all
-            self._refreshing = asyncio.create_task(self._refresh())
-            self._refreshing.add_done_callback(self._refreshed)
-        task = self._refreshing
-        await asyncio.wait({task})  # a caller that is cancelled leaves it to the others
+        if self._refresh_task is None:  # concurrent callers share one refresh
+            self._refresh_task = asyncio.create_task(self._refresh())
+            self._refresh_task.add_done_callback(self._refresh_done)
+        task = self._refresh_task
+        await asyncio.wait({task})  # cancelling one caller does not cancel the refresh
         task.result()
         if (node := self.known_node_for(key)) is None:
             raise StoreUnavailableError()
@@ -115,31 +115,31 @@ class _Nodes:
         return [await self.node_for(b"")]
 
     async def close(self) -> None:
-        if self._refreshing is not None:
-            await asyncio.wait({self._refreshing})
+        if self._refresh_task is not None:
+            await asyncio.wait({self._refresh_task})
         await asyncio.gather(*(node.close() for node in self._nodes.values()))
 
     async def _refresh(self) -> None:
         raise NotImplementedError
 
-    def _refreshed(self, task: asyncio.Task[None]) -> None:
-        self._refreshing = None
+    def _refresh_done(self, task: asyncio.Task[None]) -> None:
+        self._refresh_task = None
         if not task.cancelled():
-            task.exception()  # retrieved, where everybody who waited has gone
+            task.exception()  # retrieved, so that asyncio does not report it if every caller has gone
 
 
-class _Single(_Nodes):
-    """One server, the same for ever."""
+class _SingleServer(_Nodes):
+    """One server, which never changes."""
 
     def known_node_for(self, key: bytes) -> RedisNode:
         return self.node_at(self._settings.addresses[0])
 
 
-class View(NamedTuple):
-    """What a Sentinel says of the master.
+class SentinelView(NamedTuple):
+    """What one Sentinel knows about the master.
 
     Attributes:
-        epoch: higher after each failover.
+        epoch: increases with each failover.
         settled: no failover is under way or about to begin.
         address: of the master.
     """
@@ -149,11 +149,11 @@ class View(NamedTuple):
     address: Address
 
 
-def named_by(views: Sequence[View]) -> Address | None:
-    """The master that Sentinels name.
+def elect_master(views: Sequence[SentinelView]) -> Address | None:
+    """The master that the Sentinels with the latest epoch agree on; ``None`` if there is no such master.
 
-    Those count that have heard of the latest failover. What a master takes that one of them is about to replace, its
-    successor would not know: where no other is named, there is none.
+    A master is not used if one of these Sentinels is about to replace it: its successor might not receive what it
+    accepts now.
 
     Args:
         views: at least one.
@@ -164,7 +164,7 @@ def named_by(views: Sequence[View]) -> Address | None:
 
 
 class _Sentinels(_Nodes):
-    """The master that those Sentinels name that have heard of the latest failover."""
+    """The master that the Sentinels name."""
 
     def __init__(self, settings: RedisSettings) -> None:
         super().__init__(settings)
@@ -175,32 +175,32 @@ class _Sentinels(_Nodes):
 
     async def _refresh(self) -> None:
         began = time.monotonic()
-        address = named_by(await self._ask_sentinels())
+        address = elect_master(await self._ask_sentinels())
         if address is None:
             raise StoreUnavailableError()
         self._master = self.node_at(address)
         self._master.trust(began)
 
-    async def _ask_sentinels(self) -> list[View]:
+    async def _ask_sentinels(self) -> list[SentinelView]:
         clients = [new_client(address, self._settings, sentinel=True) for address in self._settings.addresses]
-        # At first a single Sentinel knows of a failover, the one that leads it: all are heard that are well.
+        # At first only the Sentinel that leads a failover knows of it. So all of them get some time to answer.
         grace = self._settings.timeout / 4
         try:
             return await _majority([self._ask_sentinel(client) for client in clients], self._settings.timeout, grace)
         finally:
-            # Here, for a question that is one too many is cancelled, and must not be while it says goodbye.
+            # Not in `_ask_sentinel`, which may be cancelled: `aclose()` must not be interrupted.
             await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
 
-    async def _ask_sentinel(self, client: Any) -> View:
+    async def _ask_sentinel(self, client: Any) -> SentinelView:
         try:
             answer = await client.execute_command("SENTINEL", "MASTER", self._settings.service)
         except ResponseError as error:
             if "No such master" not in str(error):
                 raise
-            raise ConnectionError("knows no master of this name") from error
+            raise ConnectionError(f'the Sentinels know no master named "{self._settings.service}"') from error
         fields = {_text(name): _text(value) for name, value in zip(answer[::2], answer[1::2], strict=True)}
         settled = {"o_down", "failover_in_progress"}.isdisjoint(fields["flags"].split(","))
-        return View(int(fields["config-epoch"]), settled, (fields["ip"], int(fields["port"])))
+        return SentinelView(int(fields["config-epoch"]), settled, (fields["ip"], int(fields["port"])))
 
 
 def _text(value: Any) -> str:
@@ -208,7 +208,7 @@ def _text(value: Any) -> str:
 
 
 class _Cluster(_Nodes):
-    """The node that a key's slot belongs to, as the nodes themselves say."""
+    """The owners of slots, as the nodes report them."""
 
     def __init__(self, settings: RedisSettings) -> None:
         super().__init__(settings)
@@ -220,28 +220,32 @@ class _Cluster(_Nodes):
 
     async def masters(self) -> Sequence[RedisNode]:
         await self.node_for(b"")
-        return list({owner.address: owner for owner in self._owners if owner is not None}.values())
+        return _distinct(self._owners)
 
     def key_at(self, node: RedisNode, prefix: bytes) -> bytes:
-        # A node with a single slot takes 16,384 attempts on average; a usual one takes a few.
+        # For a node with a single slot this takes 16,384 attempts on average; usually it takes a few.
         keys = (b"%b%d" % (prefix, number) for number in range(_SLOTS * 20))
         return next((key for key in keys if self._owners[key_slot(key)] is node), prefix)
 
     async def _refresh(self) -> None:
         began = time.monotonic()
-        known = dict.fromkeys([*self._settings.addresses, *self._nodes])
-        views = await _majority([self._ask_node(address) for address in known], self._settings.timeout)
+        addresses = dict.fromkeys([*self._settings.addresses, *self._nodes])
+        views = await _majority([self._ask_node(address) for address in addresses], self._settings.timeout)
         owners: list[RedisNode | None] = [None] * _SLOTS
-        # A node that was cut off may still believe what it last heard: the latest epoch is right.
+        # A node that was cut off may report an old state: the latest epoch is right.
         for first, last, address in max(views, key=lambda view: view[0])[1]:
             owners[first : last + 1] = [self.node_at(address)] * (last + 1 - first)
         self._owners = owners
-        for master in {owner.address: owner for owner in owners if owner is not None}.values():
+        for master in _distinct(owners):
             master.trust(began)
 
     async def _ask_node(self, address: Address) -> tuple[int, list[tuple[int, int, Address]]]:
         info, slots = await self.node_at(address).read(("CLUSTER", "INFO"), ("CLUSTER", "SLOTS"))
         return _epoch(info), [(int(row[0]), int(row[1]), _owner(row[2], address)) for row in slots]
+
+
+def _distinct(owners: Sequence[RedisNode | None]) -> list[RedisNode]:
+    return list({owner.address: owner for owner in owners if owner is not None}.values())
 
 
 def _epoch(info: bytes) -> int:
@@ -254,19 +258,19 @@ def _epoch(info: bytes) -> int:
 
 def _owner(node: Sequence[Any], asked: Address) -> Address:
     host = (node[0] or b"").decode()
-    return host if host not in ("", "?") else asked[0], int(node[1])  # a node that does not know its own address
+    return host if host not in ("", "?") else asked[0], int(node[1])  # a node may not know its own address
 
 
 async def _majority(questions: Sequence[Awaitable[T]], seconds: float, grace: float = 0) -> list[T]:
-    """What most of them answer, or as many as answer in time; those that fail are left out.
+    """The answers of a majority, or those that arrive in time. Questions that fail are left out.
 
     Args:
-        questions: asked at once.
-        seconds: in which they may answer.
-        grace: seconds in which all of them are listened to, though most have answered.
+        questions: asked at the same time.
+        seconds: after which no more answers are waited for.
+        grace: seconds in which answers are waited for even if a majority has answered.
 
     Raises:
-        StoreUnavailableError: none of them answers.
+        StoreUnavailableError: there is no answer.
     """
     pending = {asyncio.ensure_future(question) for question in questions}
     answers: list[T] = []
@@ -282,7 +286,7 @@ async def _majority(questions: Sequence[Awaitable[T]], seconds: float, grace: fl
             for task in done:
                 try:
                     answers.append(task.result())
-                except (*failure, StoreUnavailableError, ValueError) as error:
+                except (*CONNECTION_ERRORS, StoreUnavailableError, ValueError) as error:
                     reason = error
     finally:
         for task in pending:

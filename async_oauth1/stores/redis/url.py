@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from async_oauth1.stores.base import StoreError, is_text, redact_url, shown_name
+from async_oauth1.errors import StoreError
+from async_oauth1.stores.base import is_text, redact_url, shown_name
 
 __all__ = ["Address", "RedisSettings"]
 
@@ -34,30 +35,30 @@ _OPTIONS = (
     "sentinel_username",
     "sentinel_password",
 )
-# One that leaves 16 bytes for the key in a piece of memory of 24; and nothing that a Cluster would take for a hash tag.
+# In bytes. Every key has the prefix, so a long one costs memory. It has no "{": a Cluster would hash only what follows.
 _MAX_PREFIX = 64
 _MAX_PROVIDER = 255
 
 
 @dataclass(frozen=True, slots=True)
 class RedisSettings:
-    """Where the servers are, and how they are asked.
+    """The addresses of the servers, and the options of a store.
 
     Attributes:
         url: printable.
-        kind: what the addresses are.
-        addresses: of the server, of Sentinels, or of nodes.
-        service: what the Sentinels call the master.
-        database: its number.
+        kind: of the deployment.
+        addresses: of the server, of the Sentinels, or of some nodes of the Cluster.
+        service: the name of the master at the Sentinels.
+        database: a number.
         login: user name and password, for the client library.
         sentinel_login: the same for Sentinels.
         tls: options of the client library.
-        timeout: seconds that any one call may take, a new connection included.
-        max_connections: to each server; batches need one, the rest serve temporary credentials.
-        prefix: what every key begins with, with a colon at its end.
-        provider: the provider that owns the temporary credentials; empty: the prefix tells providers apart.
-        wait_replicas: how many replicas must confirm each write, where so many follow.
-        eviction_allowed: servers that may evict nonces are accepted.
+        timeout: seconds that any one call may take, including a new connection.
+        max_connections: to each server. Nonces need one; the others serve temporary credentials.
+        prefix: of every key; ends with a colon.
+        provider: the owner of the temporary credentials; if empty, the prefix is used.
+        wait_replicas: replicas that must confirm each write. If a master has fewer, all of them must.
+        eviction_allowed: accept servers that may evict nonces.
     """
 
     url: str
@@ -65,9 +66,9 @@ class RedisSettings:
     addresses: tuple[Address, ...]
     service: str = ""
     database: int = 0
-    login: dict[str, Any] = field(default_factory=dict, repr=False)
-    sentinel_login: dict[str, Any] = field(default_factory=dict, repr=False)
-    tls: dict[str, Any] = field(default_factory=dict)
+    login: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    sentinel_login: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    tls: dict[str, Any] = field(default_factory=dict[str, Any])
     timeout: float = 2.0
     max_connections: int = 20
     prefix: bytes = b"oauth1:"
@@ -77,10 +78,10 @@ class RedisSettings:
 
     @classmethod
     def from_url(cls, url: str) -> RedisSettings:
-        """Read ``redis+sentinel://user:password@host:port,host:port/service?timeout=1`` and its likes.
+        """Parse a URL such as ``redis+sentinel://user:password@host:port,host:port/service?timeout=1``.
 
         Raises:
-            StoreError: the URL is not understood.
+            StoreError: the URL is not valid.
         """
         shown = redact_url(url)
         scheme, _, rest = url.partition("://")
@@ -119,7 +120,7 @@ def _options(query: str, shown: str) -> dict[str, str]:
     for name in options:
         if name not in _OPTIONS:
             unknown = shown_name(name, shown)
-            raise StoreError(f'{shown}: there is no option "{unknown}"; known are {", ".join(_OPTIONS)}')
+            raise StoreError(f'{shown}: there is no option "{unknown}"; the options are {", ".join(_OPTIONS)}')
     return options
 
 
@@ -130,9 +131,9 @@ def _service_and_database(kind: Kind, path: str, shown: str) -> tuple[str, int]:
         if not service or not is_text(service):
             raise StoreError(f"{shown}: a Sentinel URL is redis+sentinel://host:port,host:port/service")
     if kind == "cluster" and path not in ("", "0"):
-        raise StoreError(f"{shown}: a Cluster has the database 0 alone")
+        raise StoreError(f"{shown}: a Cluster has only database 0")
     if path and not (path.isascii() and path.isdigit() and len(path) <= 5):
-        raise StoreError(f"{shown}: a database is a number")
+        raise StoreError(f"{shown}: the database must be a number of up to 5 digits")
     return service, int(path or 0)
 
 
@@ -142,9 +143,9 @@ def _address(text: str, default_port: int, shown: str) -> Address:
         host, port = text, str(default_port)
     host = unquote(host.removeprefix("[").removesuffix("]"))
     if not host or not host.isprintable():
-        raise StoreError(f"{shown}: names no host")
+        raise StoreError(f"{shown}: a host name is missing or not printable")
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-        raise StoreError(f"{shown}: a port is a number from 1 to 65535")
+        raise StoreError(f"{shown}: a port must be a number from 1 to 65535")
     return host, int(port)
 
 
@@ -153,7 +154,9 @@ def _login(userinfo: str, shown: str) -> dict[str, Any]:
         return {}
     username, colon, password = userinfo.partition(":")
     if not colon or not password:
-        raise StoreError(f"{shown}: has a user without a password; a password alone is written :password@")
+        raise StoreError(
+            f"{shown}: a user name without a password; write user:password@, or :password@ for a password alone"
+        )
     login = {"password": unquote(password)}
     return {"username": unquote(username), **login} if username else login
 
@@ -161,33 +164,33 @@ def _login(userinfo: str, shown: str) -> dict[str, Any]:
 def _tls(options: dict[str, str], shown: str, *, always: bool) -> dict[str, Any]:
     wanted = options.get("tls", "1" if always else "0")
     if wanted not in ("0", "1") or (always and wanted == "0"):
-        raise StoreError(f"{shown}: tls is 0 or 1; rediss:// is always 1")
+        raise StoreError(f"{shown}: tls must be 0 or 1, and with rediss:// always 1")
     given = {name: options[name] for name in _TLS_OPTIONS if name in options}
     if wanted == "0":
         if given:
-            raise StoreError(f"{shown}: {next(iter(given))} is of no use without tls=1 or rediss://")
+            raise StoreError(f"{shown}: {next(iter(given))} requires tls=1 or rediss://")
         return {}
     if given.get("ssl_cert_reqs", "required") not in ("required", "optional", "none"):
-        raise StoreError(f"{shown}: ssl_cert_reqs is required, optional or none")
+        raise StoreError(f"{shown}: ssl_cert_reqs must be required, optional or none")
     return {"ssl": True, "ssl_check_hostname": given.get("ssl_cert_reqs", "required") != "none", **given}
 
 
 def _prefix(text: str, shown: str) -> bytes:
     if not text.isprintable() or not is_text(text) or len(text.encode()) > _MAX_PREFIX or "{" in text:
-        raise StoreError(f'{shown}: prefix is up to {_MAX_PREFIX} printable bytes without "{{"')
-    # Without a separator the key of one prefix ("x") could be that of another ("xt").
+        raise StoreError(f'{shown}: prefix must be at most {_MAX_PREFIX} printable bytes without "{{"')
+    # Without a separator, keys of the prefix "x" could begin with "xt", which may be another provider's prefix.
     return text.removesuffix(":").encode() + b":"
 
 
 def _provider(text: str, shown: str) -> str:
     if not text.isprintable() or not is_text(text) or len(text.encode()) > _MAX_PROVIDER:
-        raise StoreError(f"{shown}: provider is up to {_MAX_PROVIDER} printable bytes")
+        raise StoreError(f"{shown}: provider must be at most {_MAX_PROVIDER} printable bytes")
     return text
 
 
 def _eviction(text: str, shown: str) -> bool:
     if text not in ("refused", "allowed"):
-        raise StoreError(f"{shown}: eviction is refused or allowed")
+        raise StoreError(f"{shown}: eviction must be refused or allowed")
     return text == "allowed"
 
 
@@ -200,5 +203,5 @@ def _number(
         number = math.nan
     if not limits[0] <= number <= limits[1] or (whole and number != int(number)):
         kind = "a whole number" if whole else "a number of seconds"
-        raise StoreError(f"{shown}: {name} is {kind} from {limits[0]:g} to {limits[1]:g}")
+        raise StoreError(f"{shown}: {name} must be {kind} from {limits[0]:g} to {limits[1]:g}")
     return number

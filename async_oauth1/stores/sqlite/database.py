@@ -1,7 +1,7 @@
-"""Two connections to one file, one that reads and one that writes, and who may use them when.
+"""Two connections to one SQLite file: one reads, and one writes.
 
-Reads never queue behind writes: WAL lets them see the last commit meanwhile. Every write runs in a task of its own
-under one lock, so a caller that is cancelled neither interrupts it nor leaves a transaction open for the next.
+Reads never queue behind writes: in WAL mode they see the last commit. Every write runs in a task of its own under one
+lock, so a caller that is cancelled neither interrupts it nor leaves a transaction open.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import aiosqlite
 
-from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.stores.base import StoreError
+from async_oauth1.errors import StoreError, StoreUnavailableError
 
-from .connection import Rows, SQLiteFile, breaks_connection, fetch, is_no_text, roll_back
+from .connection import Rows, breaks_connection, fetch, is_no_text, roll_back
+from .file import SQLiteFile
 
 __all__ = ["Execute", "SQLiteDatabase"]
 
@@ -26,6 +26,10 @@ T = TypeVar("T")
 
 #: Runs one statement inside a transaction.
 Execute = Callable[[str, Iterable[object]], Awaitable[Rows]]
+
+# What `ping` writes, in one transaction. No nonce is an empty text; those are JSON arrays.
+_ADD_PROBE = "INSERT INTO oauth1_nonce (nonce, expires_at) VALUES ('', 0)"
+_REMOVE_PROBE = "DELETE FROM oauth1_nonce WHERE nonce = ''"
 
 
 class _Link:
@@ -41,7 +45,7 @@ class _Link:
 
 
 class SQLiteDatabase:
-    """Reads, writes and transactions on one file; connections that broke are made anew at the next use."""
+    """Reads, writes and transactions on one file. A broken connection is replaced when it is used next."""
 
     def __init__(self, file: SQLiteFile) -> None:
         """Remember the file; no I/O."""
@@ -81,10 +85,10 @@ class SQLiteDatabase:
         self._reader = self._writer = None
 
     async def read(self, sql: str, parameters: Iterable[object]) -> Rows:
-        """The rows of one SELECT; text that is not UTF-8 comes as bytes.
+        """The rows of one SELECT; text that is not UTF-8 is returned as bytes.
 
         Raises:
-            StoreUnavailableError: the file could not be asked.
+            StoreUnavailableError: the file cannot be read.
         """
         link = self._require(self._reader)
         connection = link.connection
@@ -98,11 +102,11 @@ class SQLiteDatabase:
             if breaks_connection(error) and link.connection is connection:
                 await self.detached(self._distrust(link))
             raise self._unavailable(error) from error
-        except ValueError as error:  # aiosqlite's, where another reader has just closed the broken connection
+        except ValueError as error:  # aiosqlite's, if another reader has just closed the broken connection
             raise self._unavailable(error) from error
 
     async def write(self, sql: str, parameters: Iterable[object]) -> Rows:
-        """One statement as its own transaction; the rows that it returns, those of a SELECT as `read` does.
+        """Run one statement as its own transaction, and return its rows; those of a SELECT as in `read`.
 
         Raises:
             StoreUnavailableError: nothing was written.
@@ -111,7 +115,7 @@ class SQLiteDatabase:
         return await self.detached(self._write(self._require(self._writer), lambda execute: execute(sql, parameters)))
 
     async def transaction(self, work: Callable[[Execute], Awaitable[T]]) -> T:
-        """Several statements, all or none.
+        """Run several statements as one transaction.
 
         Raises:
             StoreUnavailableError: nothing was written.
@@ -126,8 +130,13 @@ class SQLiteDatabase:
 
         return await self.detached(self._write(self._require(self._writer), in_transaction))
 
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the file can be read and written."""
+        await self.read("SELECT 1 FROM oauth1_client LIMIT 1", ())
+        await self.transaction(_write_nothing)
+
     async def detached(self, work: Coroutine[object, object, T]) -> T:
-        """Run work that goes on to its end whatever becomes of its caller."""
+        """Run work to its end, even if the caller is cancelled."""
         task = self.spawn(work)
         await asyncio.wait({task})
         return task.result()
@@ -162,7 +171,7 @@ class SQLiteDatabase:
                 return await work(execute)
             except sqlite3.IntegrityError:
                 raise
-            except asyncio.CancelledError:  # the event loop ends; the thread may not have begun what was asked of it
+            except asyncio.CancelledError:  # the event loop ends; the thread may not have started the statement
                 await self._disconnect(link)
                 raise
             except sqlite3.Error as error:
@@ -173,7 +182,7 @@ class SQLiteDatabase:
                 await self._settle(link)
 
     async def _settle(self, link: _Link) -> None:
-        """Leave no transaction behind, or else no connection."""
+        """Roll back an open transaction; close the connection if that fails."""
         try:
             if link.connection is not None:
                 await roll_back(link.connection)
@@ -187,7 +196,7 @@ class SQLiteDatabase:
             raise self._unavailable(error) from error
 
     async def _distrust(self, reader: _Link) -> None:
-        """Connect both anew: what the reader has found broken may still look whole in the writer's cache."""
+        """Replace both connections: a page that the reader found damaged may still be intact in the writer's cache."""
         await self._disconnect(reader)
         writer = self._writer
         if writer is not None:
@@ -237,3 +246,9 @@ class SQLiteDatabase:
         reason = self.file.translated(error) if isinstance(error, sqlite3.Error) else error
         _log.warning("%s", reason)
         return StoreUnavailableError()
+
+
+async def _write_nothing(execute: Execute) -> None:
+    """Add a row and remove it: the transaction is committed, so the changed pages must reach the disk."""
+    await execute(_ADD_PROBE, ())
+    await execute(_REMOVE_PROBE, ())

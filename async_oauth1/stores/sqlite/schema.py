@@ -1,7 +1,8 @@
 """The SQLite store's tables, as numbered migrations.
 
-``PRAGMA user_version`` says how many of them a file has seen. A migration that was released never changes; what comes
-later is appended. Every table begins with ``oauth1_``, so that an application may keep its own in the same file.
+``PRAGMA user_version`` is the number of migrations that were applied to a file. A released migration never changes;
+new ones are appended. Every table's name begins with ``oauth1_``, so that an application may keep its own tables in the
+same file.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import Final
 
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION"]
 
-# Nonces are one text each: timestamp first, so that new ones land at the end of the tree, not all over it. Their
-# expiry has an index because they are removed by it, all the time.
-# Credentials refer to clients without a foreign key: the clients may be kept elsewhere.
+# Each nonce is one text that begins with the timestamp, so new ones are inserted at the end of the tree. Expired ones
+# are removed all the time, so their expiry has an index.
+# Credentials refer to clients without a foreign key: the clients may be in another store.
 _FIRST = (
     """CREATE TABLE oauth1_client (
         client_id TEXT NOT NULL PRIMARY KEY,
@@ -55,7 +56,7 @@ _FIRST = (
     "CREATE INDEX oauth1_nonce_expiry ON oauth1_nonce (expires_at)",
 )
 
-# Most token credentials never expire, and the index holds none of those.
+# Most token credentials never expire. The index does not contain those.
 _TOKENS_EXPIRE = (
     "ALTER TABLE oauth1_token_credential ADD COLUMN expires_at REAL",
     "CREATE INDEX oauth1_token_credential_expiry ON oauth1_token_credential (expires_at) WHERE expires_at IS NOT NULL",
@@ -70,5 +71,5 @@ _FORGOTTEN = (
 #: Each migration is a list of statements; together they are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN)
 
-#: What this release reads and writes.
+#: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -1,28 +1,34 @@
-"""The SQLite store's longer statements."""
+"""The statements that only the SQLite store has."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
+from async_oauth1.stores.sql import CREDENTIAL_COLUMNS
+
 __all__ = [
-    "ADD_PROBE",
     "FORGET",
-    "INSERT_CLIENT",
     "INSERT_TEMPORARY",
-    "INSERT_TOKEN",
     "NEWEST",
     "PURGE_NONCES",
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
     "QUERY_CREDENTIALS",
     "REMEMBER",
-    "REMOVE_PROBE",
+    "TAKE_APPROVED",
+    "numbered",
 ]
 
-INSERT_CLIENT = (
-    "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
-    " rsa_public_key, nonce_policy, callback_query_may_differ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-# Nothing is inserted if the client (?3) has ?7 of them. All of them are counted first, in the index alone; whether they
-# have expired matters only at the limit.
+
+@cache
+def numbered(statement: str) -> str:
+    """A statement with its arguments named as in SQLite, which reads ``?1`` as a number and ``$1`` as a name."""
+    return re.sub(r"\$(?=\d)", "?", statement)
+
+
+# Nothing is inserted if the client (?3) has ?7 of them. First all of them are counted, using only the index; whether
+# they have expired is checked only at the limit.
 INSERT_TEMPORARY = (
     "INSERT INTO oauth1_temporary_credential (oauth_token, oauth_token_secret, client_id, oauth_callback, expires_at)"
     " SELECT ?1, ?2, ?3, ?4, ?5"
@@ -32,34 +38,28 @@ INSERT_TEMPORARY = (
     " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 AND expires_at > ?6 LIMIT ?7)) < ?7"
     " RETURNING 1"
 )
-INSERT_TOKEN = (
-    "INSERT INTO oauth1_token_credential"
-    " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
-# Always one row: the columns of `SELECT_CLIENT`, then those of `SELECT_TOKEN`; the half that was not found is NULL.
+# Always one row. The columns of a client or token that was not found are NULL.
 QUERY_CREDENTIALS = (
-    "SELECT c.client_id, c.client_secret, c.overlapping_secrets, c.name, c.callbacks, c.signature_methods,"
-    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ,"
-    " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
+    f"SELECT {CREDENTIAL_COLUMNS}"  # noqa: S608 - of constants alone
     " FROM (SELECT 1) LEFT JOIN oauth1_client AS c ON c.client_id = ?1"
     " LEFT JOIN oauth1_token_credential AS t ON t.oauth_token = ?2 AND t.client_id = ?1"
 )
-# A known nonce is left as it is and not returned, and neither is one that may have been removed.
+# Inserts and returns only new nonces: not those that are there, nor those that may have been removed.
 REMEMBER = (
     "INSERT INTO oauth1_nonce (nonce, expires_at)"
     " SELECT value, CAST(json_extract(value, '$[0]') AS INTEGER) + ?2 FROM json_each(?1)"
     " WHERE CAST(json_extract(value, '$[0]') AS INTEGER) > (SELECT timestamp FROM oauth1_nonce_forgotten)"
     " ON CONFLICT (nonce) DO NOTHING RETURNING nonce"
 )
-# What `ping` writes, in one transaction. No nonce is an empty text; those are JSON arrays.
-ADD_PROBE = "INSERT INTO oauth1_nonce (nonce, expires_at) VALUES ('', 0)"
-REMOVE_PROBE = "DELETE FROM oauth1_nonce WHERE nonce = ''"
-# What the data say about the time: the newest timestamp that was accepted, the newest temporary credentials. A worker
-# whose clock is ahead must not remove what the others still need.
+# The time of the newest rows: the newest timestamp that was accepted, or the newest temporary credentials. A worker
+# whose clock is ahead must not remove rows that the others still need.
 NEWEST = (
     "SELECT max((SELECT COALESCE(max(expires_at), 0) FROM oauth1_nonce) - ?1,"
     " (SELECT COALESCE(max(expires_at), 0) FROM oauth1_temporary_credential) - ?2)"
+)
+TAKE_APPROVED = (
+    "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND client_id = ? AND expires_at > ?"
+    " AND decided = 1 AND user_id IS NOT NULL RETURNING user_id"
 )
 PURGE_NONCES = (
     "DELETE FROM oauth1_nonce WHERE nonce IN"

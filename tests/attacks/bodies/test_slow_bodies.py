@@ -37,7 +37,7 @@ def clock(request: pytest.FixtureRequest, listening: Listening) -> Iterator[Cloc
     clock = provider.require_oauth.clock = Clock()
     store = provider.store.store
     assert isinstance(store, MemoryStore)
-    store._clock = clock
+    store.clock = clock
     if request.param == "middleware":
         provider.app.asgi_app = OAuth1Middleware(  # type: ignore[method-assign, assignment]
             provider.app.asgi_app, provider.require_oauth, ["/hashed"], body_timeout=3600

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 
 import flask
 import pytest
@@ -12,18 +11,11 @@ import pytest
 from async_oauth1.asgi import request_from_scope
 from async_oauth1.policy import Policy
 from flask_compat.frameworks import flask as _flask
-from tests.attacks.asgi_servers import PATIENCE, SERVERS, read_all, serving
+from tests.attacks.asgi_servers import PATIENCE, read_all
 from tests.attacks.provider import JANE, make_provider
 from tests.attacks.seven_frameworks import FRAMEWORKS
 from tests.attacks.signer import sign
 from tests.attacks.sockets import RawAnswer, request_octets
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def port(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Each server."""
-    with serving(SERVERS[request.param]) as listening:
-        yield listening
 
 
 @pytest.mark.parametrize("framework", [*FRAMEWORKS, "decorated"])

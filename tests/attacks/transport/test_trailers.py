@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.attacks.asgi_servers import PATIENCE, SERVERS, read_all, read_head, serving
+from tests.attacks.asgi_servers import PATIENCE, read_all, read_head
 from tests.attacks.provider import JANE, make_provider
 from tests.attacks.seven_frameworks import FRAMEWORKS
 from tests.attacks.signer import FORM, Message, sign
@@ -22,13 +21,6 @@ TRAILERS = {
     "x-real-user": "mallory",
     "authorization": "Basic bWFsbG9yeTo=",
 }
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def port(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Each server."""
-    with serving(SERVERS[request.param]) as listening:
-        yield listening
 
 
 def upload(port: int, target: str, body: bytes, content_type: bytes | None = None) -> dict[str, Any]:

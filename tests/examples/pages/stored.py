@@ -1,4 +1,4 @@
-"""What is kept of a password, as the users' table would answer."""
+"""Look-ups of password hashes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from examples.photos.passwords import FindHash
 
 
 def found(password_hash: str | None) -> FindHash:
-    """A look-up that finds this for every name."""
+    """A look-up that finds the same hash for every name."""
 
     async def find(_: str) -> str | None:
         return password_hash

@@ -1,4 +1,4 @@
-"""The session cookie: bound to this host over https, to the provider's own paths otherwise."""
+"""The session cookie."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.examples.running import photos
         ("http://127.0.0.1", "photos_session", "/", False),
     ],
 )
-def test_the_cookie_goes_no_further_than_it_must(external: str, name: str, path: str, *, secure: bool) -> None:
-    """Neither a neighbouring host nor, without https, a neighbouring application gets it or sets it."""
+def test_the_cookie_is_restricted(external: str, name: str, path: str, *, secure: bool) -> None:
+    """It is restricted to this host over https, and otherwise to the provider's own paths."""
     with photos("--external-base-url", external) as running:
         cookie = httpx2.get(f"{running.url}/login").headers["Set-Cookie"]
     first, *attributes = cookie.split("; ")

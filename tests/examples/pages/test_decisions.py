@@ -1,4 +1,4 @@
-"""What Jane is asked, and what her answer leads to."""
+"""The consent page and its decisions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.examples.running import Photos, add_client
 
 @pytest.fixture(scope="module")
 def jane(provider: Photos) -> Iterator[Jane]:
-    """A browser in which she has signed in, and stays so: no test here signs her out."""
+    """A browser that is signed in, for all tests of the module."""
     with Jane(provider.url) as browser:
         assert browser.sign_in().status_code == 302
         yield browser
@@ -26,12 +26,12 @@ def jane(provider: Photos) -> Iterator[Jane]:
 
 @pytest.fixture
 def printer(provider: Photos) -> Printer:
-    """The printer of the story."""
+    """The demo client."""
     return Printer(provider.url)
 
 
 def client(provider: Photos, *callbacks: str, name: str = "Another printer") -> Printer:
-    """Another client, added to the store of a running provider."""
+    """Add another client to the store of a running provider."""
     credentials = secrets.token_hex(16), secrets.token_urlsafe(32)
 
     async def add() -> None:
@@ -44,8 +44,8 @@ def client(provider: Photos, *callbacks: str, name: str = "Another printer") -> 
     return Printer(provider.url, *credentials)
 
 
-def test_the_page_names_the_application_and_where_she_goes(jane: Jane, printer: Printer) -> None:
-    """And holds the token that she decides about."""
+def test_the_page_names_the_application_and_its_host(jane: Jane, printer: Printer) -> None:
+    """It also contains the token."""
     token = printer.initiate()[0]
     page = jane.get(f"/authorize?oauth_token={token}").text
     assert "Printer" in page
@@ -53,8 +53,8 @@ def test_the_page_names_the_application_and_where_she_goes(jane: Jane, printer: 
     assert f'value="{token}"' in page
 
 
-def test_who_has_not_signed_in_comes_back_to_the_question(provider: Photos, printer: Printer) -> None:
-    """With the token that she came with."""
+def test_signing_in_leads_back_to_the_consent_page(provider: Photos, printer: Printer) -> None:
+    """The token is kept."""
     target = f"/authorize?oauth_token={printer.initiate()[0]}"
     with Jane(provider.url) as browser:
         asked = browser.get(target)
@@ -77,10 +77,8 @@ def test_who_has_not_signed_in_comes_back_to_the_question(provider: Photos, prin
         "/authorize?c=" + "x" * 2_000 + "&oauth_token=T",
     ],
 )
-def test_whatever_an_application_adds_she_comes_back_to_the_question(
-    provider: Photos, printer: Printer, asked: str
-) -> None:
-    """Clients of OAuth 1.0 add their callback here, and others what they please; the token is what counts."""
+def test_only_the_token_of_the_address_is_kept(provider: Photos, printer: Printer, asked: str) -> None:
+    """Clients may add a callback or anything else to the address; after sign-in only the token is kept."""
     token = printer.initiate()[0]
     with Jane(provider.url) as browser:
         login = browser.get(asked.replace("T", token)).headers["Location"]
@@ -109,8 +107,8 @@ def test_whatever_an_application_adds_she_comes_back_to_the_question(
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_token_that_asks_nothing(provider: Photos, jane: Jane, query: str) -> None:
-    """A page that says so, whether she has signed in or not."""
+def test_an_invalid_token_is_an_error_page(provider: Photos, jane: Jane, query: str) -> None:
+    """The page is the same whether she has signed in or not."""
     with Jane(provider.url) as stranger:
         answers = [browser.get(f"/authorize{query}") for browser in (jane, stranger)]
     for answer in answers:
@@ -121,8 +119,8 @@ def test_a_token_that_asks_nothing(provider: Photos, jane: Jane, query: str) -> 
 
 @pytest.mark.parametrize("first", ["approve", "deny"])
 @pytest.mark.parametrize("second", ["approve", "deny"])
-def test_an_answer_is_final(jane: Jane, printer: Printer, first: str, second: str) -> None:
-    """Whatever she says afterwards; and she is not asked again."""
+def test_a_decision_is_final(jane: Jane, printer: Printer, first: str, second: str) -> None:
+    """A second decision is refused, and the consent page is not shown again."""
     temporary = printer.initiate()
     answer = jane.decide(temporary[0], first)
     assert answer.status_code == 302
@@ -137,8 +135,8 @@ def test_an_answer_is_final(jane: Jane, printer: Printer, first: str, second: st
         assert printer.photo().status_code == 200
 
 
-def test_a_token_is_used_up_by_the_exchange(jane: Jane, printer: Printer) -> None:
-    """Neither a page nor a second exchange finds it."""
+def test_a_temporary_token_is_invalid_after_the_exchange(jane: Jane, printer: Printer) -> None:
+    """Neither the pages nor a second exchange accept it."""
     temporary = printer.initiate()
     verifier = verifier_in(jane.decide(temporary[0]))
     printer.exchange(temporary, verifier)
@@ -147,8 +145,8 @@ def test_a_token_is_used_up_by_the_exchange(jane: Jane, printer: Printer) -> Non
     assert printer.send("POST", "/token", token=temporary, verifier=verifier).status_code == 401
 
 
-def test_a_denial_is_told_to_the_application(jane: Jane, printer: Printer) -> None:
-    """Without a verifier."""
+def test_a_denial_is_sent_to_the_application(jane: Jane, printer: Printer) -> None:
+    """The redirect has an error and no verifier."""
     token = printer.initiate()[0]
     answer = jane.decide(token, "deny")
     assert answer.status_code == 302
@@ -156,8 +154,8 @@ def test_a_denial_is_told_to_the_application(jane: Jane, printer: Printer) -> No
 
 
 @pytest.mark.parametrize("decision", ["", "Approve", "approve ", "yes", "approve\N{SNOWMAN}"])
-def test_anything_else_is_no_decision(jane: Jane, printer: Printer, decision: str) -> None:
-    """She may still decide."""
+def test_other_values_are_not_a_decision(jane: Jane, printer: Printer, decision: str) -> None:
+    """After that, she can still decide."""
     token = printer.initiate()[0]
     assert jane.decide(token, decision).status_code == 400
     assert (
@@ -167,15 +165,15 @@ def test_anything_else_is_no_decision(jane: Jane, printer: Printer, decision: st
 
 
 def test_a_token_in_two_places_is_refused(jane: Jane, printer: Printer) -> None:
-    """Which of them she saw is not for the provider to guess."""
+    """The provider cannot know which of them she saw."""
     tokens = [printer.initiate()[0] for _ in range(2)]
     answer = jane.post(f"/authorize?oauth_token={tokens[0]}", oauth_token=tokens[1], decision="approve")
     assert answer.status_code == 400
     assert [jane.decide(token).status_code for token in tokens] == [302, 302]
 
 
-def test_who_is_not_signed_in_decides_nothing(provider: Photos, printer: Printer) -> None:
-    """She is asked to sign in."""
+def test_a_decision_needs_a_session(provider: Photos, printer: Printer) -> None:
+    """A browser that is not signed in is sent to the sign-in page."""
     temporary = printer.initiate()
     with Jane(provider.url) as stranger:
         answer = stranger.decide(temporary[0])
@@ -184,8 +182,8 @@ def test_who_is_not_signed_in_decides_nothing(provider: Photos, printer: Printer
     assert printer.send("POST", "/token", token=temporary, verifier="x").status_code == 401
 
 
-def test_a_callback_in_the_question_is_ignored(jane: Jane, printer: Printer) -> None:
-    """The one that was signed counts; with another one, anybody could send her anywhere."""
+def test_a_callback_in_the_address_is_ignored(jane: Jane, printer: Printer) -> None:
+    """Only the signed callback is used; otherwise a link could send her to any site."""
     token = printer.initiate()[0]
     evil = "oauth_callback=http%3A%2F%2Fevil.example%2F"
     page = jane.get(f"/authorize?oauth_token={token}&{evil}")
@@ -207,8 +205,8 @@ def test_a_callback_in_the_question_is_ignored(jane: Jane, printer: Printer) -> 
         "printer://ready?state=a%26b",
     ],
 )
-def test_a_callback_is_kept_to_the_octet(provider: Photos, jane: Jane, callback: str) -> None:
-    """What is appended comes behind it, and browsers are not kept from going there."""
+def test_a_callback_is_not_changed(provider: Photos, jane: Jane, callback: str) -> None:
+    """Parameters are appended to it, and no policy prevents the redirect."""
     other = client(provider, callback)
     temporary = other.initiate(callback)
     page = jane.get(f"/authorize?oauth_token={temporary[0]}")
@@ -223,8 +221,8 @@ def test_a_callback_is_kept_to_the_octet(provider: Photos, jane: Jane, callback:
     assert other.photo().json()["client_id"] == other.client_id
 
 
-def test_a_code_is_shown_where_there_is_no_callback(provider: Photos, jane: Jane) -> None:
-    """On a page that is not kept; denied, there is none."""
+def test_a_code_is_shown_without_a_callback(provider: Photos, jane: Jane) -> None:
+    """The page is not cached. After a denial, it has no code."""
     other = client(provider, "oob")
     denied, approved = other.initiate("oob"), other.initiate("oob")
     page = jane.decide(denied[0], "deny")
@@ -237,8 +235,8 @@ def test_a_code_is_shown_where_there_is_no_callback(provider: Photos, jane: Jane
     assert other.photo().status_code == 200
 
 
-def test_a_code_needs_to_be_registered(provider: Photos, printer: Printer) -> None:
-    """The printer of the story has a callback, and that one alone."""
+def test_a_callback_must_be_registered(provider: Photos, printer: Printer) -> None:
+    """The demo client has one callback, so codes and other callbacks are refused."""
     for callback in ("oob", "http://printer.example.com/ready/", "http://printer.example.com.evil.example/ready"):
         assert printer.send("POST", "/initiate", callback_uri=callback).status_code == 400
 
@@ -248,8 +246,8 @@ def test_a_code_needs_to_be_registered(provider: Photos, printer: Printer) -> No
     ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "x" * 200, "مطبعة", "&amp;", "'"],
     ids=ascii,
 )
-def test_a_name_is_text(provider: Photos, jane: Jane, name: str) -> None:
-    """Whatever it looks like, on every page that shows it."""
+def test_a_name_is_escaped(provider: Photos, jane: Jane, name: str) -> None:
+    """This holds on every page that shows it."""
     other = client(provider, READY, name=name)
     temporary = other.initiate()
     pages = [jane.get(f"/authorize?oauth_token={temporary[0]}").text]
@@ -261,8 +259,8 @@ def test_a_name_is_text(provider: Photos, jane: Jane, name: str) -> None:
         assert html.escape(name) in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
 
 
-def test_letting_in_and_shutting_out(provider: Photos, jane: Jane) -> None:
-    """At once, and that application alone."""
+def test_access_can_be_removed(provider: Photos, jane: Jane) -> None:
+    """Removing takes effect at once, and only for that application."""
     first, second = (client(provider, READY, name=name) for name in ("First one", "Second one"))
     for application in (first, second):
         application.let_in_by(jane)
@@ -275,15 +273,15 @@ def test_letting_in_and_shutting_out(provider: Photos, jane: Jane) -> None:
 
 
 @pytest.mark.parametrize("client_id", ["", "unknown", "\N{SNOWMAN}", "x" * 10_000])
-def test_shutting_out_who_was_not_let_in_changes_nothing(jane: Jane, printer: Printer, client_id: str) -> None:
-    """Nor is it an error: it is as she wants it."""
+def test_removing_an_unknown_application_changes_nothing(jane: Jane, printer: Printer, client_id: str) -> None:
+    """It is not an error either."""
     printer.let_in_by(jane)
     assert jane.post("/", "/", client_id=client_id).status_code == 302
     assert printer.photo().status_code == 200
 
 
-def test_two_clients_that_were_added_to_a_running_provider(provider: Photos, jane: Jane) -> None:
-    """Both work at once, and neither has the other's token."""
+def test_clients_can_be_added_to_a_running_provider(provider: Photos, jane: Jane) -> None:
+    """Both work at once, and neither can use the other's token."""
     added = [add_client(provider.store, "--callback", READY) for _ in range(2)]
     clients = [Printer(provider.url, **credentials) for credentials in added]
     tokens = [each.let_in_by(jane) for each in clients]

@@ -1,4 +1,4 @@
-"""Jane's forms, filled in by somebody who means harm."""
+"""Malformed and malicious page forms."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _numbers = itertools.count()
 
 
 def form_of(jane: Jane, size: int) -> bytes:
-    """A sign-in form of exactly so many bytes, for somebody who has not guessed wrong yet: that would slow it down."""
+    """A sign-in form of a given size, with a new user name to avoid delays."""
     token = jane.csrf_token("/login")
     form = urlencode({"csrf_token": token, "username": f"nobody{next(_numbers)}", "password": ""}).encode()
     return form + b"x" * (size - len(form))
 
 
 def post(jane: Jane, body: bytes, content_type: str | None = FORM, path: str = "/login") -> httpx2.Response:
-    """Send a body as it is."""
+    """Send a body."""
     headers = {} if content_type is None else {"Content-Type": content_type}
     return jane.http.post(path, content=body, headers=headers)
 
 
 @pytest.fixture(scope="module")
 def jane(provider: Photos) -> Iterator[Jane]:
-    """A browser in which she has signed in, and stays so: no test here signs her out."""
+    """A browser that is signed in, for all tests of the module."""
     with Jane(provider.url) as browser:
         assert browser.sign_in().status_code == 302
         yield browser
@@ -41,15 +41,15 @@ def jane(provider: Photos) -> Iterator[Jane]:
 
 @pytest.fixture
 def stranger(provider: Photos) -> Iterator[Jane]:
-    """A browser in which nobody has signed in."""
+    """A browser that is not signed in."""
     with Jane(provider.url) as browser:
         yield browser
 
 
 @pytest.mark.parametrize(("more", "status"), [(0, 403), (-1, 403), (1, 413), (LIMIT, 413)])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_form_has_64_kib_at_most(stranger: Jane, more: int, status: int, chunked: bool) -> None:
-    """To the byte, with Content-Length and without. The password may be all of it, and is only wrong."""
+def test_a_form_has_at_most_64_kib(stranger: Jane, more: int, status: int, chunked: bool) -> None:
+    """The limit is exact, with and without Content-Length; a form below it is refused for other reasons."""
     form = form_of(stranger, LIMIT + more)
     pieces = (form[start : start + 7_000] for start in range(0, len(form), 7_000))
     answer = stranger.http.post("/login", content=pieces if chunked else form, headers={"Content-Type": FORM})
@@ -58,8 +58,8 @@ def test_a_form_has_64_kib_at_most(stranger: Jane, more: int, status: int, chunk
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/authorize", "/"])
-def test_every_page_has_the_limit(jane: Jane, path: str) -> None:
-    """Whoever asks, and before anything in it is looked at."""
+def test_the_limit_applies_to_every_page(jane: Jane, path: str) -> None:
+    """It applies with and without a session, before the form is parsed."""
     assert post(jane, b"a=" + b"x" * LIMIT, path=path).status_code == 413
 
 
@@ -79,8 +79,8 @@ def test_every_page_has_the_limit(jane: Jane, path: str) -> None:
         (f"{FORM}x", 415),
     ],
 )
-def test_a_form_is_a_form(stranger: Jane, content_type: str | None, status: int) -> None:
-    """What another site can send without asking, and is none, is not read."""
+def test_only_forms_are_accepted(stranger: Jane, content_type: str | None, status: int) -> None:
+    """Other types that a browser sends across sites without a preflight request are refused."""
     assert post(stranger, form_of(stranger, 200), content_type).status_code == status
 
 
@@ -109,31 +109,31 @@ def test_a_form_is_a_form(stranger: Jane, content_type: str | None, status: int)
         "same",
     ],
 )
-def test_a_form_that_no_browser_sends_is_refused(stranger: Jane, added: bytes) -> None:
-    """With 400 and a page."""
+def test_a_malformed_form_is_refused(stranger: Jane, added: bytes) -> None:
+    """The answer is a page with 400."""
     answer = post(stranger, form_of(stranger, 200) + added)
     assert answer.status_code == 400
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("added", [b"&a=1;password=b", b"&&", b"&unknown=1", b"&a", b"&%zz=%z", "&ä=ö".encode()])
-def test_what_is_only_odd_in_a_form_does_no_harm(stranger: Jane, added: bytes) -> None:
-    """The password is still the wrong one."""
+def test_an_unusual_form_is_harmless(stranger: Jane, added: bytes) -> None:
+    """It is parsed, and the password is wrong."""
     assert post(stranger, form_of(stranger, 200) + added).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/authorize", "/"])
 @pytest.mark.parametrize("token", ["", "wrong", "é", "\N{SNOWMAN}" * 43, "x" * 60_000, "\ud800"], ids=repr)
-def test_a_form_needs_the_token_of_its_session(jane: Jane, path: str, token: str) -> None:
-    """A missing or a wrong one, in whatever letters, changes nothing."""
+def test_a_form_needs_a_csrf_token(jane: Jane, path: str, token: str) -> None:
+    """A form with a missing or a wrong token is refused and changes nothing."""
     fields = urlencode({"csrf_token": token, "username": "jane", "password": "wonderland"}, errors="surrogatepass")
     assert post(jane, fields.encode(), path=path).status_code == 400
     assert post(jane, b"username=jane&password=wonderland", path=path).status_code == 400
     assert jane.get("/").status_code == 200
 
 
-def test_a_token_of_another_session_does_not_count(provider: Photos, jane: Jane) -> None:
-    """Not even that of another one of hers."""
+def test_a_csrf_token_of_another_session_is_refused(provider: Photos, jane: Jane) -> None:
+    """This also holds for another session of the same user."""
     with Jane(provider.url) as attacker:
         attacker.sign_in()
         token = attacker.csrf_token("/")
@@ -142,8 +142,8 @@ def test_a_token_of_another_session_does_not_count(provider: Photos, jane: Jane)
 
 
 @pytest.mark.parametrize("length", [b"5", b"500", b"999999"])
-def test_a_content_length_that_lies(provider: Photos, length: bytes) -> None:
-    """Too short, the rest is no request; too long, the end of the connection ends it. Neither is a failure."""
+def test_a_wrong_content_length_is_harmless(provider: Photos, length: bytes) -> None:
+    """If it is too short, the rest is refused; if it is too long, the request ends with the connection."""
     head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %s"
     with provider.connect() as connection:
         connection.sendall(head % (FORM.encode(), length) + b"\r\n\r\nusername=jane&password=wonderland")

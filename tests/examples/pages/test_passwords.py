@@ -1,4 +1,4 @@
-"""What a password costs to check."""
+"""The cost of checking passwords."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .stored import found
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a hash costs is Argon2's business; here it is only counted."""
+    """A stand-in for Argon2, because only the number of hashes matters here."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
 def computed(_quick: None, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts the hashes that are computed; waiting takes no time."""
+    """Count the computed hashes, without waiting."""
     counted: Counter[str] = Counter()
     real = passwords._hasher
 
@@ -40,7 +40,7 @@ def computed(_quick: None, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.fixture
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that each attempt was made to wait."""
+    """The delay of each attempt, in seconds."""
     seconds: list[float] = []
 
     async def sleep(delay: float) -> None:
@@ -50,8 +50,8 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-async def test_an_unknown_name_costs_one_hash_as_a_known_one_does(computed: Counter[str]) -> None:
-    """Right, wrong, unknown and unreadable: one verification each."""
+async def test_an_unknown_name_costs_one_hash_like_a_known_one(computed: Counter[str]) -> None:
+    """A right, a wrong, an unknown and an unreadable password take one verification each."""
     kept = await passwords.hash_password("wonderland")
     checker = passwords.Passwords()
     await checker.check("nobody", "::1", found(None), "x")
@@ -65,7 +65,7 @@ async def test_an_unknown_name_costs_one_hash_as_a_known_one_does(computed: Coun
 
 
 async def test_the_delay_grows_up_to_a_limit_and_ends_with_the_right_password(waited: list[float]) -> None:
-    """For one name from one address; others do not wait."""
+    """The delay applies to one name from one address."""
     kept = await passwords.hash_password("wonderland")
     checker = passwords.Passwords()
     for _ in range(9):
@@ -78,8 +78,8 @@ async def test_the_delay_grows_up_to_a_limit_and_ends_with_the_right_password(wa
     assert waited == [0.0, 3.0, 0.0]
 
 
-async def test_guesses_at_once_wait_like_guesses_one_after_another(waited: list[float]) -> None:
-    """Who does not wait for the answer gains nothing, and who hangs up has tried all the same."""
+async def test_parallel_attempts_are_delayed_like_successive_ones(waited: list[float]) -> None:
+    """Neither parallel nor cancelled attempts avoid the delay."""
     checker = passwords.Passwords()
     guesses = [asyncio.ensure_future(checker.check("jane", "::1", found(None), "x")) for _ in range(5)]
     assert not any(await asyncio.gather(*guesses))
@@ -90,8 +90,8 @@ async def test_guesses_at_once_wait_like_guesses_one_after_another(waited: list[
     assert waited == [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0]
 
 
-async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many names somebody tries, and however long they are."""
+async def test_the_remembered_attempts_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither many names nor long names take up memory."""
     monkeypatch.setattr(passwords, "PAIRS_REMEMBERED", 10)
     monkeypatch.setattr(passwords, "_verify", lambda *_: False)
     checker = passwords.Passwords()

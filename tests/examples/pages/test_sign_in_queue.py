@@ -1,4 +1,4 @@
-"""A crowd of sign-ins does not keep others waiting."""
+"""Many sign-ins at once do not delay those of others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CROWD = 400
 
 
 async def _crowd(running: Photos, jane: Jane, address: str) -> tuple[Counter[int], set[str | None], httpx2.Response]:
-    """Send the crowd's forms under different names; while they wait, Jane signs in from another address."""
+    """Send many forms with different names; meanwhile, jane signs in from another address."""
     token, cookies = jane.csrf_token(), {"photos_session": jane.cookie}
     limits = httpx2.Limits(max_connections=CROWD)
 
@@ -46,8 +46,8 @@ async def _crowd(running: Photos, jane: Jane, address: str) -> tuple[Counter[int
     )
 
 
-async def test_a_crowd_at_one_address_does_not_keep_jane_waiting() -> None:
-    """Few of its sign-ins are looked at, the others are told to come back; she gets in from elsewhere."""
+async def test_many_sign_ins_from_one_address_do_not_delay_others() -> None:
+    """Most of them are refused with 503, and jane can sign in from another address."""
     with photos() as running, Jane(running.url) as jane:
         statuses, retry_after, answer = await _crowd(running, jane, "127.0.0.2")
         assert answer.status_code == 302
@@ -59,7 +59,7 @@ async def test_a_crowd_at_one_address_does_not_keep_jane_waiting() -> None:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """No check ends before this is set."""
+    """Checks wait until this event is set."""
     released = asyncio.Event()
 
     async def wait(_work: object) -> bool:
@@ -79,7 +79,7 @@ async def _outcomes(checks: list[asyncio.Task[bool]], held: asyncio.Event) -> Co
 
 
 async def test_an_address_has_a_share_of_the_queue(held: asyncio.Event) -> None:
-    """Under however many names; another address still finds a place, and the share comes back."""
+    """The share is independent of the names, leaves room for other addresses, and is freed again."""
     checker = Passwords()
     crowd = [asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", found(None), "x")) for number in range(50)]
     other = asyncio.ensure_future(checker.check("jane", "192.0.2.2", found(None), "x"))
@@ -89,16 +89,16 @@ async def test_an_address_has_a_share_of_the_queue(held: asyncio.Event) -> None:
     assert not checker._by_address
 
 
-async def test_the_queue_is_bounded_for_all_addresses(held: asyncio.Event) -> None:
-    """Whoever comes when it is full is told so at once."""
+async def test_the_queue_is_limited_for_all_addresses(held: asyncio.Event) -> None:
+    """A check is refused at once while the queue is full."""
     checker = Passwords()
     crowd = [asyncio.ensure_future(checker.check("x", f"192.0.2.{number}", found(None), "x")) for number in range(100)]
     assert await _outcomes(crowd, held) == {True: QUEUE, TooManySignInsError: 100 - QUEUE}
     assert await checker.check("x", "192.0.2.200", found(None), "x")
 
 
-async def test_a_refused_sign_in_asks_the_store_nothing(held: asyncio.Event) -> None:
-    """Each look-up may be a connection to the database."""
+async def test_a_refused_sign_in_makes_no_look_up(held: asyncio.Event) -> None:
+    """A look-up may open a connection to the database."""
     asked: list[str] = []
 
     async def find(name: str) -> None:
@@ -110,8 +110,8 @@ async def test_a_refused_sign_in_asks_the_store_nothing(held: asyncio.Event) -> 
     assert len(asked) == PER_ADDRESS
 
 
-async def test_those_who_hang_up_leave_their_places(held: asyncio.Event) -> None:
-    """Or the queue would stay full."""
+async def test_cancelled_sign_ins_free_their_places(held: asyncio.Event) -> None:
+    """Otherwise the queue would stay full."""
     checker = Passwords()
     crowd = [
         asyncio.ensure_future(checker.check(f"{number}", "192.0.2.1", found(None), "x"))
@@ -142,13 +142,13 @@ PROXIES = ("10.0.0.0/8", "fd00::/8")
         ("", [], ""),
     ],
 )
-def test_the_address_is_what_trusted_proxies_say(peer: str, forwarded_for: list[str], address: str) -> None:
-    """A client that writes the header itself changes nothing."""
+def test_the_address_comes_from_trusted_proxies(peer: str, forwarded_for: list[str], address: str) -> None:
+    """A header that a client wrote itself is ignored."""
     assert client_address(peer, forwarded_for, PROXIES) == address
 
 
-def test_proxies_are_named_by_flag_or_environment() -> None:
-    """Networks, separated by commas; anything else is refused in one line."""
+def test_proxies_are_set_by_flag_or_environment() -> None:
+    """The value is a list of networks; anything else is an error."""
     settings = read_settings(["--trusted-proxies", "10.0.0.0/8, ::1"], {"PHOTOS_TRUSTED_PROXIES": "192.0.2.1"})
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
     assert read_settings([], {"PHOTOS_TRUSTED_PROXIES": "192.0.2.1"}).trusted_proxies == ("192.0.2.1",)

@@ -13,8 +13,8 @@ from tests.examples.jane import Jane
 from tests.examples.running import Photos, photos
 
 
-def test_who_has_not_signed_in_is_asked_to(provider: Photos) -> None:
-    """And comes back afterwards to where she wanted to go."""
+def test_a_page_needs_a_session(provider: Photos) -> None:
+    """The redirect to the sign-in page leads back to the page."""
     with Jane(provider.url) as browser:
         asked = browser.get("/")
         assert (asked.status_code, asked.headers["Location"]) == (302, "/login?next=%2F")
@@ -56,21 +56,21 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("target", ELSEWHERE, ids=lambda target: ascii(target[:30]))
-def test_what_is_no_page_of_this_site_is_the_first_page(target: str) -> None:
-    """Whatever browsers make of it."""
+def test_other_targets_lead_to_the_home_page(target: str) -> None:
+    """This holds for every target that a browser could read as another site."""
     assert local_page(target) == "/"
 
 
 @pytest.mark.parametrize("target", ["/", "/authorize?oauth_token=a%2Fb", "/authorize?oauth_token=//evil.example"])
 def test_a_page_of_this_site_is_kept(target: str) -> None:
-    """Whatever stands in its query."""
+    """The query may contain anything."""
     assert local_page(target) == target
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "/\r\nSet-Cookie: a=b", "https:evil.example"])
 @pytest.mark.parametrize("place", ["query", "form"])
 def test_next_never_leaves_the_site(provider: Photos, target: str, place: str) -> None:
-    """Wherever it stands, she stays here."""
+    """This holds for the query and for the form."""
     with Jane(provider.url) as browser:
         page = f"/login?next={quote(target)}"
         assert "evil" not in browser.get(page).text
@@ -82,14 +82,14 @@ def test_next_never_leaves_the_site(provider: Photos, target: str, place: str) -
     assert list(answer.cookies) == ["photos_session"]
 
 
-def test_an_absolute_next_is_not_followed_even_to_this_site(provider: Photos) -> None:
-    """A path is enough."""
+def test_an_absolute_next_is_ignored(provider: Photos) -> None:
+    """This also holds for a URL of this site."""
     with Jane(provider.url) as browser:
         assert browser.sign_in(next=f"{provider.url}/authorize").headers["Location"] == "/"
 
 
-def test_a_new_session_begins_when_she_signs_in(provider: Photos) -> None:
-    """A cookie planted before gains nothing: nothing of that session is kept."""
+def test_signing_in_begins_a_new_session(provider: Photos) -> None:
+    """A session cookie that an attacker planted before is not signed in."""
     with Jane(provider.url) as attacker, Jane(provider.url) as jane:
         attacker.get("/login")
         planted, token = attacker.cookie, attacker.csrf_token()
@@ -102,8 +102,8 @@ def test_a_new_session_begins_when_she_signs_in(provider: Photos) -> None:
         assert jane.post("/logout", csrf_token=token).status_code == 400
 
 
-def test_a_cookie_is_worthless_after_signing_out(jane: Jane, provider: Photos) -> None:
-    """Also a copy of it that somebody has kept."""
+def test_a_cookie_is_invalid_after_signing_out(jane: Jane, provider: Photos) -> None:
+    """This also holds for a copy of the cookie."""
     kept = jane.cookie
     assert jane.post("/logout", page="/").status_code == 302
     for cookie in (kept, kept[:-1] + ("A" if kept[-1] != "A" else "B"), "x", ""):
@@ -113,15 +113,15 @@ def test_a_cookie_is_worthless_after_signing_out(jane: Jane, provider: Photos) -
 
 
 def test_signing_out_ends_one_session(provider: Photos, jane: Jane) -> None:
-    """The one in another browser goes on."""
+    """A session in another browser continues."""
     with Jane(provider.url) as elsewhere:
         elsewhere.sign_in()
         jane.post("/logout", page="/")
         assert elsewhere.get("/").status_code == 200
 
 
-def test_the_cookie_is_for_this_site_alone(provider: Photos) -> None:
-    """No script reads it, and no other site's form sends it."""
+def test_the_cookie_has_safe_attributes(provider: Photos) -> None:
+    """Scripts cannot read it, and forms of other sites do not send it."""
     with Jane(provider.url) as browser:
         flags = browser.sign_in().headers["Set-Cookie"].lower()
     assert "httponly" in flags
@@ -131,7 +131,7 @@ def test_the_cookie_is_for_this_site_alone(provider: Photos) -> None:
 
 
 def test_the_cookie_is_secure_behind_https() -> None:
-    """And the pages are served, although the proxy speaks plain http to this process."""
+    """The pages are served although the proxy connects over plain http."""
     with (
         photos("--external-base-url", "https://photos.example.net") as running,
         httpx2.Client(base_url=running.url, headers={"Host": "photos.example.net"}) as browser,
@@ -141,8 +141,8 @@ def test_the_cookie_is_secure_behind_https() -> None:
         assert "secure" in answer.headers["Set-Cookie"].lower()
 
 
-def test_pages_are_refused_by_plain_http_from_elsewhere(provider: Photos) -> None:
-    """A password is no less secret than a token. Health is asked for by machines, and holds no secret."""
+def test_pages_are_refused_over_plain_http(provider: Photos) -> None:
+    """On loopback they are not. The health check contains no secret, and is answered."""
     answers = {
         path: httpx2.get(f"{provider.url}{path}", headers={"Host": "photos.example.net"}).status_code
         for path in ("/", "/login", "/authorize?oauth_token=x", "/health")
@@ -150,8 +150,8 @@ def test_pages_are_refused_by_plain_http_from_elsewhere(provider: Photos) -> Non
     assert answers == {"/": 400, "/login": 400, "/authorize?oauth_token=x": 400, "/health": 200}
 
 
-def test_wrong_passwords_slow_down_and_never_lock_out() -> None:
-    """Not one after another, not many at once; who knows the password gets in, and is told nothing else before."""
+def test_wrong_passwords_do_not_lock_a_user_out() -> None:
+    """After several wrong passwords at once, the right one still works."""
     with photos() as running, Jane(running.url) as jane, ThreadPoolExecutor(6) as pool:
         token = jane.csrf_token()
         cookies = {"photos_session": jane.cookie}
@@ -165,8 +165,8 @@ def test_wrong_passwords_slow_down_and_never_lock_out() -> None:
         assert attempt("wonderland") == 302
 
 
-def test_an_unknown_name_answers_as_a_wrong_password_does(provider: Photos) -> None:
-    """The same page, but for what was typed."""
+def test_an_unknown_name_is_answered_like_a_wrong_password(provider: Photos) -> None:
+    """The pages differ only in the name."""
     with Jane(provider.url) as browser:
         pages = [browser.sign_in("wrong", username=name).text.replace(name, "NAME") for name in ("jane", "nobody")]
         browser.sign_in()
@@ -177,8 +177,8 @@ def test_an_unknown_name_answers_as_a_wrong_password_does(provider: Photos) -> N
 @pytest.mark.parametrize(
     "name", ["", "\N{SNOWMAN}", "jane\n", "JANE", " jane", "<script>", "x" * 10_000, "' OR 1=1 --"]
 )
-def test_a_name_that_nobody_has(provider: Photos, name: str) -> None:
-    """It is shown again, harmless, and is nobody's."""
+def test_an_unknown_name_is_refused(provider: Photos, name: str) -> None:
+    """The name is escaped on the page."""
     with Jane(provider.url) as browser:
         answer = browser.sign_in("wonderland", username=name)
     assert answer.status_code == 403
@@ -186,8 +186,8 @@ def test_a_name_that_nobody_has(provider: Photos, name: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "wonderland ", "Wonderland", "wonderland\r\n", "\N{SNOWMAN}" * 5_000])
-def test_a_password_that_is_not_hers(provider: Photos, password: str) -> None:
-    """Nothing is trimmed or folded."""
+def test_a_similar_password_is_refused(provider: Photos, password: str) -> None:
+    """Passwords are not trimmed or folded."""
     with Jane(provider.url) as browser:
         assert browser.sign_in(password).status_code == 403
         assert browser.sign_in().status_code == 302

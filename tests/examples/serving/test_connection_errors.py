@@ -1,4 +1,4 @@
-"""Requests of a hundred octets on which hypercorn or Quart's router fails: a line of log at most."""
+"""Small requests on which hypercorn or Quart's router fails log at most one line."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def send(running: Photos, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("request_octets", FAILING.values(), ids=FAILING)
-def test_a_failing_connection_costs_one_line(request_octets: bytes) -> None:
-    """Of less than two hundred characters, without what the client sent; the provider goes on."""
+def test_a_failing_connection_logs_one_line(request_octets: bytes) -> None:
+    """The line has less than 200 characters and no data of the client; the provider continues."""
     with photos() as running:
         for _ in range(3):
             send(running, request_octets)
@@ -63,8 +63,8 @@ def test_a_failing_connection_costs_one_line(request_octets: bytes) -> None:
 
 
 @pytest.mark.parametrize("request_octets", REFUSED.values(), ids=REFUSED)
-def test_a_websocket_that_nothing_can_route_is_refused(request_octets: bytes) -> None:
-    """With 403, and nothing in the log."""
+def test_a_websocket_that_cannot_be_routed_is_refused(request_octets: bytes) -> None:
+    """The answer is 403, and nothing is logged."""
     with photos() as running:
         with running.connect() as connection:
             connection.sendall(request_octets)
@@ -73,8 +73,8 @@ def test_a_websocket_that_nothing_can_route_is_refused(request_octets: bytes) ->
         assert running.output == ("", "")
 
 
-def test_data_for_an_answered_stream_costs_one_line() -> None:
-    """The client goes on sending a body that nobody reads any more."""
+def test_data_for_an_answered_stream_logs_one_line() -> None:
+    """The client continues to send the body after the response."""
     with photos() as running, running.connect() as connection:
         connection.sendall(http_2(GET))
         received = b""

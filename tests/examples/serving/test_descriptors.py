@@ -20,13 +20,13 @@ FORM += b"Content-Length: 1000\r\n\r\nusername="
 
 @pytest.fixture
 def descriptors() -> None:
-    """Enough for the test's own ends of the connections."""
+    """Enough descriptors for the test's own connections."""
     assert raise_descriptor_limit() > HALF_SENT + 200
 
 
 @pytest.mark.usefixtures("descriptors")
 def test_half_sent_forms_leave_room_for_others() -> None:
-    """The silent ones are closed for those that come later, and the log stays small."""
+    """Silent connections are closed in favour of new ones, and the log stays small."""
     with photos(limit_descriptors=1_024) as running, ExitStack() as stack:
         for _ in range(HALF_SENT):
             connection = stack.enter_context(running.connect())
@@ -40,15 +40,15 @@ def test_half_sent_forms_leave_room_for_others() -> None:
 
 
 def test_the_soft_limit_is_raised() -> None:
-    """As far as the hard one allows, and no further than is useful."""
+    """It is raised up to `DESCRIPTORS`, if the hard limit allows it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with photos() as running:
         raised, _ = resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)
     assert raised >= min(DESCRIPTORS, hard)
 
 
-def test_a_connection_that_is_heard_stays_open() -> None:
-    """One that asks again and again is not the one that is closed."""
+def test_an_active_connection_stays_open() -> None:
+    """Of too many connections, an active one is not closed."""
     with photos(limit_descriptors=256) as running, ExitStack() as stack, httpx2.Client(base_url=running.url) as client:
         kept: set[object] = set()
         for _ in range(300):

@@ -1,4 +1,4 @@
-"""What becomes of the provider when its store is gone for a while."""
+"""The provider while its store is not available."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.examples.running import Photos, photos
 
 
 def everything(running: Photos, jane: Jane, printer: Printer) -> dict[str, int]:
-    """How each kind of request is answered."""
+    """The status of each kind of request."""
     return {
         "/health": httpx2.get(f"{running.url}/health").status_code,
         "/": jane.get("/").status_code,
@@ -25,7 +25,7 @@ def everything(running: Photos, jane: Jane, printer: Printer) -> dict[str, int]:
 
 @pytest.mark.parametrize("arguments", [[], ["--workers", "2"]], ids=["one process", "two"])
 def test_it_recovers_when_the_file_comes_back(tmp_path: Path, arguments: list[str]) -> None:
-    """Gone, replaced by rubbish, locked, and back: 503 meanwhile, in the language of who asks, and then as before."""
+    """While the file is missing, damaged or locked, the answers are 503 as JSON or HTML; afterwards all works again."""
     path, aside = tmp_path / "photos.db", tmp_path / "aside.db"
     with photos(*arguments, store=f"sqlite:///{path}?timeout=0.1") as running, Jane(running.url) as jane:
         jane.sign_in()
@@ -57,8 +57,8 @@ def test_it_recovers_when_the_file_comes_back(tmp_path: Path, arguments: list[st
         assert everything(running, jane, printer) == well
 
 
-def test_the_store_for_nonces_counts_too(tmp_path: Path) -> None:
-    """Without it nothing can be accepted."""
+def test_the_store_for_nonces_is_checked_too(tmp_path: Path) -> None:
+    """Without it, signed requests are refused with 503."""
     nonces = tmp_path / "nonces.db"
     store = f"sqlite:///{tmp_path}/photos.db"
     with photos("--nonces", f"sqlite:///{nonces}", store=store) as running, Jane(running.url) as jane:

@@ -1,4 +1,4 @@
-"""What may happen once happens once, however many ask for it at the same time."""
+"""Concurrent requests of which only one may succeed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ COPIES = 20
 
 @pytest.fixture(params=["provider", "provider_of_two"])
 def photos_url(request: pytest.FixtureRequest) -> str:
-    """Where one process serves, and where two do."""
+    """The URL of a provider with one process, and of one with two."""
     running: Photos = request.getfixturevalue(request.param)
     return running.url
 
 
 def test_of_twenty_copies_of_a_request_one_is_served(photos_url: str) -> None:
-    """On connections of their own, at once; the others are replays."""
+    """They are sent at once on separate connections; the others are refused as replays."""
     printer = Printer(photos_url)
     with Jane(photos_url) as jane, ThreadPoolExecutor(COPIES) as pool:
         jane.sign_in()
@@ -34,7 +34,7 @@ def test_of_twenty_copies_of_a_request_one_is_served(photos_url: str) -> None:
 
 
 def test_of_twenty_exchanges_of_temporary_credentials_one_succeeds(photos_url: str) -> None:
-    """Each signed on its own, with a nonce of its own."""
+    """Each request has its own signature and nonce."""
     printer = Printer(photos_url)
     with Jane(photos_url) as jane, ThreadPoolExecutor(COPIES) as pool:
         jane.sign_in()
@@ -49,8 +49,8 @@ def test_of_twenty_exchanges_of_temporary_credentials_one_succeeds(photos_url: s
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: COPIES - 1}
 
 
-def test_of_twenty_answers_to_one_question_one_counts(photos_url: str) -> None:
-    """Approved and denied at once: what the first one said stays."""
+def test_of_twenty_decisions_one_counts(photos_url: str) -> None:
+    """Of concurrent approvals and denials, the first is final."""
     printer = Printer(photos_url)
     with Jane(photos_url) as jane, ThreadPoolExecutor(COPIES) as pool:
         jane.sign_in()
@@ -74,8 +74,8 @@ def test_of_twenty_answers_to_one_question_one_counts(photos_url: str) -> None:
         assert "error=access_denied" in decided[0].headers["Location"]
 
 
-def test_a_revoked_application_is_out_at_once(photos_url: str) -> None:
-    """Whichever process is asked next."""
+def test_a_revocation_takes_effect_at_once(photos_url: str) -> None:
+    """This holds in every process."""
     printer = Printer(photos_url)
     with Jane(photos_url) as jane:
         jane.sign_in()

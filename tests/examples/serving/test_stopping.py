@@ -1,4 +1,4 @@
-"""Stopping the provider: at once, but for what is in flight."""
+"""Stopping the provider: at once, except for requests in flight."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORKERS = pytest.mark.parametrize("arguments", [[], ["--workers", "2"]], ids=["o
 def test_a_signal_stops_it(
     tmp_path: Path, arguments: list[str], number: signal.Signals, to: Callable[[int, int], None]
 ) -> None:
-    """With status 0 and without a word, although connections are open; Ctrl-C goes to all processes of the group."""
+    """The exit status is 0 without output, with open connections; Ctrl-C is sent to the whole process group."""
     store = f"sqlite:///{tmp_path}/photos.db"
     with photos(*arguments, store=store) as running:
         connections = [running.connect() for _ in range(4)]
@@ -43,8 +43,8 @@ def test_a_signal_stops_it(
 
 
 @WORKERS
-def test_what_is_in_flight_is_finished(tmp_path: Path, arguments: list[str]) -> None:
-    """A form of which half has arrived is still answered when the rest arrives."""
+def test_requests_in_flight_are_finished(tmp_path: Path, arguments: list[str]) -> None:
+    """A form that has arrived in part is answered when the rest arrives."""
     store = f"sqlite:///{tmp_path}/photos.db"
     with photos(*arguments, store=store) as running, running.connect() as connection, Jane(running.url) as jane:
         connection.sendall(FORM + b"username=jane&")
@@ -59,8 +59,8 @@ def test_what_is_in_flight_is_finished(tmp_path: Path, arguments: list[str]) -> 
         assert running.output == ("", "")
 
 
-def test_a_stalled_request_does_not_keep_it(tmp_path: Path) -> None:
-    """It is waited for for some seconds."""
+def test_a_stalled_request_does_not_prevent_stopping(tmp_path: Path) -> None:
+    """The provider waits for it for a few seconds."""
     store = f"sqlite:///{tmp_path}/photos.db"
     with photos(store=store) as running, running.connect() as connection, Jane(running.url) as jane:
         connection.sendall(FORM + b"username=jane&")
@@ -70,7 +70,7 @@ def test_a_stalled_request_does_not_keep_it(tmp_path: Path) -> None:
 
 
 def test_more_signals_change_nothing() -> None:
-    """Whoever is impatient gets the same status."""
+    """The exit status is still 0."""
     with photos() as running:
         while running.process.poll() is None:
             running.process.send_signal(signal.SIGTERM)
@@ -80,7 +80,7 @@ def test_more_signals_change_nothing() -> None:
 
 
 def refuses_connections(running: Photos) -> bool:
-    """Whether it no longer listens."""
+    """Whether the provider no longer listens."""
     try:
         running.connect().close()
     except ConnectionError:
@@ -89,7 +89,7 @@ def refuses_connections(running: Photos) -> bool:
 
 
 def no_process_is_left(running: Photos) -> bool:
-    """Whether nothing that it started is still there."""
+    """Whether all its processes have ended."""
     try:
         os.killpg(running.process.pid, 0)
     except (ProcessLookupError, PermissionError):

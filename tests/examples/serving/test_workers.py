@@ -1,4 +1,4 @@
-"""Two processes that serve one socket."""
+"""Two worker processes on one socket."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def workers_of(running: Photos) -> set[int]:
     return {int(pid) for pid, parent, command in rows if int(parent) == running.process.pid and "spawn_main" in command}
 
 
-def test_they_share_sessions_nonces_and_tokens(provider_of_two: Photos) -> None:
-    """Whichever answers."""
+def test_workers_share_sessions_nonces_and_tokens(provider_of_two: Photos) -> None:
+    """Both workers give the same answers."""
     with Jane(provider_of_two.url) as jane:
         jane.sign_in()
         printer = Printer(provider_of_two.url)
         printer.let_in_by(jane)
-        # A connection stays with its worker: twelve of them meet both.
+        # Each connection is served by one worker; twelve connections reach both.
         assert {httpx2.get(f"{jane.http.base_url}", cookies=jane.http.cookies).status_code for _ in range(12)} == {200}
         assert {printer.photo().status_code for _ in range(12)} == {200}
         url, headers, _ = printer.signed("GET", "/photos", token=printer.token)
@@ -34,8 +34,8 @@ def test_they_share_sessions_nonces_and_tokens(provider_of_two: Photos) -> None:
     assert len(workers_of(provider_of_two)) == 2
 
 
-def test_one_that_dies_is_replaced(tmp_path: Path) -> None:
-    """Also one that dies before it is ready; the other goes on meanwhile, and one line on stderr tells of each."""
+def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
+    """This also holds before it is ready; the other worker continues, and each is reported in one line."""
     with photos("--workers", "2", store=f"sqlite:///{tmp_path}/photos.db") as running:
         first = workers_of(running)
         os.kill(min(first), signal.SIGKILL)
@@ -52,8 +52,8 @@ def test_one_that_dies_is_replaced(tmp_path: Path) -> None:
         assert str(second) in errors
 
 
-def test_none_outlives_who_started_it(tmp_path: Path) -> None:
-    """Killed without a chance to say good-bye, it leaves nothing that holds the port."""
+def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
+    """After SIGKILL of the supervisor, no worker remains."""
     with photos("--workers", "2", store=f"sqlite:///{tmp_path}/photos.db") as running:
         workers = workers_of(running)
         running.process.kill()
@@ -63,6 +63,6 @@ def test_none_outlives_who_started_it(tmp_path: Path) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process, zombies aside."""
+    """Whether a process exists and is not a zombie."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], check=False, capture_output=True, text=True).stdout
     return bool(state.strip()) and not state.startswith("Z")

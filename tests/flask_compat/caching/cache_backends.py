@@ -1,4 +1,4 @@
-"""The caches that the suite runs over: of each library, in each way of keeping entries, over real servers."""
+"""The caches that the tests use: each library and each of its backends, with real servers."""
 
 from __future__ import annotations
 

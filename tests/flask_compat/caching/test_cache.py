@@ -1,4 +1,4 @@
-"""Nonces and temporary credentials in caches: of Flask's kind and async, with an atomic step and without."""
+"""Nonces and temporary credentials in plain and async caches, with and without ``add``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.flask_compat.ported import Variant, made_async, make_provider
 
 
 class OldCache:
-    """What Authlib's code needs, and no more: no ``add``; slow enough for a race."""
+    """A cache with only the methods that Authlib uses: no ``add``, and slow enough for a race."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -119,8 +119,8 @@ def variant(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore:.*has no add")
-async def test_the_dance_over_a_cache(cache: Any, variant: Variant) -> None:
-    """Nonces are used once, temporary credentials approved once and exchanged once."""
+async def test_a_cache_keeps_nonces_and_temporary_credentials(cache: Any, variant: Variant) -> None:
+    """A nonce is accepted once; a temporary credential is approved once and exchanged once."""
     ported = make_provider(variant)
     register_nonce_hooks(ported.server, cache)
     register_temporary_credential_hooks(ported.server, cache)
@@ -149,8 +149,8 @@ def _keep(ported: Any, token: dict[str, str], temporary: Any) -> Any:
 
 @pytest.mark.filterwarnings("ignore:.*has no add")
 @pytest.mark.parametrize("kind", PLAIN)
-def test_of_concurrent_replays_one_counts_in_threads(kind: str, tmp_path: Path) -> None:
-    """Twenty at once, at the same cache: with ``has`` and ``set`` alone all of them would pass."""
+def test_one_of_twenty_concurrent_replays_is_accepted_in_threads(kind: str, tmp_path: Path) -> None:
+    """One of twenty threads succeeds, also with a cache that has only ``has`` and ``set``."""
     exists_nonce = create_exists_nonce_func(make_cache(kind, tmp_path))
     barrier = threading.Barrier(20)
 
@@ -164,15 +164,15 @@ def test_of_concurrent_replays_one_counts_in_threads(kind: str, tmp_path: Path) 
 
 @pytest.mark.filterwarnings("ignore:.*has no add")
 @pytest.mark.parametrize("kind", ["async", "aiocache"])
-async def test_of_concurrent_replays_one_counts_on_a_loop(kind: str, tmp_path: Path) -> None:
-    """The same on an event loop."""
+async def test_one_of_twenty_concurrent_replays_is_accepted_on_a_loop(kind: str, tmp_path: Path) -> None:
+    """One of twenty tasks succeeds on an event loop."""
     exists_nonce = create_exists_nonce_func(make_cache(kind, tmp_path))
     answers = await asyncio.gather(*(exists_nonce("n", "1", "client", "token") for _ in range(20)))
     assert sorted(answers) == [False] + [True] * 19
 
 
-def test_the_warning_names_the_race_once() -> None:
-    """Whoever has a cache without ``add`` and several processes should know."""
+def test_a_cache_without_add_causes_one_warning() -> None:
+    """The warning names the cache and the race between processes."""
     cache = OldCache()
     with pytest.warns(RuntimeWarning, match=r"OldCache has no add\(\).*race"):
         create_exists_nonce_func(cache)
@@ -183,8 +183,8 @@ def test_the_warning_names_the_race_once() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*has no add")
-def test_keys() -> None:
-    """Authlib's for a token; for a nonce such that two requests never share one; never what Memcached refuses."""
+def test_keys_are_unique_and_valid_for_memcached() -> None:
+    """Tokens get Authlib's keys, different nonces get different keys, and Memcached accepts every key."""
     cache = OldCache()
     server = make_provider(Variant("flask", False, False)).server
     register_temporary_credential_hooks(server, cache)
@@ -203,8 +203,8 @@ def test_keys() -> None:
     assert all(len(key) <= 250 and key.isascii() and " " not in key for key in cache.values)
 
 
-def test_nonces_outlive_their_timestamps() -> None:
-    """A shorter lifetime than the window allows replays, so it is lengthened."""
+def test_a_short_nonce_lifetime_is_raised_to_the_timestamp_window() -> None:
+    """A shorter lifetime would allow replays."""
     lifetimes = []
 
     class Cache(OldCache):

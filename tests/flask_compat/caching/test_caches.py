@@ -1,4 +1,4 @@
-"""Every kind of cache keeps what is promised over it, or is refused with the way out."""
+"""Every kind of cache supports the whole flow, or is refused with a message that says what to use instead."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ async def check_dance(ported: Any) -> None:
 
 @pytest.mark.parametrize("name", BLOCKING)
 @pytest.mark.parametrize("variant", BOTH[1:3], ids=str)
-async def test_a_blocking_cache_keeps_its_promises(name: str, variant: Variant, places: Places) -> None:
-    """On Flask and on Quart, with requests at once."""
+async def test_a_blocking_cache_supports_the_whole_flow(name: str, variant: Variant, places: Places) -> None:
+    """The flow and concurrent requests work on Flask and on Quart."""
     ported = make_provider(variant)
     register(ported, make_cache(name, places))
     await check_dance(ported)
@@ -121,8 +121,8 @@ async def test_a_blocking_cache_keeps_its_promises(name: str, variant: Variant, 
 
 @pytest.mark.parametrize("name", ASYNC)
 @pytest.mark.parametrize("async_views", [False, True], ids=["plain", "async"])
-async def test_an_async_cache_keeps_its_promises(name: str, async_views: bool, places: Places) -> None:
-    """On Quart, whose loop it belongs to."""
+async def test_an_async_cache_supports_the_whole_flow(name: str, async_views: bool, places: Places) -> None:
+    """The flow and concurrent requests work on Quart, on whose loop the cache runs."""
     ported = make_provider(Variant("quart", async_views, async_views))
     register(ported, make_cache(name, places))
     try:
@@ -158,8 +158,8 @@ class AsyncForgetfulDelete(ForgetfulDelete):
 
 
 @pytest.mark.parametrize("cache_class", [ForgetfulDelete, AsyncForgetfulDelete])
-async def test_a_delete_that_tells_nothing_lets_one_exchange_through(cache_class: Any) -> None:
-    """Eight calls that delete one temporary credential: one is told that it did."""
+async def test_concurrent_deletes_report_one_success_if_the_cache_reports_none(cache_class: Any) -> None:
+    """One of eight calls that delete a temporary credential returns true."""
     server = AuthorizationServer(flask.Flask(__name__))
     register_temporary_credential_hooks(server, cache_class())
     hooks = server._hooks
@@ -203,7 +203,7 @@ UNSUITABLE: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", UNSUITABLE)
 def test_an_unsuitable_cache_is_refused(name: str, places: Places) -> None:
-    """When a request first needs it, and again each time; registering it asks nothing."""
+    """Every request that needs the cache fails; registering does not call it."""
     make, message = UNSUITABLE[name]
     exists_nonce = create_exists_nonce_func(make(places))
     for _ in range(2):
@@ -212,20 +212,20 @@ def test_an_unsuitable_cache_is_refused(name: str, places: Places) -> None:
 
 
 def test_a_client_that_returns_no_dicts_is_refused_for_temporary_credentials(places: Places) -> None:
-    """Without a serializer pymemcache keeps the text of a dict. For nonces it will do."""
+    """Without a serializer pymemcache returns text for a dict. It is still accepted for nonces."""
     cache = pymemcache.Client(places.memcached.address, default_noreply=False)
     places.made.append(cache)
     server = AuthorizationServer(flask.Flask(__name__))
     register_temporary_credential_hooks(server, cache)
-    with pytest.raises(UnsuitableCacheError, match=r"dict.*found as bytes.*serde"):
+    with pytest.raises(UnsuitableCacheError, match=r"dict.*returned bytes.*serde"):
         server._hooks["create_temporary_credential"]({"oauth_token": "t", "oauth_token_secret": "s"}, "c", "oob")
     exists_nonce = create_exists_nonce_func(cache)
     assert [exists_nonce("n", "1", "client", None) for _ in range(2)] == [False, True]
 
 
 @pytest.mark.parametrize("name", ["cachelib-simple", "cachelib-files", "flask-caching-simple", "flask-caching-files"])
-def test_a_nonce_that_the_cache_has_dropped_is_still_known(name: str, places: Places) -> None:
-    """The caches keep 500 entries; the first of 1,600 requests is a replay all the same, through every hook."""
+def test_a_nonce_that_the_cache_dropped_is_still_refused(name: str, places: Places) -> None:
+    """A cache of 500 entries gets 1,600 requests; replaying the first is refused through every hook."""
     cache = make_cache(name, places)
     exists_nonce, other = create_exists_nonce_func(cache), create_exists_nonce_func(cache)
     assert not exists_nonce("first", "1", "client", None)
@@ -248,7 +248,7 @@ print(*(number for number in range(300) if not exists_nonce(str(number), "1", "c
 
 
 def test_two_processes_over_one_folder_accept_a_nonce_once(tmp_path: Path) -> None:
-    """The cache looks for a file and then writes it; the folder is locked meanwhile."""
+    """The folder is locked, because the cache's ``add`` is a look-up and then a write."""
     command = [sys.executable, "-c", ADD_NONCES, str(tmp_path)]
     processes = [
         subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -269,7 +269,7 @@ def test_two_processes_over_one_folder_accept_a_nonce_once(tmp_path: Path) -> No
 @pytest.mark.parametrize("kind", ["files", "old", "async"])
 @pytest.mark.filterwarnings("ignore:.*has no add")
 async def test_hooks_over_one_cache_share_its_lock(variant: Variant, kind: str, tmp_path: Path) -> None:
-    """Twelve copies of one request, six through each of two servers: one is accepted. Of two approvals one counts."""
+    """One of twelve copies of a request through two servers is accepted, and one of two approvals."""
     from .test_cache import AsyncCache, OldCache
 
     first, second = make_provider(variant), make_provider(variant)
@@ -299,8 +299,8 @@ class SlowFiles(cachelib.FileSystemCache):
 
 
 @pytest.mark.parametrize("variant", BOTH, ids=str)
-async def test_a_proxy_over_a_cache_of_each_request(variant: Variant, tmp_path: Path) -> None:
-    """The cache is made anew in each request: registering it asks nothing, and it is one cache to the lock."""
+async def test_a_proxy_of_a_cache_per_request_is_one_cache(variant: Variant, tmp_path: Path) -> None:
+    """A cache that is made for each request is not called when registered, and has one lock."""
     ported = make_provider(variant)
     g: Any = flask.g if variant.framework == "flask" else quart.g
 
@@ -322,14 +322,14 @@ async def test_a_proxy_over_a_cache_of_each_request(variant: Variant, tmp_path: 
 
 
 class Untouchable:
-    """Every look at it is an error."""
+    """Reading any attribute raises."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError("Working outside of application context")
 
 
-def test_registering_asks_the_cache_nothing() -> None:
-    """Not even which methods it has: what is behind a proxy may not be there yet."""
+def test_registering_does_not_touch_the_cache() -> None:
+    """Not even its attributes are read, because a proxy may not have an object yet."""
 
     def fail() -> Any:
         raise RuntimeError("Working outside of application context")
@@ -341,8 +341,8 @@ def test_registering_asks_the_cache_nothing() -> None:
         create_exists_nonce_func(cache)
 
 
-async def test_timestamps_without_limit_need_nonces_without_end() -> None:
-    """A recorded request could come back after a day, so its nonce is kept for good."""
+async def test_nonces_do_not_expire_if_timestamps_have_no_limit() -> None:
+    """A lifetime of 0 is used without a limit, and twice the window plus the tolerance with one."""
     lifetimes: list[int] = []
 
     class Recorder(ForgetfulDelete):
@@ -368,8 +368,8 @@ async def test_timestamps_without_limit_need_nonces_without_end() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_SERVER)
-async def test_a_cache_that_is_down_is_a_503(name: str, tmp_path: Path) -> None:
-    """With Retry-After, before and after the cache was proved, and accepted again once the server is back."""
+async def test_a_cache_that_is_down_gives_503(name: str, tmp_path: Path) -> None:
+    """The response has Retry-After, before and after the first use of the cache."""
     places = Places(tmp_path, Valkey(), Memcached())
     ported = make_provider(Variant("quart", True, False))
     register(ported, make_cache(name, places))
@@ -390,8 +390,8 @@ async def test_a_cache_that_is_down_is_a_503(name: str, tmp_path: Path) -> None:
         places.memcached.close()
 
 
-def test_the_rule_for_drivers_errors() -> None:
-    """By module and name of the classes; an argument that cannot be sent is a mistake, and no outage."""
+def test_driver_errors_are_told_from_programming_errors() -> None:
+    """Errors are recognised by module and class; an argument that cannot be sent is not an outage."""
     from flask_compat.caching.kinds import is_driver_error
 
     down = [redis.exceptions.ConnectionError(), redis.exceptions.ReadOnlyError(), pylibmc.ServerDown("x")]
@@ -407,7 +407,7 @@ def test_the_rule_for_drivers_errors() -> None:
 
 
 def test_a_cache_that_cannot_write_is_unavailable(tmp_path: Path) -> None:
-    """A file cache answers False when the disk fails; that is neither a replay nor a kept credential."""
+    """A nonce that ``add`` neither stores nor finds raises StoreUnavailableError."""
 
     class FullDisk(ForgetfulDelete):
         full = False
@@ -434,11 +434,11 @@ def test_a_cache_that_cannot_write_is_unavailable(tmp_path: Path) -> None:
     ],
     ids=["simple", "files", "redis", "memcached"],
 )
-def test_what_a_cache_may_drop_is_in_the_log(
+def test_the_limits_of_a_cache_are_logged_once(
     make: Any, numbers: list[str], places: Places, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, with the numbers, when it is first used."""
-    monkeypatch.setattr("flask_compat.caching.promises._said", set())
+    """One warning names the cache and its limits, at the first use."""
+    monkeypatch.setattr("flask_compat.caching.suitability._logged", set())
     with places.valkey.client() as client:
         client.config_set("maxmemory", "100mb")
         client.config_set("maxmemory-policy", "allkeys-lru")
@@ -457,7 +457,7 @@ def test_what_a_cache_may_drop_is_in_the_log(
     assert all(number in caplog.messages[0] for number in numbers), caplog.messages
 
 
-def test_a_large_redis_is_not_warned_of(places: Places, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing is dropped there."""
+def test_a_redis_without_maxmemory_is_not_warned_about(places: Places, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is logged for a cache that does not drop entries."""
     create_exists_nonce_func(make_cache("cachelib-redis", places))("n", "1", "client", None)
     assert not caplog.records

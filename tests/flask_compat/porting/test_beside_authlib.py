@@ -1,4 +1,4 @@
-"""The same requests to Authlib and to the facade: the same status, code and description, but where it is decided."""
+"""Authlib and `flask_compat` give the same answers to the same requests, except for intended differences."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ CHANGES: list[dict[str, str | None]] = [
 @pytest.mark.parametrize("path", ["/initiate", "/token", "/photos"])
 @pytest.mark.parametrize("place", ["header", "query", "form"])
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-async def test_the_same_answers(
+async def test_a_signed_request_gets_the_same_answer_from_both(
     changes: dict[str, str | None], place: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One request, two providers."""
+    """Status, code and description are equal, except for intended differences."""
     found = {**FULL, **changes}
     parameters = {name: value for name, value in found.items() if value is not None}
     if parameters.get("oauth_timestamp") == "NOW":
@@ -109,10 +109,10 @@ async def test_the_same_answers(
         ("POST", "/token?oauth_consumer_key=a", "oauth_token=x"),
     ],
 )
-async def test_the_same_answers_without_signature(
+async def test_an_unsigned_request_gets_the_same_answer_from_both(
     method: str, path: str, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Browsers, and parameters in two places."""
+    """This includes requests of browsers and parameters in two places."""
     answers = []
     for app in pair(monkeypatch):
         answer = await fetch(app, method, path, body, {"Content-Type": FORM} if body else {})

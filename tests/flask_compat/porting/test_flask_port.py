@@ -1,9 +1,8 @@
-"""One application three ways, each behind a real server, and one client for the three."""
+"""One application in three versions, each behind a real server, with one client."""
 
 from __future__ import annotations
 
 import difflib
-import os
 import secrets
 import socket
 import subprocess
@@ -12,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.servers import unmeasured_environment
 
 EXAMPLE = "examples/flask_port"
 COMMANDS = {
@@ -28,8 +29,8 @@ def changed(repository: Path, before: str, after: str) -> tuple[int, int]:
     return sum(line[0] == "-" for line in lines), sum(line[0] == "+" for line in lines)
 
 
-def test_the_differences(repository: Path) -> None:
-    """On Flask one line; on Quart an ``await`` here and there, and not one hook or model."""
+def test_the_ports_differ_from_the_original_in_few_lines(repository: Path) -> None:
+    """On Flask one line differs; on Quart only views and set-up, no hook or model."""
     on_flask = changed(repository, "authlib_flask", "compat_flask")
     on_quart = changed(repository, "compat_flask", "compat_quart")
     print("Lines removed and added: on Flask", on_flask, "and from there to Quart", on_quart)
@@ -41,10 +42,10 @@ def test_the_differences(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("module", COMMANDS)
-def test_one_client_for_all(module: str, repository: Path, tmp_path: Path) -> None:
-    """The same program gets the same answers from each."""
+def test_one_client_gets_the_same_answers_from_all_versions(module: str, repository: Path, tmp_path: Path) -> None:
+    """The same program runs against each of the three servers."""
     environment = {
-        **os.environ,
+        **unmeasured_environment(),
         "PYTHONPATH": str(repository),
         "NOTES_DATABASE": str(tmp_path / "notes.db"),
         "NOTES_PASSWORD": secrets.token_urlsafe(),

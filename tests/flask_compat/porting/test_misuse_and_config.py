@@ -1,4 +1,4 @@
-"""Wrong use says what is wrong, in Authlib's words where it has some; configuration is honoured."""
+"""Misuse raises errors that name the mistake, with Authlib's messages if it has them, and configuration is used."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tests.flask_compat.ported import SERVER_HOOKS, Token, Variant, make_provide
 FRAMEWORKS = [flask.Flask, quart.Quart]
 
 
-def test_an_unknown_hook() -> None:
-    """Authlib's exception and message."""
+def test_an_unknown_hook_raises_authlibs_exception() -> None:
+    """The exception and the message are those of Authlib."""
     with pytest.raises(ValueError, match=r'^Invalid "name" of hook$'):
         AuthorizationServer().register_hook("nonsense", print)
 
 
 @pytest.mark.parametrize("server", [AuthorizationServer, ResourceProtector])
 @pytest.mark.parametrize("app", [object(), "app", lambda: None])
-def test_an_application_of_neither_framework(server: Any, app: Any) -> None:
-    """It is refused where it is given."""
+def test_an_application_of_another_framework_is_refused(server: Any, app: Any) -> None:
+    """The constructor raises TypeError."""
     with pytest.raises(TypeError, match="wants an application of Flask or Quart, not "):
         server(app)
 
 
 @pytest.mark.parametrize("name", SERVER_HOOKS)
-def test_a_missing_hook(name: str) -> None:
-    """Missed when it is used, and named."""
+def test_a_missing_hook_is_named_when_it_is_needed(name: str) -> None:
+    """The error names the hook."""
     server = AuthorizationServer(flask.Flask(__name__))
     request = OAuth1Request("GET", "https://a.test/", None, {})
     request.credential = Token("c", "t", "s", None)
@@ -44,15 +44,15 @@ def test_a_missing_hook(name: str) -> None:
         getattr(server, name)(*arguments)
 
 
-def test_a_missing_function_of_the_protector() -> None:
-    """With its own word for it."""
+def test_a_missing_function_of_the_protector_is_named() -> None:
+    """The error names the function."""
     request = OAuth1Request("GET", "https://a.test/", None, {})
     with pytest.raises(RuntimeError, match=r'^"exists_nonce" function is required\.$'):
         ResourceProtector().exists_nonce("n", request)
 
 
-def test_the_credential_outside_of_everything() -> None:
-    """There is none, and asking is no error."""
+def test_current_credential_is_false_outside_of_a_request() -> None:
+    """Reading it raises no error."""
     assert not current_credential
     for framework in FRAMEWORKS:
         app = framework(__name__)
@@ -62,8 +62,8 @@ def test_the_credential_outside_of_everything() -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_token_lengths(framework: type) -> None:
-    """Each of the two settings is honoured, where Authlib gives both the secret's."""
+def test_both_token_lengths_can_be_configured(framework: type) -> None:
+    """Authlib uses the length of the secret for both."""
     app: Any = framework(__name__)
     generate = AuthorizationServer(app).token_generator
     assert generate is not None
@@ -83,8 +83,8 @@ async def fixed_async() -> str:
 
 
 @pytest.mark.parametrize("generator", [fixed, fixed_async, "uuid.uuid4"])
-async def test_token_generators(generator: Any) -> None:
-    """Import strings, as documented; callables, and async ones, too."""
+async def test_token_generators_can_be_import_strings_or_callables(generator: Any) -> None:
+    """Callables can be plain or async."""
     for framework in ("flask", "quart"):
         config = {"OAUTH1_TOKEN_GENERATOR": generator, "OAUTH1_TOKEN_SECRET_GENERATOR": fixed}
         ported = make_provider(Variant(framework, False, False), config=config)
@@ -94,8 +94,8 @@ async def test_token_generators(generator: Any) -> None:
 
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
-async def test_a_request_may_be_given(framework: str) -> None:
-    """The framework's own, or its proxy, or one that was made before."""
+async def test_methods_accept_a_request(framework: str) -> None:
+    """It can be the request of the framework, its proxy, or an OAuth1Request."""
     ported = make_provider(Variant(framework, False, False))
     module: Any = flask if framework == "flask" else quart
     given: list[Any] = [
@@ -112,8 +112,8 @@ async def test_a_request_may_be_given(framework: str) -> None:
         assert (await Client(ported.app).send("POST", f"/given/{number}", callback="oob")).status == 200
 
 
-async def test_https_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Except at a loopback Host, or where Authlib's environment variable says so."""
+async def test_http_is_refused_except_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Authlib's environment variable switches the check off."""
     ported = make_provider(Variant("flask", False, False))
     form = {"Content-Type": "application/x-www-form-urlencoded", "Host": "provider.test"}
     answer = await fetch(ported.app, "POST", "/initiate", "oauth_consumer_key=x", form)
@@ -126,8 +126,8 @@ async def test_https_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_an_override_may_return_authlibs_request(framework: str, is_async: bool) -> None:
-    """It is understood, and what it carries is carried over."""
+async def test_an_override_can_return_authlibs_request(framework: str, is_async: bool) -> None:
+    """Its parameters are used."""
     module: Any = flask if framework == "flask" else quart
 
     class Server(AuthorizationServer):
@@ -147,8 +147,8 @@ async def test_an_override_may_return_authlibs_request(framework: str, is_async:
     assert answer.status == 200, answer.body
 
 
-async def test_an_override_of_validate_request() -> None:
-    """It gets Authlib's arguments, and hands them on without loss."""
+async def test_an_override_of_validate_request_gets_authlibs_arguments() -> None:
+    """It can pass them to ``super()``."""
     seen: list[Any] = []
 
     class Protector(ResourceProtector):
@@ -164,8 +164,8 @@ async def test_an_override_of_validate_request() -> None:
         assert seen[-1] == ("POST", "http://localhost/photos?q=%2F", {"a": "1"}, "localhost")
 
 
-async def test_a_request_of_no_framework() -> None:
-    """``validate_request`` alone, in a script and on a loop."""
+async def test_validate_request_works_outside_of_a_framework() -> None:
+    """It can be called in a script and on an event loop."""
     protector = ResourceProtector(None, lambda _: None, lambda *_: None, lambda *_: False)
     with pytest.raises(MissingRequiredParameterError):
         await protector.validate_request("GET", "https://a.test/", None, {})
@@ -179,8 +179,8 @@ async def test_a_request_of_no_framework() -> None:
     await asyncio.to_thread(in_a_script)
 
 
-async def test_validate_timestamp_and_nonce_may_be_replaced() -> None:
-    """Who replaces it has replaced the nonce with it; who extends it has not."""
+async def test_an_override_without_super_replaces_the_nonce_check() -> None:
+    """An override that calls ``super()`` keeps it."""
 
     class Without(ResourceProtector):
         def validate_timestamp_and_nonce(self, request: Any) -> None:
@@ -199,8 +199,8 @@ async def test_validate_timestamp_and_nonce_may_be_replaced() -> None:
         assert (await client.send("GET", "/photos", signed=signed)).status == second
 
 
-async def test_expiry_time_is_a_class_attribute() -> None:
-    """As in Authlib, and it counts both ways."""
+async def test_expiry_time_is_a_class_attribute_for_both_directions() -> None:
+    """A subclass sets the window for past and future timestamps."""
     import time
 
     class Patient(ResourceProtector):
@@ -214,8 +214,8 @@ async def test_expiry_time_is_a_class_attribute() -> None:
         assert answer.status == status
 
 
-async def test_an_error_in_a_hook_is_the_frameworks() -> None:
-    """An error of OAuth's is answered, whoever raises it; a store that cannot be asked is 503; a bug is a bug."""
+async def test_errors_of_hooks_get_the_right_status() -> None:
+    """An OAuth1Error is answered, an unavailable store gives 503, and any other error gives 500."""
     ported = make_provider(Variant("quart", True, False))
     ported.app.testing = False
     for error, status in ((InvalidTokenError(), 401), (ConnectionError(), 503), (ZeroDivisionError(), 500)):
@@ -228,8 +228,8 @@ async def test_an_error_in_a_hook_is_the_frameworks() -> None:
 
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
-async def test_a_503_leaves_its_reason_in_the_log(framework: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Once, with the traceback: a file that is missing looks like a store that is away, and does not come back."""
+async def test_the_reason_of_a_503_is_logged_once(framework: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the traceback, because a missing file looks like a store that is down."""
     ported = make_provider(Variant(framework, False, False))
 
     def query_client(_: str) -> Any:

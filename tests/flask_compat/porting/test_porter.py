@@ -1,4 +1,4 @@
-"""What a porter's application meets in service: slow clients, shutdown, ORM objects, verifiers that fail."""
+"""Ported applications in service: slow clients, shutdown, ORM objects, verifiers that fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, declarative_base, scoped_session, sessionmak
 
 from flask_compat import AuthorizationServer, OAuth1Request, ResourceProtector, signature
 from flask_compat.execution.callable_kinds import may_block
-from flask_compat.execution.flow_runner import WORKER_THREADS, ThreadHome
+from flask_compat.execution.flow_runner import WORKER_THREADS, ThreadRuntime
 from tests.flask_compat.client import FORM, Client, authorization, fetch
 from tests.flask_compat.ported import Client as ClientModel
 from tests.flask_compat.ported import Token, Variant, make_provider
@@ -51,8 +51,8 @@ async def unfinished_form(app: Any) -> Any:
 
 
 @pytest.mark.parametrize("async_hooks", [False, True])
-async def test_clients_that_hang_up_leave_the_threads(async_hooks: bool) -> None:
-    """A plain view's thread does not wait for the rest of a form whose sender is gone."""
+async def test_a_disconnected_client_frees_its_thread(async_hooks: bool) -> None:
+    """A plain view does not wait for the rest of a form after the client has disconnected."""
     app = make_provider(Variant("quart", False, async_hooks)).app
     for connection in [await unfinished_form(app) for _ in range(40)]:
         await connection.disconnect()
@@ -61,7 +61,7 @@ async def test_clients_that_hang_up_leave_the_threads(async_hooks: bool) -> None
 
 
 async def test_slow_clients_occupy_no_thread() -> None:
-    """In an async view the form is read before a thread is taken."""
+    """An async view reads the form before a thread is used."""
     app = make_provider(Variant("quart", True, False)).app
     connections = [await unfinished_form(app) for _ in range(WORKER_THREADS + 1)]
     await asyncio.sleep(0.1)
@@ -73,8 +73,8 @@ async def test_slow_clients_occupy_no_thread() -> None:
 
 @pytest.mark.parametrize("async_views", [False, True])
 @pytest.mark.parametrize("async_hooks", [False, True])
-async def test_a_form_beyond_the_limit_is_no_shorter_form(async_views: bool, async_hooks: bool) -> None:
-    """Without Content-Length it is found out while reading, and what is left is not read as if it were all."""
+async def test_a_form_over_the_limit_is_not_truncated(async_views: bool, async_hooks: bool) -> None:
+    """Without Content-Length the limit applies while reading, and the request is refused."""
     app = make_provider(Variant("quart", async_views, async_hooks), config={"OAUTH1_MAX_FORM_BYTES": 10}).app
     async with app.test_client().request("/initiate", method="POST", headers={"Content-Type": FORM}) as connection:
         for _ in range(5):
@@ -86,8 +86,8 @@ async def test_a_form_beyond_the_limit_is_no_shorter_form(async_views: bool, asy
 
 @pytest.mark.parametrize("async_hooks", [False, True])
 @pytest.mark.parametrize("async_views", [False, True])
-async def test_an_exchange_ends_before_the_loop_does(async_views: bool, async_hooks: bool) -> None:
-    """A server that stops cancels its handlers; what is taken by then is still given."""
+async def test_an_exchange_finishes_before_the_server_stops(async_views: bool, async_hooks: bool) -> None:
+    """A cancelled handler still completes an exchange that has begun."""
     ported = make_provider(Variant("quart", async_views, async_hooks))
     creating = threading.Event()
 
@@ -110,8 +110,8 @@ async def test_an_exchange_ends_before_the_loop_does(async_views: bool, async_ho
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_no_thread_waits_for_a_loop_that_has_ended() -> None:
-    """Or the process would never exit."""
+def test_no_thread_waits_for_a_closed_loop() -> None:
+    """Otherwise the process would never exit."""
     loop = asyncio.new_event_loop()
     started = threading.Event()
     errors: list[BaseException] = []
@@ -122,7 +122,7 @@ def test_no_thread_waits_for_a_loop_that_has_ended() -> None:
 
     def flow() -> None:
         try:
-            ThreadHome(loop).wait(hook())
+            ThreadRuntime(loop).wait(hook())
         except RuntimeError as error:
             errors.append(error)
 
@@ -146,7 +146,7 @@ def test_no_thread_waits_for_a_loop_that_has_ended() -> None:
 
 
 @pytest.mark.parametrize("expiry_time", [0, None])
-async def test_without_expiry_a_timestamp_is_a_number_still(expiry_time: Any) -> None:
+async def test_a_timestamp_must_be_a_number_without_expiry(expiry_time: Any) -> None:
     class Server(AuthorizationServer):
         EXPIRY_TIME = expiry_time
 
@@ -159,8 +159,8 @@ async def test_without_expiry_a_timestamp_is_a_number_still(expiry_time: Any) ->
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
 @pytest.mark.parametrize("error", [TypeError, ValueError, NotImplementedError])
-async def test_a_verifier_that_fails_accepts_nothing(framework: str, error: type[Exception]) -> None:
-    """Such as `hmac.compare_digest` with text that is not ASCII, and `base64.b64decode` with what is none."""
+async def test_an_exception_in_a_verifier_refuses_the_request(framework: str, error: type[Exception]) -> None:
+    """Examples are ``hmac.compare_digest`` with non-ASCII text and ``base64.b64decode`` with invalid text."""
 
     def verify(_: Any) -> bool:
         raise error
@@ -174,8 +174,8 @@ async def test_a_verifier_that_fails_accepts_nothing(framework: str, error: type
     assert (answer.status, answer.form["error"]) == (401, "invalid_signature")
 
 
-def test_a_body_that_the_server_cannot_read() -> None:
-    """Servers have errors of their own for malformed chunks."""
+def test_a_malformed_body_is_refused() -> None:
+    """Servers raise their own errors for malformed chunks."""
 
     class Input:
         def read(self, *_: Any) -> bytes:
@@ -188,8 +188,8 @@ def test_a_body_that_the_server_cannot_read() -> None:
     assert app.test_client().post("/initiate", environ_overrides=environ).status_code == 400
 
 
-def test_what_an_orm_has_not_loaded_may_block() -> None:
-    """An attribute that has expired is a query; so may be whatever an attribute's attribute does."""
+def test_a_model_method_that_may_query_runs_in_a_thread() -> None:
+    """An expired attribute of an ORM model causes a query."""
     engine = create_engine("sqlite://")
     Base.metadata.create_all(engine)
     with Session(engine) as session:
@@ -205,8 +205,8 @@ def test_what_an_orm_has_not_loaded_may_block() -> None:
     engine.dispose()
 
 
-async def test_a_job_queue_is_no_event_loop() -> None:
-    """A blocking hook is one although something in it has a name that asyncio has, too."""
+async def test_a_blocking_hook_with_a_name_from_asyncio_runs_in_a_thread() -> None:
+    """A job queue may also have a method ``create_task``."""
 
     class Queue:
         def create_task(self, _: str) -> None:
@@ -220,8 +220,8 @@ async def test_a_job_queue_is_no_event_loop() -> None:
     assert may_block(query_client)
 
 
-def test_two_applications_of_one_server() -> None:
-    """An application factory's tests make one after the other."""
+def test_one_server_can_serve_two_applications() -> None:
+    """Tests often create one application after another with an application factory."""
     server, require_oauth = AuthorizationServer(), ResourceProtector()
     for length in (10, 20):
         app = flask.Flask(__name__)
@@ -240,8 +240,10 @@ READERS: list[Callable[[flask.Request], object]] = [
 
 @pytest.mark.parametrize("is_chunked", [False, True])
 @pytest.mark.parametrize("read", READERS)
-async def test_a_form_that_was_read_and_not_kept(read: Callable[[flask.Request], object], is_chunked: bool) -> None:
-    """It is refused: what is left of it would verify, and what somebody has of it was never signed."""
+async def test_a_form_that_was_read_and_discarded_is_refused(
+    read: Callable[[flask.Request], object], is_chunked: bool
+) -> None:
+    """Otherwise only the rest of the form would be verified."""
     ported = make_provider(Variant("flask", False, False))
     ported.database.tokens["t"] = Token("client", "t", "s", "7")
     ported.app.before_request(lambda: read(flask.request) and None)
@@ -264,7 +266,7 @@ async def test_a_form_that_was_read_and_not_kept(read: Callable[[flask.Request],
 @pytest.mark.parametrize("async_views", [False, True])
 @pytest.mark.parametrize("framework", ["flask", "quart"])
 async def test_stop_iteration_is_an_error_like_any_other(framework: str, async_views: bool, async_hooks: bool) -> None:
-    """A ``next`` that finds nothing is a bug; nobody waits for ever because of it."""
+    """A ``next`` on an empty iterator in a hook raises, and no request hangs."""
     ported = make_provider(Variant(framework, async_views, async_hooks))
     ported.app.testing = False
 
@@ -279,7 +281,7 @@ async def test_stop_iteration_is_an_error_like_any_other(framework: str, async_v
 
 @pytest.mark.parametrize("async_views", [False, True])
 async def test_sessions_scoped_by_the_request_give_their_connections_back(async_views: bool, tmp_path: Path) -> None:
-    """As the page on porting has it: by thread, the teardown function would miss the sessions of the hooks."""
+    """Sessions scoped by thread would not be removed, because hooks run in other threads than teardown functions."""
     engine = create_engine(f"sqlite:///{tmp_path}/provider.db", pool_size=20, max_overflow=0)
     Base.metadata.create_all(engine)
     session = scoped_session(sessionmaker(engine), scopefunc=quart.g._get_current_object)
@@ -310,8 +312,8 @@ def with_octets(model: type, convert: Callable[[bytes], Any]) -> type:
 
 @pytest.mark.parametrize("convert", [bytes, memoryview])
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "PLAINTEXT"])
-async def test_models_may_return_octets(method: str, convert: Callable[[bytes], Any]) -> None:
-    """Authlib takes them for text where it signs, and where it answers."""
+async def test_models_can_return_bytes(method: str, convert: Callable[[bytes], Any]) -> None:
+    """Authlib treats bytes as text in signatures and responses."""
     ported = make_provider(Variant("flask", False, False))
     database = ported.database
     database.make = lambda model, *args: with_octets(model, convert)(*args)  # type: ignore[method-assign]  # a fake
@@ -322,16 +324,16 @@ async def test_models_may_return_octets(method: str, convert: Callable[[bytes], 
     assert (await client.send("GET", "/photos")).json == {"user": "7"}
 
 
-async def test_a_secret_may_be_a_number() -> None:
-    """A column of the type Integer has them."""
+async def test_a_secret_can_be_an_integer() -> None:
+    """A column of the type Integer returns one."""
     ported = make_provider(Variant("flask", False, False))
     ported.database.clients["client"] = ClientModel("client", 12345)  # type: ignore[arg-type]  # on purpose
     assert (await Client(ported.app, secret="12345").send("POST", "/initiate", callback="oob")).status == 200
 
 
 @pytest.mark.parametrize("verify", [signature.verify_hmac_sha1, signature.verify_plaintext])
-def test_a_verifier_takes_octets(verify: Callable[[Any], bool]) -> None:
-    """Also where somebody calls the shipped ones from a method of their own."""
+def test_the_included_verifiers_accept_bytes(verify: Callable[[Any], bool]) -> None:
+    """Your own signature methods can call them."""
     name = "PLAINTEXT" if verify is signature.verify_plaintext else "HMAC-SHA1"
     parameters = Client(None, method=name).sign("GET", "/", Client(None, method=name).parameters())
     request = OAuth1Request("GET", "http://localhost/", None, {"Authorization": authorization(parameters)})
@@ -341,7 +343,7 @@ def test_a_verifier_takes_octets(verify: Callable[[Any], bool]) -> None:
 
 @pytest.mark.parametrize("framework", ["flask", "quart"])
 async def test_unsigned_exchanges_do_not_wait_for_each_other(framework: str) -> None:
-    """Whoever sends many with one token, and no signature, must not have every thread stand in a queue for it."""
+    """Many unsigned requests with one token must not block every thread."""
     ported = make_provider(Variant(framework, framework == "quart", False))
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(40))
     inside, many = threading.Semaphore(20), threading.Event()
@@ -361,14 +363,14 @@ async def test_unsigned_exchanges_do_not_wait_for_each_other(framework: str) -> 
 
 
 class KeyedClient(ClientMixin):
-    """A model that implements what its own clients need."""
+    """A model for clients that sign with RSA; it has no secret."""
 
     def get_rsa_public_key(self) -> str:
         return "no key at all"
 
 
 class SecretClient(ClientMixin):
-    """Another."""
+    """A model for clients with a secret; it has no RSA key."""
 
     def get_client_secret(self) -> str:
         return "secret"
@@ -378,8 +380,8 @@ class SecretClient(ClientMixin):
 @pytest.mark.parametrize(
     ("model", "method"), [(KeyedClient, "HMAC-SHA1"), (KeyedClient, "PLAINTEXT"), (SecretClient, "RSA-SHA1")]
 )
-async def test_a_key_that_is_not_implemented_is_none(model: type, method: str, framework: str) -> None:
-    """The client chooses the signature method, and with it the model's method."""
+async def test_a_model_without_the_key_method_gets_invalid_signature(model: type, method: str, framework: str) -> None:
+    """The client chooses the signature method, and so the model's method that is called."""
     ported = make_provider(Variant(framework, False, False))
     ported.database.clients["client"] = model()
     client = Client(ported.app)

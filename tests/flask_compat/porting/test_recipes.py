@@ -1,4 +1,4 @@
-"""What Authlib's documentation shows for Flask, written anew: with an ORM, class-based views, lazy set-up."""
+"""Applications like those in Authlib's documentation for Flask: an ORM, class-based views and `init_app`."""
 
 from __future__ import annotations
 
@@ -216,8 +216,8 @@ def add_views(app: flask.Flask, server: Any, require_oauth: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-async def test_the_database_recipe(app: flask.Flask) -> None:
-    """Models, hooks and views over Flask-SQLAlchemy, with relationships read in views of each kind."""
+async def test_the_flask_sqlalchemy_recipe_works(app: flask.Flask) -> None:
+    """Models, hooks and views work, and relationships can be read in each kind of view."""
     client = Client(app)
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
     page = await fetch(app, "GET", f"/authorize?oauth_token={initiated.form['oauth_token']}")
@@ -230,8 +230,8 @@ async def test_the_database_recipe(app: flask.Flask) -> None:
         assert (await fetch(app, "GET", path)).status == 400
 
 
-async def test_an_exchange_that_fails_costs_nothing(app: flask.Flask) -> None:
-    """The credential is deleted when the token credential is there, and not before: an ORM's object needs its row."""
+async def test_a_failed_exchange_keeps_the_temporary_credential(app: flask.Flask) -> None:
+    """It is deleted only after the token credential was created, because the hook may still read its row."""
     client = Client(app)
     initiated = await client.send("POST", "/initiate", callback="https://client.test/ready")
     client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]

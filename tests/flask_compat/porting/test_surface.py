@@ -1,4 +1,4 @@
-"""The surface is Authlib's, name by name: where a release of Authlib moves it, these say what moved."""
+"""`flask_compat` has every public name of Authlib's module. If a release of Authlib changes them, these tests fail."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def is_own(value: Any) -> bool:
     return getattr(value, "__module__", "").startswith("authlib.")
 
 
-def test_the_package_has_every_name() -> None:
-    """Whatever can be imported from Authlib's package can be imported from this one."""
+def test_the_package_has_every_name_of_authlibs() -> None:
+    """Each can be imported from ``flask_compat``."""
     wanted = {name for name in public(flask_oauth1) if not inspect.ismodule(getattr(flask_oauth1, name))}
     assert wanted - public(flask_compat) == set()
     assert set(oauth1.__all__) - set(flask_compat.__all__) == set()
 
 
 @pytest.mark.parametrize("module", ["authorization_server", "resource_protector", "cache"])
-def test_the_submodules_have_every_name_of_their_own(module: str) -> None:
-    """The documentation imports from ``.cache``."""
+def test_the_submodules_have_every_name_of_authlibs(module: str) -> None:
+    """Authlib's documentation imports from ``.cache``."""
     theirs = importlib.import_module(f"authlib.integrations.flask_oauth1.{module}")
     ours = importlib.import_module(f"flask_compat.{module}")
     wanted = {name for name in public(theirs) if getattr(getattr(theirs, name), "__module__", "") == theirs.__name__}
@@ -51,13 +51,13 @@ def test_the_submodules_have_every_name_of_their_own(module: str) -> None:
     "name", ["create_exists_nonce_func", "register_nonce_hooks", "register_temporary_credential_hooks"]
 )
 def test_functions_have_the_same_parameters(name: str) -> None:
-    """Names, order, kinds and defaults."""
+    """Names, order, kinds and defaults are equal."""
     assert shape(getattr(flask_compat, name)) == shape(getattr(flask_oauth1, name))
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_have_every_member_with_the_same_parameters(name: str) -> None:
-    """Methods that are called, methods that are overridden, class attributes."""
+    """This includes methods that users call or override, and class attributes."""
     theirs, ours = getattr(flask_oauth1, name), getattr(flask_compat, name)
     assert shape(ours) == shape(theirs)
     for member in public(theirs):
@@ -76,7 +76,7 @@ def test_classes_have_every_member_with_the_same_parameters(name: str) -> None:
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_instances_have_the_same_attributes(name: str) -> None:
-    """Test suites reach into them."""
+    """Users' tests read them."""
     app = flask.Flask(__name__)
     theirs, ours = getattr(flask_oauth1, name)(app), getattr(flask_compat, name)(app)
     assert vars(theirs).keys() - vars(ours).keys() == set()
@@ -84,16 +84,16 @@ def test_instances_have_the_same_attributes(name: str) -> None:
         assert ours._hooks == theirs._hooks
 
 
-def test_errors_are_authlibs_own() -> None:
-    """One ``except`` catches both."""
+def test_errors_are_authlibs_classes() -> None:
+    """One ``except`` clause catches both."""
     for name in public(errors):
         value = getattr(errors, name)
         if inspect.isclass(value) and issubclass(value, errors.OAuth1Error):
             assert getattr(flask_compat.errors, name) is value
 
 
-def test_signature_module() -> None:
-    """What the documentation has users import for their own methods."""
+def test_the_signature_module_has_every_name() -> None:
+    """Users import these for their own signature methods."""
     theirs = importlib.import_module("authlib.oauth1.rfc5849.signature")
     for name in public(theirs):
         value = getattr(theirs, name)
@@ -103,8 +103,8 @@ def test_signature_module() -> None:
                 assert shape(getattr(signature, name)) == shape(value), name
 
 
-def test_the_request() -> None:
-    """The constructor, the properties, the attributes, the class."""
+def test_the_request_has_the_same_interface() -> None:
+    """Constructor, properties and attributes are equal, and it is a subclass."""
     wanted = shape(oauth1.OAuth1Request)
     assert shape(wrapper.OAuth1Request)[: len(wanted)] == wanted
     theirs = oauth1.OAuth1Request(

@@ -1,4 +1,4 @@
-"""The cache between the two announcements of a change, and with triggers that do not tell."""
+"""The cache between the two announcements of a change, and with triggers that do not report changes."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from contextlib import contextmanager
 
 import pytest
 
-from async_oauth1.credentials import Client
+from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import MemoryStore
-from async_oauth1.stores.announced_changes import HOLD, Holds, begun, done
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.announced_changes import CHANGE_TIMEOUT, PendingChanges, begin_message, done_message
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
-from async_oauth1.stores.redis.notifier import RedisNotifier
-from tests.servers import Postgres, Valkey
+from async_oauth1.stores.redis.change_feed import RedisChangeFeed
+from tests.servers import Postgres, Valkey, unmeasured_environment
 
-from .test_caching import FakeNotifier, SlowStore, Timer, gone, serves_from_memory, until, worker
+from .test_caching import FakeChangeFeed, SlowStore, Timer, gone, serves_from_memory, until, worker
 
 PRINTER = Client(client_id="printer", client_secret="s")
 
 # Announces a change, waits for a line, makes the change and dies before it can announce that it is done.
 DYING = """
 import asyncio, os, signal, sys
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 
 async def main():
-    store, notifier = PostgresStore(sys.argv[1]), open_notifier(sys.argv[2])
-    announce, announced = notifier.announce, []
+    store, feed = PostgresStore(sys.argv[1]), open_change_feed(sys.argv[2])
+    announce, announced = feed.announce, []
     async def announce_once(change):
         if announced:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -41,8 +41,8 @@ async def main():
         await announce(change)
         print("announced", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-    notifier.announce = announce_once
-    async with CachingStore(store, notifier) as cache:
+    feed.announce = announce_once
+    async with CachingStore(store, feed) as cache:
         await eval(sys.argv[3])
 
 asyncio.run(main())
@@ -65,13 +65,14 @@ def database(postgres: Postgres) -> str:
 
 
 @contextmanager
-def dying(database: str, told_by: str, code: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that has announced a change, and makes it and is killed once it reads a line."""
+def dying(database: str, feed_url: str, code: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that announces a change, reads a line, makes the change and is killed."""
     process = subprocess.Popen(
-        [sys.executable, "-c", DYING, database, told_by, code],
+        [sys.executable, "-c", DYING, database, feed_url, code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env=unmeasured_environment(),
     )
     try:
         assert process.stdout is not None
@@ -83,17 +84,17 @@ def dying(database: str, told_by: str, code: str) -> Iterator[subprocess.Popen[s
 
 
 def settle(cache: CachingStore) -> None:
-    """Cache as usual, as if the worker had been listening for a minute."""
-    cache._unsettled_until = float("-inf")
+    """Cache as usual, as if the worker had subscribed a minute ago."""
+    cache._cache._settling_until = float("-inf")
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("told_by", ["valkey", "postgres"])
-async def test_a_process_that_is_killed_before_it_says_done(
-    database: str, request: pytest.FixtureRequest, told_by: str, change: str
+@pytest.mark.parametrize("feed_url", ["valkey", "postgres"])
+async def test_a_process_is_killed_before_the_second_announcement(
+    database: str, request: pytest.FixtureRequest, feed_url: str, change: str
 ) -> None:
-    """The change counts elsewhere in under a second, although other processes asked the store just before it."""
-    server: Valkey | Postgres = request.getfixturevalue(told_by)
+    """The change takes effect elsewhere in under a second, although a lookup came just before it."""
+    server: Valkey | Postgres = request.getfixturevalue(feed_url)
     async with worker(database, server.url) as (cache, store):
         await store.add_client(PRINTER)
         token = await store.issue_token_credential("printer", "jane")
@@ -103,7 +104,7 @@ async def test_a_process_that_is_killed_before_it_says_done(
         code = CHANGES[change].format(token=token.oauth_token)
         with dying(database, server.url, code) as process:
             assert process.stdin is not None
-            await until(lambda: told_by == "postgres" or cache._holds.cover("ttoken", "cprinter", *held(token)))
+            await until(lambda: feed_url == "postgres" or is_pending(cache, token))
             await cache.query_credentials("printer", token.oauth_token)
             await asyncio.to_thread(process.communicate, "\n")
             assert process.returncode == -signal.SIGKILL
@@ -113,13 +114,14 @@ async def test_a_process_that_is_killed_before_it_says_done(
             await gone(cache, "printer", token.oauth_token)
 
 
-def held(token) -> tuple[str, ...]:
-    """All changes that concern a token."""
-    return "t" + token.oauth_token, "u" + token.user_id, "c" + token.client_id
+def is_pending(cache: CachingStore, token: TokenCredential) -> bool:
+    """Whether a change that affects a token is pending."""
+    changes = ("t" + token.oauth_token, "u" + token.user_id, "c" + token.client_id)
+    return any(cache._cache._pending.contains(change) for change in changes)
 
 
 async def until_changed(cache: CachingStore) -> None:
-    """The client has a new secret in under a second."""
+    """Wait until the client has a new secret; fail after a second."""
     async with asyncio.timeout(1):
         while await cache.query_client("printer") == PRINTER:
             await asyncio.sleep(0.005)
@@ -132,26 +134,26 @@ def inner() -> SlowStore:
 
 
 @pytest.fixture
-def notifier() -> FakeNotifier:
-    """Announces what a test says."""
-    return FakeNotifier()
+def feed() -> FakeChangeFeed:
+    """The change feed of the cache."""
+    return FakeChangeFeed()
 
 
 @pytest.fixture
 def timer() -> Timer:
-    """What the cache goes by."""
+    """The timer of the cache."""
     return Timer()
 
 
 @pytest.fixture
-async def cache(inner: SlowStore, notifier: FakeNotifier, timer: Timer) -> AsyncIterator[CachingStore]:
-    """A cache that hears what a test says."""
-    async with CachingStore(inner, notifier, timer=timer) as cache:
+async def cache(inner: SlowStore, feed: FakeChangeFeed, timer: Timer) -> AsyncIterator[CachingStore]:
+    """A cache whose change feed the test controls."""
+    async with CachingStore(inner, feed, timer=timer) as cache:
         yield cache
 
 
 async def asked(cache: CachingStore, inner: SlowStore, look_up: Callable[[], object]) -> int:
-    """How often the store is asked for two look-ups."""
+    """How often the store is asked during two lookups."""
     inner.asked.clear()
     for _ in range(2):
         await look_up()  # type: ignore[misc]
@@ -160,32 +162,32 @@ async def asked(cache: CachingStore, inner: SlowStore, look_up: Callable[[], obj
 
 @pytest.mark.parametrize("kind", ["t", "c", "u"])
 async def test_a_name_is_not_cached_until_the_change_is_done(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, timer: Timer, kind: str
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, timer: Timer, kind: str
 ) -> None:
-    """A token, a client or a user, from the first announcement to the second, or for a minute; others are cached."""
+    """From the first announcement to the second, or for a minute. Other names are cached."""
     await inner.add_client(PRINTER)
     await inner.add_client(Client(client_id="other"))
     token = await inner.issue_token_credential("printer", "jane")
     change = {"t": "t" + token.oauth_token, "c": "cprinter", "u": "ujane"}[kind]
     look_up = lambda: cache.query_credentials("printer", token.oauth_token)  # noqa: E731
     for end in ("done", "timeout"):
-        notifier.tell(begun(change, "1"))
-        notifier.tell(begun(change, "2"))
+        feed.on_change(begin_message(change, "1"))
+        feed.on_change(begin_message(change, "2"))
         assert await asked(cache, inner, look_up) == 2
         assert await asked(cache, inner, lambda: cache.query_client("other")) <= 1
-        notifier.tell(done(change, "2"))
+        feed.on_change(done_message(change, "2"))
         assert await asked(cache, inner, look_up) == 2
         if end == "done":
-            notifier.tell(done(change, "1"))
+            feed.on_change(done_message(change, "1"))
         else:
-            timer.now += HOLD
+            timer.now += CHANGE_TIMEOUT
         assert await asked(cache, inner, look_up) == 1
 
 
 async def test_a_change_that_fails_is_not_announced_as_done(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, monkeypatch: pytest.MonkeyPatch
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database may still carry out what it was told: the name stays uncached here and elsewhere."""
+    """The database may still carry out the statement, so the name stays uncached here and elsewhere."""
     await inner.add_client(PRINTER)
 
     async def fail(client_id: str, *, overlap: float) -> Client | None:
@@ -194,30 +196,30 @@ async def test_a_change_that_fails_is_not_announced_as_done(
     monkeypatch.setattr(inner, "rotate_client_secret", fail)
     with pytest.raises(StoreUnavailableError):
         await cache.rotate_client_secret("printer", overlap=0)
-    assert {message[0] for message in notifier.announced} == {"<"}
+    assert {message[0] for message in feed.announced} == {"<"}
     assert await asked(cache, inner, lambda: cache.query_client("printer")) == 2
 
 
-async def test_a_change_that_cannot_be_announced_holds_nothing(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, monkeypatch: pytest.MonkeyPatch
+async def test_a_change_that_cannot_be_announced_is_not_pending(
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not made, and the name is cached as before."""
+    """The change is not made, and the name is cached as before."""
     await inner.add_client(PRINTER)
 
     async def fail(change: str) -> None:
         raise StoreUnavailableError()
 
-    monkeypatch.setattr(notifier, "announce", fail)
+    monkeypatch.setattr(feed, "announce", fail)
     with pytest.raises(StoreUnavailableError):
         await cache.remove_client("printer")
     assert await asked(cache, inner, lambda: cache.query_client("printer")) == 1
 
 
 async def test_a_long_change_is_announced_again(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, monkeypatch: pytest.MonkeyPatch
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as the process that makes it is alive, no other process caches the name."""
-    monkeypatch.setattr("async_oauth1.stores.caching.store.HOLD", 0.03)
+    """While the process that makes the change is alive, no other process caches the name."""
+    monkeypatch.setattr("async_oauth1.stores.caching.store.CHANGE_TIMEOUT", 0.03)
     gate = asyncio.Event()
 
     async def revoke(oauth_token: str, *, user_id: str | None = None) -> bool:
@@ -226,62 +228,62 @@ async def test_a_long_change_is_announced_again(
 
     monkeypatch.setattr(inner, "revoke_token_credential", revoke)
     task = asyncio.create_task(cache.revoke_token_credential("token"))
-    await until(lambda: len(notifier.announced) >= 3)
+    await until(lambda: len(feed.announced) >= 3)
     gate.set()
     assert await task
-    *before, last = notifier.announced
+    *before, last = feed.announced
     assert len(set(before)) == 1
     assert last == ">" + before[0][1:]
 
 
-async def test_nothing_is_cached_for_long_until_earlier_changes_must_be_done(
-    inner: SlowStore, notifier: FakeNotifier, timer: Timer
+async def test_answers_are_cached_briefly_after_subscribing(
+    inner: SlowStore, feed: FakeChangeFeed, timer: Timer
 ) -> None:
-    """A process that begins to listen may have missed an announcement: for a minute it keeps answers half a second."""
-    notifier.settling_time = HOLD
+    """A new subscriber may have missed an announcement, so for a minute it caches answers for half a second."""
+    feed.settling_time = CHANGE_TIMEOUT
     await inner.add_client(PRINTER)
-    async with CachingStore(inner, notifier, timer=timer) as cache:
-        notifier.tell("*")
+    async with CachingStore(inner, feed, timer=timer) as cache:
+        feed.on_change("*")
         assert await asked(cache, inner, lambda: cache.query_client("printer")) == 1
         timer.now += 0.5
         assert await asked(cache, inner, lambda: cache.query_client("printer")) == 1
-        timer.now += HOLD
+        timer.now += CHANGE_TIMEOUT
         assert await asked(cache, inner, lambda: cache.query_client("printer")) == 1
         timer.now += 20
         assert await asked(cache, inner, lambda: cache.query_client("printer")) == 0
 
 
-async def test_redis_announcements_of_an_older_release_hold_too(valkey: Valkey) -> None:
-    """They do not say whether the change is done, so the name stays uncached for a minute."""
+async def test_announcements_of_an_older_release_count_as_begun(valkey: Valkey) -> None:
+    """They do not say whether the change is done, so the name is not cached for a minute."""
     inner = SlowStore()
     await inner.add_client(PRINTER)
-    async with CachingStore(inner, open_notifier(valkey.url)) as cache:
-        notifier = cache._notifier
-        assert isinstance(notifier, RedisNotifier)
-        await notifier.announce("cprinter")
-        await until(lambda: cache._holds.cover("cprinter"))
+    async with CachingStore(inner, open_change_feed(valkey.url)) as cache:
+        feed = cache._feed
+        assert isinstance(feed, RedisChangeFeed)
+        await feed.announce("cprinter")
+        await until(lambda: cache._cache._pending.contains("cprinter"))
         assert await asked(cache, inner, lambda: cache.query_client("printer")) == 2
 
 
-async def test_a_new_listener_is_unsettled_with_redis_alone(valkey: Valkey, database: str) -> None:
-    """PostgreSQL tells of changes as they are committed, so there is nothing to wait for."""
-    async with CachingStore(MemoryStore(), open_notifier(valkey.url)) as cache:
-        assert cache._unsettled_until > cache._timer()
+async def test_only_redis_has_a_settling_time(valkey: Valkey, database: str) -> None:
+    """PostgreSQL reports changes when they are committed, so there is nothing to wait for."""
+    async with CachingStore(MemoryStore(), open_change_feed(valkey.url)) as cache:
+        assert cache._cache._settling_until > cache._cache._timer()
     async with worker(database, database) as (cache, _):
-        assert cache._unsettled_until <= cache._timer()
+        assert cache._cache._settling_until <= cache._cache._timer()
 
 
-def test_more_changes_than_can_be_counted_hold_everything() -> None:
-    """Memory stays bounded, and no change is overlooked."""
+def test_too_many_pending_changes_affect_every_name() -> None:
+    """Memory stays bounded, and no pending change is missed."""
     timer = Timer()
-    holds = Holds(timer)
+    pending = PendingChanges(timer)
     for number in range(10_001):
-        holds.begin(f"t{number}", "1")
-    assert holds.cover("t0")
-    assert holds.cover("tother")
-    timer.now = HOLD
-    assert not holds.cover("t0", "t10000", "tother")
-    assert len(holds._ends) == len(holds._changes) == 0
+        pending.begin(f"t{number}", "1")
+    assert pending.contains("t0")
+    assert pending.contains("tother")
+    timer.now = CHANGE_TIMEOUT
+    assert not any(pending.contains(change) for change in ("t0", "t10000", "tother"))
+    assert len(pending._ends) == len(pending._counts) == 0
 
 
 # Triggers ----------------------------------------------------------------------------------------------------------
@@ -303,14 +305,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-async def test_triggers_that_would_not_tell_are_not_trusted(
+async def test_nothing_is_cached_with_broken_triggers(
     database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
-    """The store opens and caches nothing, and the log says what to do; migrate mends it without a restart."""
+    """The store opens, caches nothing and logs what to do. `migrate` repairs it without a restart."""
     store = PostgresStore(database)
     await store.migrate()
     postgres.sql(BROKEN[broken])
-    async with CachingStore(store, open_notifier(database)) as cache:
+    async with CachingStore(store, open_change_feed(database)) as cache:
         await store.add_client(PRINTER)
         for _ in range(2):
             before = store.round_trips
@@ -319,14 +321,14 @@ async def test_triggers_that_would_not_tell_are_not_trusted(
         assert [r.message for r in caplog.records if "run async-oauth1 migrate on this database" in r.message]
         assert "is not connected" not in caplog.text
         await store.migrate()
-        await until(cache._notifier.is_current)
+        await until(cache._feed.is_current)
         await serves_from_memory(cache, store)
 
 
 async def test_triggers_that_are_disabled_while_in_use(
     database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They are found by the next proof: a revocation after that is seen in under a second."""
+    """The next probe finds them, so a revocation after that takes effect in under a second."""
     async with worker(database, database) as (cache, store):
         await store.add_client(PRINTER)
         token = await store.issue_token_credential("printer", "jane")
@@ -337,7 +339,7 @@ async def test_triggers_that_are_disabled_while_in_use(
         await until(lambda: "run async-oauth1 migrate" in caplog.text)
 
 
-async def test_changes_in_a_session_that_replicates_are_told(database: str, postgres: Postgres) -> None:
+async def test_changes_in_a_replicating_session_are_reported(database: str, postgres: Postgres) -> None:
     """session_replication_role=replica skips ordinary triggers; these are enabled with ALWAYS."""
     async with worker(database, database) as (cache, store):
         await store.add_client(PRINTER)
@@ -350,7 +352,7 @@ async def test_changes_in_a_session_that_replicates_are_told(database: str, post
 async def test_a_role_that_does_not_own_the_tables_can_migrate(
     database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There is nothing else to do, so it succeeds; the log says that nothing is cached until the owner has done it."""
+    """`migrate` succeeds if only triggers are missing, and logs that the owner has to run it."""
     await PostgresStore(database).migrate()
     postgres.sql(
         "DROP ROLE IF EXISTS app; CREATE ROLE app LOGIN; GRANT USAGE ON SCHEMA public TO app;"

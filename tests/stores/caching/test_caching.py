@@ -1,4 +1,4 @@
-"""The caching store: nothing is asked twice, and nothing revoked is served."""
+"""The caching store: cached answers are reused, and nothing revoked is served."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import MemoryStore, Store, StoreError, open_store
-from async_oauth1.stores.caching import CachingStore, open_notifier
-from async_oauth1.stores.change_feed import EVERYTHING, LEASE, Notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
+from async_oauth1.stores.change_feed import EVERYTHING, LEASE, ChangeFeed
 from async_oauth1.stores.postgres import PostgresStore
 from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster
 
@@ -24,8 +24,8 @@ PROMISED = 1.0
 PRINTER = Client(client_id="printer", client_secret="s")
 
 
-class FakeNotifier(Notifier):
-    """Hears what a test says, and proves it when a test says so."""
+class FakeChangeFeed(ChangeFeed):
+    """Reports the changes of a test, and has a lease if the test says so."""
 
     def __init__(self) -> None:
         super().__init__("fake://")
@@ -35,8 +35,8 @@ class FakeNotifier(Notifier):
     def is_current(self) -> bool:
         return self.current
 
-    async def open(self, tell: Callable[[str], None]) -> None:
-        self.tell = tell
+    async def open(self, on_change: Callable[[str], None]) -> None:
+        self.on_change = on_change
 
     async def announce(self, change: str) -> None:
         self.announced.append(change)
@@ -50,13 +50,13 @@ class FakeNotifier(Notifier):
 
     async def _subscribe(self) -> None: ...
 
-    async def _beat(self) -> None: ...
+    async def _probe(self) -> None: ...
 
     async def _unsubscribe(self) -> None: ...
 
 
 class SlowStore(MemoryStore):
-    """Counts what it is asked, and answers when a test lets it."""
+    """Records lookups, and answers when the test opens the gate."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class SlowStore(MemoryStore):
 
 
 class Timer:
-    """Seconds that a test counts."""
+    """A timer that the test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -94,32 +94,32 @@ def inner() -> SlowStore:
 
 
 @pytest.fixture
-def notifier() -> FakeNotifier:
-    """Who tells of changes."""
-    return FakeNotifier()
+def feed() -> FakeChangeFeed:
+    """The change feed of the cache."""
+    return FakeChangeFeed()
 
 
 @pytest.fixture
 def timer() -> Timer:
-    """What the cache goes by."""
+    """The timer of the cache."""
     return Timer()
 
 
 @pytest.fixture
-async def cache(inner: SlowStore, notifier: FakeNotifier, timer: Timer) -> AsyncIterator[CachingStore]:
+async def cache(inner: SlowStore, feed: FakeChangeFeed, timer: Timer) -> AsyncIterator[CachingStore]:
     """A cache of three entries of each kind."""
-    async with CachingStore(inner, notifier, max_entries=3, timer=timer) as cache:
+    async with CachingStore(inner, feed, max_entries=3, timer=timer) as cache:
         yield cache
 
 
 async def test_it_is_a_store(cache: CachingStore, inner: SlowStore) -> None:
-    """With all that a store has."""
+    """A caching store has all methods of a store."""
     assert isinstance(cache, Store)
     assert (cache.url, cache.shared) == (inner.url, inner.shared)
 
 
-async def test_what_is_known_is_not_asked_again(cache: CachingStore, inner: SlowStore, timer: Timer) -> None:
-    """Client and token come from memory for 30 seconds, however they are looked up, and to their client alone."""
+async def test_cached_credentials_are_not_looked_up_again(cache: CachingStore, inner: SlowStore, timer: Timer) -> None:
+    """Client and token are cached for 30 seconds for every kind of lookup. Another client does not get the token."""
     await cache.add_client(PRINTER)
     token = await cache.issue_token_credential("printer", "jane")
     for _ in range(3):
@@ -133,10 +133,10 @@ async def test_what_is_known_is_not_asked_again(cache: CachingStore, inner: Slow
     assert len(inner.asked) == 2
 
 
-async def test_unknown_names_are_remembered_briefly_and_apart(
+async def test_unknown_names_are_cached_separately_for_a_second(
     cache: CachingStore, inner: SlowStore, timer: Timer
 ) -> None:
-    """For a second; any number of them drives out nobody's credentials."""
+    """Any number of them does not evict credentials."""
     await cache.add_client(PRINTER)
     await cache.query_client("printer")
     for _ in range(2):
@@ -154,8 +154,8 @@ async def test_unknown_names_are_remembered_briefly_and_apart(
     assert inner.asked == [("unknown99",)]
 
 
-async def test_it_is_bounded(cache: CachingStore, inner: SlowStore) -> None:
-    """What was not used for longest goes."""
+async def test_the_cache_is_bounded(cache: CachingStore, inner: SlowStore) -> None:
+    """The least recently used entry is evicted."""
     for number in range(4):
         await inner.add_client(Client(client_id=f"client{number}"))
     for number in (0, 1, 2, 0, 3, 0):
@@ -165,8 +165,8 @@ async def test_it_is_bounded(cache: CachingStore, inner: SlowStore) -> None:
     assert inner.asked[4:] == [("client1",)]
 
 
-async def test_one_asks_for_all(cache: CachingStore, inner: SlowStore) -> None:
-    """A hundred requests at once are one question; one that hangs up takes nobody with it."""
+async def test_concurrent_lookups_are_shared(cache: CachingStore, inner: SlowStore) -> None:
+    """A hundred concurrent callers cause one lookup. Cancelling one caller does not affect the others."""
     await cache.add_client(PRINTER)
     inner.gate.clear()
     tasks = [asyncio.create_task(cache.query_client("printer")) for _ in range(100)]
@@ -179,17 +179,17 @@ async def test_one_asks_for_all(cache: CachingStore, inner: SlowStore) -> None:
     assert inner.asked == [("printer",)]
 
 
-async def test_an_answer_from_before_a_change_is_not_kept(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier
+async def test_an_answer_from_before_a_change_is_not_cached(
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed
 ) -> None:
-    """Who asks after the change gets a new answer, though the old one is still on its way."""
+    """A caller after the change gets a new answer, although the older lookup is still under way."""
     await inner.add_client(PRINTER)
     inner.gate.clear()
     early = asyncio.create_task(cache.query_client("printer"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await inner.remove_client("printer")
-    notifier.tell("cprinter")
+    feed.on_change("cprinter")
     late = asyncio.create_task(cache.query_client("printer"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -201,40 +201,38 @@ async def test_an_answer_from_before_a_change_is_not_kept(
 
 
 @pytest.mark.parametrize("change", ["tTOKEN", "cprinter", "ujane", EVERYTHING, "?", ""])
-async def test_a_change_is_forgotten(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, change: str
+async def test_a_change_invalidates_entries(
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, change: str
 ) -> None:
-    """A token by its name, its client's or its user's; and everything for a word that is not understood."""
+    """A token is invalidated by its name, client or user; a change of an unknown kind invalidates everything."""
     await inner.add_client(PRINTER)
     token = await inner.issue_token_credential("printer", "jane")
     await cache.query_credentials("printer", token.oauth_token)
     await inner.revoke_token_credential(token.oauth_token)
-    notifier.tell("tanother")
-    notifier.tell("unobody")
+    feed.on_change("tanother")
+    feed.on_change("unobody")
     assert await cache.query_token("printer", token.oauth_token) == token
-    notifier.tell(change.replace("TOKEN", token.oauth_token))
+    feed.on_change(change.replace("TOKEN", token.oauth_token))
     assert await cache.query_token("printer", token.oauth_token) is None
 
 
-async def test_without_proof_nothing_is_remembered(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier
-) -> None:
-    """Each look-up goes to the store, and leaves nothing behind."""
+async def test_without_a_lease_nothing_is_cached(cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed) -> None:
+    """Each lookup goes to the store, and its answer is not cached."""
     await inner.add_client(PRINTER)
     await cache.query_client("printer")
-    notifier.current = False
+    feed.current = False
     await cache.query_client("printer")
     await cache.query_credentials("printer", "t")
     await cache.query_token("printer", "t")
     assert len(inner.asked) == 3
-    notifier.current = True
+    feed.current = True
     await inner.issue_token_credential("printer", "jane")
     assert await cache.query_client("printer") == PRINTER
     assert len(inner.asked) == 3
 
 
-async def test_changes_are_told_before_and_after(cache: CachingStore, notifier: FakeNotifier) -> None:
-    """Each by the name of what it concerns."""
+async def test_changes_are_announced_before_and_after(cache: CachingStore, feed: FakeChangeFeed) -> None:
+    """Each announcement names the client, token or user."""
     await cache.add_client(PRINTER)
     await cache.rotate_client_secret("printer", overlap=1)
     await cache.revoke_token_credential("t")
@@ -242,19 +240,19 @@ async def test_changes_are_told_before_and_after(cache: CachingStore, notifier: 
     await cache.revoke_token_credentials(client_id="printer")
     await cache.remove_client("printer")
     expected = ["cprinter", "cprinter", "tt", "ujane", "cprinter", "cprinter"]
-    assert notifier.changes == [stage + change for change in expected for stage in "<>"]
+    assert feed.changes == [stage + change for change in expected for stage in "<>"]
 
 
 @pytest.mark.parametrize("closes", [False, True])
-async def test_a_change_whose_caller_leaves_is_told_when_it_is_made(
-    cache: CachingStore, inner: SlowStore, notifier: FakeNotifier, monkeypatch, *, closes: bool
+async def test_a_change_of_a_cancelled_caller_is_announced_when_it_is_made(
+    cache: CachingStore, inner: SlowStore, feed: FakeChangeFeed, monkeypatch, *, closes: bool
 ) -> None:
-    """Not before: who heard of it and asked the store again would remember what has ended."""
+    """Not earlier: another process would ask the store too soon, and cache the old answer."""
     made = asyncio.Event()
 
     async def revoke(oauth_token: str, *, user_id: str | None = None) -> bool:
         await made.wait()
-        notifier.announced.append("made")
+        feed.announced.append("made")
         return True
 
     monkeypatch.setattr(inner, "revoke_token_credential", revoke)
@@ -263,16 +261,16 @@ async def test_a_change_whose_caller_leaves_is_told_when_it_is_made(
     caller.cancel()
     await asyncio.wait({caller})
     assert caller.cancelled()
-    assert notifier.changes == ["<ttoken"]
+    assert feed.changes == ["<ttoken"]
     made.set()
     await (cache.close() if closes else asyncio.sleep(0.01))
-    assert notifier.changes == ["<ttoken", "made", ">ttoken"]
+    assert feed.changes == ["<ttoken", "made", ">ttoken"]
 
 
-async def test_time_passes_in_memory_too(inner: SlowStore, notifier: FakeNotifier, clock) -> None:
-    """A remembered token expires, and a remembered secret's overlap ends, to the second."""
-    inner._clock = clock
-    cache = CachingStore(inner, notifier, clock=clock, timer=Timer())
+async def test_cached_credentials_expire(inner: SlowStore, feed: FakeChangeFeed, clock) -> None:
+    """A cached token expires, and the overlap of a cached secret ends, to the second."""
+    inner.clock = clock
+    cache = CachingStore(inner, feed, clock=clock, timer=Timer())
     await inner.add_client(PRINTER)
     token = await inner.issue_token_credential("printer", "jane", lifetime=5)
     rotated = await inner.rotate_client_secret("printer", overlap=5)
@@ -285,8 +283,8 @@ async def test_time_passes_in_memory_too(inner: SlowStore, notifier: FakeNotifie
     assert len(inner.asked) == 1
 
 
-async def test_a_failure_is_not_remembered(cache: CachingStore, inner: SlowStore, monkeypatch) -> None:
-    """Everybody who asked gets it, each as an exception of their own; the next one asks anew."""
+async def test_a_failure_is_not_cached(cache: CachingStore, inner: SlowStore, monkeypatch) -> None:
+    """Every caller gets its own exception object, and the next caller asks the store again."""
 
     async def fail(client_id: str) -> Client | None:
         raise StoreUnavailableError()
@@ -310,8 +308,8 @@ def database(postgres: Postgres) -> str:
 
 
 @pytest.fixture(params=["postgres", "valkey", "sentinel", "cluster"])
-def told_by(request: pytest.FixtureRequest, database: str) -> str:
-    """The URL of each kind of notifier."""
+def feed_url(request: pytest.FixtureRequest, database: str) -> str:
+    """The URL of each kind of change feed."""
     if request.param == "postgres":
         return database
     server: Valkey | SentinelTrio | ValkeyCluster = request.getfixturevalue(request.param)
@@ -319,23 +317,23 @@ def told_by(request: pytest.FixtureRequest, database: str) -> str:
 
 
 @asynccontextmanager
-async def worker(url: str, told_by: str) -> AsyncIterator[tuple[CachingStore, PostgresStore]]:
-    """A cache as each worker process has one, and the store in it, which counts."""
+async def worker(url: str, feed_url: str) -> AsyncIterator[tuple[CachingStore, PostgresStore]]:
+    """A cache as in a worker process, and the store behind it, which counts round trips."""
     store = PostgresStore(url)
     await store.migrate()
-    async with CachingStore(store, open_notifier(told_by)) as cache:
+    async with CachingStore(store, open_change_feed(feed_url)) as cache:
         yield cache, store
 
 
 async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Fail unless it becomes true at all."""
+    """Wait until a condition is true; fail after a timeout."""
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
 
 
 async def soon(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Return once it holds; fail where it does not for somebody who asks a second from now."""
+    """Wait until a condition holds; fail if it does not for a lookup that begins a second from now."""
     end = time.monotonic() + PROMISED
     while True:
         asked = time.monotonic()  # a busy machine may take long to answer
@@ -346,7 +344,7 @@ async def soon(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def gone(cache: CachingStore, client_id: str, oauth_token: str) -> None:
-    """The token is unknown in under a second."""
+    """Wait until the token is unknown; fail after a second."""
 
     async def is_gone() -> bool:
         return (await cache.query_credentials(client_id, oauth_token))[1] is None
@@ -355,7 +353,7 @@ async def gone(cache: CachingStore, client_id: str, oauth_token: str) -> None:
 
 
 async def shows(cache: CachingStore, client_id: str, expected: Client | None) -> None:
-    """The client is so in under a second."""
+    """Wait until the client is as expected; fail after a second."""
 
     async def is_so() -> bool:
         return await cache.query_client(client_id) == expected
@@ -363,15 +361,15 @@ async def shows(cache: CachingStore, client_id: str, expected: Client | None) ->
     await soon(is_so)
 
 
-async def test_a_cached_request_asks_nothing(database: str, told_by: str) -> None:
-    """No round trip for credentials that are known; one for both that are not."""
-    async with worker(database, told_by) as (cache, store):
+async def test_cached_credentials_take_no_round_trip(database: str, feed_url: str) -> None:
+    """Looking up client and token takes one round trip, and none if they are cached."""
+    async with worker(database, feed_url) as (cache, store):
         await cache.add_client(PRINTER)
         token = await cache.issue_token_credential("printer", "jane")
         before = store.round_trips
         assert await cache.query_credentials("printer", token.oauth_token) == (PRINTER, token)
         assert store.round_trips == before + 1
-        # What PostgreSQL tells of the new client may arrive meanwhile: then the next answer is the one that is kept.
+        # The announcement of the new client may arrive in between; then the next answer is cached.
         await serves_from_memory(cache, store)
         await cache.query_credentials("printer", token.oauth_token)
         before = store.round_trips
@@ -380,9 +378,9 @@ async def test_a_cached_request_asks_nothing(database: str, told_by: str) -> Non
         assert store.round_trips == before
 
 
-async def test_every_worker_hears_of_every_change(database: str, told_by: str) -> None:
-    """Revocations, rotations, removals and new clients, under a second after they were made elsewhere."""
-    async with worker(database, told_by) as (here, _), worker(database, told_by) as (there, _):
+async def test_every_worker_learns_of_every_change(database: str, feed_url: str) -> None:
+    """Revocations, rotations, removals and new clients take effect in other processes in under a second."""
+    async with worker(database, feed_url) as (here, _), worker(database, feed_url) as (there, _):
         assert await there.query_client("printer") is None
         await here.add_client(PRINTER)
         await shows(there, "printer", PRINTER)
@@ -404,8 +402,8 @@ async def test_every_worker_hears_of_every_change(database: str, told_by: str) -
         await shows(there, "printer", None)
 
 
-async def test_postgres_tells_of_changes_that_others_make(database: str, postgres: Postgres) -> None:
-    """By a store without a cache, by the command in another process, and by psql, one row or very many."""
+async def test_postgres_reports_changes_made_without_a_cache(database: str, postgres: Postgres) -> None:
+    """Changes by a store without a cache, by the command line, and in SQL, of one row or of many."""
     async with worker(database, database) as (cache, store):
         await store.add_client(PRINTER)
         tokens = [await store.issue_token_credential("printer", "jane") for _ in range(4)]
@@ -425,8 +423,8 @@ async def test_postgres_tells_of_changes_that_others_make(database: str, postgre
         await gone(cache, "printer", tokens[3].oauth_token)
 
 
-async def test_a_lost_connection_forgets_everything(database: str, postgres: Postgres) -> None:
-    """What is revoked while nobody listens is not served; once listening again the cache serves as before."""
+async def test_a_lost_connection_clears_the_cache(database: str, postgres: Postgres) -> None:
+    """A token that is revoked while the feed is disconnected is not served. Later the cache works as before."""
     async with worker(database, database) as (cache, store):
         await store.add_client(PRINTER)
         token = await store.issue_token_credential("printer", "jane")
@@ -440,12 +438,12 @@ async def test_a_lost_connection_forgets_everything(database: str, postgres: Pos
         )
         await gone(cache, "printer", token.oauth_token)
         await store.migrate()
-        await until(cache._notifier.is_current)
+        await until(cache._feed.is_current)
         await serves_from_memory(cache, store)
 
 
 async def serves_from_memory(cache: CachingStore, store: PostgresStore) -> None:
-    """Sooner or later a look-up asks nothing."""
+    """Wait until a lookup takes no round trip."""
     async with asyncio.timeout(30):
         while True:
             await cache.query_client("printer")
@@ -458,7 +456,7 @@ async def serves_from_memory(cache: CachingStore, store: PostgresStore) -> None:
 
 @pytest.fixture
 def own_valkey() -> Iterator[Valkey]:
-    """A server that a test may freeze and kill."""
+    """A server that the test may freeze and kill."""
     server = Valkey()
     yield server
     server.thaw()
@@ -466,10 +464,10 @@ def own_valkey() -> Iterator[Valkey]:
 
 
 @pytest.mark.parametrize("fault", ["freeze", "kill"])
-async def test_a_notifier_that_is_gone_is_survived(database: str, own_valkey: Valkey, fault: str) -> None:
-    """Silently or not: what is revoked meanwhile is not served a second later, and everything is as before afterwards.
+async def test_a_change_feed_that_fails_is_survived(database: str, own_valkey: Valkey, fault: str) -> None:
+    """With a frozen or killed server, a revoked token is not served after a second. Later the cache works as before.
 
-    Changes through a worker are refused as long as nobody could be told; those made past it are found all the same.
+    Changes through a caching store are refused while they cannot be announced. Other changes are found as well.
     """
     async with worker(database, own_valkey.url) as (cache, store):
         await cache.add_client(PRINTER)
@@ -489,7 +487,7 @@ async def test_a_notifier_that_is_gone_is_survived(database: str, own_valkey: Va
 
 
 async def test_a_frozen_database_is_noticed(database: str) -> None:
-    """A worker whose database stops answering stops serving from memory within the lease, and not for ever."""
+    """If the database stops answering, cached entries are not used after the lease, until it answers again."""
     server = Postgres("-c", "fsync=off")
     try:
         async with worker(f"{server.url}&timeout=1", server.url) as (cache, store):
@@ -498,7 +496,7 @@ async def test_a_frozen_database_is_noticed(database: str) -> None:
             server.freeze()
             try:
                 await asyncio.sleep(LEASE)
-                assert not cache._notifier.is_current()
+                assert not cache._feed.is_current()
                 with pytest.raises(StoreUnavailableError):
                     await cache.query_client("printer")
             finally:
@@ -508,8 +506,8 @@ async def test_a_frozen_database_is_noticed(database: str) -> None:
         server.close()
 
 
-async def test_the_option_in_the_url(database: str, postgres: Postgres) -> None:
-    """`cache=1000` brings the cache, and the same database tells of changes."""
+async def test_the_cache_option_in_the_url(database: str, postgres: Postgres) -> None:
+    """`cache=1000` adds a cache with the change feed of the same database."""
     store = open_store(f"{database}&cache=1000")
     assert isinstance(store, CachingStore)
     assert isinstance(store, Store)
@@ -529,25 +527,25 @@ async def test_the_option_in_the_url(database: str, postgres: Postgres) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("nonsense", "tells of no changes"),
-        ("sqlite:///x.db", "tells of no changes"),
-        ("x://u:hunter2@h", r"x://u:\*\*\*@h: tells of no changes"),
-        ("redis://:hunter2@h/x", "a database is a number"),
+        ("nonsense", "not the URL of a change feed"),
+        ("sqlite:///x.db", "not the URL of a change feed"),
+        ("x://u:hunter2@h", r"x://u:\*\*\*@h: not the URL of a change feed"),
+        ("redis://:hunter2@h/x", "the database must be a number"),
         ("postgresql://u:hunter2@h/x?bogus=1", 'there is no option "bogus"'),
     ],
 )
-def test_urls_that_name_no_notifier(url: str, reason: str) -> None:
-    """One line, without the password."""
+def test_urls_of_no_change_feed_are_refused(url: str, reason: str) -> None:
+    """The error is one line without the password."""
     with pytest.raises(StoreError, match=reason) as caught:
-        open_notifier(url)
+        open_change_feed(url)
     assert "hunter2" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["redis://:hunter2@127.0.0.1:1/0", "postgresql://u:hunter2@127.0.0.1:1/x"])
-async def test_a_notifier_that_is_not_there(url: str) -> None:
-    """The store is not opened: one line, without the password, and nothing is left running."""
-    cache = CachingStore(MemoryStore(), open_notifier(url))
+async def test_an_unreachable_change_feed(url: str) -> None:
+    """`open` raises a one-line error without the password, and leaves nothing running."""
+    cache = CachingStore(MemoryStore(), open_change_feed(url))
     with pytest.raises(StoreError) as caught:
         await cache.open()
     assert "hunter2" not in str(caught.value)
@@ -555,8 +553,8 @@ async def test_a_notifier_that_is_not_there(url: str) -> None:
     await cache.close()
 
 
-def test_numbers_out_of_range() -> None:
-    """Refused by name."""
+def test_numbers_out_of_range_are_refused() -> None:
+    """The error names the argument."""
     for wrong in ({"max_entries": 0}, {"lifetime": 0.0}, {"unknown_lifetime": -1.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            CachingStore(MemoryStore(), FakeNotifier(), **wrong)
+            CachingStore(MemoryStore(), FakeChangeFeed(), **wrong)

@@ -1,4 +1,4 @@
-"""Every store: clients and token credentials come back as they were kept, and to nobody else."""
+"""Every store: clients and token credentials are read as they were stored, by their own client only."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ FULL = Client(
 
 @pytest.mark.parametrize("record", [FULL, Client(client_id="bare")])
 async def test_every_attribute_of_a_client_survives(full_store: Store, record: Client) -> None:
-    """Keys, secrets, callbacks, methods and switches come back as they were given."""
+    """All attributes of a client are read as they were stored."""
     await full_store.add_client(record)
     assert await full_store.query_client(record.client_id) == record
     assert await full_store.query_credentials(record.client_id, "none") == (record, None)
     assert await full_store.list_clients() == [record]
 
 
-async def test_a_refused_key_spoils_no_record(full_store: Store, client: Client) -> None:
-    """A client whose RSA key was stored before it was refused is found, listed and rotated, as are the others."""
+async def test_a_client_with_a_refused_key_can_be_used(full_store: Store, client: Client) -> None:
+    """A client with a stored RSA key that is now refused can still be looked up, listed and rotated, as can others."""
     old = Client(client_id="old", client_secret="secret", rsa_public_key=StoredKey("no key"))
     await full_store.add_client(client)
     await full_store.add_client(old)
@@ -48,7 +48,7 @@ async def test_a_refused_key_spoils_no_record(full_store: Store, client: Client)
 
 
 async def test_a_taken_client_id_is_refused(full_store: Store, client: Client) -> None:
-    """Of twenty registrations with one identifier one succeeds, and it is not overwritten."""
+    """Of twenty registrations with the same identifier, one succeeds and is not overwritten."""
     records = [Client(client_id="same", client_secret=f"secret{number}") for number in range(20)]
     results = await asyncio.gather(*(full_store.add_client(record) for record in records), return_exceptions=True)
     assert sum(result is None for result in results) == 1
@@ -57,7 +57,7 @@ async def test_a_taken_client_id_is_refused(full_store: Store, client: Client) -
 
 
 async def test_unknown_clients_and_tokens_are_none(full_store: Store, client: Client) -> None:
-    """What is not there is None, whatever it is called."""
+    """A look-up of an unknown name returns None, whatever the name is."""
     await full_store.add_client(client)
     for name in ("", "unknown", "a\0b", "\ud800", "é" * 10_000, "DPF43F3P2L4K3L03", "dpf43f3p2l4k3l03 ", "%", "_"):
         assert await full_store.query_client(name) is None
@@ -76,8 +76,8 @@ async def _token(full_store: Store, approved, name: str, client_id: str) -> Toke
     return token
 
 
-async def test_a_token_is_its_clients_alone(full_store: Store, client: Client, approved) -> None:
-    """Another client that presents it gets nothing."""
+async def test_a_token_works_only_for_its_client(full_store: Store, client: Client, approved) -> None:
+    """A token is unknown if another client uses it."""
     other = Client(client_id="other", client_secret="s")
     await full_store.add_client(client)
     await full_store.add_client(other)
@@ -90,14 +90,14 @@ async def test_a_token_is_its_clients_alone(full_store: Store, client: Client, a
 
 
 async def test_a_token_needs_a_user(full_store: Store, pending) -> None:
-    """Undecided temporary credentials make no token credentials."""
+    """Undecided temporary credentials cannot become token credentials."""
     with pytest.raises(TypeError):
         await full_store.create_token_credential({"oauth_token": "t", "oauth_token_secret": "s"}, await pending())
     assert await full_store.list_token_credentials() == []
 
 
 async def test_a_taken_token_is_refused(full_store: Store, approved) -> None:
-    """A token generator that repeats itself does not replace anybody's token."""
+    """A token that is generated twice does not replace the first one."""
     token = await _token(full_store, approved, "token", "client")
     with pytest.raises(ValueError, match="oauth_token is taken"):
         await full_store.create_token_credential({"oauth_token": "token", "oauth_token_secret": "x"}, await approved())
@@ -105,7 +105,7 @@ async def test_a_taken_token_is_refused(full_store: Store, approved) -> None:
 
 
 async def test_tokens_are_listed_by_user_and_by_client(full_store: Store, approved, clock) -> None:
-    """Oldest first; one user's, one client's, or both."""
+    """Tokens are listed oldest first, by user, by client, or by both."""
     first = await _token(full_store, approved, "z", "one")
     clock.advance(1)
     second = await _token(full_store, approved, "a", "two")
@@ -116,8 +116,8 @@ async def test_tokens_are_listed_by_user_and_by_client(full_store: Store, approv
     assert await full_store.list_token_credentials(user_id="john", client_id="one") == []
 
 
-async def test_users_revoke_their_own_tokens_alone(full_store: Store, approved) -> None:
-    """Somebody else's token stays; a revoked one is gone at once."""
+async def test_users_revoke_only_their_own_tokens(full_store: Store, approved) -> None:
+    """A user cannot revoke another user's token; a revoked token is unknown at once."""
     await _token(full_store, approved, "token", "client")
     assert await full_store.revoke_token_credential("token", user_id="mallory") is False
     assert await full_store.query_token("client", "token") is not None
@@ -127,14 +127,14 @@ async def test_users_revoke_their_own_tokens_alone(full_store: Store, approved) 
 
 
 async def test_an_operator_revokes_any_token(full_store: Store, approved) -> None:
-    """Without a user the token's name is enough."""
+    """Without a user, any token can be revoked."""
     await _token(full_store, approved, "token", "client")
     assert await full_store.revoke_token_credential("token") is True
     assert await full_store.revoke_token_credential("token") is False
 
 
-async def test_a_removed_client_leaves_nothing_behind(full_store: Store, client: Client, approved, pending) -> None:
-    """Its tokens and pending authorizations go with it; another client's stay."""
+async def test_removing_a_client_removes_its_credentials(full_store: Store, client: Client, approved, pending) -> None:
+    """Removing a client removes its tokens and temporary credentials, but not those of other clients."""
     await full_store.add_client(client)
     await _token(full_store, approved, "token", client.client_id)
     await pending("pending")
@@ -148,8 +148,8 @@ async def test_a_removed_client_leaves_nothing_behind(full_store: Store, client:
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
-async def test_a_client_that_no_database_holds_is_refused(full_store: Store, bad: str) -> None:
-    """NUL and lone surrogates in any text: a ValueError, nothing stored."""
+async def test_a_client_that_cannot_be_stored_is_refused(full_store: Store, bad: str) -> None:
+    """Text with a NUL or a lone surrogate is refused with a ValueError, and nothing is stored."""
     for record in (Client(client_id="c", name=bad), Client(client_id="c", overlapping_secrets=(bad,))):
         with pytest.raises(ValueError, match="holds a NUL"):
             await full_store.add_client(record)

@@ -1,4 +1,4 @@
-"""Every store that keeps credentials: they are issued, rotated, revoked, and end by themselves."""
+"""Every store that keeps credentials: issuing, rotating, revoking and expiry."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.keys import RSA_PUBLIC_KEY
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}
 
 
-async def test_issued_tokens_need_no_browser(full_store: Store, client: Client, clock) -> None:
-    """Client, user, scope and time are as said; each token and secret is another, and long."""
+async def test_tokens_are_issued_without_a_flow(full_store: Store, client: Client, clock) -> None:
+    """Issued tokens have the given client, user, scope and time, and long unique secrets."""
     await full_store.add_client(client)
     tokens = [await full_store.issue_token_credential(client.client_id, "jane", scope="photos.read") for _ in range(3)]
     for token in tokens:
@@ -29,8 +29,8 @@ async def test_issued_tokens_need_no_browser(full_store: Store, client: Client, 
     assert all(len(token.oauth_token) >= 32 and len(token.oauth_token_secret) >= 32 for token in tokens)
 
 
-async def test_what_cannot_be_issued(full_store: Store, client: Client) -> None:
-    """For an unknown client, nobody, without end or over at once: a ValueError or TypeError, nothing stored."""
+async def test_invalid_issues_are_refused(full_store: Store, client: Client) -> None:
+    """An unknown client, a missing user or an invalid lifetime is refused, and nothing is stored."""
     await full_store.add_client(client)
     for client_id in ("unknown", "a\0b", "\ud800", ""):
         with pytest.raises(ValueError, match="there is no client"):
@@ -47,7 +47,7 @@ async def test_what_cannot_be_issued(full_store: Store, client: Client) -> None:
 
 
 async def test_an_expired_token_is_unknown(full_store: Store, client: Client, clock) -> None:
-    """To its second it is good; from then on it is not found, not listed and not there to be revoked."""
+    """A token is valid until it expires; then it is not found, not listed, and cannot be revoked."""
     await full_store.add_client(client)
     brief = await full_store.issue_token_credential(client.client_id, "jane", lifetime=60)
     lasting = await full_store.issue_token_credential(client.client_id, "jane")
@@ -63,7 +63,7 @@ async def test_an_expired_token_is_unknown(full_store: Store, client: Client, cl
 
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_the_policy_gives_tokens_their_lifetime(full_store: Store, approved, clock, at_once: bool) -> None:
-    """What an exchange makes expires then; a server that says nothing, told later, does not undo it."""
+    """Tokens from an exchange expire as the policy says; a later policy without a lifetime does not change that."""
     full_store.prepare(Policy(token_credential_lifetime=3600))
     full_store.prepare(Policy())
     credential = await approved()
@@ -75,7 +75,7 @@ async def test_the_policy_gives_tokens_their_lifetime(full_store: Store, approve
 
 
 async def test_a_rotated_secret_overlaps(full_store: Store, client: Client, clock) -> None:
-    """Both verify, the new one first, until the overlap ends; each former secret has an end of its own."""
+    """Both secrets verify until the overlap ends, the new one first; each former secret has its own end."""
     await full_store.add_client(client)
     first = await full_store.rotate_client_secret(client.client_id, overlap=60)
     assert first is not None
@@ -103,7 +103,7 @@ async def test_a_rotated_secret_overlaps(full_store: Store, client: Client, cloc
 
 
 async def test_without_an_overlap_nothing_else_verifies(full_store: Store, client: Client) -> None:
-    """A secret that got about ends at once, and so do all before it."""
+    """Without an overlap, the current secret and all former ones end at once."""
     await full_store.add_client(replace(client, overlapping_secrets=("older",)))
     assert (await full_store.rotate_client_secret(client.client_id, overlap=1000) or client).overlapping_secrets
     new = await full_store.rotate_client_secret(client.client_id, overlap=0)
@@ -113,7 +113,7 @@ async def test_without_an_overlap_nothing_else_verifies(full_store: Store, clien
 
 
 async def test_concurrent_rotations_lose_no_secret(full_store: Store, client: Client) -> None:
-    """Each of them is told a secret that verifies afterwards."""
+    """Each of several concurrent rotations returns a secret that verifies afterwards."""
     await full_store.add_client(client)
     rotations = (full_store.rotate_client_secret(client.client_id, overlap=60) for _ in range(MAX_OVERLAPPING_SECRETS))
     told = await asyncio.gather(*rotations)
@@ -122,8 +122,8 @@ async def test_concurrent_rotations_lose_no_secret(full_store: Store, client: Cl
     assert {new.client_secret for new in told if new} | {client.client_secret} == set(found.get_client_secrets())
 
 
-async def test_what_cannot_be_rotated(full_store: Store, client: Client) -> None:
-    """Nobody's secret is None; no secret, an overlap that is no time, too many former ones: a ValueError."""
+async def test_invalid_rotations_are_refused(full_store: Store, client: Client) -> None:
+    """An unknown client gives None; no secret, an invalid overlap or too many former secrets a ValueError."""
     await full_store.add_client(client)
     await full_store.add_client(Client(client_id="rsa", rsa_public_key=RSA_PUBLIC_KEY))
     for name in ("unknown", "a\0b", "\ud800"):
@@ -141,7 +141,7 @@ async def test_what_cannot_be_rotated(full_store: Store, client: Client) -> None
 
 
 async def test_tokens_are_revoked_by_user_and_by_client(full_store: Store) -> None:
-    """One user's, one client's, or those that are both's; never everybody's by an oversight."""
+    """Tokens are revoked by user, by client or by both; a call without either is refused."""
     for name in ("one", "two"):
         await full_store.add_client(Client(client_id=name, client_secret="s"))
         for user in ("jane", "john", "mary"):

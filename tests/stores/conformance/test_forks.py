@@ -1,4 +1,4 @@
-"""A store that was opened before a fork serves the process that opened it, and refuses the other one."""
+"""A store that was opened before a fork works in the parent, and is refused in the child."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, unmeasured_environment
 
 PROGRAM = textwrap.dedent(
     """
@@ -18,7 +18,7 @@ PROGRAM = textwrap.dedent(
     warnings.simplefilter("ignore", DeprecationWarning)  # of forks where there are threads
     from async_oauth1.credentials import Client, TemporaryCredential
     from async_oauth1.stores import Store, open_store
-    from async_oauth1.stores.caching import CachingStore, open_notifier
+    from async_oauth1.stores.caching import CachingStore, open_change_feed
 
     async def attempt(question):
         try:
@@ -99,7 +99,7 @@ PROGRAM = textwrap.dedent(
 
     store = open_store(sys.argv[1])
     if sys.argv[2:]:
-        store = CachingStore(store, open_notifier(sys.argv[2]))
+        store = CachingStore(store, open_change_feed(sys.argv[2]))
     runner = asyncio.Runner()
     runner.run(begin(store))
     asked = runner.run(under_way(store))
@@ -119,9 +119,14 @@ PROGRAM = textwrap.dedent(
 
 
 def fork(*urls: str) -> tuple[dict[str, str], list[object], str]:
-    """What a forked child was answered, what its parent was afterwards, and what both have logged."""
+    """The answers in a forked child, those in its parent afterwards, and what both logged."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *urls], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", PROGRAM, *urls],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=unmeasured_environment(),
     )
     assert done.returncode == 0, done.stderr
     child, parent = json.loads(done.stdout)
@@ -129,7 +134,7 @@ def fork(*urls: str) -> tuple[dict[str, str], list[object], str]:
 
 
 def check(child: dict[str, str], parent: list[object], log: str, advice: str) -> None:
-    """Every operation is refused in the child, and the parent has noticed nothing."""
+    """Check that every operation is refused in the child, and that the parent is not affected."""
     after = [child.pop(name) for name in ("close", "open", "again", "close again")]
     migrated = child.pop("migrate", None)
     assert migrated in (None, "None")  # a memory store has nothing to migrate
@@ -153,24 +158,24 @@ MEMORY = "use one that processes can share"
 
 
 def test_every_kind_of_store(url: str) -> None:
-    """The error says what to do; closing disturbs no one; a store that is opened again in the child works."""
+    """The error says what to do, closing does not affect the parent, and the child can open the store again."""
     check(*fork(url), MEMORY if url == "memory://" else WORKER)
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
 def test_with_a_cache(url: str, valkey: Valkey) -> None:
-    """What was cached before the fork is not answered after it, nor are announcements taken for the parent's."""
+    """The child neither uses what the parent has cached nor receives the parent's announcements."""
     check(*fork(url, valkey.url), MEMORY if url == "memory://" else WORKER)
 
 
 @pytest.mark.parametrize("kind", ["postgres"])
 def test_with_the_cache_that_postgresql_invalidates(url: str, postgres: Postgres) -> None:
-    """The same with the other notifier."""
+    """The same with PostgreSQL's change feed."""
     check(*fork(url, postgres.url), WORKER)
 
 
 def test_a_store_that_is_opened_in_each_worker(shared_url: str) -> None:
-    """Making a store before the fork and opening it afterwards is the usual way."""
+    """A store that is made before the fork and opened afterwards works."""
     program = textwrap.dedent(
         """
         import asyncio, os, sys
@@ -187,11 +192,11 @@ def test_a_store_that_is_opened_in_each_worker(shared_url: str) -> None:
         assert asyncio.run(serve())
         """
     )
-    subprocess.run([sys.executable, "-c", program, shared_url], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program, shared_url], check=True, timeout=60, env=unmeasured_environment())
 
 
 def test_a_memory_store_with_clients_alone() -> None:
-    """What a program registers before it forks is there in each worker, which keeps its own nonces."""
+    """Clients that were added before the fork are in each worker, and each worker has its own nonces."""
     program = textwrap.dedent(
         """
         import asyncio, os
@@ -219,7 +224,7 @@ def test_a_memory_store_with_clients_alone() -> None:
 
 @pytest.mark.parametrize("kind", ["postgres"])
 def test_the_pool_of_an_application(url: str) -> None:
-    """It was made before the fork as well, so the child cannot open the store again either."""
+    """The child cannot open a store whose pool was made before the fork."""
     program = textwrap.dedent(
         """
         import asyncio, os, sys

@@ -1,4 +1,4 @@
-"""Every store: no clock, however wrong, makes a nonce new again, or takes away what other workers need."""
+"""Every store: a wrong clock never makes a used nonce new, or removes what other workers need."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MANY = 2500
 
 
 async def use(store: TransientStore, names: Iterable[str], timestamp: float) -> list[bool]:
-    """Use nonces with one timestamp; whether each was known."""
+    """Use nonces with one timestamp, and return whether each was known."""
     stamp = str(int(timestamp))
     return await asyncio.gather(*(store.exists_nonce(name, stamp, "client", "token") for name in names))
 
 
 async def make_busy(store: TransientStore, timestamp: float, label: str) -> None:
-    """Enough requests to make a store remove what has expired, and the time to do so."""
+    """Make enough requests, and wait, for a store to remove what has expired."""
     for start in range(0, MANY, 500):
         await use(store, (f"{label}{number}" for number in range(start, start + 500)), timestamp)
     while tasks := getattr(getattr(store, "_database", None), "_tasks", ()):
@@ -39,22 +39,22 @@ def numbered(count: int) -> list[str]:
 @pytest.mark.parametrize(
     ("age", "known"), [(LIFETIME - CLOCK_TOLERANCE - 1, False), (LIFETIME - CLOCK_TOLERANCE, True)]
 )
-async def test_a_timestamp_that_may_be_forgotten_is_refused(
+async def test_a_timestamp_whose_nonces_may_be_removed_is_refused(
     store: TransientStore, clock: Clock, age: int, *, known: bool
 ) -> None:
-    """A nonce that was never used, but whose timestamp is as old as those that are removed, counts as known."""
+    """An unused nonce counts as known if its timestamp is as old as those that are removed."""
     assert await use(store, ["nonce"], clock() - age) == [known]
 
 
 @pytest.mark.parametrize("timestamp", ["", "now", "-1", "1e9", "99999999999", "1700000000.5", "१७००००००००"])
-async def test_a_timestamp_that_is_no_time_is_refused(store: TransientStore, timestamp: str) -> None:
-    """A nonce whose timestamp is no number, or too large a one, could never be forgotten safely: it counts as known."""
+async def test_an_invalid_timestamp_is_refused(store: TransientStore, timestamp: str) -> None:
+    """A nonce whose timestamp is not a number of 32 bits counts as known."""
     assert await store.exists_nonce("nonce", timestamp, "client", "token") is True
     assert await store.exists_nonce("nonce", "1700000000", "client", "token") is False
 
 
 async def test_time_passes_while_the_store_is_asked(shared_url: str, store: TransientStore, clock: Clock) -> None:
-    """A batch, a lock or the network takes so long that the nonce could be forgotten meanwhile: refused."""
+    """A nonce is refused if it becomes too old while the store is asked."""
     asked = asyncio.create_task(store.exists_nonce("nonce", str(int(clock())), "client", "token"))
     await asyncio.sleep(0)
     clock.now += LIFETIME
@@ -62,7 +62,7 @@ async def test_time_passes_while_the_store_is_asked(shared_url: str, store: Tran
 
 
 async def test_a_nonce_from_a_fast_client(store: TransientStore, clock: Clock) -> None:
-    """A timestamp at the far end of the window: its nonce is known for as long as the timestamp is accepted."""
+    """A nonce with a timestamp in the future is known as long as the timestamp is accepted."""
     ahead = clock() + Policy().timestamp_window
     assert await use(store, ["nonce"], ahead) == [False]
     clock.advance(Policy().timestamp_window + LIFETIME - CLOCK_TOLERANCE - 1)
@@ -72,7 +72,7 @@ async def test_a_nonce_from_a_fast_client(store: TransientStore, clock: Clock) -
 
 
 async def test_the_clock_jumps_ahead_and_back(store: TransientStore, clock: Clock) -> None:
-    """An hour ahead, and as if clients had followed: every nonce from before is known, and new requests are served."""
+    """After the clock has jumped an hour ahead and back, earlier nonces are known and new requests are served."""
     before = clock()
     assert not any(await use(store, numbered(500), before))
     clock.now += HOUR
@@ -83,7 +83,7 @@ async def test_the_clock_jumps_ahead_and_back(store: TransientStore, clock: Cloc
 
 
 async def test_a_worker_that_is_ahead_makes_no_nonce_new(shared_url: str, store: TransientStore, clock: Clock) -> None:
-    """Whichever timestamps it sees, those of all clients or its own: what the other workers know stays known."""
+    """A worker whose clock is ahead does not make other workers' nonces new."""
     for seen in (clock(), clock() + HOUR):
         assert not any(await use(store, [f"{seen}{number}" for number in range(500)], clock()))
         async with open_store(shared_url, clock=lambda: clock() + HOUR) as ahead:
@@ -94,7 +94,7 @@ async def test_a_worker_that_is_ahead_makes_no_nonce_new(shared_url: str, store:
 
 
 async def test_a_worker_that_is_ahead_removes_nothing(shared_url: str, store: TransientStore, clock: Clock) -> None:
-    """By the real time: nonces and pending temporary credentials of the other workers are there afterwards."""
+    """A worker whose clock is ahead removes neither nonces nor temporary credentials of other workers."""
     clock.now = time.time()
     slow = time.time() - 200
     assert not any(await use(store, numbered(500), slow))
@@ -110,8 +110,8 @@ async def test_a_worker_that_is_ahead_removes_nothing(shared_url: str, store: Tr
     assert all([await store.get_temporary_credential(name) for name in names])
 
 
-async def test_a_longer_window_lets_nothing_in_again(full_store: TransientStore, clock: Clock) -> None:
-    """A nonce that was removed under a short window is not new under a long one."""
+async def test_a_longer_window_does_not_make_a_nonce_new(full_store: TransientStore, clock: Clock) -> None:
+    """A nonce that was removed under a short window is not new under a longer one."""
     before = clock()
     assert await use(full_store, ["nonce"], before) == [False]
     clock.advance(LIFETIME + 1)
@@ -122,7 +122,7 @@ async def test_a_longer_window_lets_nothing_in_again(full_store: TransientStore,
 
 
 async def test_a_lifetime_that_is_raised_first(store: TransientStore, url: str, clock: Clock) -> None:
-    """A store that keeps nonces for the longer window beforehand knows them when the window is raised."""
+    """If the store keeps nonces for the longer window first, they are known when the window is raised."""
     store.prepare(Policy(timestamp_window=HOUR))
     before = clock()
     assert await use(store, ["nonce"], before) == [False]
@@ -130,8 +130,10 @@ async def test_a_lifetime_that_is_raised_first(store: TransientStore, url: str, 
     assert await use(store, ["nonce", "other"], before) == [True, False]
 
 
-async def test_an_expired_taker_leaves_the_credentials(store: TransientStore, clock: Clock, pending: Pending) -> None:
-    """A take at a moment when the clock is ahead takes nothing, and nothing away; Redis goes by its own clock."""
+async def test_a_take_while_the_clock_is_ahead_removes_nothing(
+    store: TransientStore, clock: Clock, pending: Pending
+) -> None:
+    """A take while the clock is ahead returns False and removes nothing; Redis uses its own clock."""
     await pending("token")
     clock.now += HOUR
     taken = await store.delete_temporary_credential("token")

@@ -1,4 +1,4 @@
-"""Every store: a nonce is accepted once while it lives, however many ask at the same time."""
+"""Every store: a nonce is accepted once, however many callers use it at the same time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOW = "1700000000"
 
 
 async def test_a_nonce_is_new_once(store: TransientStore) -> None:
-    """The first use is new, each later one is known."""
+    """The first use of a nonce is new, and each later one is known."""
     assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is False
     assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is True
     assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is True
@@ -30,20 +30,20 @@ async def test_a_nonce_is_new_once(store: TransientStore) -> None:
     ],
 )
 async def test_each_part_of_the_key_counts(store: TransientStore, other: tuple[str, str, str, str | None]) -> None:
-    """Another nonce, timestamp, client or token makes another nonce."""
+    """A different nonce, timestamp, client or token makes the nonce new."""
     assert await store.exists_nonce("nonce", NOW, "client", "token") is False
     assert await store.exists_nonce(*other) is False
 
 
 async def test_absent_and_empty_token_are_the_same(store: TransientStore) -> None:
-    """A two-legged request with an empty oauth_token is no way around the check."""
+    """An empty oauth_token counts as none, so it does not bypass the check."""
     assert await store.exists_nonce("nonce", NOW, "client", None) is False
     assert await store.exists_nonce("nonce", NOW, "client", "") is True
 
 
 @pytest.mark.parametrize("separator", ["-", ":", "|", "/", " ", "\x1f", '", "', "\\", "&", "é"])
 async def test_parts_are_never_confused(store: TransientStore, separator: str) -> None:
-    """No choice of separator makes one client's nonce collide with another's."""
+    """Values that contain separators do not make two clients' nonces collide."""
     assert await store.exists_nonce("n", NOW, "client", f"tok{separator}a") is False
     assert await store.exists_nonce("n", NOW, f"client{separator}tok", "a") is False
     assert await store.exists_nonce(f"a{separator}n", NOW, "client", "tok") is False
@@ -51,20 +51,20 @@ async def test_parts_are_never_confused(store: TransientStore, separator: str) -
 
 
 async def test_of_fifty_concurrent_uses_one_wins(store: TransientStore) -> None:
-    """Copies of one request that arrive together: exactly one is new."""
+    """Of fifty concurrent copies of one request, exactly one is new."""
     answers = await asyncio.gather(*(store.exists_nonce("nonce", NOW, "client", "token") for _ in range(50)))
     assert sorted(answers) == [False] + [True] * 49
 
 
 async def test_a_thousand_different_nonces_at_once_are_all_new(store: TransientStore) -> None:
-    """Requests that have nothing to do with each other do not disturb each other; repeated, all are known."""
+    """A thousand different nonces are all new at first, and all known the second time."""
     questions = [(f"nonce{number}", NOW, "client", "token") for number in range(1000)]
     assert not any(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
     assert all(await asyncio.gather(*(store.exists_nonce(*question) for question in questions)))
 
 
-async def test_cancelled_callers_do_not_disturb_the_others(store: TransientStore) -> None:
-    """Clients that hang up in the middle of a batch: the other callers get their answers."""
+async def test_cancelled_callers_do_not_affect_others(store: TransientStore) -> None:
+    """If clients disconnect in the middle of a batch, the other callers get their answers."""
     tasks = [
         asyncio.create_task(store.exists_nonce(f"nonce{number // 2}", NOW, "client", "token")) for number in range(40)
     ]
@@ -81,7 +81,7 @@ async def test_cancelled_callers_do_not_disturb_the_others(store: TransientStore
 
 
 async def test_a_nonce_lives_as_long_as_its_timestamp_may_be_accepted(store: TransientStore, clock) -> None:
-    """Known until both windows and the clocks' tolerance have passed; refused afterwards, since it may be forgotten."""
+    """A nonce is known during its lifetime, and refused afterwards, since the store may have removed it."""
     assert await store.exists_nonce("nonce", NOW, "client", "token") is False
     clock.advance(Policy().nonce_lifetime - 1)
     assert await store.exists_nonce("nonce", NOW, "client", "token") is True
@@ -94,7 +94,7 @@ async def test_a_nonce_lives_as_long_as_its_timestamp_may_be_accepted(store: Tra
 
 
 async def test_the_policy_sets_the_lifetime(store: TransientStore, clock) -> None:
-    """Of several servers on one store the longest window counts, whichever is registered first."""
+    """If several servers share a store, it uses the longest window, in any order of registration."""
     store.prepare(Policy(timestamp_window=1000))
     store.prepare(Policy(timestamp_window=10))
     assert await store.exists_nonce("nonce", NOW, "client", "token") is False
@@ -105,8 +105,8 @@ async def test_the_policy_sets_the_lifetime(store: TransientStore, clock) -> Non
     assert await store.exists_nonce("too late", NOW, "client", "token") is True
 
 
-def test_a_store_that_forgets_too_early_is_refused(url: str) -> None:
-    """A configured lifetime below what a server's window needs is an error at registration."""
+def test_a_nonce_lifetime_that_is_too_short_is_refused(url: str) -> None:
+    """A configured lifetime that is too short for a server's window is refused at registration."""
     store = open_store(url, nonce_lifetime=600)
     store.prepare(Policy(timestamp_window=270))
     with pytest.raises(ValueError, match="needs 660 s"):
@@ -114,8 +114,8 @@ def test_a_store_that_forgets_too_early_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
-async def test_what_no_database_holds_is_refused(store: TransientStore, bad: str) -> None:
-    """NUL and lone surrogates: a ValueError that names the value, nothing stored."""
+async def test_text_that_cannot_be_stored_is_refused(store: TransientStore, bad: str) -> None:
+    """A NUL or a lone surrogate is refused with a ValueError that names the value."""
     for question in ((bad, NOW, "c", "t"), ("n", bad, "c", "t"), ("n", NOW, bad, "t"), ("n", NOW, "c", bad)):
         with pytest.raises(ValueError, match="NUL character or a lone surrogate"):
             await store.exists_nonce(*question)

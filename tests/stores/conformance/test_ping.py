@@ -1,4 +1,4 @@
-"""A store says that it is well only if it can be written to."""
+"""`ping` succeeds only if the store can be written to."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def _binaries() -> list[str | None]:
 
 @pytest.fixture(params=_binaries(), ids=lambda binary: "redis" if binary else "valkey")
 def server(request: pytest.FixtureRequest) -> Iterator[Valkey]:
-    """A server of the test's own."""
+    """A server for this test only."""
     server = Valkey(binary=request.param)
     yield server
     server.close()
 
 
 async def _ping_fails(store: TransientStore, caplog: pytest.LogCaptureFixture, *reasons: str) -> None:
-    """A ping is refused, and the log says where and why."""
+    """Check that ping is refused, and that the log has the reason."""
     caplog.clear()
     with caplog.at_level(logging.WARNING), pytest.raises(StoreUnavailableError):
         await store.ping()
@@ -48,7 +48,7 @@ async def _ping_fails(store: TransientStore, caplog: pytest.LogCaptureFixture, *
 
 
 async def _is_ill(store: TransientStore, caplog: pytest.LogCaptureFixture, *reasons: str) -> None:
-    """Both a ping and a nonce are refused."""
+    """Check that ping and a nonce are both refused."""
     await _ping_fails(store, caplog, *reasons)
     with pytest.raises(StoreUnavailableError):
         await store.exists_nonce("n", "4000000000", "c", None)
@@ -66,7 +66,7 @@ def _fill(client: Any) -> None:
 
 
 async def test_memory_is_full(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    """A Redis that has reached maxmemory and evicts nothing is not well, until it has room again."""
+    """Ping fails if Redis has reached maxmemory and evicts nothing, until it has room again."""
     async with open_store(server.url) as store:
         await _is_well(store)
         with server.client() as client:
@@ -78,7 +78,7 @@ async def test_memory_is_full(server: Valkey, caplog: pytest.LogCaptureFixture) 
 
 
 async def test_a_user_that_may_not_write(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    """A user without SET, without scripts or without the keys is not well, though it may ask for INFO."""
+    """Ping fails for a user without the rights to SET, to scripts or to the keys, even with the right to INFO."""
     with server.client() as client:
         for rights, missing in (("-set", "run"), ("-evalsha -eval", "eval"), ("resetkeys ~other:*", "key")):
             client.execute_command("ACL", "SETUSER", "jane", "reset", "on", ">hunter2", "~*", "+@all")
@@ -89,7 +89,7 @@ async def test_a_user_that_may_not_write(server: Valkey, caplog: pytest.LogCaptu
 
 
 async def test_a_failed_save(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    """A Redis that stops writes because it could not save is not well (MISCONF), until a save succeeds."""
+    """Ping fails if Redis refuses writes after a failed save (MISCONF), until a save succeeds."""
     blocker = server.folder / "dump.rdb"  # a folder in the place of the file stops root, too
     async with open_store(server.url) as store:
         with server.client() as client:
@@ -105,20 +105,20 @@ async def test_a_failed_save(server: Valkey, caplog: pytest.LogCaptureFixture) -
         await _is_well(store)
 
 
-async def test_a_replica_is_not_well(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    """A master that became a replica is not well, even if it lets itself be written to."""
+async def test_a_replica_fails_ping(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    """Ping fails if the master has become a replica, even one that accepts writes."""
     async with open_store(server.url) as store:
         with server.client() as client:
             client.replicaof("127.0.0.1", 1)
-            await _is_ill(store, caplog, f"127.0.0.1:{server.port}", "is no master")
+            await _is_ill(store, caplog, f"127.0.0.1:{server.port}", "is not a master")
             client.config_set("replica-read-only", "no")
             await _ping_fails(store, caplog)
             client.replicaof("NO", "ONE")
         await _is_well(store)
 
 
-async def test_what_ping_writes_goes_again(server: Valkey) -> None:
-    """One key with the store's prefix, which expires after seconds; nothing but this is changed."""
+async def test_ping_removes_what_it_writes(server: Valkey) -> None:
+    """Ping writes only one key with the store's prefix, which expires after seconds."""
     async with open_store(f"{server.url}?prefix=photos") as store:
         await store.ping()
         await store.ping()
@@ -129,7 +129,7 @@ async def test_what_ping_writes_goes_again(server: Valkey) -> None:
 
 
 async def test_a_hundred_pings_share_their_writes(server: Valkey, tmp_path: Path) -> None:
-    """Health checks cannot keep a store busy: those that arrive while one is under way share the next write."""
+    """Pings that arrive while one is under way share the next write."""
     async with RedisStore(server.url) as store:
         await store.ping()
         before = store.round_trips
@@ -148,7 +148,7 @@ async def test_a_hundred_pings_share_their_writes(server: Valkey, tmp_path: Path
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 async def test_each_node_of_a_cluster(cluster: ValkeyCluster, caplog: pytest.LogCaptureFixture, number: int) -> None:
-    """If a single node of a Cluster takes no writes, the store is not well, and the log names the node."""
+    """Ping fails if one node of a Cluster refuses writes, and the log names the node."""
     node = cluster.masters[number]
     async with open_store(cluster.url) as store:
         await store.ping()
@@ -169,7 +169,7 @@ def _key_of(number: int) -> str:
 
 
 async def test_each_node_is_written_to(cluster: ValkeyCluster) -> None:
-    """Ping leaves a key on every master."""
+    """Ping writes a key on every master."""
     cluster.flush()
     async with open_store(cluster.url) as store:
         await store.ping()
@@ -178,8 +178,8 @@ async def test_each_node_is_written_to(cluster: ValkeyCluster) -> None:
             assert client.dbsize() == 1
 
 
-async def test_sqlite_takes_no_writes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A connection that may not write is not well; after that it is as before, and nothing was left in the table."""
+async def test_ping_fails_if_sqlite_is_read_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Ping fails on a read-only connection, works again afterwards, and leaves no row."""
     path = tmp_path / "store.db"
     store = SQLiteStore(f"sqlite:///{path}")
     await store.migrate()
@@ -223,8 +223,8 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-def test_sqlite_cannot_grow(tmp_path: Path) -> None:
-    """If the write-ahead log cannot grow by a page, ping is refused as a nonce is, and the log says why."""
+def test_ping_fails_if_sqlite_cannot_grow(tmp_path: Path) -> None:
+    """If the write-ahead log cannot grow, ping and nonces are refused, and the log has the reason."""
     command = [sys.executable, "-c", _FULL_DISK, f"{tmp_path}/store.db"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr

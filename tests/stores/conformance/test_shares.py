@@ -1,4 +1,4 @@
-"""Every store: one client's pending temporary credentials leave room for those of the others."""
+"""Every store: a limit of pending temporary credentials for each client."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LIMIT = 5
 
 @pytest_asyncio.fixture
 async def full(store: TransientStore, pending) -> None:
-    """The client has as many as it may have."""
+    """Give the client as many as it may have."""
     store.prepare(Policy(max_pending_per_client=LIMIT))
     for number in range(LIMIT):
         await pending(f"token{number}")
 
 
 async def test_one_client_more_than_its_share_is_refused(store: TransientStore, pending, full: None) -> None:
-    """Its sixth is refused and not kept, and the others are as they were."""
+    """The sixth is refused and not stored, and the others are not affected."""
     with pytest.raises(TooManyPendingError):
         await pending("one too many")
     assert await store.get_temporary_credential("one too many") is None
@@ -33,7 +33,7 @@ async def test_one_client_more_than_its_share_is_refused(store: TransientStore, 
 
 
 async def test_another_client_is_served(store: TransientStore, pending, full: None) -> None:
-    """The share is one client's, not everybody's."""
+    """A client at its limit does not affect another client."""
     with pytest.raises(TooManyPendingError):
         await pending("one too many")
     for number in range(LIMIT):
@@ -43,8 +43,8 @@ async def test_another_client_is_served(store: TransientStore, pending, full: No
 
 
 @pytest.mark.parametrize("way", ["take", "deny"])
-async def test_what_is_taken_or_denied_leaves_room(store: TransientStore, pending, full: None, way: str) -> None:
-    """One gone, one more; and never two for one."""
+async def test_a_take_or_denial_makes_room(store: TransientStore, pending, full: None, way: str) -> None:
+    """For each one that is taken or denied, exactly one more is accepted."""
     remove = store.delete_temporary_credential if way == "take" else store.deny_temporary_credential
     assert await remove("token0") is True
     assert await remove("token0") is False
@@ -53,8 +53,8 @@ async def test_what_is_taken_or_denied_leaves_room(store: TransientStore, pendin
         await pending("one too many")
 
 
-async def test_an_exchange_leaves_room(full_store: Store, pending, full: None) -> None:
-    """A client whose users finish the dance can go on for ever."""
+async def test_an_exchange_makes_room(full_store: Store, pending, full: None) -> None:
+    """An exchange makes room for another one."""
     for number in range(3 * LIMIT):
         await full_store.delete_temporary_credential(f"token{number}")
         credential = await pending(f"token{number + LIMIT}")
@@ -65,8 +65,8 @@ async def test_an_exchange_leaves_room(full_store: Store, pending, full: None) -
         assert await pending(f"token{number + LIMIT}")
 
 
-async def test_what_has_expired_leaves_room(store: TransientStore, pending, full: None, clock) -> None:
-    """After the lifetime the whole share is free."""
+async def test_expired_credentials_make_room(store: TransientStore, pending, full: None, clock) -> None:
+    """Expired ones do not count."""
     clock.advance(601)
     for number in range(LIMIT):
         assert await pending(f"new{number}")
@@ -75,7 +75,7 @@ async def test_what_has_expired_leaves_room(store: TransientStore, pending, full
 
 
 async def test_a_taken_identifier_uses_no_share(store: TransientStore, pending) -> None:
-    """What was refused for another reason is not counted."""
+    """A refusal for another reason does not count."""
     store.prepare(Policy(max_pending_per_client=2))
     await pending("same")
     for _ in range(5):
@@ -84,8 +84,8 @@ async def test_a_taken_identifier_uses_no_share(store: TransientStore, pending) 
     assert await pending("different")
 
 
-async def test_fifty_at_once_do_not_get_fifty(store: TransientStore, pending) -> None:
-    """Callers at the same moment share the limit, but for as many as a pool has connections."""
+async def test_concurrent_callers_share_the_limit(store: TransientStore, pending) -> None:
+    """Concurrent callers exceed the limit by no more than the pool's connections."""
     store.prepare(Policy(max_pending_per_client=LIMIT))
     results = await asyncio.gather(*(pending(f"token{number}") for number in range(50)), return_exceptions=True)
     made = [result for result in results if not isinstance(result, TooManyPendingError)]
@@ -94,7 +94,7 @@ async def test_fifty_at_once_do_not_get_fifty(store: TransientStore, pending) ->
 
 
 async def test_a_protector_on_the_same_store_does_not_undo_the_limit(store: TransientStore, pending) -> None:
-    """What the authorization server says counts, whichever of the two is registered first."""
+    """The authorization server's limit is used, in either order of registration."""
     store.prepare(Policy(max_pending_per_client=1))
     store.prepare(Policy())
     await pending("first")
@@ -104,7 +104,7 @@ async def test_a_protector_on_the_same_store_does_not_undo_the_limit(store: Tran
 
 @pytest.mark.parametrize("kind", ["memory"])
 async def test_no_client_can_fill_the_memory_store_by_default(store: MemoryStore, pending) -> None:
-    """One that asks without end is refused, and the next client is served."""
+    """By default a client that never stops is refused, and another client is served."""
     for number in range(Policy().max_pending_per_client):
         await pending(f"token{number}")
     with pytest.raises(TooManyPendingError):
@@ -112,8 +112,8 @@ async def test_no_client_can_fill_the_memory_store_by_default(store: MemoryStore
     assert await pending("other", client_id="another")
 
 
-async def test_a_full_memory_store_is_still_everybodys_503(clock) -> None:
-    """The bound on all clients together stays."""
+async def test_a_full_memory_store_is_a_503(clock) -> None:
+    """The limit for all clients together is still a 503."""
     store = MemoryStore(clock=clock, max_temporary_credentials=2)
     for number in range(2):
         await store.create_temporary_credential(_token(number), f"client{number}", "oob")
@@ -121,8 +121,8 @@ async def test_a_full_memory_store_is_still_everybodys_503(clock) -> None:
         await store.create_temporary_credential(_token(2), "client2", "oob")
 
 
-def test_the_client_is_told_when_to_come_back() -> None:
-    """429 with Retry-After, form-encoded as the endpoint's other errors."""
+def test_the_response_says_when_to_retry() -> None:
+    """The response is a form-encoded 429 with Retry-After."""
     answer = server_error_response(TooManyPendingError(), realm="Photos", allow="POST")
     assert answer.status_code == 429
     assert dict(answer.headers)["Retry-After"] == "30"

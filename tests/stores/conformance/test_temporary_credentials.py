@@ -1,4 +1,4 @@
-"""Every store: temporary credentials are decided once, taken once, and end in time."""
+"""Every store: temporary credentials are decided once, taken once, and expire."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from async_oauth1.stores import Store, TransientStore
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}
 
 
-async def test_kept_as_they_were_made(store: TransientStore, pending) -> None:
-    """What was created is found again, undecided, until it is taken."""
+async def test_credentials_are_read_as_they_were_created(store: TransientStore, pending) -> None:
+    """Created credentials are found, undecided, until they are taken."""
     made = await pending()
     assert await store.get_temporary_credential(made.oauth_token) == made
     assert made == TemporaryCredential(
@@ -25,8 +25,8 @@ async def test_kept_as_they_were_made(store: TransientStore, pending) -> None:
     )
 
 
-async def test_unknown_ones_are_nothing(full_store: Store) -> None:
-    """Every question about a token that was never issued has its answer."""
+async def test_unknown_credentials(full_store: Store) -> None:
+    """Every method has an answer for a token that was never issued."""
     unknown = TemporaryCredential(oauth_token="x", oauth_token_secret="y", client_id="c", oauth_callback="oob")
     assert await full_store.get_temporary_credential("x") is None
     assert await full_store.delete_temporary_credential("x") is False
@@ -37,7 +37,7 @@ async def test_unknown_ones_are_nothing(full_store: Store) -> None:
 
 
 async def test_approval_binds_user_and_verifier(store: TransientStore, approved) -> None:
-    """After approval the user, the verifier and the decision are there."""
+    """Approved credentials have the user, the verifier and the decision."""
     credential = await approved()
     assert credential.user_id == "jane"
     assert credential.is_decided()
@@ -46,14 +46,14 @@ async def test_approval_binds_user_and_verifier(store: TransientStore, approved)
 
 
 async def test_a_second_approval_changes_nothing(store: TransientStore, approved) -> None:
-    """Another user cannot take over what Jane approved, and her verifier stays good."""
+    """Another user cannot approve them again, and the first verifier stays valid."""
     credential = await approved()
     assert await store.create_authorization_verifier(credential, "mallory", "other") is False
     assert await store.get_temporary_credential(credential.oauth_token) == credential
 
 
 async def test_denial_is_final(store: TransientStore, pending) -> None:
-    """Denied credentials are gone for everybody."""
+    """Denied credentials are gone."""
     credential = await pending()
     assert await store.deny_temporary_credential(credential.oauth_token) is True
     assert await store.deny_temporary_credential(credential.oauth_token) is False
@@ -70,7 +70,7 @@ async def test_what_was_approved_cannot_be_denied(store: TransientStore, approve
 
 
 async def test_of_forty_concurrent_decisions_one_counts(store: TransientStore, pending) -> None:
-    """Approvals and denials at the same time: exactly one of them decides."""
+    """Of concurrent approvals and denials, exactly one decides."""
     for round_number in range(5):
         credential = await pending(f"token{round_number}")
         decisions = []
@@ -89,7 +89,7 @@ async def test_of_forty_concurrent_decisions_one_counts(store: TransientStore, p
 
 
 async def test_of_thirty_concurrent_takes_one_wins(store: TransientStore, approved) -> None:
-    """An exchange that arrives thirty times takes the credentials once."""
+    """Of thirty concurrent takes, one succeeds."""
     credential = await approved()
     takes = await asyncio.gather(*(store.delete_temporary_credential(credential.oauth_token) for _ in range(30)))
     assert takes.count(True) == 1
@@ -97,7 +97,7 @@ async def test_of_thirty_concurrent_takes_one_wins(store: TransientStore, approv
 
 
 async def test_of_thirty_concurrent_exchanges_one_wins(full_store: Store, approved) -> None:
-    """Exchanges mixed with takes: one of them wins, and there is a token only if it was an exchange."""
+    """Of concurrent exchanges and takes, one succeeds; there is a token only if it was an exchange."""
     credential = await approved()
     attempts = []
     for number in range(15):
@@ -111,7 +111,7 @@ async def test_of_thirty_concurrent_exchanges_one_wins(full_store: Store, approv
 
 
 async def test_exchange_gives_the_client_a_token_for_the_user(full_store: Store, approved, clock) -> None:
-    """The token credentials belong to the client that asked and the user who approved."""
+    """The token credentials belong to the client and to the user who approved."""
     token = await full_store.exchange(await approved(), TOKEN)
     assert token is not None
     assert (token.client_id, token.user_id, token.created_at) == ("dpf43f3p2l4k3l03", "jane", clock())
@@ -119,15 +119,15 @@ async def test_exchange_gives_the_client_a_token_for_the_user(full_store: Store,
     assert await full_store.get_temporary_credential("hh5s93j4hdidpola") is None
 
 
-async def test_exchange_wants_an_approval(full_store: Store, pending) -> None:
-    """Undecided credentials are not exchanged, and are still there to be approved."""
+async def test_an_exchange_needs_an_approval(full_store: Store, pending) -> None:
+    """Undecided credentials are not exchanged, and can still be approved."""
     credential = await pending()
     assert await full_store.exchange(credential, TOKEN) is None
     assert await full_store.get_temporary_credential(credential.oauth_token) == credential
 
 
 async def test_an_exchange_that_cannot_be_finished_takes_nothing(full_store: Store, approved) -> None:
-    """Where the new token is already taken, neither half happens."""
+    """If the new token is taken, the temporary credentials stay."""
     first = await approved("first")
     assert await full_store.exchange(first, TOKEN) is not None
     second = await approved("second")
@@ -138,7 +138,7 @@ async def test_an_exchange_that_cannot_be_finished_takes_nothing(full_store: Sto
 
 
 async def test_a_taken_identifier_is_refused(store: TransientStore, pending) -> None:
-    """A token generator that repeats itself does not replace anybody's credentials."""
+    """Credentials whose token is generated again are not replaced."""
     await pending("same")
     with pytest.raises(ValueError, match="oauth_token is taken"):
         await pending("same", client_id="other")
@@ -148,14 +148,14 @@ async def test_a_taken_identifier_is_refused(store: TransientStore, pending) -> 
 
 
 async def test_wrong_verifiers_are_counted_one_by_one(store: TransientStore, approved) -> None:
-    """Twenty wrong verifiers at once are twenty, each with its own number."""
+    """Twenty concurrent wrong verifiers are counted from 1 to 20."""
     credential = await approved()
     counts = await asyncio.gather(*(store.count_wrong_verifier(credential.oauth_token) for _ in range(20)))
     assert sorted(counts) == list(range(1, 21))
 
 
-async def test_expired_ones_are_gone(full_store: Store, pending, approved, clock) -> None:
-    """After ten minutes nothing works with them any more."""
+async def test_expired_credentials_are_gone(full_store: Store, pending, approved, clock) -> None:
+    """After ten minutes they cannot be used."""
     undecided, decided = await pending("undecided"), await approved("decided")
     clock.advance(599)
     assert await full_store.get_temporary_credential("undecided") == undecided
@@ -169,7 +169,7 @@ async def test_expired_ones_are_gone(full_store: Store, pending, approved, clock
 
 
 async def test_approval_does_not_prolong_them(store: TransientStore, approved, clock) -> None:
-    """The ten minutes count from the first step."""
+    """The ten minutes begin when they are created, not when they are approved."""
     clock.advance(0)
     await approved()
     clock.advance(601)
@@ -178,7 +178,7 @@ async def test_approval_does_not_prolong_them(store: TransientStore, approved, c
 
 @pytest.mark.parametrize("default_first", [True, False])
 async def test_the_policy_sets_their_lifetime(store: TransientStore, pending, clock, *, default_first: bool) -> None:
-    """What the authorization server says counts, also where a resource protector on the same store says nothing."""
+    """The authorization server's lifetime is used, even if a resource protector shares the store."""
     configured = Policy(temporary_credential_lifetime=120)
     for policy in (Policy(), configured) if default_first else (configured, Policy()):
         store.prepare(policy)
@@ -215,7 +215,7 @@ class WithAttribute:
     ("grant_user", "user_id"),
     [("jane", "jane"), (7, "7"), (WithMethod(), "7"), (WithCoroutine(), "seven"), (WithAttribute(), "8")],
 )
-async def test_users_of_every_kind(store: TransientStore, pending, grant_user: object, user_id: str) -> None:
+async def test_every_kind_of_user_is_accepted(store: TransientStore, pending, grant_user: object, user_id: str) -> None:
     """A user is an identifier, or a model with get_user_id() or id; numbers become text."""
     credential = await pending()
     assert await store.create_authorization_verifier(credential, grant_user, "verifier") is True
@@ -224,18 +224,18 @@ async def test_users_of_every_kind(store: TransientStore, pending, grant_user: o
     assert found.user_id == user_id
 
 
-@pytest.mark.parametrize("nobody", [None, True, object(), "", "a\0b", "\ud800", 1.5, b"jane"])
-async def test_nobody_cannot_approve(store: TransientStore, pending, nobody: object) -> None:
-    """What identifies no user is refused, and nothing is decided."""
+@pytest.mark.parametrize("user", [None, True, object(), "", "a\0b", "\ud800", 1.5, b"jane"])
+async def test_a_value_without_a_user_cannot_approve(store: TransientStore, pending, user: object) -> None:
+    """A value without a user's identifier is refused, and nothing is decided."""
     credential = await pending()
     with pytest.raises((TypeError, ValueError)):
-        await store.create_authorization_verifier(credential, nobody, "verifier")
+        await store.create_authorization_verifier(credential, user, "verifier")
     assert await store.get_temporary_credential(credential.oauth_token) == credential
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800"])
-async def test_text_that_no_database_holds(store: TransientStore, pending, bad: str) -> None:
-    """Looked up it is unknown; stored it is refused with its name."""
+async def test_text_that_cannot_be_stored(store: TransientStore, pending, bad: str) -> None:
+    """A look-up returns None; storing is refused with an error that names the value."""
     credential = await pending()
     assert await store.get_temporary_credential(bad) is None
     assert await store.delete_temporary_credential(bad) is False
@@ -247,8 +247,8 @@ async def test_text_that_no_database_holds(store: TransientStore, pending, bad: 
         await pending(bad)
 
 
-async def test_a_cancelled_take_is_whole_or_not_at_all(full_store: Store, approved) -> None:
-    """Callers that hang up during exchanges leave no half of one, and the store goes on working."""
+async def test_a_cancelled_exchange_is_complete_or_not_done(full_store: Store, approved) -> None:
+    """Cancelled exchanges are done completely or not at all, and the store keeps working."""
     credentials = [await approved(f"token{number}") for number in range(20)]
     tasks = [
         asyncio.create_task(full_store.exchange(credential, {"oauth_token": f"new{number}", "oauth_token_secret": "s"}))

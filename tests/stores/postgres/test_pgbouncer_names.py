@@ -1,4 +1,4 @@
-"""Behind a pgbouncer that keeps no prepared statements: a call may fail, but never runs another process's statement."""
+"""Behind a pgbouncer without prepared statements, a call may fail, but never runs another process's statement."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pooler(postgres: Postgres) -> Iterator[PgBouncer]:
 
 @pytest.fixture
 def url(pooler: PgBouncer, postgres: Postgres) -> str:
-    """As an operator would write it who has not heard of prepared statements; the database is empty."""
+    """A URL without options for prepared statements, of an empty database."""
     postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return pooler.url.replace("?statement_cache_size=0", "")
 
@@ -41,7 +41,7 @@ def url(pooler: PgBouncer, postgres: Postgres) -> str:
 async def test_no_statement_of_another_process_runs(
     url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A look-up that reaches the connection on which another process has prepared a removal removes nothing."""
+    """A look-up on the connection on which another process has prepared a removal removes nothing."""
     await PostgresStore(url).migrate()
     async with PostgresStore(url) as first, PostgresStore(url) as second:
         await first.create_temporary_credential(TOKEN, "c", "oob")
@@ -64,7 +64,7 @@ async def test_no_statement_of_another_process_runs(
 
 
 async def test_open_warns(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The operator hears at start-up, not from the first failures, what to set; with it set, nothing is said."""
+    """Opening logs a warning that says what to set; if it is set, there is no warning."""
     await PostgresStore(url).migrate()
     with caplog.at_level(logging.WARNING):
         async with PostgresStore(f"{url}?statement_cache_size=0"):
@@ -77,7 +77,7 @@ async def test_open_warns(url: str, caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_the_applications_pool_with_asyncpgs_names_is_refused(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Its statements have the same names in every process: `open` says how to make the pool instead."""
+    """`open` refuses a pool whose statements have the same names in every process, and says how to make it instead."""
     await PostgresStore(url).migrate()
     async with asyncpg.create_pool(url, min_size=1) as pool:
         message = r"set statement_cache_size=0.*connection_class=PooledConnection"
@@ -94,10 +94,10 @@ async def test_the_applications_pool_with_asyncpgs_names_is_refused(url: str, ca
         assert "in transaction mode" in caplog.text
 
 
-async def test_straight_to_the_server_any_pool_will_do(
+async def test_without_a_pooler_any_pool_is_accepted(
     postgres: Postgres, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a pooler in between there is nothing to say, whatever the names are."""
+    """Without a pooler, any pool is accepted without a warning."""
     await PostgresStore(postgres.url).migrate()
     async with asyncpg.create_pool(postgres.url, min_size=1) as pool, PostgresStore(pool=pool) as store:
         await store.ping()
@@ -106,8 +106,8 @@ async def test_straight_to_the_server_any_pool_will_do(
     assert "prepared statements" not in caplog.text
 
 
-async def test_every_connection_has_names_of_its_own(postgres: Postgres) -> None:
-    """asyncpg asks the connection class for the names that PostgreSQL sees."""
+async def test_every_connection_has_its_own_statement_names(postgres: Postgres) -> None:
+    """asyncpg takes the names of its statements from our connection class."""
     names = set()
     for _ in range(2):
         connection = await asyncpg.connect(postgres.url, connection_class=PooledConnection)

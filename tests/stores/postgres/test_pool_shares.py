@@ -1,4 +1,4 @@
-"""Steps of the dance that wait for a lock leave connections to protected routes, and to the health check."""
+"""Statements that wait for a lock leave connections for look-ups, nonces and `ping`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.servers import Postgres
 
 @pytest.fixture
 def server(postgres: Postgres) -> Postgres:
-    """The server, its database empty."""
+    """The server, with an empty database."""
     postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return postgres
 
 
 @pytest_asyncio.fixture(params=["ours", "the application's"])
 async def store(request: pytest.FixtureRequest, server: Postgres) -> AsyncIterator[PostgresStore]:
-    """A store with five connections, its own or of a pool that it was given."""
+    """A store with five connections: its own, or those of a given pool."""
     await PostgresStore(server.url).migrate()
     if request.param == "ours":
         async with PostgresStore(f"{server.url}&max_size=5") as store:
@@ -70,7 +70,7 @@ async def test_approvals_against_a_locked_table_do_not_starve_protected_routes(
 
 
 async def test_removals_of_expired_rows_do_not_starve_protected_routes(server: Postgres, clock) -> None:
-    """However many removals wait for a locked table, look-ups and nonces are answered."""
+    """While many removals wait for a locked table, look-ups and nonces are answered."""
     async with PostgresStore(f"{server.url}&max_size=5", clock=clock) as store:
         holder = await asyncpg.connect(server.url)
         try:
@@ -92,7 +92,7 @@ def tables(server: Postgres) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 async def test_a_small_pool_still_serves_both(server: Postgres, size: int) -> None:
-    """With a single connection the steps of the dance may use it, too."""
+    """With a single connection, all statements share it."""
     async with PostgresStore(f"{server.url}&max_size={size}") as store:
 
         async def flow(number: int) -> None:

@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: its tables and their versions, the application's pool, and what is asked of the server."""
+"""The PostgreSQL store: tables and versions, the application's pool, and the statements that it sends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, open_store
-from async_oauth1.stores.caching import open_notifier
+from async_oauth1.stores.caching import open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.url import PostgresSettings
 from tests.servers import PgBouncer, Postgres, pgbouncer_binary
@@ -22,7 +22,7 @@ from tests.servers import PgBouncer, Postgres, pgbouncer_binary
 
 @pytest.fixture
 def server(postgres: Postgres) -> Postgres:
-    """The server, its database empty."""
+    """The server, with an empty database."""
     postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return postgres
 
@@ -35,7 +35,7 @@ async def _refusal(url: str) -> str:
 
 
 async def test_a_database_that_is_not_ours(server: Postgres) -> None:
-    """Without tables, with older and newer ones, with another application's: one line that says so."""
+    """A database without tables, with older or newer ones, or another application's is refused with one line."""
     assert "has no tables yet; migrate it first" in await _refusal(server.url)
     await open_store(server.url).migrate()
     await open_store(server.url).migrate()
@@ -52,7 +52,7 @@ async def test_a_database_that_is_not_ours(server: Postgres) -> None:
 
 
 async def test_a_server_that_cannot_be_used(server: Postgres) -> None:
-    """A wrong name, a closed port, a read-only database: one line, without the password."""
+    """A wrong name, a closed port or a read-only database is refused with one line, without the password."""
     folder = server.url.partition("=")[2]
     assert 'database "nothing" does not exist' in await _refusal(server.url.replace("/postgres?", "/nothing?"))
     assert 'role "nobody" does not exist' in await _refusal(f"postgresql://nobody:hunter2@/postgres?host={folder}")
@@ -66,7 +66,7 @@ async def test_a_server_that_cannot_be_used(server: Postgres) -> None:
 
 
 async def test_libpqs_connect_timeout(server: Postgres) -> None:
-    """Is heeded, though asyncpg would take it for a setting of the server's; 0 means no limit but ours."""
+    """`connect_timeout` is used and not sent to the server; with 0, only `timeout` limits connecting."""
     await open_store(f"{server.url}&connect_timeout=0").migrate()
     async with open_store(f"{server.url}&connect_timeout=10") as store:
         await store.ping()
@@ -78,13 +78,13 @@ async def test_libpqs_connect_timeout(server: Postgres) -> None:
 
 
 async def test_no_traceback_and_no_repr_shows_a_password() -> None:
-    """Of a URL with a slash in its password asyncpg complains by showing a piece of it: that stays with us."""
+    """asyncpg's error for a password with a slash shows a part of it; ours does not."""
     url = "postgresql://jane:hunter2/x@127.0.0.1:1/x"
     for opening in (
         open_store(url).open(),
         open_store(f"{url}?min_size=0").open(),
         open_store(url).migrate(),
-        open_notifier(url).open(lambda change: None),
+        open_change_feed(url).open(lambda change: None),
     ):
         with pytest.raises(StoreError, match="is not a URL that libpq understands") as caught:
             await opening
@@ -92,8 +92,8 @@ async def test_no_traceback_and_no_repr_shows_a_password() -> None:
     assert "hunter2" not in repr(PostgresSettings.from_url(url))
 
 
-async def test_a_server_that_keeps_less_is_named(server: Postgres, caplog: pytest.LogCaptureFixture) -> None:
-    """Settings under which a crash forgets what was confirmed are warned of."""
+async def test_settings_that_lose_nonces_are_logged(server: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+    """Opening logs a warning for settings under which a crash loses committed nonces."""
     await open_store(server.url).migrate()
     with caplog.at_level(logging.WARNING):
         async with open_store(f"{server.url}&options=-c%20synchronous_commit=off"):
@@ -102,7 +102,7 @@ async def test_a_server_that_keeps_less_is_named(server: Postgres, caplog: pytes
 
 
 async def test_before_open_and_after_close(server: Postgres) -> None:
-    """Use before open is a mistake of the application; use after close is refused; both can be repeated."""
+    """Use before opening is a RuntimeError, use after closing is unavailable; opening and closing can be repeated."""
     store = open_store(server.url)
     await store.migrate()
     with pytest.raises(RuntimeError, match="before it was opened"):
@@ -118,7 +118,7 @@ async def test_before_open_and_after_close(server: Postgres) -> None:
 
 
 async def test_the_applications_pool(server: Postgres) -> None:
-    """A pool that was given is used with whatever codecs it has, and is left open."""
+    """A given pool is used with its own codecs, and left open."""
 
     async def set_codecs(connection: asyncpg.Connection) -> None:
         for name in ("json", "jsonb", "uuid"):
@@ -139,7 +139,7 @@ async def test_the_applications_pool(server: Postgres) -> None:
 
 
 async def test_concurrent_questions_share_round_trips(server: Postgres) -> None:
-    """A request costs two round trips alone; a hundred at once cost few more."""
+    """One request takes two round trips; a hundred concurrent ones take few more."""
     store = PostgresStore(server.url)
     await store.migrate()
     async with store:
@@ -156,7 +156,7 @@ async def test_concurrent_questions_share_round_trips(server: Postgres) -> None:
 
 
 async def test_answers_of_a_batch_are_not_mixed_up(server: Postgres) -> None:
-    """Each of many look-ups at once gets its own client and token."""
+    """Each of many concurrent look-ups gets its own client and token."""
     store = PostgresStore(server.url)
     await store.migrate()
     async with store:
@@ -166,8 +166,8 @@ async def test_answers_of_a_batch_are_not_mixed_up(server: Postgres) -> None:
         assert answers == [clients[n % 60] if n % 60 < 50 else None for n in range(200)]
 
 
-async def test_stricter_isolation_and_no_statement_cache(server: Postgres) -> None:
-    """A database whose default is SERIALIZABLE, asked without prepared statements: races still have one winner."""
+async def test_serializable_isolation_without_a_statement_cache(server: Postgres) -> None:
+    """With SERIALIZABLE isolation and without prepared statements, races still have one winner."""
     settings = "&statement_cache_size=0&options=-c%20default_transaction_isolation=serializable"
     first, second = PostgresStore(server.url + settings), PostgresStore(server.url + settings)
     await first.migrate()
@@ -184,7 +184,7 @@ async def test_stricter_isolation_and_no_statement_cache(server: Postgres) -> No
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 async def test_workers_that_start_together_take_turns(server: Postgres, isolation: str) -> None:
-    """Each of eight migrations at once succeeds, whatever isolation is the database's default."""
+    """Eight concurrent migrations all succeed, with any default isolation."""
     server.sql(f"ALTER DATABASE postgres SET default_transaction_isolation = '{isolation}'")
     try:
         for _ in range(3):
@@ -199,7 +199,7 @@ async def test_workers_that_start_together_take_turns(server: Postgres, isolatio
     reason="pgbouncer is no wheel and not installed here; CI installs it, and fails without",
 )
 async def test_behind_pgbouncer(server: Postgres) -> None:
-    """In transaction mode, where two stores share two connections: everybody gets the answer to what they asked."""
+    """If two stores share two connections of a pgbouncer in transaction mode, each caller gets its own answer."""
     pooler = PgBouncer(server)
     try:
         first, second = PostgresStore(pooler.url), PostgresStore(pooler.url)
@@ -233,8 +233,8 @@ async def test_behind_pgbouncer(server: Postgres) -> None:
         pooler.close()
 
 
-async def test_expired_rows_leave(server: Postgres, clock) -> None:
-    """The table holds what lives, not what ever arrived."""
+async def test_expired_rows_are_removed(server: Postgres, clock) -> None:
+    """The table only holds live rows."""
     store = PostgresStore(server.url, clock=clock)
     await store.migrate()
     async with store:
@@ -249,8 +249,8 @@ async def test_expired_rows_leave(server: Postgres, clock) -> None:
     assert int(server.sql("SELECT count(*) FROM oauth1_temporary_credential")) < 10
 
 
-async def test_an_identifier_no_index_holds(server: Postgres) -> None:
-    """Longer than an indexed column may be: a ValueError that names it."""
+async def test_an_identifier_that_is_too_long_is_refused(server: Postgres) -> None:
+    """An identifier that is too long for an index is refused with a ValueError that names it."""
     store = PostgresStore(server.url)
     await store.migrate()
     token, long = {"oauth_token": "t", "oauth_token_secret": "s"}, "é" * 513

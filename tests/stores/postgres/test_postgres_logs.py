@@ -1,4 +1,4 @@
-"""What PostgreSQL and asyncpg say of an error may show the values of the statement: the log shows none of them."""
+"""Errors of PostgreSQL and asyncpg may contain values; the log shows none of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.servers import Postgres
 
 @pytest_asyncio.fixture
 async def opened(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> AsyncIterator[PostgresStore]:
-    """An open store, empty; everything is logged from now on."""
+    """An open, empty store; everything is logged from now on."""
     postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     store = PostgresStore(postgres.url)
     await store.migrate()
@@ -30,7 +30,7 @@ async def opened(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> AsyncI
 async def test_an_argument_that_is_refused(
     opened: PostgresStore, caplog: pytest.LogCaptureFixture, statement: str, method: str
 ) -> None:
-    """By asyncpg before it is sent, or by the server: 503, and the connection is used again."""
+    """A value that asyncpg or the server refuses is a 503, and the connection is used again."""
     before = await opened._database.fetch("SELECT pg_backend_pid()")
     with pytest.raises(StoreUnavailableError):
         await getattr(opened._database, method)(statement, "s3cret")
@@ -41,7 +41,7 @@ async def test_an_argument_that_is_refused(
 async def test_a_row_that_is_refused(
     opened: PostgresStore, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The details of a violated constraint hold the whole row; the log names the constraint alone."""
+    """The log names a violated constraint without its details, which contain the row."""
     postgres.sql("ALTER TABLE oauth1_client ADD CONSTRAINT of_the_operator CHECK (name <> 'Printer')")
     with pytest.raises(StoreUnavailableError):
         await opened.add_client(Client(client_id="c", client_secret="s3cret", name="Printer"))

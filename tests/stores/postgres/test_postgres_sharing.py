@@ -1,4 +1,4 @@
-"""Several providers in one PostgreSQL database, each in a schema of its own, and databases that cannot be used."""
+"""Several providers in one PostgreSQL database, each in its own schema, and unsuitable databases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import StoreError
-from async_oauth1.stores.caching import CachingStore, open_notifier
+from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.schema import MIGRATIONS
 from tests.servers import Postgres
@@ -20,7 +20,7 @@ TABLES = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'oauth1_%' AND sch
 
 @pytest.fixture
 def server(postgres: Postgres) -> Iterator[Postgres]:
-    """The server, its database empty but for a schema with a name that has to be quoted."""
+    """The server, with an empty database and a schema whose name must be quoted."""
     postgres.sql('DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE SCHEMA "Mine"')
     yield postgres
     postgres.sql('DROP SCHEMA IF EXISTS "Mine" CASCADE')
@@ -32,7 +32,7 @@ def _mine(server: Postgres, then: str = "public") -> str:
 
 
 async def test_each_schema_has_its_own_tables(server: Postgres) -> None:
-    """`migrate` creates tables beside those of another schema, and neither provider sees what the other has."""
+    """`migrate` creates tables although another schema has some, and the providers are separate."""
     await PostgresStore(server.url).migrate()
     async with PostgresStore(server.url) as theirs:
         await theirs.add_client(Client(client_id="c", client_secret="theirs"))
@@ -57,7 +57,7 @@ async def test_each_schema_has_its_own_tables(server: Postgres) -> None:
 
 
 async def test_a_migration_leaves_the_other_schema_alone(server: Postgres) -> None:
-    """Older tables of another provider stay as they are; ours are created."""
+    """Older tables in another schema are not changed."""
     server.sql("CREATE TABLE oauth1_schema (version integer NOT NULL); INSERT INTO oauth1_schema VALUES (1)")
     server.sql(";".join(MIGRATIONS[0]))
     await PostgresStore(_mine(server)).migrate()
@@ -69,8 +69,8 @@ async def test_a_migration_leaves_the_other_schema_alone(server: Postgres) -> No
     assert server.sql(f"SELECT count(*) FROM pg_trigger WHERE {where}") == "0"
 
 
-async def test_another_schema_of_the_path_completes_nothing(server: Postgres) -> None:
-    """A table that is missing in our schema is not looked for in the next one."""
+async def test_a_missing_table_is_not_taken_from_another_schema(server: Postgres) -> None:
+    """A missing table is not taken from the next schema in the path."""
     await PostgresStore(server.url).migrate()
     await PostgresStore(_mine(server)).migrate()
     server.sql('DROP TABLE "Mine".oauth1_nonce')
@@ -79,7 +79,7 @@ async def test_another_schema_of_the_path_completes_nothing(server: Postgres) ->
 
 
 async def test_a_path_without_a_schema(server: Postgres) -> None:
-    """The error says that none exists, rather than that there are no tables."""
+    """The error says that no schema of the path exists."""
     for attempt in (PostgresStore(f"{server.url}&search_path=nothing"),):
         with pytest.raises(StoreError, match="search_path names no schema that exists"):
             await attempt.migrate()
@@ -88,11 +88,11 @@ async def test_a_path_without_a_schema(server: Postgres) -> None:
 
 
 async def test_a_cache_forgets_what_its_own_schema_changes(server: Postgres) -> None:
-    """A change in one schema is heard by the provider of that schema; a change in the other one harms nobody."""
+    """A cache forgets what changes in its own schema, and is not harmed by changes in another."""
     await PostgresStore(server.url).migrate()
     await PostgresStore(_mine(server)).migrate()
     url = _mine(server)
-    async with CachingStore(PostgresStore(url), open_notifier(url)) as ours, PostgresStore(server.url) as theirs:
+    async with CachingStore(PostgresStore(url), open_change_feed(url)) as ours, PostgresStore(server.url) as theirs:
         await ours.add_client(Client(client_id="c", client_secret="ours"))
         await theirs.add_client(Client(client_id="c", client_secret="theirs"))
         for store in (theirs, ours):
@@ -114,7 +114,7 @@ def other_encoding(request: pytest.FixtureRequest, postgres: Postgres) -> Iterat
 
 
 async def test_a_database_that_is_not_utf8_is_refused(other_encoding: tuple[str, str]) -> None:
-    """By `migrate`, which creates nothing, and by `open`; the error says which encoding there is and what to do."""
+    """`migrate` and `open` refuse another encoding; the error names it and says what to do."""
     name, url = other_encoding
     message = f"the database's encoding is {name}, .*create a database with ENCODING 'UTF8'"
     with pytest.raises(StoreError, match=message):
@@ -131,7 +131,7 @@ async def test_a_database_that_is_not_utf8_is_refused(other_encoding: tuple[str,
 
 
 async def test_a_pool_with_another_client_encoding_is_refused(server: Postgres) -> None:
-    """The application's pool would not let every name pass."""
+    """A pool with another client encoding is refused, since it could not send every name."""
     await PostgresStore(server.url).migrate()
     settings = {"client_encoding": "latin1"}
     async with asyncpg.create_pool(server.url, min_size=1, server_settings=settings) as pool:
@@ -140,7 +140,7 @@ async def test_a_pool_with_another_client_encoding_is_refused(server: Postgres) 
 
 
 async def test_many_workers_create_both_schemas_at_once(server: Postgres) -> None:
-    """Migrations of two schemas that run side by side do not mix up."""
+    """Concurrent migrations of two schemas do not affect each other."""
     urls = [server.url, _mine(server)] * 4
     await asyncio.gather(*(PostgresStore(url).migrate() for url in urls))
     assert server.sql(TABLES.format("Mine")) == server.sql(TABLES.format("public")) == "6"

@@ -1,4 +1,4 @@
-"""What is Redis's own: its URLs, servers that keep less than they should, and slots that move."""
+"""The Redis store: URLs, checks of the servers, replicas, and slots that move."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, TransientStore, open_store
 from async_oauth1.stores.redis import RedisStore
 from async_oauth1.stores.redis.node import Moved, RedisNode
-from async_oauth1.stores.redis.topology import View, named_by
+from async_oauth1.stores.redis.topology import SentinelView, elect_master
 from async_oauth1.stores.redis.url import Address, RedisSettings
 from tests.servers import Valkey, ValkeyCluster, wait_until
 
-# Where a timeout interrupts redis-py while it connects, it leaves the connection to the garbage collector.
+# If a timeout interrupts redis-py while it connects, it leaves the connection to the garbage collector.
 pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mark.usefixtures("collected")]
 
 
-def test_a_url_says_where_and_how() -> None:
-    """Hosts, ports, users, databases and options of every kind of URL."""
+def test_urls_are_parsed() -> None:
+    """Every kind of URL: hosts, ports, users, databases and options."""
     single = RedisSettings.from_url("redis://jane:hun%40ter2@db.example:7000/3?timeout=0.5&prefix=x:&max_connections=5")
     assert single.addresses == (("db.example", 7000),)
     assert (single.database, single.timeout, single.prefix, single.max_connections) == (3, 0.5, b"x:", 5)
@@ -41,29 +41,29 @@ def test_a_url_says_where_and_how() -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("redis://", "names no host"),
-        ("redis://a,,b", "names no host"),
-        ("redis://a:port", "a port is a number"),
-        ("redis://a:0", "a port is a number"),
-        ("redis://a:65536", "a port is a number"),
-        ("redis://a/photos", "a database is a number"),
-        ("redis://hunter2@a", "a user without a password"),
+        ("redis://", "a host name is missing"),
+        ("redis://a,,b", "a host name is missing"),
+        ("redis://a:port", "a port must be a number"),
+        ("redis://a:0", "a port must be a number"),
+        ("redis://a:65536", "a port must be a number"),
+        ("redis://a/photos", "the database must be a number"),
+        ("redis://hunter2@a", "a user name without a password"),
         ("redis://a?db=1", 'there is no option "db"'),
-        ("redis://a?timeout=soon", "timeout is a number of seconds"),
-        ("redis://a?timeout=0", "timeout is a number of seconds"),
-        ("redis://a?max_connections=0.5", "max_connections is a whole number"),
-        ("redis://a?wait_replicas=-1", "wait_replicas is a whole number"),
-        ("redis://a?prefix={x}", "prefix is"),
-        ("redis://a?tls=yes", "tls is 0 or 1"),
-        ("rediss://a?tls=0", "tls is 0 or 1"),
-        ("redis://a?ssl_ca_certs=/x", "of no use without"),
-        ("rediss://a?ssl_cert_reqs=maybe", "ssl_cert_reqs is"),
+        ("redis://a?timeout=soon", "timeout must be a number of seconds"),
+        ("redis://a?timeout=0", "timeout must be a number of seconds"),
+        ("redis://a?max_connections=0.5", "max_connections must be a whole number"),
+        ("redis://a?wait_replicas=-1", "wait_replicas must be a whole number"),
+        ("redis://a?prefix={x}", "prefix must be"),
+        ("redis://a?tls=yes", "tls must be 0 or 1"),
+        ("rediss://a?tls=0", "tls must be 0 or 1"),
+        ("redis://a?ssl_ca_certs=/x", "requires tls=1"),
+        ("rediss://a?ssl_cert_reqs=maybe", "ssl_cert_reqs must be"),
         ("redis+sentinel://a", "a Sentinel URL is"),
-        ("redis+cluster://a/1", "database 0 alone"),
+        ("redis+cluster://a/1", "only database 0"),
     ],
 )
-def test_a_url_that_is_not_understood(bad: str, reason: str) -> None:
-    """One line that says what is wrong, without the password."""
+def test_invalid_urls_are_refused(bad: str, reason: str) -> None:
+    """The error is one line that says what is wrong, without the password."""
     with pytest.raises(StoreError) as caught:
         open_store(bad)
     assert reason in str(caught.value)
@@ -78,18 +78,18 @@ async def _refusal(url: str) -> str:
 
 
 async def test_servers_that_cannot_be_used(valkey: Valkey, cluster: ValkeyCluster) -> None:
-    """Nobody listens, a wrong password, a Cluster that is taken for one server and the other way round."""
+    """An unreachable server, a wrong password, and URLs of the wrong kind give a one-line error."""
     for scheme, path in (("redis", ""), ("redis+cluster", ""), ("redis+sentinel", "/photos")):
         assert "127.0.0.1:1" in await _refusal(f"{scheme}://:hunter2@127.0.0.1:1{path}")
     refused = await _refusal(f"redis://jane:hunter2@127.0.0.1:{valkey.port}")
     assert "invalid username-password" in refused
     assert "hunter2" not in refused
-    assert "begins with redis+cluster://" in await _refusal(cluster.masters[0].url)
+    assert "use redis+cluster:// in the URL" in await _refusal(cluster.masters[0].url)
     assert "cluster support disabled" in await _refusal(f"redis+cluster://127.0.0.1:{valkey.port}")
 
 
-async def test_a_replica_takes_no_nonces() -> None:
-    """One is refused at the start; a master that becomes one is no healthy store, and is again when it is one."""
+async def test_a_replica_accepts_no_nonces() -> None:
+    """`open` refuses a replica. If a master becomes a replica, nonces and pings fail until it is a master again."""
     master = Valkey()
     replica = Valkey("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
     try:
@@ -112,12 +112,12 @@ async def test_a_replica_takes_no_nonces() -> None:
 
 
 async def test_a_sentinel_that_knows_no_such_master(sentinel) -> None:
-    """Another service's name: one line that says so."""
-    assert "knows no master of this name" in await _refusal(sentinel.url.replace("/photos", "/videos"))
+    """If the Sentinels do not know the service, the error says so."""
+    assert 'know no master named "videos"' in await _refusal(sentinel.url.replace("/photos", "/videos"))
 
 
-async def test_a_server_that_keeps_less_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    """Without an append-only file, or with an eviction policy, nonces may be forgotten: that is warned of."""
+async def test_a_server_that_may_lose_nonces_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    """`open` warns if there is no append-only file, or an eviction policy."""
     server = Valkey("--appendonly", "no", "--maxmemory-policy", "allkeys-lru")
     try:
         with caplog.at_level(logging.WARNING):
@@ -125,12 +125,12 @@ async def test_a_server_that_keeps_less_is_named(caplog: pytest.LogCaptureFixtur
                 pass
     finally:
         server.close()
-    assert "appendonly is off: a restart forgets nonces" in caplog.text
-    assert "maxmemory-policy is allkeys-lru: a full server forgets nonces" in caplog.text
+    assert "appendonly is off, so a restart loses nonces" in caplog.text
+    assert "maxmemory-policy is allkeys-lru, so a full server evicts nonces" in caplog.text
 
 
-async def test_a_durable_server_is_not_complained_about(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    """With appendonly and noeviction there is nothing to say."""
+async def test_a_durable_server_causes_no_warning(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    """With appendonly and noeviction nothing is logged."""
     with caplog.at_level(logging.WARNING):
         async with open_store(valkey.url) as store:
             await store.ping()
@@ -139,7 +139,7 @@ async def test_a_durable_server_is_not_complained_about(valkey: Valkey, caplog: 
 
 
 async def test_before_open_and_after_close(valkey: Valkey) -> None:
-    """Use before open is a mistake of the application; use after close is refused; both can be repeated."""
+    """Before `open`, calls raise RuntimeError; after `close`, StoreUnavailableError. Both can be repeated."""
     store = open_store(valkey.url)
     with pytest.raises(RuntimeError, match="before it was opened"):
         await store.exists_nonce("n", "4000000000", "c", None)
@@ -152,7 +152,7 @@ async def test_before_open_and_after_close(valkey: Valkey) -> None:
 
 
 async def test_concurrent_nonces_share_round_trips(valkey: Valkey) -> None:
-    """One nonce alone is one round trip, a hundred at once are few; a server that forgot its scripts is told again."""
+    """One nonce takes one round trip, a hundred take at most two. Scripts that were flushed are sent again."""
     valkey.flush()
     async with RedisStore(valkey.url) as store:
         assert await store.exists_nonce("n0", "4000000000", "c", "t") is False
@@ -170,7 +170,7 @@ async def test_concurrent_nonces_share_round_trips(valkey: Valkey) -> None:
 
 
 async def test_keys_are_small_and_all_expire(valkey: Valkey) -> None:
-    """A nonce of any length is a key of 24 bytes, a client's share one number; nothing is kept for ever."""
+    """A nonce of any length is a key of 24 bytes, a client's count is one number, and all keys expire."""
     valkey.flush()
     async with open_store(valkey.url) as store:
         await store.exists_nonce("n" * 255, str(int(time.time())), "c" * 255, "t" * 255)
@@ -183,7 +183,7 @@ async def test_keys_are_small_and_all_expire(valkey: Valkey) -> None:
 
 @pytest.mark.parametrize("finished", [False, True])
 async def test_a_slot_moves_to_another_node(cluster: ValkeyCluster, *, finished: bool) -> None:
-    """During and after the move of a slot its nonces are known, its credentials are there, and new ones are taken."""
+    """During and after the migration of a slot, nonces are known, and credentials can be created and taken."""
     cluster.flush()
     slot = 10_000
     source, target = cluster.masters[1], cluster.masters[2]
@@ -218,7 +218,7 @@ async def _names_in_slot(slot: int) -> list[str]:
 
 
 def _migrate(source: Valkey, target: Valkey, slot: int, *, finished: bool) -> None:
-    """Move a slot with all its keys; the last step, telling everybody, is left out where it is not finished."""
+    """Migrate a slot with all its keys. Unless it is finished, the nodes are not told of the new owner."""
     with source.client() as from_client, target.client() as to_client:
         ids = [client.execute_command("CLUSTER", "MYID").decode() for client in (from_client, to_client)]
         to_client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
@@ -230,8 +230,8 @@ def _migrate(source: Valkey, target: Valkey, slot: int, *, finished: bool) -> No
             from_client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
 
 
-async def test_a_write_counts_when_a_replica_has_it() -> None:
-    """One that is connected and silent makes writes refused; one that has gone is done without, after one refusal."""
+async def test_a_write_counts_if_a_replica_confirms_it() -> None:
+    """If the replica is frozen, writes are refused. If it is gone, writes count again after one refusal."""
     master = Valkey()
     replica = Valkey("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
     try:
@@ -255,8 +255,8 @@ async def test_a_write_counts_when_a_replica_has_it() -> None:
         master.close()
 
 
-async def test_a_write_does_not_count_where_a_replica_has_left() -> None:
-    """It may be the new master by now, though the other one still confirms: whoever knows is asked before the next."""
+async def test_a_write_does_not_count_if_a_replica_has_left() -> None:
+    """The replica may be the new master, although the other replica still confirms. The next write counts again."""
     master = Valkey()
     follow = ("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
     replicas = [Valkey(*follow), Valkey(*follow)]
@@ -275,8 +275,8 @@ async def test_a_write_does_not_count_where_a_replica_has_left() -> None:
             server.close()
 
 
-async def test_a_write_does_not_count_where_nobody_says_who_follows() -> None:
-    """A server that answers no more who its replicas are is refused, not believed, and no crash."""
+async def test_a_write_does_not_count_without_role() -> None:
+    """If the user may not use ROLE, writes are refused with StoreUnavailableError."""
     server = Valkey()
     try:
         async with open_store(f"{server.url}?wait_replicas=1") as store:
@@ -291,8 +291,8 @@ async def test_a_write_does_not_count_where_nobody_says_who_follows() -> None:
         server.close()
 
 
-async def test_a_slot_that_moves_on_and_on(cluster: ValkeyCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the node that we are sent to sends us on, the nonce is refused: it is known nowhere."""
+async def test_a_second_redirection_is_refused(cluster: ValkeyCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the node that we are redirected to redirects again, the nonce is refused."""
     moved = Moved(("127.0.0.1", cluster.masters[1].port), asking=False)
 
     async def send_on(*_: object, **__: object) -> list[object]:
@@ -314,21 +314,27 @@ OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
 @pytest.mark.parametrize(
     ("views", "master"),
     [
-        ([View(3, True, OLD), View(3, True, OLD)], OLD),
-        ([View(3, True, OLD), View(3, False, OLD), View(3, True, OLD)], None),  # one leads a failover, or sees it down
-        ([View(3, True, OLD), View(3, False, OLD), View(4, True, NEW)], NEW),  # two have not heard of it yet
-        ([View(4, False, OLD), View(4, True, NEW)], NEW),  # the one that leads it has not finished
-        ([View(3, True, OLD), View(4, False, OLD)], None),  # and no other has heard of it
-        ([View(4, True, OLD), View(4, True, NEW)], None),
+        ([SentinelView(3, True, OLD), SentinelView(3, True, OLD)], OLD),
+        (
+            [SentinelView(3, True, OLD), SentinelView(3, False, OLD), SentinelView(3, True, OLD)],
+            None,
+        ),  # one leads a failover, or sees the master down
+        (
+            [SentinelView(3, True, OLD), SentinelView(3, False, OLD), SentinelView(4, True, NEW)],
+            NEW,
+        ),  # two have not heard of it yet
+        ([SentinelView(4, False, OLD), SentinelView(4, True, NEW)], NEW),  # the one that leads it has not finished
+        ([SentinelView(3, True, OLD), SentinelView(4, False, OLD)], None),  # and no other has heard of it
+        ([SentinelView(4, True, OLD), SentinelView(4, True, NEW)], None),
     ],
 )
-def test_the_master_that_sentinels_name(views: list[View], master: Address | None) -> None:
-    """The latest failover counts; and while one is under way, the one who was it is none."""
-    assert named_by(views) == named_by(views[::-1]) == master
+def test_the_elected_master(views: list[SentinelView], master: Address | None) -> None:
+    """The latest epoch counts. During a failover, the old master is not elected."""
+    assert elect_master(views) == elect_master(views[::-1]) == master
 
 
-def test_a_doubt_outlives_what_was_asked_before_it() -> None:
-    """What others say of a server counts if they were asked after the last doubt."""
+def test_distrust_outlives_earlier_answers() -> None:
+    """A node is trusted again only if the topology was asked for after the node was distrusted."""
     settings = RedisSettings.from_url("redis://127.0.0.1:1")
     node = RedisNode(settings.addresses[0], settings)
     asked = time.monotonic()

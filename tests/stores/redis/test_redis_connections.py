@@ -1,4 +1,4 @@
-"""Connections to a Redis server: kept, shared by nobody, and never read out of step."""
+"""Connections to a Redis server are reused, have one user at a time, and are never read out of step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT = 3
 
 @pytest_asyncio.fixture
 async def connections(valkey: Valkey) -> AsyncIterator[Connections]:
-    """At most three of them."""
+    """A pool of at most three connections."""
     settings = RedisSettings.from_url(valkey.url)
     made = Connections(new_client(settings.addresses[0], settings, timed=False), LIMIT)
     yield made
@@ -37,15 +37,15 @@ def _kill_clients(valkey: Valkey) -> None:
 
 
 async def test_answers_come_in_the_order_of_the_commands(connections: Connections) -> None:
-    """All in one round trip; an error stands in its command's place, and the others are answered."""
+    """All commands take one round trip. If one fails, its answer is the error; the others are answered."""
     answers = await connections.ask([("SET", "a", "1"), ("EVALSHA", "0" * 40, 0), ("GET", "a"), ("GET", "b")])
     assert isinstance(answers.pop(1), NoScriptError)
     assert answers == [True, b"1", None]
     assert connections.round_trips == 1
 
 
-async def test_one_connection_serves_who_comes_one_after_the_other(valkey: Valkey, connections: Connections) -> None:
-    """It is kept."""
+async def test_sequential_callers_share_a_connection(valkey: Valkey, connections: Connections) -> None:
+    """The connection is kept and reused."""
     before = len(_clients(valkey))
     for _ in range(5):
         await connections.ask([("PING",)])
@@ -53,24 +53,24 @@ async def test_one_connection_serves_who_comes_one_after_the_other(valkey: Valke
 
 
 async def test_callers_wait_for_a_connection(valkey: Valkey, connections: Connections) -> None:
-    """Those at once have one each, up to the limit; the others wait, and all are answered."""
+    """Concurrent callers get one connection each, up to the limit; the others wait, and all are answered."""
     before = len(_clients(valkey))
     answers = await asyncio.gather(*(connections.ask([("ECHO", str(number))]) for number in range(20)))
     assert answers == [[str(number).encode()] for number in range(20)]
     assert len(_clients(valkey)) == before + LIMIT
 
 
-async def test_a_connection_that_the_server_has_closed_is_made_anew(valkey: Valkey, connections: Connections) -> None:
-    """Servers and what stands between close connections that are idle; no request pays for it."""
+async def test_a_connection_that_the_server_has_closed_is_replaced(valkey: Valkey, connections: Connections) -> None:
+    """Servers and proxies close idle connections; the next command does not fail."""
     for _ in range(3):
         assert await connections.ask([("ECHO", "here")]) == [b"here"]
         _kill_clients(valkey)
-        await asyncio.sleep(0.05)  # the news arrives
+        await asyncio.sleep(0.05)  # until the client is notified
 
 
 @pytest.mark.parametrize("answered", [False, True])
-async def test_who_hangs_up_leaves_no_answer_to_the_next(connections: Connections, *, answered: bool) -> None:
-    """A caller that is cancelled while the answer is on its way: the next caller gets its own."""
+async def test_a_cancelled_caller_leaves_no_answer_to_the_next(connections: Connections, *, answered: bool) -> None:
+    """If a caller is cancelled before its answer arrives, the next caller gets its own answer."""
     await connections.ask([("PING",)])
     for number in range(20):
         caller = asyncio.create_task(connections.ask([("ECHO", "mine"), ("ECHO", "mine")]))
@@ -80,8 +80,8 @@ async def test_who_hangs_up_leaves_no_answer_to_the_next(connections: Connection
         assert await connections.ask([("ECHO", f"yours {number}")]) == [f"yours {number}".encode()]
 
 
-async def test_closed_connections_are_gone(valkey: Valkey, connections: Connections) -> None:
-    """Those in use, too, once they are no longer."""
+async def test_close_disconnects_all(valkey: Valkey, connections: Connections) -> None:
+    """Connections in use are closed when their commands are done."""
     before = len(_clients(valkey))
     under_way = asyncio.create_task(connections.ask([("BLPOP", "nothing", "0.2")]))
     await connections.ask([("PING",)])

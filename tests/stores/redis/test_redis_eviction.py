@@ -1,4 +1,4 @@
-"""A Redis that may evict nonces is refused when a store opens, unless its URL allows it."""
+"""A Redis server that may evict nonces is refused when a store opens, unless the URL allows it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mar
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Valkey]:
-    """A server whose memory is limited."""
+    """A server with a memory limit."""
     server = Valkey("--maxmemory", "100mb")
     yield server
     server.close()
@@ -42,7 +42,7 @@ async def test_eviction_is_refused(server: Valkey, policy: str) -> None:
 
 
 async def test_noeviction_is_accepted(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    """The way out that the error names works, without a warning."""
+    """The first remedy in the error message works, without a warning."""
     _set_policy(server, "noeviction")
     with caplog.at_level(logging.WARNING):
         async with open_store(server.url) as store:
@@ -51,16 +51,16 @@ async def test_noeviction_is_accepted(server: Valkey, caplog: pytest.LogCaptureF
 
 
 async def test_eviction_is_allowed_by_the_url(server: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    """The other way out works, too, and a warning remains."""
+    """The other remedy works as well, with a warning."""
     _set_policy(server, "allkeys-lru")
     with caplog.at_level(logging.WARNING):
         async with open_store(f"{server.url}?eviction=allowed") as store:
             await store.ping()
-    assert "maxmemory-policy is allkeys-lru: a full server forgets nonces" in caplog.text
+    assert "maxmemory-policy is allkeys-lru, so a full server evicts nonces" in caplog.text
 
 
-async def test_every_node_of_a_cluster_is_looked_at(cluster: ValkeyCluster) -> None:
-    """One node that may evict is enough to be refused."""
+async def test_every_node_of_a_cluster_is_checked(cluster: ValkeyCluster) -> None:
+    """A Cluster is refused if one of its nodes may evict nonces."""
     node = cluster.masters[2]
     _set_policy(node, "volatile-lru")
     with node.client() as client:
@@ -75,7 +75,7 @@ async def test_every_node_of_a_cluster_is_looked_at(cluster: ValkeyCluster) -> N
 
 
 async def test_config_is_not_needed(server: Valkey) -> None:
-    """A user who may not use CONFIG, as with managed services, is refused and accepted alike."""
+    """The check works for a user without the right to use CONFIG, as on managed services."""
     _set_policy(server, "allkeys-lru")
     with server.client() as client:
         client.execute_command("ACL", "SETUSER", "jane", "reset", "on", ">hunter2", "~*", "+@all", "-config")
@@ -90,6 +90,6 @@ async def test_config_is_not_needed(server: Valkey) -> None:
 
 @pytest.mark.parametrize("value", ["", "yes", "Allowed", "1"])
 def test_the_option_has_two_values(value: str) -> None:
-    """Anything else is a mistake."""
-    with pytest.raises(StoreError, match="eviction is refused or allowed"):
+    """Other values are refused."""
+    with pytest.raises(StoreError, match="eviction must be refused or allowed"):
         open_store(f"redis://127.0.0.1?eviction={value}")

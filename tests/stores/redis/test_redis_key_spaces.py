@@ -1,4 +1,4 @@
-"""Several providers in one Redis database, with the same clients: none touches what another one keeps."""
+"""Several providers with the same clients in one Redis database do not affect each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOKEN = {"oauth_token": "hh5s93j4hdidpola", "oauth_token_secret": "s"}
 
 
 async def _nothing_is_shared(first: RedisStore, second: RedisStore, seen_as: str) -> None:
-    """What the first one keeps is unknown to the second one, under any name that might lead there."""
+    """The second store does not find the credentials of the first one, under any name with the same key."""
     pending = await first.create_temporary_credential(TOKEN, "c", "oob")
     for name in (TOKEN["oauth_token"], seen_as):
         assert await second.get_temporary_credential(name) is None
@@ -41,15 +41,15 @@ async def _nothing_is_shared(first: RedisStore, second: RedisStore, seen_as: str
         ("prefix=a", "prefix=b", ""),
     ],
 )
-async def test_providers_keep_apart(url: str, first: str, second: str, seen_as: str) -> None:
-    """By prefix or by name, neither reads, approves, denies, counts or takes the other's temporary credentials."""
+async def test_providers_are_separate(url: str, first: str, second: str, seen_as: str) -> None:
+    """With different prefixes or names, neither reads, approves, denies, counts or takes the other's credentials."""
     async with RedisStore(f"{url}?{first}") as one, RedisStore(f"{url}?{second}") as other:
         await _nothing_is_shared(one, other, seen_as or TOKEN["oauth_token"])
 
 
 @pytest.mark.parametrize("kind", ["valkey"])
 async def test_workers_of_one_provider_share(url: str) -> None:
-    """The same prefix, with or without its colon, and the same name: one provider."""
+    """Stores with the same prefix, with or without its colon, and the same name belong to one provider."""
     async with (
         RedisStore(f"{url}?prefix=x&provider=p") as one,
         RedisStore(f"{url}?prefix=x:&provider=p") as other,
@@ -61,9 +61,9 @@ async def test_workers_of_one_provider_share(url: str) -> None:
 
 
 def test_the_separator() -> None:
-    """The default keys are as they were; a prefix gets its colon; a name that cannot be shown is refused."""
+    """A prefix gets a colon if it has none. A provider name that is not printable or too long is refused."""
     prefixes = {query: RedisSettings.from_url(f"redis://a?{query}").prefix for query in ("", "prefix=x", "prefix=x:")}
     assert prefixes == {"": b"oauth1:", "prefix=x": b"x:", "prefix=x:": b"x:"}
     for name in ("a%00b", "a%0Ab", "n" * 256):
-        with pytest.raises(StoreError, match="provider is up to 255 printable bytes"):
+        with pytest.raises(StoreError, match="provider must be at most 255 printable bytes"):
             RedisSettings.from_url(f"redis://a?provider={name}")

@@ -1,4 +1,4 @@
-"""Calls that may take a while and no longer: one timer serves them all, and nobody else's cancellation is mistaken."""
+"""The shared timeout: one timer cancels late calls, and cancellation from outside is not mistaken for a timeout."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import asyncio
 
 import pytest
 
-from async_oauth1.stores.redis.shared_timeout import Patience
+from async_oauth1.stores.redis.shared_timeout import SharedTimeout
 
 LONG = 30.0
 
 
-async def _call(patience: Patience, seconds: float) -> str:
-    with patience:
+async def _call(timeout: SharedTimeout, seconds: float) -> str:
+    with timeout:
         await asyncio.sleep(seconds)
     return "done"
 
 
 async def test_each_call_has_its_own_time() -> None:
-    """The one that begins later ends later, though they share a timer; short ones are left alone."""
-    patience = Patience(0.1)
+    """A call that begins later times out later, although the calls share a timer. Short calls are not affected."""
+    timeout = SharedTimeout(0.1)
     ended: list[str] = []
 
     async def call(name: str, seconds: float) -> None:
         try:
-            ended.append(f"{name} {await _call(patience, seconds)}")
+            ended.append(f"{name} {await _call(timeout, seconds)}")
         except TimeoutError:
             ended.append(f"{name} late")
 
@@ -35,30 +35,30 @@ async def test_each_call_has_its_own_time() -> None:
     assert ended == ["short done", "first late", "second late"]
 
 
-async def test_it_is_there_again_after_a_pause() -> None:
-    """Its timer ends where nobody waits, and is set anew."""
-    patience = Patience(0.02)
+async def test_it_works_again_after_a_pause() -> None:
+    """The timer fires without any calls, and is started again by the next call."""
+    timeout = SharedTimeout(0.02)
     for _ in range(2):
-        assert await _call(patience, 0) == "done"
+        assert await _call(timeout, 0) == "done"
         await asyncio.sleep(0.05)
         with pytest.raises(TimeoutError):
-            await _call(patience, LONG)
+            await _call(timeout, LONG)
 
 
-async def test_a_caller_may_go_on_after_it() -> None:
-    """A task whose call was too long is not cancelled itself."""
-    patience = Patience(0.01)
+async def test_a_task_can_continue_after_a_timeout() -> None:
+    """The task has no cancellation request left, and can make another call."""
+    timeout = SharedTimeout(0.01)
     with pytest.raises(TimeoutError):
-        await _call(patience, LONG)
+        await _call(timeout, LONG)
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
-    assert await _call(patience, 0) == "done"
+    assert await _call(timeout, 0) == "done"
 
 
-async def test_a_cancelled_call_is_no_late_one() -> None:
-    """Who is cancelled from outside is told so."""
-    task = asyncio.create_task(_call(Patience(LONG), LONG))
+async def test_cancellation_is_not_a_timeout() -> None:
+    """A call that is cancelled from outside raises CancelledError."""
+    task = asyncio.create_task(_call(SharedTimeout(LONG), LONG))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -66,10 +66,10 @@ async def test_a_cancelled_call_is_no_late_one() -> None:
 
 
 async def test_a_call_that_is_late_and_cancelled_is_cancelled() -> None:
-    """Somebody cancels it in the moment in which its time is up."""
+    """A call that is cancelled from outside at the same time as it times out raises CancelledError."""
 
     async def call() -> None:
-        with Patience(0.01):
+        with SharedTimeout(0.01):
             try:
                 await asyncio.sleep(LONG)
             except asyncio.CancelledError:
@@ -81,7 +81,7 @@ async def test_a_call_that_is_late_and_cancelled_is_cancelled() -> None:
         await task
 
 
-async def test_what_a_call_raises_is_raised() -> None:
-    """An error of its own is none of the clock's."""
-    with pytest.raises(ValueError, match="its own"), Patience(LONG):
+async def test_other_errors_are_raised() -> None:
+    """An error of the call itself is raised unchanged."""
+    with pytest.raises(ValueError, match="its own"), SharedTimeout(LONG):
         raise ValueError("its own")

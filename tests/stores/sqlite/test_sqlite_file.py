@@ -1,4 +1,4 @@
-"""The SQLite store when it is opened: each thing that can be wrong with the file is one clear line."""
+"""Opening the SQLite store: each problem with the file is a clear message of one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ThreadsLeft = Callable[[], list[threading.Thread]]
 
 @pytest.fixture
 def threads_left() -> ThreadsLeft:
-    """The threads that this test has started and that do not end; one that was told to end takes a moment."""
+    """The threads that this test has started and that do not end within a moment."""
     before = set(threading.enumerate())
 
     def left() -> list[threading.Thread]:
@@ -110,7 +110,7 @@ def _device(path: Path) -> None:
 async def test_a_file_that_cannot_be_used(
     tmp_path: Path, threads_left: ThreadsLeft, spoil: Callable[[Path], None], reason: str
 ) -> None:
-    """One line that names the URL and the reason; nothing is created, no thread is left."""
+    """The error is one line with the URL and the reason; nothing is created, and no thread is left."""
     path = tmp_path / "store.db"
     url = await _made(path, clients=50)
     spoil(path)
@@ -126,8 +126,8 @@ async def test_a_file_that_cannot_be_used(
 
 
 @pytest.mark.parametrize("spoil", [_garbage, _damaged, _newer, _foreign, _folder])
-async def test_migrate_makes_nothing_of_a_spoilt_file(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
-    """A file that is damaged, newer or somebody else's is not touched."""
+async def test_migrate_does_not_change_an_unsuitable_file(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    """`migrate` does not change a file that is damaged, newer or another application's."""
     path = tmp_path / "store.db"
     url = await _made(path, clients=50)
     spoil(path)
@@ -144,7 +144,7 @@ async def _migrate_and_open(url: str) -> None:
 
 
 async def test_a_locked_file(tmp_path: Path) -> None:
-    """Waited for within the timeout, then refused; usable as soon as it is free."""
+    """A locked file is refused after the time-out, and works once it is free."""
     url = await _made(tmp_path / "store.db")
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -156,7 +156,7 @@ async def test_a_locked_file(tmp_path: Path) -> None:
 
 
 async def test_migrating_a_locked_file(tmp_path: Path) -> None:
-    """A new file that somebody else holds: waited for, then refused in one line."""
+    """Migrating a locked file fails after the time-out, with one line."""
     path = tmp_path / "store.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -171,7 +171,7 @@ async def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
 
 
 async def test_permissions() -> None:
-    """A file that this user may not read, or may not write: refused in one line."""
+    """A file without permission to read or write is refused with one line."""
     folder = Path(tempfile.mkdtemp())
     user = os.geteuid()
     try:
@@ -195,8 +195,8 @@ async def test_permissions() -> None:
         shutil.rmtree(folder)
 
 
-async def test_what_migrate_makes(tmp_path: Path) -> None:
-    """For its owner's eyes only, in WAL mode, with the schema's version; doing it again changes nothing."""
+async def test_migrate_creates_a_private_file(tmp_path: Path) -> None:
+    """The file has mode 600, WAL mode and the schema's version; migrating again changes nothing."""
     path = tmp_path / "store.db"
     url = await _made(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -209,7 +209,7 @@ async def test_what_migrate_makes(tmp_path: Path) -> None:
 
 
 async def test_an_application_may_keep_its_tables_in_the_same_file(tmp_path: Path) -> None:
-    """A file with other tables and no schema version of its own gets ours beside them."""
+    """`migrate` adds its tables to a file with other tables and no schema version."""
     path = tmp_path / "app.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("CREATE TABLE client (name TEXT); INSERT INTO client VALUES ('theirs')")
@@ -221,7 +221,7 @@ async def test_an_application_may_keep_its_tables_in_the_same_file(tmp_path: Pat
 
 
 async def test_ten_migrations_at_once(tmp_path: Path) -> None:
-    """Workers that start together all succeed."""
+    """Workers that migrate at the same time all succeed."""
     url = f"sqlite:///{tmp_path}/store.db"
     await asyncio.gather(*(open_store(url).migrate() for _ in range(10)))
     async with open_store(url) as store:
@@ -229,7 +229,7 @@ async def test_ten_migrations_at_once(tmp_path: Path) -> None:
 
 
 async def test_opened_and_closed_in_any_order(tmp_path: Path, threads_left: ThreadsLeft) -> None:
-    """Opening and closing repeat safely; before the first opening it is a programmer's error, after closing a 503."""
+    """Opening and closing can be repeated; use before opening is a RuntimeError, use after closing is unavailable."""
     store = open_store(await _made(tmp_path / "store.db"))
     await store.close()
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""An SQLite file that other users may read: one warning at open, which says what to do."""
+"""Opening an SQLite file that other users may read logs one warning with the remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from async_oauth1.stores import open_store
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666])
 async def test_a_file_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int) -> None:
-    """The warning names the mode and the command; a store that is used on says it no second time."""
+    """The warning has the mode and the command, and is not repeated while the store is in use."""
     path = tmp_path / "store.db"
     store = open_store(f"sqlite:///{path}")
     await store.migrate()
@@ -28,8 +28,8 @@ async def test_a_file_that_others_may_read(tmp_path: Path, caplog: pytest.LogCap
     assert "chmod 600 store.db" in message
 
 
-async def test_a_companion_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The log of changes holds secrets as well."""
+async def test_a_write_ahead_log_that_others_may_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The write-ahead log is checked as well, since it holds secrets."""
     path = tmp_path / "store.db"
     store = open_store(f"sqlite:///{path}")
     await store.migrate()
@@ -45,8 +45,10 @@ async def test_a_companion_that_others_may_read(tmp_path: Path, caplog: pytest.L
 
 
 @pytest.mark.parametrize("mode", [None, 0o600])
-async def test_a_file_for_its_owner_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int | None) -> None:
-    """A file as `migrate` makes it is no reason to warn."""
+async def test_a_private_file_causes_no_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int | None
+) -> None:
+    """A file with the mode that `migrate` sets causes no warning."""
     path = tmp_path / "store.db"
     store = open_store(f"sqlite:///{path}")
     await store.migrate()

@@ -1,4 +1,4 @@
-"""Several processes on one SQLite file: of all their callers together, one wins."""
+"""Several processes on one SQLite file: one of all their callers succeeds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, open_store
+from tests.servers import unmeasured_environment
 
 # Each process opens the store, says so, waits for the start signal, and races with all the others.
 PROGRAM = """
@@ -44,11 +45,12 @@ def _start(url: str, number: int) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=unmeasured_environment(),
     )
 
 
 async def test_three_processes_race(tmp_path: Path) -> None:
-    """Nonces, takes and exchanges that reach three processes at once: each is granted exactly once."""
+    """Nonces, takes and exchanges that arrive in three processes at once succeed exactly once."""
     url = f"sqlite:///{tmp_path}/store.db"
     async with await _prepared(url) as store:
         processes = [_start(url, number) for number in range(3)]
@@ -88,7 +90,7 @@ async def _prepared(url: str) -> Store:
 
 
 def test_six_processes_migrate_a_new_file_at_once(tmp_path: Path) -> None:
-    """Workers that start together on a file that is not there yet: all succeed."""
+    """Six processes that migrate a new file at the same time all succeed."""
     program = "import asyncio, sys; from async_oauth1.stores import open_store; s = open_store(sys.argv[1]); "
     program += "asyncio.run(s.migrate())"
     processes = [
@@ -102,7 +104,7 @@ def test_six_processes_migrate_a_new_file_at_once(tmp_path: Path) -> None:
 
 
 async def test_what_one_process_writes_the_other_reads_at_once(tmp_path: Path) -> None:
-    """A client that was added elsewhere is known to a store that was open before."""
+    """An open store finds a client that another process has added."""
     url = f"sqlite:///{tmp_path}/store.db"
     running, elsewhere = open_store(url), open_store(url)
     await running.migrate()

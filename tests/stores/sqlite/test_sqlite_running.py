@@ -1,4 +1,4 @@
-"""The SQLite store in use: what breaks under it is a StoreUnavailableError, and over when the cause is over."""
+"""The SQLite store in use: problems raise StoreUnavailableError, and end with their cause."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest_asyncio.fixture
 async def store(path: Path, clock) -> AsyncIterator[SQLiteStore]:
-    """A store that does not wait long for a locked file."""
+    """A store with a short time-out for locks."""
     store = SQLiteStore(f"sqlite:///{path}?timeout=0.2", clock=clock)
     await store.migrate()
     async with store:
@@ -39,11 +39,11 @@ async def store(path: Path, clock) -> AsyncIterator[SQLiteStore]:
 
 
 async def _nonce(store: SQLiteStore, name: str) -> bool:
-    return await store.exists_nonce(name, str(int(store._clock())), "client", None)
+    return await store.exists_nonce(name, str(int(store.clock())), "client", None)
 
 
 async def test_locked_by_another_program(store: SQLiteStore, path: Path) -> None:
-    """Writes give up after the timeout, reads go on meanwhile; afterwards writes work again."""
+    """While the file is locked, writes fail after the time-out and reads work; afterwards writes work again."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         writes = [asyncio.create_task(_nonce(store, f"n{number}")) for number in range(20)]
@@ -62,7 +62,7 @@ async def test_locked_by_another_program(store: SQLiteStore, path: Path) -> None
 
 
 async def test_locked_for_a_moment(store: SQLiteStore, path: Path) -> None:
-    """A lock shorter than the timeout is waited for."""
+    """A write waits for a lock that is shorter than the time-out."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         write = asyncio.create_task(_nonce(store, "n"))
@@ -72,7 +72,7 @@ async def test_locked_for_a_moment(store: SQLiteStore, path: Path) -> None:
 
 
 async def test_deleted_and_made_again(store: SQLiteStore, path: Path) -> None:
-    """Nothing is checked against a file that is no longer there; a new one in its place is used at once."""
+    """A deleted file is not used any more; a new file in its place is used at once."""
     for name in (path, *path.parent.glob("store.db-*")):
         name.unlink()
     for _ in range(2):
@@ -92,7 +92,7 @@ async def test_deleted_and_made_again(store: SQLiteStore, path: Path) -> None:
 
 
 async def test_replaced_by_a_backup(store: SQLiteStore, path: Path) -> None:
-    """A file that is put in the place of the old one is read from then on, by reads and by writes."""
+    """After the file is replaced, reads and writes use the new one."""
     backup = SQLiteStore(f"sqlite:///{path.parent}/backup.db")
     await backup.migrate()
     async with backup:
@@ -106,7 +106,7 @@ async def test_replaced_by_a_backup(store: SQLiteStore, path: Path) -> None:
 
 
 async def test_damaged_while_running(path: Path) -> None:
-    """Garbage in the middle of the file: unavailable, never wrong answers, never an exception of SQLite's."""
+    """A damaged file is unavailable: no wrong answers, and no exceptions of SQLite."""
     store = SQLiteStore(f"sqlite:///{path}")
     await store.migrate()
     async with store:
@@ -129,7 +129,7 @@ async def test_damaged_while_running(path: Path) -> None:
 
 
 async def test_disk_full(store: SQLiteStore) -> None:
-    """What cannot be written is not accepted, and is accepted once there is room."""
+    """While the disk is full nothing is accepted; once there is room, it is."""
     writer = store._database._writer
     assert writer is not None
     assert writer.connection is not None
@@ -144,8 +144,8 @@ async def test_disk_full(store: SQLiteStore) -> None:
     await store.add_client(Client(client_id="last", client_secret="s" * 1000))
 
 
-async def test_a_row_that_is_no_client(store: SQLiteStore, path: Path) -> None:
-    """What somebody wrote into the tables by hand is not the requester's fault."""
+async def test_an_invalid_client_row(store: SQLiteStore, path: Path) -> None:
+    """A row that another program made invalid is unavailable."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("UPDATE oauth1_client SET callbacks = 'http://a.example/'")
     with pytest.raises(StoreUnavailableError):
@@ -157,7 +157,7 @@ async def test_a_row_that_is_no_client(store: SQLiteStore, path: Path) -> None:
 
 
 async def test_cancellation_leaves_no_transaction_open(store: SQLiteStore, path: Path) -> None:
-    """Callers that are cancelled at any point of a transaction: the next writer, in any process, need not wait."""
+    """Callers that are cancelled at any point of a transaction do not block the next writer in any process."""
     for turns in range(40):
         task = asyncio.create_task(store.remove_client("unknown"))
         for _ in range(turns):
@@ -171,7 +171,7 @@ async def test_cancellation_leaves_no_transaction_open(store: SQLiteStore, path:
 
 
 async def test_closing_finishes_what_is_under_way(store: SQLiteStore, path: Path) -> None:
-    """Whoever was being served when the store is closed gets an answer, and what was answered is kept."""
+    """Closing waits for the requests under way, and their answers are stored."""
     tasks = [asyncio.create_task(_nonce(store, f"n{number}")) for number in range(100)]
     await asyncio.sleep(0)
     await store.close()
@@ -181,7 +181,7 @@ async def test_closing_finishes_what_is_under_way(store: SQLiteStore, path: Path
 
 
 async def test_an_event_loop_that_ends_leaves_the_file_usable(path: Path) -> None:
-    """An interrupted program: everything is cancelled in the middle of a write, and nothing stays locked."""
+    """If the event loop ends in the middle of a write, the file is not locked afterwards."""
 
     def interrupted() -> None:
         async def program() -> None:
@@ -201,8 +201,8 @@ async def test_an_event_loop_that_ends_leaves_the_file_usable(path: Path) -> Non
         other.execute("ROLLBACK")
 
 
-async def test_expired_rows_leave_little_by_little(store: SQLiteStore, path: Path, clock) -> None:
-    """Under traffic the file holds what lives; no single request removes everything."""
+async def test_expired_rows_are_removed_in_portions(store: SQLiteStore, path: Path, clock) -> None:
+    """Under traffic the file only holds live rows, and no single request removes all expired ones."""
     for _ in range(4):
         await asyncio.gather(*(_nonce(store, f"{clock.now}-{number}") for number in range(500)))
         clock.advance(661)
@@ -218,7 +218,7 @@ async def test_expired_rows_leave_little_by_little(store: SQLiteStore, path: Pat
 
 
 async def test_concurrent_nonces_share_transactions(store: SQLiteStore) -> None:
-    """A thousand requests at once cost a handful of transactions, not a thousand."""
+    """A thousand concurrent requests share a few transactions."""
     writer = store._database._writer
     assert writer is not None
     assert writer.connection is not None

@@ -1,4 +1,4 @@
-"""SQLite keeps text that is not UTF-8: such a row is left out of lists, and `reencrypt` goes on with the others."""
+"""Rows with text that is not UTF-8: lists leave them out, and `reencrypt` continues with the others."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _execute(path: Path, statement: str) -> None:
 @pytest.mark.parametrize("value", NO_TEXT)
 @pytest.mark.parametrize("column", ["client_secret", "name", "callbacks", "nonce_policy"])
 async def test_a_client(path: Path, caplog: pytest.LogCaptureFixture, column: str, value: str) -> None:
-    """It is left out of the list and is 503 by itself; the log says so, and shows nothing of the text."""
+    """The client is left out of lists and unavailable itself; the log does not show the text."""
     await _filled(path)
     _execute(path, f"UPDATE oauth1_client SET {column} = {value} WHERE client_id = 'b'")
     async with _store(path) as store:
@@ -84,8 +84,8 @@ async def test_a_token(path: Path, caplog: pytest.LogCaptureFixture, column: str
         ("oauth1_token_credential", "oauth_token_secret"),
     ],
 )
-async def test_encrypting_anew(path: Path, table: str, column: str, value: str) -> None:
-    """The store opens with its keys; every other row is encrypted under the newest one, and the command ends."""
+async def test_reencrypting(path: Path, table: str, column: str, value: str) -> None:
+    """The store opens, `reencrypt` encrypts every other row under the newest key, and it ends."""
     await _filled(path)
     _execute(path, f"UPDATE {table} SET {column} = {value} WHERE client_id = 'b'")
     async with _store(path, new_key()) as store, asyncio.timeout(20):

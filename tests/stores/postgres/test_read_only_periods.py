@@ -1,4 +1,4 @@
-"""A database that was read-only for a while: the store works again once it is not, without a restart."""
+"""After a database was read-only for a while, the store works again without a restart."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.servers import Postgres
 
 @pytest.fixture
 def server(postgres: Postgres) -> Postgres:
-    """The server, its database empty."""
+    """The server, with an empty database."""
     postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return postgres
 
 
 @pytest_asyncio.fixture
 async def administrator(server: Postgres) -> AsyncIterator[asyncpg.Connection]:
-    """A session from before the spell, which may write."""
+    """A session from before the read-only time, which may write."""
     connection = await asyncpg.connect(server.url)
     yield connection
     await connection.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
@@ -49,7 +49,7 @@ async def _fails(store: PostgresStore) -> None:
 
 @pytest.mark.parametrize("given", [False, True])
 async def test_health_recovers(server: Postgres, administrator: asyncpg.Connection, *, given: bool) -> None:
-    """Sessions that began in the spell stay read-only; they are not used again after a health check found one."""
+    """After a ping has found a session that is still read-only, no such session is used again."""
     await PostgresStore(server.url).migrate()
     pool = await asyncpg.create_pool(server.url, min_size=1) if given else None
     store = PostgresStore(pool=pool) if pool else PostgresStore(server.url)
@@ -67,7 +67,7 @@ async def test_health_recovers(server: Postgres, administrator: asyncpg.Connecti
 
 
 async def test_one_refused_nonce_is_enough(server: Postgres, administrator: asyncpg.Connection) -> None:
-    """After the first write that is refused as read-only, no session of the spell is used, whoever needs one."""
+    """After one write is refused as read-only, no session from the read-only time is used."""
     await PostgresStore(server.url).migrate()
     async with PostgresStore(f"{server.url}") as store:
         await _begin_spell(administrator)
@@ -85,7 +85,7 @@ async def test_one_refused_nonce_is_enough(server: Postgres, administrator: asyn
 
 
 async def test_a_column_that_changes_its_type(server: Postgres, administrator: asyncpg.Connection) -> None:
-    """A statement that was prepared before is prepared anew, unnoticed by its caller."""
+    """A statement is prepared again without an error for the caller."""
     await PostgresStore(server.url).migrate()
     async with PostgresStore(server.url) as store:
         client = Client(client_id="c", client_secret="s")

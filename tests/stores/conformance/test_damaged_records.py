@@ -1,4 +1,4 @@
-"""Records that no one can read, or that were moved: refused alone, and by every store alike."""
+"""Records that cannot be read or were moved: only they are refused, in every store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DAMAGED = [f"{MARK}é", f"{MARK}x", MARK, f"{MARK}aesgcm$", f"{MARK}aesgcm$é" +
 
 
 def execute(url: str, request: pytest.FixtureRequest, statement: str) -> None:
-    """Change a database as another program does."""
+    """Change a database as another program would."""
     if url.startswith("postgresql"):
         server: Postgres = request.getfixturevalue("postgres")
         server.sql(statement)
@@ -48,12 +48,12 @@ async def filled(url: str, keys: list[str]) -> Store:
 
 
 def fernet(text: str) -> str:
-    """As former releases encrypted."""
+    """Encrypt as earlier releases did."""
     return MARK + Fernet(KEY).encrypt(text.encode()).decode()
 
 
 def test_an_encrypted_text_is_bound_to_its_place() -> None:
-    """To table, column and key; a Fernet token of a former release is read, and is not current."""
+    """A text is bound to table, column and key; a Fernet token of an earlier release is read, but not current."""
     place = ("table", "column", "key")
     ring = KeyRing([KEY])
     sealed = ring.seal("s3cret", place)
@@ -71,7 +71,7 @@ def test_an_encrypted_text_is_bound_to_its_place() -> None:
 
 @at_rest
 async def test_a_ciphertext_of_another_row_is_refused(url: str, request: pytest.FixtureRequest) -> None:
-    """503 for the row that it was copied to, of clients and of tokens; its own row is as before."""
+    """A row with another row's ciphertext is unavailable; the original row is not affected."""
     async with await filled(url, [KEY]) as store:
         tokens = await store.list_token_credentials(client_id="a")
         first, second = (token.oauth_token for token in tokens)
@@ -113,8 +113,8 @@ async def test_a_ciphertext_of_another_hash_is_refused(valkey: Valkey) -> None:
 
 
 @at_rest
-async def test_fernet_tokens_are_read_and_encrypted_anew(url: str, request: pytest.FixtureRequest) -> None:
-    """Reencrypting binds them to their rows, though the key is the same."""
+async def test_fernet_tokens_are_read_and_reencrypted(url: str, request: pytest.FixtureRequest) -> None:
+    """`reencrypt` binds Fernet tokens to their rows, even under the same key."""
     store = await filled(url, [])
     for name in ("a", "b"):
         value = fernet(f"{name}-s3cret")
@@ -133,10 +133,10 @@ async def test_fernet_tokens_are_read_and_encrypted_anew(url: str, request: pyte
 
 @at_rest
 @pytest.mark.parametrize("damaged", DAMAGED)
-async def test_a_damaged_secret_is_met_alone(
+async def test_only_the_damaged_record_is_unavailable(
     url: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, damaged: str
 ) -> None:
-    """The store opens; the record is 503 and left out of lists, and the log says so; the others are reencrypted."""
+    """The store opens; only the damaged record is unavailable, and logged; `reencrypt` encrypts the others."""
     store = await filled(url, [KEY])
     async with store:
         token = (await store.list_token_credentials(client_id="a"))[0]
@@ -165,7 +165,7 @@ async def test_a_damaged_secret_is_met_alone(
 
 
 async def test_the_command_says_what_it_leaves_out(tmp_path) -> None:
-    """One line on stderr; the others are listed."""
+    """The command writes one line to stderr, and lists the others."""
     url = f"sqlite:///{tmp_path}/store.db"
     await filled(url, [])
     with closing(sqlite3.connect(f"{tmp_path}/store.db")) as connection:
@@ -180,7 +180,7 @@ async def test_the_command_says_what_it_leaves_out(tmp_path) -> None:
 
 @pytest.mark.parametrize("column", ["oauth_token_secret", "scope", "created_at"])
 async def test_a_column_of_another_type(tmp_path, column: str) -> None:
-    """SQLite keeps whatever it is given: a column that holds octets is 503, not an error of ours."""
+    """A record with bytes in a text column is unavailable, since SQLite stores any type in any column."""
     url = f"sqlite:///{tmp_path}/store.db"
     async with await filled(url, []) as store:
         token = (await store.list_token_credentials(client_id="a"))[0]
@@ -192,8 +192,8 @@ async def test_a_column_of_another_type(tmp_path, column: str) -> None:
         assert await store.list_token_credentials() == []
 
 
-async def test_text_that_is_not_utf8_does_not_cost_the_connection(tmp_path) -> None:
-    """503 for its own record; the next look-up uses the same connection."""
+async def test_text_that_is_not_utf8_does_not_break_the_connection(tmp_path) -> None:
+    """Only that record is unavailable, and the next look-up uses the same connection."""
     url = f"sqlite:///{tmp_path}/store.db"
     async with await filled(url, []) as store:
         assert isinstance(store, SQLiteStore)
@@ -221,8 +221,8 @@ async def test_text_that_is_not_utf8_does_not_cost_the_connection(tmp_path) -> N
         ("verifier", MARK),
     ],
 )
-async def test_a_spoiled_hash_in_redis(valkey: Valkey, caplog, field: str, value: object) -> None:
-    """A field that is missing or holds no text: 503 and a line in the log, as in the SQL stores."""
+async def test_a_damaged_hash_in_redis(valkey: Valkey, caplog, field: str, value: object) -> None:
+    """A record with a missing or invalid field is unavailable and logged, as in the SQL stores."""
     valkey.flush()
     async with open_store(valkey.url, keys=[KEY]) as store:
         token = {"oauth_token": "one", "oauth_token_secret": "s3cret"}

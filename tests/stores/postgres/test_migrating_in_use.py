@@ -1,4 +1,4 @@
-"""A migration beside a running release, and behind a transaction that has been reading for long."""
+"""Migrating while a release is in use, and while a long transaction reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOK_UP = "SELECT oauth_token FROM oauth1_token_credential WHERE oauth_token = '
 
 @pytest.fixture
 def old_tables(postgres: Postgres) -> Postgres:
-    """The tables of the first release, with something in them."""
+    """The tables of the first release, with some rows."""
     postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     postgres.sql("CREATE TABLE oauth1_schema (version integer NOT NULL); INSERT INTO oauth1_schema VALUES (1)")
     postgres.sql(";".join(MIGRATIONS[0]))
@@ -33,7 +33,7 @@ async def _wait_for_lock(watcher: asyncpg.Connection) -> None:
 
 
 async def test_look_ups_do_not_wait_for_a_migration_that_waits(old_tables: Postgres) -> None:
-    """A backup reads the table: the migration lets look-ups pass, and goes on once the backup has ended."""
+    """While a backup reads the table, look-ups are answered; the migration continues once the backup has ended."""
     backup, watcher, worker = [await asyncpg.connect(old_tables.url) for _ in range(3)]
     await backup.execute(f"BEGIN; {LOOK_UP}")
     migration = asyncio.create_task(PostgresStore(old_tables.url).migrate())
@@ -51,8 +51,8 @@ async def test_look_ups_do_not_wait_for_a_migration_that_waits(old_tables: Postg
         assert await store.query_token("c", "t") is not None
 
 
-async def test_it_gives_up_after_a_while(old_tables: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what is in the way; nothing has changed, and the next attempt succeeds."""
+async def test_migrating_gives_up_after_a_while(old_tables: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the obstacle, nothing has changed, and the next attempt succeeds."""
     monkeypatch.setattr("async_oauth1.stores.postgres.tables._ATTEMPTS", 2)
     monkeypatch.setattr("async_oauth1.stores.postgres.tables._PAUSE", 0.01)
     backup = await asyncpg.connect(old_tables.url)
@@ -68,7 +68,7 @@ async def test_it_gives_up_after_a_while(old_tables: Postgres, monkeypatch: pyte
 
 
 async def test_look_ups_do_not_wait_for_an_index(old_tables: Postgres) -> None:
-    """The new column is there, and the index waits for a writer: look-ups are answered meanwhile."""
+    """Look-ups are answered while the creation of an index waits for a writer."""
     old_tables.sql("ALTER TABLE oauth1_token_credential ADD COLUMN expires_at double precision")  # as after a crash
     writer, watcher, worker = [await asyncpg.connect(old_tables.url) for _ in range(3)]
     await writer.execute("BEGIN; INSERT INTO oauth1_token_credential VALUES ('t2', 's', 'c', 'u', '', 1)")
@@ -90,7 +90,7 @@ async def test_look_ups_do_not_wait_for_an_index(old_tables: Postgres) -> None:
 
 
 async def test_an_up_to_date_database_is_not_touched(old_tables: Postgres) -> None:
-    """To migrate again asks for no lock that a reader or a writer could hold."""
+    """Migrating again needs no lock that a reader or a writer may hold."""
     await PostgresStore(old_tables.url).migrate()
     other = await asyncpg.connect(old_tables.url)
     try:

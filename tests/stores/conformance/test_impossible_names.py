@@ -1,4 +1,4 @@
-"""A name that no store can hold is unknown to every store: a question about it is answered, and not with 503."""
+"""A name that no store can hold is unknown: a question with it is answered, not refused with 503."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BAD = ["a\0b", "\0", "\ud800", "a\udfffb", "€" * 100_000]
 
 @pytest.mark.parametrize("bad", BAD)
 async def test_temporary_credentials(store: TransientStore, bad: str) -> None:
-    """There are none of that name; the next question is answered as usual."""
+    """No temporary credentials have such a name, and the next question is answered as usual."""
     assert await store.get_temporary_credential(bad) is None
     assert await store.delete_temporary_credential(bad) is False
     assert await store.deny_temporary_credential(bad) is False
@@ -23,7 +23,7 @@ async def test_temporary_credentials(store: TransientStore, bad: str) -> None:
 
 @pytest.mark.parametrize("bad", BAD)
 async def test_clients_and_tokens(full_store: Store, client: Client, bad: str) -> None:
-    """Looked up one by one or together, listed, rotated, revoked or removed."""
+    """No client or token has such a name, whichever method is called."""
     await full_store.add_client(client)
     assert await full_store.query_client(bad) is None
     assert await full_store.query_token(bad, "t") is None

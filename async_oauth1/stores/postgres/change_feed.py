@@ -1,4 +1,4 @@
-"""Changes as PostgreSQL tells them: triggers on our tables NOTIFY of every changed row, also of one changed in psql."""
+"""The change feed of PostgreSQL: triggers on the tables NOTIFY for each changed row, also for changes made in psql."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any
 
 import asyncpg
 
-from async_oauth1.stores.change_feed import Notifier, UntrustedError
-from async_oauth1.stores.errors import StoreError
+from async_oauth1.errors import StoreError
+from async_oauth1.stores.change_feed import ChangeFeed, IncompleteFeedError
 
 from .schema import MISSING_TRIGGERS
 from .url import PostgresSettings
 
-__all__ = ["PostgresNotifier"]
+__all__ = ["PostgresChangeFeed"]
 
 _CHANNEL = "oauth1"
 
 _MISSING = f"SELECT name FROM ({MISSING_TRIGGERS}) AS missing (name, there)"  # noqa: S608 - of constants alone
 _BEAT = f"SELECT pg_is_in_recovery(), ARRAY({_MISSING})"
 
-# What begins a message that is for one listener alone.
+# The beginning of a message that is for one listener only.
 _HELLO = "?"
 
 
-class PostgresNotifier(Notifier):
-    """Listens on one connection of its own, straight to the server: not through a pgbouncer that pools transactions."""
+class PostgresChangeFeed(ChangeFeed):
+    """Listens on a connection of its own, which must not go through a pgbouncer that pools transactions."""
 
     def __init__(self, url: str, *, timer: Callable[[], float] = time.monotonic) -> None:
         """Read the URL; no I/O.
@@ -38,7 +38,7 @@ class PostgresNotifier(Notifier):
             timer: seconds that only go forward.
 
         Raises:
-            StoreError: the URL is not understood.
+            StoreError: the URL is not valid.
         """
         self._settings = PostgresSettings.from_url(url)
         super().__init__(self._settings.url, timer=timer)
@@ -50,7 +50,7 @@ class PostgresNotifier(Notifier):
         self._hello, self._heard = _HELLO + secrets.token_hex(16), asyncio.Event()
         self._connection = connection = await self._connect()
         await connection.add_listener(_CHANNEL, self._received)
-        # From another connection: a pooler in between would pass on what we tell ourselves, and nothing else.
+        # Sent on another connection: a pooler would deliver a message to the connection that sent it, but no others.
         other = await self._connect()
         try:
             await other.fetch("SELECT pg_notify($1, $2)", _CHANNEL, self._hello)
@@ -60,20 +60,22 @@ class PostgresNotifier(Notifier):
             async with asyncio.timeout(1):
                 await self._heard.wait()
         except TimeoutError:
-            raise ConnectionError("tells nothing; listening needs a connection straight to PostgreSQL") from None
-        await self._beat()
+            raise ConnectionError(
+                "delivers no notifications; connect to PostgreSQL directly, not through a pooler"
+            ) from None
+        await self._probe()
 
-    async def _beat(self) -> None:
-        # The server sends what it has to tell before it ends the answer to a statement.
+    async def _probe(self) -> None:
+        # The server sends pending notifications before it completes the answer to a statement.
         if self._connection is None:
             raise ConnectionError("is not connected")
         is_replica, missing = (await self._connection.fetch(_BEAT))[0]
         if is_replica:
-            raise ConnectionError("is not the primary any more")
+            raise ConnectionError("is no longer the primary")
         if missing:
-            raise UntrustedError(
-                f"changes would not be told of, because of the triggers {', '.join(missing)}, which are missing, "
-                "changed or not enabled with ALWAYS; run async-oauth1 migrate on this database"
+            raise IncompleteFeedError(
+                f"changes would be missed: the triggers {', '.join(missing)} are missing, changed or not enabled with "
+                "ALWAYS; run async-oauth1 migrate on this database"
             )
 
     async def _unsubscribe(self) -> None:
@@ -100,4 +102,4 @@ class PostgresNotifier(Notifier):
         if payload == self._hello:
             self._heard.set()
         elif not payload.startswith(_HELLO):
-            self._tell(payload)
+            self._on_change(payload)

@@ -1,0 +1,66 @@
+"""The statements that the SQL stores share. Arguments are named ``$1``, ``$2``, as PostgreSQL names them."""
+
+from __future__ import annotations
+
+from .row_mapping import SELECT_CLIENT, SELECT_TEMPORARY
+
+__all__ = [
+    "APPROVE",
+    "COUNT_WRONG_VERIFIER",
+    "CREDENTIAL_COLUMNS",
+    "DENY",
+    "GET_CLIENT",
+    "GET_TEMPORARY",
+    "INSERT_CLIENT",
+    "INSERT_TOKEN",
+    "REVOKE",
+    "REVOKE_MANY",
+    "ROTATE",
+    "TAKE",
+]
+
+#: The columns of `SELECT_CLIENT` in the table ``c``, then those of `SELECT_TOKEN` in the table ``t``.
+CREDENTIAL_COLUMNS = (
+    "c.client_id, c.client_secret, c.overlapping_secrets, c.name, c.callbacks, c.signature_methods,"
+    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ,"
+    " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
+)
+
+GET_CLIENT = SELECT_CLIENT + " WHERE client_id = $1"
+# No error if the key is taken, so none in PostgreSQL's log.
+INSERT_CLIENT = (
+    "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
+    " rsa_public_key, nonce_policy, callback_query_may_differ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    " ON CONFLICT DO NOTHING RETURNING 1"
+)
+# Only if the secrets are still as they were read.
+ROTATE = (
+    "UPDATE oauth1_client SET client_secret = $1, overlapping_secrets = $2"
+    " WHERE client_id = $3 AND client_secret = $4 AND overlapping_secrets = $5 RETURNING 1"
+)
+
+GET_TEMPORARY = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"
+TAKE = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 RETURNING 1"
+DENY = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
+APPROVE = (
+    "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, decided = true"
+    " WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
+)
+COUNT_WRONG_VERIFIER = (
+    "UPDATE oauth1_temporary_credential SET wrong_verifiers = wrong_verifiers + 1"
+    " WHERE oauth_token = $1 AND expires_at > $2 RETURNING wrong_verifiers"
+)
+
+INSERT_TOKEN = (
+    "INSERT INTO oauth1_token_credential"
+    " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1"
+)
+REVOKE = (
+    "DELETE FROM oauth1_token_credential WHERE oauth_token = $1 AND (CAST($2 AS text) IS NULL OR user_id = $2)"
+    " AND (expires_at IS NULL OR expires_at > $3) RETURNING 1"
+)
+REVOKE_MANY = (
+    "DELETE FROM oauth1_token_credential WHERE (expires_at IS NULL OR expires_at > $1)"
+    " AND (CAST($2 AS text) IS NULL OR user_id = $2) AND (CAST($3 AS text) IS NULL OR client_id = $3) RETURNING 1"
+)

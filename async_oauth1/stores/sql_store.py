@@ -1,0 +1,320 @@
+"""The base of the SQL stores: every method whose statement is the same in each database."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
+from async_oauth1.provider.hooks import resolve
+
+from . import row_mapping as rows
+from . import sql
+from .base import (
+    GONE,
+    TOKEN_TAKEN,
+    BaseStore,
+    check_text,
+    is_text,
+    new_temporary_credential,
+    required_text,
+    user_id_of,
+)
+from .batching import Batcher, NonceBatcher
+from .forks import OPEN_IN_EACH_WORKER, LeftBehind
+from .lifecycle import is_live, issued, rotated
+from .purging import PurgeSchedule
+from .reencryption import StoredSecrets
+
+__all__ = ["Database", "Row", "SQLStore"]
+
+T = TypeVar("T")
+Row = Sequence[Any]
+
+# A rotation starts again if another process has changed the client meanwhile.
+_ROTATION_TRIES = 16
+
+
+class Database(Protocol):
+    """What the base class needs of a database."""
+
+    async def open(self) -> None:
+        """Connect."""
+
+    async def close(self) -> None:
+        """Finish what is under way, then disconnect."""
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the database can be read and written."""
+
+    def spawn(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
+        """Start work that `close` waits for."""
+        ...
+
+
+D = TypeVar("D", bound=Database)
+
+
+class SQLStore(BaseStore, Generic[D]):
+    """A store over a database that speaks SQL. The methods are described in `Store`."""
+
+    shared = True
+
+    #: Selects every client, by name.
+    LIST_CLIENTS: ClassVar[str]
+    #: Insertions after which expired rows are removed.
+    PURGE_AFTER: ClassVar[int]
+
+    _database: D
+    _nonces: NonceBatcher[str]
+    _pings: Batcher[None, None]
+
+    _left_behind = False
+    _can_restart = True
+    _fork_advice = OPEN_IN_EACH_WORKER
+
+    def _start(self) -> None:
+        """Make the database and the batchers; no I/O. A subclass calls this at the end of its ``__init__``."""
+        self._pings = Batcher(self._answer_ping, fail_together=True)
+        self._purges = PurgeSchedule(self.clock(), after_insertions=self.PURGE_AFTER)
+        self._left_behind = False
+
+    @abstractmethod
+    async def _read(self, statement: str, *arguments: object) -> Sequence[Row]:
+        """The rows of a SELECT."""
+
+    @abstractmethod
+    async def _write(self, statement: str, *arguments: object) -> Sequence[Row]:
+        """Run one statement as its own transaction, and return its rows."""
+
+    @abstractmethod
+    async def _insert_temporary(self, *values: object) -> tuple[bool, bool]:
+        """Insert temporary credentials: whether they were inserted, and whether the client had room for them."""
+
+    @abstractmethod
+    async def _exchange(self, oauth_token: str, new: TokenCredential) -> str | None:
+        """Exchange approved temporary credentials for new token credentials, and return the user; ``None`` if gone."""
+
+    @abstractmethod
+    async def _find_tokens(self, user_id: str | None, client_id: str | None) -> Sequence[Row]:
+        """The rows of live token credentials, oldest first."""
+
+    @abstractmethod
+    async def _purge(self, now: float, limit: int) -> None:
+        """Remove some expired rows."""
+
+    async def open(self) -> None:
+        """Connect; creates nothing.
+
+        Raises:
+            StoreError: the database is missing, damaged or cannot be reached; its tables are not those of this
+                release; or the keys are not those that its secrets are encrypted under.
+        """
+        self._restart()
+        await self._database.open()
+        try:
+            await StoredSecrets(self._write, self.keys, self.url).check_keys()
+        except BaseException:  # also when cancelled: the connections would stay open
+            await self._database.close()
+            raise
+        self._bind()
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect. Safe to repeat."""
+        if self._left_behind:
+            return
+        await self._drain()
+        await self._database.close()
+        self._release()
+
+    async def ping(self) -> None:
+        """As `Store.ping`; concurrent calls share a statement."""
+        await self._pings.ask(None)
+
+    async def create_temporary_credential(
+        self, token: dict[str, str], client_id: str, redirect_uri: str
+    ) -> TemporaryCredential:
+        """As `Store.create_temporary_credential`."""
+        credential = new_temporary_credential(token, client_id, redirect_uri)
+        self._check_lengths(oauth_token=credential.oauth_token, client_id=client_id)
+        now = self.clock()
+        created, has_room = await self._insert_temporary(
+            credential.oauth_token,
+            self.keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
+            client_id,
+            redirect_uri,
+            now + self.temporary_credential_lifetime,
+            now,
+            self.max_pending_per_client,
+        )
+        self._purge_after(1)
+        if not has_room:
+            raise TooManyPendingError()
+        if not created:
+            raise ValueError(TOKEN_TAKEN)
+        return credential
+
+    async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As `Store.get_temporary_credential`."""
+        if not is_text(oauth_token):
+            return None
+        found = await self._read(sql.GET_TEMPORARY, oauth_token, self.clock())
+        return rows.temporary(found[0], self.keys) if found else None
+
+    async def delete_temporary_credential(self, oauth_token: str) -> bool:
+        """As `Store.delete_temporary_credential`."""
+        return is_text(oauth_token) and bool(await self._write(sql.TAKE, oauth_token, self.clock()))
+
+    async def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> bool:
+        """As `Store.create_authorization_verifier`."""
+        oauth_token = await resolve(credential.get_oauth_token())
+        user_id = await user_id_of(grant_user)
+        required_text(verifier=verifier, oauth_token=oauth_token)
+        self._check_lengths(user_id=user_id)
+        sealed = self.keys.seal(verifier, rows.temporary_place(oauth_token)[1])
+        return bool(await self._write(sql.APPROVE, oauth_token, self.clock(), user_id, sealed))
+
+    async def deny_temporary_credential(self, oauth_token: str) -> bool:
+        """As `Store.deny_temporary_credential`, by removing them."""
+        return is_text(oauth_token) and bool(await self._write(sql.DENY, oauth_token, self.clock()))
+
+    async def count_wrong_verifier(self, oauth_token: str) -> int:
+        """As `Store.count_wrong_verifier`."""
+        if not is_text(oauth_token):
+            return GONE
+        counted = await self._write(sql.COUNT_WRONG_VERIFIER, oauth_token, self.clock())
+        return int(counted[0][0]) if counted else GONE
+
+    async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
+        """As `Store.create_token_credential`."""
+        client_id = await resolve(temporary_credential.get_client_id())
+        user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
+        return await self._insert_token(self.new_token_credential(token, client_id, user_id))
+
+    async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
+        """As `Store.exchange`."""
+        oauth_token = await resolve(temporary_credential.get_oauth_token())
+        client_id = await resolve(temporary_credential.get_client_id())
+        required_text(oauth_token=oauth_token, client_id=client_id)
+        new = self.new_token_credential(token, client_id, "")
+        self._check_lengths(oauth_token=new.oauth_token)
+        user_id = await self._exchange(oauth_token, new)
+        return None if user_id is None else replace(new, user_id=user_id)
+
+    async def issue_token_credential(
+        self, client_id: str, user_id: Any, *, scope: str = "", lifetime: float | None = None
+    ) -> TokenCredential:
+        """As `Store.issue_token_credential`."""
+        if not is_text(client_id) or not await self._read(sql.GET_CLIENT, client_id):
+            raise ValueError(f"there is no client {client_id}")
+        credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self.clock())
+        check_text(credential)
+        return await self._insert_token(credential)
+
+    async def add_client(self, client: Client) -> None:
+        """As `Store.add_client`."""
+        check_text(client)
+        self._check_lengths(client_id=client.client_id)
+        if not await self._write(sql.INSERT_CLIENT, *rows.of_client(client, self.keys)):
+            raise ValueError(f"client_id {client.client_id} is taken")
+
+    async def list_clients(self) -> list[Client]:
+        """As `Store.list_clients`; clients that cannot be read are logged and left out."""
+        found = await self._read(self.LIST_CLIENTS)
+        return rows.readable(found, lambda row: rows.client(row, self.keys, self.clock()))
+
+    async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
+        """As `Store.rotate_client_secret`.
+
+        The store encrypts secrets, not the database, so a rotation reads, computes and writes. It writes only if the
+        row has not changed since it was read, and starts again otherwise. No lock is held.
+        """
+        if not is_text(client_id):
+            return None
+        for _ in range(_ROTATION_TRIES):
+            found = await self._write(sql.GET_CLIENT, client_id)
+            if not found:
+                return None
+            now = self.clock()
+            new = rotated(rows.client(found[0], self.keys, now), overlap, now)
+            if await self._write(sql.ROTATE, *rows.client_secrets(new, self.keys), client_id, found[0][1], found[0][2]):
+                return new
+        raise StoreUnavailableError()
+
+    async def list_token_credentials(
+        self, *, user_id: str | None = None, client_id: str | None = None
+    ) -> list[TokenCredential]:
+        """As `Store.list_token_credentials`; those that cannot be read are logged and left out."""
+        if not is_text(user_id or "", client_id or ""):
+            return []
+        found = await self._find_tokens(user_id, client_id)
+        return rows.readable(found, lambda row: rows.token(row, self.keys))
+
+    async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
+        """As `Store.revoke_token_credential`."""
+        return is_text(oauth_token, user_id or "") and bool(
+            await self._write(sql.REVOKE, oauth_token, user_id, self.clock())
+        )
+
+    async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
+        """As `Store.revoke_token_credentials`."""
+        if user_id is None and client_id is None:
+            raise ValueError("revoke_token_credentials needs a user_id, a client_id or both")
+        if not is_text(user_id or "", client_id or ""):
+            return 0
+        return len(await self._write(sql.REVOKE_MANY, self.clock(), user_id, client_id))
+
+    async def reencrypt(self) -> int:
+        """As `Store.reencrypt`."""
+        return await StoredSecrets(self._write, self.keys, self.url).reencrypt()
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        nothing: Any = LeftBehind(self.url, self._fork_advice)
+        self._database = self._nonces = self._pings = nothing
+        self._left_behind = True
+
+    def _restart(self) -> None:
+        """Make new connections after a fork, unless the pool is the application's."""
+        if self._left_behind and self._can_restart:
+            self._start()
+
+    async def _drain(self) -> None:
+        await self._nonces.drain()
+        await self._pings.drain()
+
+    async def _insert_token(self, credential: TokenCredential) -> TokenCredential:
+        self._check_lengths(
+            oauth_token=credential.oauth_token, client_id=credential.client_id, user_id=credential.user_id
+        )
+        if not await self._write(sql.INSERT_TOKEN, *rows.of_token(credential, self.keys)):
+            raise ValueError(TOKEN_TAKEN)
+        return credential
+
+    def _check_lengths(self, **identifiers: str) -> None:
+        """Refuse identifiers that are too long for the database's indexes."""
+
+    def _client(self, row: Row) -> Client | None:
+        return None if row[0] is None else rows.client(row, self.keys, self.clock())
+
+    def _live_token(self, row: Row) -> TokenCredential | None:
+        token = None if row[0] is None else rows.token(row, self.keys)
+        return token if token is not None and is_live(token, self.clock()) else None
+
+    def _credentials(self, row: Row) -> tuple[Client | None, TokenCredential | None]:
+        """The records of a row with the columns of both."""
+        return self._client(row[: rows.CLIENT_WIDTH]), self._live_token(row[rows.CLIENT_WIDTH :])
+
+    async def _answer_ping(self, questions: Sequence[None]) -> Mapping[None, None]:
+        await self._database.ping()
+        return dict.fromkeys(questions)
+
+    def _purge_after(self, inserted: int) -> None:
+        """Start a removal of expired rows if one is due; no request waits for it."""
+        now = self.clock()
+        if limit := self._purges.inserted(inserted, now):
+            self._database.spawn(self._purge(now, limit))
