@@ -15,12 +15,15 @@ from dataclasses import dataclass, replace
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .changes import Cause, Context, Secrets
 from .facts import unreadable, violations
-from .plan import Key, plan_of
+from .plan import Key, Plan, plan_of
 from .readings import Readings
+from .redaction import redacted
 from .search import Match, Search
+from .texts import octets_of, shown
 from .wire import WireRequest, read
 
 __all__ = ["Cause", "Explanation", "Secrets", "WireRequest", "explain", "explain_in_steps"]
@@ -34,7 +37,7 @@ class Explanation:
         verifies: this provider would accept the request, its nonce aside.
         causes: what is wrong, the most likely first; empty if nothing that was tried matches.
         method: the signature method that the request names.
-        base_string: the signature base string as this provider builds it.
+        base_string: the signature base string as this provider builds it; empty if the header cannot be read.
         signed: the base string that the signature is of, or ``None``.
         tried: how many signatures were computed.
         complete: False if the bound ended the search.
@@ -45,8 +48,8 @@ class Explanation:
     method: str
     base_string: str
     signed: str | None
-    tried: int
-    complete: bool
+    tried: int = 0
+    complete: bool = True
 
 
 def explain(
@@ -57,7 +60,7 @@ def explain(
     Args:
         request: the request, as octets or as a server has read it.
         keys: what is known of the client and its token.
-        policy: the provider's rules; by default every signature method is enabled.
+        policy: the provider's rules; by default every signature method is enabled, and http is allowed.
         now: Unix time at which the request arrived, in seconds; ``None`` to judge no clock.
 
     Returns:
@@ -77,52 +80,50 @@ def explain_in_steps(
 ) -> Generator[None, None, Explanation]:
     """As `explain`, in steps of less than a millisecond, for callers that have other work to do in between."""
     wire = WireRequest.of(request) if isinstance(request, OAuth1Request) else request
-    policy = policy or Policy()
-    key = Key(_octets(next(iter(keys.client_secrets), "")), _octets(keys.token_secret))
-    plan = plan_of(wire, key)
-    signature = wire.protocol.get("oauth_signature", "")
-    base_string = _shown(plan.base_string)
-    facts: list[Cause] = []
+    policy = policy or Policy(signature_methods=tuple(SIGNATURE_METHODS), require_https=False)
+    plan = plan_of(wire, Key(octets_of(next(iter(keys.client_secrets), "")), octets_of(keys.token_secret)))
+    explanation = Explanation(False, (), plan.algorithm, shown(plan.base_string), None)
     try:
-        parsed = read(wire)
+        parsed = read(wire, policy)
     except OAuth1Error as error:
-        readable = wire.protocol_place is not None
-        causes = (unreadable(wire, error),)
-        return Explanation(False, causes, plan.algorithm, base_string if readable else "", None, 0, True)
-    facts.extend(violations(wire, parsed, keys, policy, now))
-    if not signature:
-        return Explanation(False, tuple(facts), plan.algorithm, base_string, None, 0, True)
-    readings = Readings(
-        signature, in_header=wire.protocol_place == "header", rsa_public_key=keys.rsa_public_key
-    )
-    search = Search(Context(wire, _with_current(keys), policy, plan), readings)
-    yield from search.steps()
-    match = search.match
-    causes = _ordered(match, facts)
-    signed = _shown(match.plan.base_string) if match else None
-    return Explanation(
-        match is not None and not causes, causes, plan.algorithm, base_string, signed, search.tried, search.complete
+        base_string = explanation.base_string if wire.is_readable else ""
+        return replace(explanation, causes=(unreadable(wire, error),), base_string=redacted(base_string, keys))
+    facts = tuple(violations(wire, parsed, keys, policy, now))
+    if "oauth_signature" in wire.protocol:
+        search = _search(wire, keys, policy, plan)
+        yield from search.steps()
+        explanation = _found(explanation, search)
+    causes = _ordered(explanation.causes, facts, proven=explanation.signed is not None)
+    return replace(
+        explanation,
+        verifies=explanation.signed is not None and not causes,
+        causes=tuple(replace(cause, text=redacted(cause.text, keys)) for cause in causes),
+        base_string=redacted(explanation.base_string, keys),
+        signed=None if explanation.signed is None else redacted(explanation.signed, keys),
     )
 
 
-def _ordered(match: Match | None, facts: Iterable[Cause]) -> tuple[Cause, ...]:
-    """What the signature proves first, then what it does not; together if there are both."""
-    proven = match.causes if match else ()
-    known = {cause.code for cause in proven}
-    causes = (*proven, *(fact for fact in facts if fact.code not in known))
-    if len(causes) > 1 and match is not None:
-        causes = tuple(replace(cause, together=True) for cause in causes)
+def _search(wire: WireRequest, keys: Secrets, policy: Policy, plan: Plan) -> Search:
+    in_header = wire.protocol_place == "header"
+    readings = Readings(wire.protocol["oauth_signature"], in_header=in_header, rsa_public_key=keys.rsa_public_key)
+    return Search(Context(wire, keys, policy, plan), readings)
+
+
+def _found(explanation: Explanation, search: Search) -> Explanation:
+    match: Match | None = search.match
+    return replace(
+        explanation,
+        causes=match.causes if match else (),
+        signed=shown(match.plan.base_string) if match else None,
+        tried=search.tried,
+        complete=search.complete,
+    )
+
+
+def _ordered(matching: tuple[Cause, ...], facts: Iterable[Cause], *, proven: bool) -> tuple[Cause, ...]:
+    """What the signature proves first, then what it does not; together if it takes all of them."""
+    known = {cause.code for cause in matching}
+    causes = (*matching, *(fact for fact in facts if fact.code not in known))
+    if len(causes) > 1 and proven:
+        return tuple(replace(cause, together=True) for cause in causes)
     return causes
-
-
-def _with_current(keys: Secrets) -> Secrets:
-    """Further current secrets of the client are tried like former ones."""
-    return keys
-
-
-def _octets(text: str) -> str:
-    return text.encode("utf-8", "surrogatepass").decode("latin-1")
-
-
-def _shown(base_string: str) -> str:
-    return base_string.encode("latin-1", "replace").decode("utf-8", "replace")

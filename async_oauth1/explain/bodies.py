@@ -74,7 +74,10 @@ def _nesting(text: str) -> int:
 
 
 def _as_octets(pairs: Pairs) -> Pairs:
-    return [(name.encode("utf-8", "replace").decode("latin-1"), value.encode("utf-8", "replace").decode("latin-1")) for name, value in pairs]
+    return [
+        (name.encode("utf-8", "replace").decode("latin-1"), value.encode("utf-8", "replace").decode("latin-1"))
+        for name, value in pairs
+    ]
 
 
 def _scalar(value: Any) -> str:

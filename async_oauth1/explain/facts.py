@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -14,8 +9,15 @@ from collections.abc import Iterator
 from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.checks import check_header_parameters, check_protocol_parameters, omits_timestamp
+from async_oauth1.provider.checks import (
+    check_header_parameters,
+    check_host,
+    check_identifiers,
+    check_version,
+    omits_timestamp,
+)
 
+from .body_hashes import body_hash_causes
 from .changes import Cause, Secrets
 from .wire import WireRequest
 
@@ -23,14 +25,21 @@ __all__ = ["unreadable", "violations"]
 
 _MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
 _SECONDS = re.compile(r"[1-9][0-9]{0,11}")
-_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
+_REQUIRED = ("oauth_consumer_key", "oauth_signature_method", "oauth_signature")
+_COMPLETE = "Send every protocol parameter that RFC 5849 section 3.1 requires, with a value that it allows."
+_BASE_URL = "Set external_base_url to the URL that clients use, or name the proxy in trusted_proxies."
+#: One parameter of the Authorization header, and what must follow it.
+_ELEMENT = re.compile(r'\s*(?:([^\s"=,]+)\s*=\s*(?:"[^"\\]*(?:\\.[^"\\]*)*"|[^\s",]*)\s*(?:,|\Z)|,|\Z)', re.DOTALL)
 
 
 def unreadable(wire: WireRequest, error: OAuth1Error) -> Cause:
     """The cause that a request is refused while it is read."""
     if isinstance(error, DuplicatedOAuthProtocolParameterError):
         return _duplicate(wire, error)
-    return Cause("malformed", _sentence(error), "Send the request as RFC 5849 section 3.5 has it.")
+    text = _sentence(error)
+    if not wire.is_readable:
+        text = f"{text} {_where(wire.header('Authorization') or '')}"
+    return Cause("malformed", text.strip(), "Send the request as RFC 5849 section 3.5 has it.")
 
 
 def _duplicate(wire: WireRequest, error: OAuth1Error) -> Cause:
@@ -39,12 +48,28 @@ def _duplicate(wire: WireRequest, error: OAuth1Error) -> Cause:
     places = sorted({item.place for item in wire.parameters if item.is_protocol})
     if repeated:
         where = {item.place for item in wire.parameters if item.name in repeated}
-        text = f"The client sent {', '.join(repeated)} more than once, in the {' and the '.join(sorted(where))}."
+        text = f"The client sent {', '.join(repeated[:12])} more than once, in the {' and the '.join(sorted(where))}."
     elif len(places) > 1:
         text = f"The client sent protocol parameters in the {' and the '.join(places)}."
     else:
         text = _sentence(error)
     return Cause("duplicate_parameter", text, "Send each protocol parameter once, and all of them in one place.")
+
+
+def _where(header: str) -> str:
+    """Where the Authorization header cannot be read; the signature, which PLAINTEXT makes of secrets, is not shown."""
+    scheme, _, _ = header.partition(" ")
+    position, last = len(scheme), ""
+    while position < len(header):
+        match = _ELEMENT.match(header, position)
+        if match is None:
+            break
+        position, last = match.end(), match[1] or last
+    else:
+        return ""
+    excerpt = re.sub(r"(oauth_signature\s*=).*", r"\1...", header[position : position + 60].strip(), flags=re.DOTALL)
+    after = f", after {last[:40]}" if last else ""
+    return f"It stops making sense at character {position + 1}{after}: {excerpt!r}."
 
 
 def _sentence(error: OAuth1Error) -> str:
@@ -64,28 +89,50 @@ def violations(
         policy: the provider's rules.
         now: Unix time of its arrival; ``None`` if no clock is to be judged.
     """
-    del secrets
-    yield from _incomplete(request, policy)
+    yield from _transport(request, policy)
+    yield from _missing(request)
+    yield from _impossible(request, policy)
     yield from _clock(request, policy, now)
-    yield from _body_hash(wire, request)
-    if request.signature_method and request.signature_method not in policy.signature_methods:
-        methods = ", ".join(policy.signature_methods)
-        text = f"The client signs with {request.signature_method[:40]!r}, which is not enabled; enabled is {methods}."
-        yield Cause("signature_method", text, f"Sign with {methods}, or enable the method for this client.")
+    claimed = request.oauth_params.get("oauth_body_hash")
+    if claimed is not None:
+        yield from body_hash_causes(wire, claimed, secrets)
+    elif policy.require_signed_body and wire.body and not wire.has_form:
+        text = "Nothing signs the body, and this provider requires that something does."
+        yield Cause("body_hash", text, "Send the hash of the body as oauth_body_hash.")
+    yield from _method(request, policy)
 
 
-def _incomplete(request: OAuth1Request, policy: Policy) -> Iterator[Cause]:
-    fix = "Send every protocol parameter that RFC 5849 section 3.1 requires, with a value that it allows."
+def _transport(request: OAuth1Request, policy: Policy) -> Iterator[Cause]:
+    if policy.require_https and not request.is_secure:
+        text = "This provider takes https alone, and the request arrived as http."
+        yield Cause("scheme", text, _BASE_URL)
     try:
-        check_protocol_parameters(request, policy)
-        check_header_parameters(request, policy)
-    except OAuth1Error as error:
-        yield Cause("malformed", _sentence(error), fix)
-        return
-    if not omits_timestamp(request):
-        for name in ("oauth_timestamp", "oauth_nonce"):
-            if not request.oauth_params.get(name):
-                yield Cause("malformed", f"The request lacks {name}.", fix)
+        if policy.allowed_hosts:
+            check_host(request, policy)
+    except OAuth1Error:
+        text = f"This server saw the host {request.hostname[:80]!r}, which is not one of allowed_hosts."
+        yield Cause("host", text, _BASE_URL)
+
+
+def _missing(request: OAuth1Request) -> Iterator[Cause]:
+    required = _REQUIRED if omits_timestamp(request) else (*_REQUIRED, "oauth_timestamp", "oauth_nonce")
+    missing = [name for name in required if not request.oauth_params.get(name)]
+    if missing:
+        text = "The request has no OAuth parameters." if not request.oauth_params else ""
+        yield Cause("malformed", text or f"The request lacks {' and '.join(missing)}.", _COMPLETE)
+
+
+def _impossible(request: OAuth1Request, policy: Policy) -> Iterator[Cause]:
+    for check in (check_identifiers, check_header_parameters):
+        try:
+            check(request, policy)
+        except OAuth1Error as error:
+            yield Cause("malformed", _sentence(error), _COMPLETE)
+    try:
+        check_version(request)
+    except OAuth1Error:
+        text = f"oauth_version is {request.oauth_params['oauth_version'][:40]!r}; there is only 1.0."
+        yield Cause("malformed", text, "Send oauth_version=1.0, or leave it out.")
 
 
 def _clock(request: OAuth1Request, policy: Policy, now: float | None) -> Iterator[Cause]:
@@ -99,16 +146,16 @@ def _clock(request: OAuth1Request, policy: Policy, now: float | None) -> Iterato
         text = f"oauth_timestamp is {timestamp[:40]!r}, not a positive whole number."
         yield Cause("malformed", text, "Send the seconds since 1970 as oauth_timestamp.")
     elif now is not None and abs(int(timestamp) - now) > policy.timestamp_window:
-        yield Cause("timestamp_clock", _clock_text(int(timestamp) - now), "Set the client's clock by NTP, and count in UTC.")
+        fix = "Set the client's clock by NTP, and count in UTC."
+        yield Cause("timestamp_clock", _clock_text(int(timestamp) - now), fix)
 
 
 def _clock_text(seconds: float) -> str:
     off = abs(seconds)
-    direction = "ahead" if seconds > 0 else "behind"
-    text = f"The client's clock is {_duration(off)} {direction}."
+    text = f"The client's clock is {_duration(off)} {'ahead' if seconds > 0 else 'behind'}."
     hours = round(off / 1_800) / 2
     if 0 < hours <= 14 and abs(off - hours * 3_600) < 300:
-        text += f" That is {hours:g} hours, so it is probably the time zone."
+        text += f" That is {hours:g} hour{'' if hours == 1 else 's'}, so it is probably the time zone."
     return text
 
 
@@ -119,67 +166,10 @@ def _duration(seconds: float) -> str:
     return f"{int(seconds)} seconds"
 
 
-def _body_hash(wire: WireRequest, request: OAuth1Request) -> Iterator[Cause]:
-    claimed = request.oauth_params.get("oauth_body_hash")
-    if claimed is None:
-        return
-    fix = "Send the Base64 of the hash of exactly the octets of the body, by the signature's own hash."
-    if request.is_form:
-        text = "The client sent oauth_body_hash with a form, whose fields are signed."
-        yield Cause("body_hash", text, "Leave oauth_body_hash out of requests with a form.")
-    elif not _hash_holds(claimed, wire.body):
-        yield Cause("body_hash", f"oauth_body_hash is not the hash of the body. {_hash_text(claimed, wire)}".strip(), fix)
-
-
-def _hash_holds(claimed: str, body: bytes) -> bool:
-    octets = _base64(claimed)
-    name = _HASHES.get(len(octets))
-    return name is not None and hmac.compare_digest(_digest(name, body), octets)
-
-
-def _digest(name: str, body: bytes) -> bytes:
-    return hashlib.new(name, body, usedforsecurity=False).digest()
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _hash_text(claimed: str, wire: WireRequest) -> str:
-    """Which other hash it is."""
-    for what, body in _bodies(wire):
-        for name in ("sha1", "sha256", "sha512", "md5"):
-            digest = _digest(name, body)
-            spellings = {
-                digest.hex(): "in hexadecimal",
-                digest.hex().upper(): "in hexadecimal",
-                base64.urlsafe_b64encode(digest).decode(): "in URL-safe Base64",
-                base64.b64encode(digest).decode().rstrip("="): "without its =",
-                base64.urlsafe_b64encode(digest).decode().rstrip("="): "in URL-safe Base64",
-                base64.b64encode(digest.hex().encode()).decode(): "as the Base64 of its hexadecimal digest",
-                base64.b64encode(digest).decode(): "",
-            }
-            if claimed in spellings:
-                return f"It is {name.upper()} of {what}{f', {spellings[claimed]}' if spellings[claimed] else ''}."
-    return "It may be the hash of another body, or keyed."
-
-
-def _bodies(wire: WireRequest) -> Iterator[tuple[str, bytes]]:
-    body = wire.body
-    yield "this body", body
-    yield "the empty body", b""
-    yield "the body without its last line end", body.rstrip(b"\r\n")
-    yield "the body with a line end", body + b"\n"
-    yield "the body with LF for CR LF", body.replace(b"\r\n", b"\n")
-    if len(body) < 256 * 1024 and body.count(b"[") + body.count(b"{") < 500:
-        try:
-            document = json.loads(body)
-        except (ValueError, RecursionError):
-            return
-        for separators in ((",", ":"), (", ", ": ")):
-            for ascii_only in (True, False):
-                text = json.dumps(document, separators=separators, ensure_ascii=ascii_only)
-                yield "the JSON written otherwise", text.encode("utf-8", "replace")
+def _method(request: OAuth1Request, policy: Policy) -> Iterator[Cause]:
+    method, enabled = request.signature_method, ", ".join(policy.signature_methods)
+    if method and method not in policy.signature_methods:
+        text = f"The client names the signature method {method[:40]!r}, which is not enabled; enabled is {enabled}."
+        yield Cause("signature_method", text, f"Sign with {enabled}, or enable the method for this client.")
+    elif method == "PLAINTEXT" and policy.require_https and not request.is_secure:
+        yield Cause("signature_method", "The client used PLAINTEXT over http.", "Use https, or an HMAC.")

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
-from async_oauth1.errors import OAuth1Error
+from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, OAuth1Error
+from async_oauth1.policy import Policy
 from async_oauth1.protocol.authorization_header import parse_authorization
 from async_oauth1.protocol.encoding import split_pairs
 from async_oauth1.protocol.header_fields import is_form
@@ -105,12 +106,13 @@ class WireRequest:
     @cached_property
     def realm(self) -> str | None:
         """The realm of the Authorization header."""
-        return self._header[1]
+        return self._header[1] if self._header else None
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters in the order of header, query and form; an unreadable header has none."""
-        header = [Parameter(name, value, "header", name, value) for name, value in self._header[0]]
+        pairs = self._header[0] if self._header else []
+        header = [Parameter(name, value, "header", name, value) for name, value in pairs]
         form = _read_form(self.body, "form") if self.has_form else []
         return (*header, *_read_form(self.query, "query"), *form)
 
@@ -128,13 +130,20 @@ class WireRequest:
         """Where the signature is."""
         return next((parameter.place for parameter in self.parameters if parameter.name == "oauth_signature"), None)
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the Authorization header can be read; a missing one can."""
+        return self._header is not None
+
     @cached_property
-    def _header(self) -> tuple[list[tuple[str, str]], str | None]:
+    def _header(self) -> tuple[list[tuple[str, str]], str | None] | None:
         octets = (self.header("Authorization") or "").encode("latin-1")
         try:
             form, realm = parse_authorization(octets, MAX_PARAMETERS) or ("", None)
-        except OAuth1Error:
+        except DuplicatedOAuthProtocolParameterError:
             return [], None
+        except OAuth1Error:
+            return None
         return [(_octets(name), _octets(value)) for name, value in split_pairs(form)], realm
 
 
@@ -157,8 +166,8 @@ def _text(octets: str) -> str:
     return octets.encode("latin-1").decode("utf-8", "replace")
 
 
-def read(wire: WireRequest, **limits: int) -> OAuth1Request:
-    """Read the request as the provider does.
+def read(wire: WireRequest, policy: Policy) -> OAuth1Request:
+    """Read the request as the provider does, within its limits.
 
     Raises:
         OAuth1Error: the request is malformed, repeats a protocol parameter, or is too large.
@@ -172,5 +181,8 @@ def read(wire: WireRequest, **limits: int) -> OAuth1Request:
         headers=wire.headers,
         body=wire.body,
         peer=wire.peer,
-        **limits,
+        max_parameters=policy.max_parameters,
+        max_header_bytes=policy.max_header_bytes,
+        max_query_bytes=policy.max_query_bytes,
+        max_form_bytes=policy.max_form_bytes,
     )

@@ -13,8 +13,23 @@ from async_oauth1.explain import WireRequest
 from .signer import Pairs, Request, encode, octets, sha1
 
 JSON = b'{"title":"caf\xc3\xa9","tags":["a","b"],"place":{"city":"Bern"},"public":true}'
-QUERY: Pairs = [("file", "vacation.jpg"), ("q", "x y+z"), ("tag", "b"), ("tag", "a"), ("empty", ""), ("p~t", octets("é!'(/")), ("A", "true")]
-FORM: Pairs = [("status", octets("Grüezi & ade, 100%")), ("note", "one\r\ntwo "), ("a[b]", "1"), ("a", "2"), ("Z", "false"), ("e", "")]
+QUERY: Pairs = [
+    ("file", "vacation.jpg"),
+    ("q", "x y+z"),
+    ("tag", "b"),
+    ("tag", "a"),
+    ("empty", ""),
+    ("p~t", octets("é!'(/")),
+    ("A", "true"),
+]
+FORM: Pairs = [
+    ("status", octets("Grüezi & ade, 100%")),
+    ("note", "one\r\ntwo "),
+    ("a[b]", "1"),
+    ("a", "2"),
+    ("Z", "false"),
+    ("e", ""),
+]
 
 MULTIPART = b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nx y\r\n--b--\r\n'
 

@@ -168,9 +168,7 @@ def secrets(request: Request) -> Secrets:
 
 def policy(request: Request) -> Policy:
     """The provider's rules: every signature method."""
-    return Policy(
-        signature_methods=tuple(SIGNATURE_METHODS), require_https=False, allowed_hosts=request.allowed_hosts
-    )
+    return Policy(signature_methods=tuple(SIGNATURE_METHODS), require_https=False, allowed_hosts=request.allowed_hosts)
 
 
 def sha1(body: bytes) -> str:

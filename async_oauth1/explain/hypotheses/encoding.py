@@ -69,9 +69,7 @@ def not_encoded(context: Context) -> Iterator[Change]:
             yield change(0.5 + more, "not_encoded", text, _CHARACTERS_FIX, parameters=rewrite)
     fix = "Encode each name and value, and the joined parameters once more."
     yield change(0, "not_encoded", "The client did not encode names and values.", fix, parameters=_both(times=0))
-    yield change(
-        2, "not_encoded", "The client did not encode names.", fix, parameters=_one("names", times=0)
-    )
+    yield change(2, "not_encoded", "The client did not encode names.", fix, parameters=_one("names", times=0))
     yield change(
         1, "not_encoded", "The client did not encode values, only names.", fix, parameters=_one("values", times=0)
     )
@@ -88,9 +86,9 @@ def not_encoded(context: Context) -> Iterator[Change]:
 
 
 def _both(**attributes: Any) -> Callable[[Any], Any]:
-    return lambda part: setting(
-        names=replace(part.names, **attributes), values=replace(part.values, **attributes)
-    )(part)
+    return lambda part: setting(names=replace(part.names, **attributes), values=replace(part.values, **attributes))(
+        part
+    )
 
 
 def _one(name: str, **attributes: Any) -> Callable[[Any], Any]:
@@ -131,7 +129,8 @@ def double_encoded(context: Context) -> Iterator[Change]:
 def _raw(place: str) -> Callable[[Any], Any]:
     return lambda part: setting(
         items=tuple(
-            replace(item, name=item.raw_name, value=item.raw_value) if item.place == place else item for item in part.items
+            replace(item, name=item.raw_name, value=item.raw_value) if item.place == place else item
+            for item in part.items
         )
     )(part)
 
@@ -153,7 +152,13 @@ def space_plus(context: Context) -> Iterator[Change]:
         yield change(0.5, "space_plus", text, fix, parameters=_replaced("+", " "))
     if any("+" in item.raw_value for item in items if item.place != "header"):
         text = "The client signed a plus sign that was sent as + and means a space."
-        yield change(0.5, "space_plus", text, fix, parameters=lambda part: setting(items=tuple(map(_plus_kept, part.items)))(part))
+        yield change(
+            0.5,
+            "space_plus",
+            text,
+            fix,
+            parameters=lambda part: setting(items=tuple(map(_plus_kept, part.items)))(part),
+        )
 
 
 def _plus_kept(item: Parameter) -> Parameter:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..changes import Change, Context, change, setting
+from ..changes import Change, Context, change, rewriting, setting
+from ..texts import octets_of
 
 _METHODS = ("POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _BOM = "\ufeff".encode().decode("latin-1")
@@ -20,12 +21,26 @@ def http_method(context: Context) -> Iterator[Change]:
     for method in dict.fromkeys((overridden, *_METHODS)):
         if method and method != signed:
             text = f"The client signed {method}; {signed} arrived."
-            cost = 0 if method == overridden else 0.5 if method in ("POST", "GET") else 1.5 if method == "PUT" and signed == "POST" else 2.5
+            cost = (
+                0
+                if method == overridden
+                else 0.5
+                if method in ("POST", "GET")
+                else 1.5
+                if method == "PUT" and signed == "POST"
+                else 2.5
+            )
             yield change(cost, "http_method", text, fix, method=lambda _, method=method: method)
     text = "The client signed the method's name in lower case."
     yield change(0.5, "http_method", text, fix, method=str.lower)
     if wire.method != signed:
-        yield change(2, "http_method", f"The client signed the method as {wire.method[:20]!r}.", fix, method=lambda _: wire.method)
+        yield change(
+            2,
+            "http_method",
+            f"The client signed the method as {wire.method[:20]!r}.",
+            fix,
+            method=lambda _: wire.method,
+        )
     yield change(4, "http_method", "The client signed the method's name with a capital.", fix, method=str.capitalize)
 
 
@@ -38,7 +53,9 @@ def secrets(context: Context) -> Iterator[Change]:
         text = "The client used the token secret as its own, and the reverse."
         yield change(0, "secrets_swapped", text, fix, key=setting(client_secret=token, token_secret=client))
         text = "The client signed as if there were no token secret."
-        yield change(0, "token_secret_missing", text, "Sign with the token secret as well.", key=setting(token_secret=""))
+        yield change(
+            0, "token_secret_missing", text, "Sign with the token secret as well.", key=setting(token_secret="")
+        )
     for name, what, part in (
         ("oauth_consumer_key", "its identifier in the place of its secret", "client_secret"),
         ("oauth_token", "the token in the place of the token secret", "token_secret"),
@@ -53,7 +70,13 @@ def secrets(context: Context) -> Iterator[Change]:
     if known.temporary_secret and known.temporary_secret != token:
         text = "The client kept the secret of the temporary credentials after the exchange."
         octets = known.temporary_secret.encode().decode("latin-1")
-        yield change(0, "token_secret_missing", text, "Sign with the secret that came with the token.", key=setting(token_secret=octets))
+        yield change(
+            0,
+            "token_secret_missing",
+            text,
+            "Sign with the secret that came with the token.",
+            key=setting(token_secret=octets),
+        )
     fix = "Join both encoded secrets with &, also if the token secret is empty."
     yield change(0, "ampersand_missing", "The client left & out of the key.", fix, key=setting(template="{}{}"))
     if token:
@@ -91,6 +114,12 @@ def whitespace(context: Context) -> Iterator[Change]:
             yield change(3, "secret_whitespace", text, fix, key=both)
 
 
+def other_secrets(context: Context) -> Iterator[Change]:
+    """Further current secrets of the client: nothing is wrong with those."""
+    for secret in context.secrets.client_secrets[1:]:
+        yield Change(-1, (), rewriting(key=setting(client_secret=octets_of(secret))))
+
+
 def former_secrets(context: Context) -> Iterator[Change]:
     """Secrets that have ended."""
     for kind, secret in context.secrets.former:
@@ -104,10 +133,13 @@ def signature_method(context: Context) -> Iterator[Change]:
     named = context.plan.algorithm
     for method in ("HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
         if method != named and (not method.startswith("RSA-") or context.secrets.rsa_public_key):
+            if not named:
+                yield Change(0, (), rewriting(algorithm=lambda _, method=method: method))
+                continue
             text = f"The client signed with {method} and named {named or 'no method'}."
             fix = f"Name the method that signs: oauth_signature_method={method}."
             cost = 1 if method.partition("-")[0] == named.partition("-")[0] else 2
             yield change(cost, "signature_method", text, fix, algorithm=lambda _, method=method: method)
 
 
-HYPOTHESES = (http_method, secrets, whitespace, former_secrets, signature_method)
+HYPOTHESES = (other_secrets, http_method, secrets, whitespace, former_secrets, signature_method)

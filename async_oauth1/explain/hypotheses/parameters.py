@@ -77,7 +77,9 @@ def _in_place(place: str) -> Callable[[Parameter], bool]:
     return lambda item: item.place == place and not item.is_protocol
 
 
-_ADDED_FIX = "Take out what adds the parameter (a rewrite, a proxy, a browser), or let it add the parameter before signing."
+_ADDED_FIX = (
+    "Take out what adds the parameter (a rewrite, a proxy, a browser), or let it add the parameter before signing."
+)
 
 
 def _one_by_one(place: str, code: str, what: str, names: list[str], fix: str) -> Iterator[Change]:
@@ -116,8 +118,20 @@ def repeated(context: Context) -> Iterator[Change]:
     counts = Counter(item.name for item in items if not item.is_protocol)
     fix = "Sign each parameter as often as it is sent, with each of its values."
     if any(count > 1 for count in counts.values()):
-        yield change(0.5, "repeated", "The client signed only the last value of a repeated parameter.", fix, parameters=_items(_last))
-        yield change(0.5, "repeated", "The client signed only the first value of a repeated parameter.", fix, parameters=_items(_first))
+        yield change(
+            0.5,
+            "repeated",
+            "The client signed only the last value of a repeated parameter.",
+            fix,
+            parameters=_items(_last),
+        )
+        yield change(
+            0.5,
+            "repeated",
+            "The client signed only the first value of a repeated parameter.",
+            fix,
+            parameters=_items(_first),
+        )
         text = "The client counted once what was sent twice with the same value."
         yield change(-0.5, "repeated", text, fix, parameters=_items(lambda items: tuple(_distinct(items))))
         for glue in (",", " ", ", ", ";", "|", ""):
@@ -149,15 +163,16 @@ def repeated(context: Context) -> Iterator[Change]:
             "repeated",
             text,
             fix,
-            parameters=_items(
-                lambda items, name=name: (*items, *[item for item in items if item.name == name][:1])
-            ),
+            parameters=_items(lambda items, name=name: (*items, *[item for item in items if item.name == name][:1])),
         )
     for name in ("oauth_callback", "oauth_verifier", "oauth_token", "oauth_version", "oauth_body_hash"):
         if any(item.name == name for item in items):
             text = f"The client counted {name} twice."
             yield change(
-                4, "repeated", text, fix,
+                4,
+                "repeated",
+                text,
+                fix,
                 parameters=_items(lambda items, name=name: (*items, *(i for i in items if i.name == name))),
             )
 
@@ -201,7 +216,11 @@ def realm(context: Context) -> Iterator[Change]:
         text = "The client counted the header's realm as a parameter."
         item = Parameter("realm", value, "header")
         yield change(
-            0, "realm_included", text, "Leave realm out of the base string.", parameters=_items(lambda items: (*items, item))
+            0,
+            "realm_included",
+            text,
+            "Leave realm out of the base string.",
+            parameters=_items(lambda items: (*items, item)),
         )
 
 
@@ -211,7 +230,13 @@ def empty_token(context: Context) -> Iterator[Change]:
     fix = "Sign oauth_token if it is sent, also if it is empty, and leave it out of both otherwise."
     if sent is None:
         text = "The client signed an empty oauth_token and did not send it."
-        yield change(0.5, "empty_token", text, fix, parameters=_items(lambda items: (*items, Parameter("oauth_token", "", "header"))))
+        yield change(
+            0.5,
+            "empty_token",
+            text,
+            fix,
+            parameters=_items(lambda items: (*items, Parameter("oauth_token", "", "header"))),
+        )
     elif not sent:
         text = "The client sent an empty oauth_token and did not sign it."
         yield change(0, "empty_token", text, fix, parameters=_without(lambda item: item.name == "oauth_token"))
@@ -235,7 +260,9 @@ def oauth_parameter(context: Context) -> Iterator[Change]:
         if name not in ("oauth_signature",) and not (name == "oauth_token" and not sent[name]):
             text = f"The client did not sign {name[:80]}, which it sent."
             cost = 0.5 if name in usual else 3
-            yield change(cost, "oauth_parameter", text, fix, parameters=_without(lambda item, name=name: item.name == name))
+            yield change(
+                cost, "oauth_parameter", text, fix, parameters=_without(lambda item, name=name: item.name == name)
+            )
     for name, values in _OPTIONAL:
         if name in sent:
             continue
@@ -262,14 +289,29 @@ def value_changed(context: Context) -> Iterator[Change]:
                 for other in (value for value in synonyms if value != item.value):
                     text = f"The client signed {_shown(other)} for {_shown(item.name)}; {_shown(item.value)} arrived."
                     yield change(
-                        one_of(4, len(items)), "value_changed", text, fix,
-                        parameters=_items(lambda items, item=item, other=other: tuple(
-                            replace(each, value=other) if each is item or each == item else each for each in items)),
+                        one_of(4, len(items)),
+                        "value_changed",
+                        text,
+                        fix,
+                        parameters=_items(
+                            lambda items, item=item, other=other: tuple(
+                                replace(each, value=other) if each is item or each == item else each for each in items
+                            )
+                        ),
                     )
         if index and rewrite_one(item):
             text = f"The client signed {_shown(item.name)} without the blanks at its edges."
-            yield change(one_of(2, len(items)), "value_changed", text, fix, parameters=_items(lambda items, item=item: tuple(
-                replace(each, value=each.value.strip()) if each == item else each for each in items)))
+            yield change(
+                one_of(2, len(items)),
+                "value_changed",
+                text,
+                fix,
+                parameters=_items(
+                    lambda items, item=item: tuple(
+                        replace(each, value=each.value.strip()) if each == item else each for each in items
+                    )
+                ),
+            )
 
 
 def rewrite_one(item: Parameter) -> bool:
@@ -308,9 +350,7 @@ _VALUE_REWRITES: tuple[tuple[str, float, Callable[[str], str]], ...] = (
 
 def _values(rewrite: Callable[[str], str]) -> Callable[[Any], Any]:
     return _items(
-        lambda items: tuple(
-            item if item.is_protocol else replace(item, value=rewrite(item.value)) for item in items
-        )
+        lambda items: tuple(item if item.is_protocol else replace(item, value=rewrite(item.value)) for item in items)
     )
 
 

@@ -73,7 +73,11 @@ def _proxy_causes(context: Context, scheme: str, host: str, port: str, prefix: s
         yield Cause("scheme", _signed(f"{scheme}://", f"{uri.scheme}://"), _BASE_URL)
     if host != uri.host:
         yield Cause("host", _signed(f"the host {host}", uri.host), _BASE_URL)
-    if port != uri.port and (host == uri.host or "port" in forwarded(context)) and not ({port, uri.port or DEFAULT_PORTS[uri.scheme]} <= default | {"80", "443"}):
+    if (
+        port != uri.port
+        and (host == uri.host or "port" in forwarded(context))
+        and not ({port, uri.port or DEFAULT_PORTS[uri.scheme]} <= default | {"80", "443"})
+    ):
         yield Cause("port", _signed(f"port {port or DEFAULT_PORTS[scheme]}", uri.port or "the default port"), _BASE_URL)
     if prefix:
         yield Cause("path_prefix", f"A proxy took the prefix {prefix} away; the client signed it.", _BASE_URL)
@@ -167,7 +171,11 @@ def prefixes(context: Context) -> Iterator[Change]:
         evident = prefix not in _USUAL_PREFIXES
         text = f"The client signed the path with the prefix {prefix}, which something took away before this server."
         yield change(
-            0 if evident else 1.5 if prefix == "/api" else 4, "path_prefix", text, _BASE_URL, uri=_path(lambda old, prefix=prefix: prefix + old)
+            0 if evident else 1.5 if prefix == "/api" else 4,
+            "path_prefix",
+            text,
+            _BASE_URL,
+            uri=_path(lambda old, prefix=prefix: prefix + old),
         )
     for original in ("X-Original-URI", "X-Original-URL", "X-Rewrite-URL", "X-Envoy-Original-Path", "X-Request-URI"):
         said = (wire.header(original) or "").partition("?")[0]
@@ -182,9 +190,7 @@ def prefixes(context: Context) -> Iterator[Change]:
             text = f"The client signed the path without {prefix}."
             fix = "Take the prefix out of external_base_url, or let the client sign the URL that it uses."
             cost = 0 if evident else (0.5, 2.5, 4)[count - 1]
-            yield change(
-                cost, "path_prefix", text, fix, uri=_path(lambda old, prefix=prefix: old.removeprefix(prefix))
-            )
+            yield change(cost, "path_prefix", text, fix, uri=_path(lambda old, prefix=prefix: old.removeprefix(prefix)))
 
 
 def _prefix_candidates(context: Context) -> Iterator[str]:
@@ -200,9 +206,7 @@ def _prefix_candidates(context: Context) -> Iterator[str]:
 
 
 def _path(rewrite: Any) -> Any:
-    return lambda uri: Uri(
-        uri.scheme, uri.host, uri.port, rewrite(uri.path), uri.suffix, uri.show_port, uri.encoding
-    )
+    return lambda uri: Uri(uri.scheme, uri.host, uri.port, rewrite(uri.path), uri.suffix, uri.show_port, uri.encoding)
 
 
 def trailing_slash(context: Context) -> Iterator[Change]:
@@ -223,7 +227,11 @@ _PATH_ESCAPES: tuple[tuple[str, float, Any], ...] = (
     ("The client encoded the path once more.", 0.5, lambda path: _quote(path, "/")),
     ("A proxy decoded the path; the client signed it escaped.", 0.5, lambda path: _quote(_decode(path), "/")),
     ("The client encoded the path's escapes once more.", 0.5, lambda path: path.replace("%", "%25")),
-    ("A proxy decoded the path; the client left some characters bare.", 1, lambda path: _quote(path, "/:@!$&'()*+,;=%")),
+    (
+        "A proxy decoded the path; the client left some characters bare.",
+        1,
+        lambda path: _quote(path, "/:@!$&'()*+,;=%"),
+    ),
     ("The client escaped the path by other rules.", 1, lambda path: _quote(_decode(path), "/:@!$&'()*+,;=")),
     ("The client wrote the path's escapes in the other case.", 0, lambda path: _swap_case(path)),
     ("The client signed the path's escapes in lower case.", 1.5, lambda path: _lower(_quote(_decode(path), "/"))),
@@ -251,7 +259,9 @@ def path_escapes(context: Context) -> Iterator[Change]:
         doubled = "/".join(segments[:index]) + "//" + "/".join(segments[index:])
         for cost, path, what in ((0, joined, "%2F"), (0, doubled, "//")):
             text = f"The client signed {what} in the path where this server saw /."
-            yield change(one_of(-0.5 + cost, len(segments)), "path_escapes", text, fix, uri=_path(lambda _, path=path: path))
+            yield change(
+                one_of(-0.5 + cost, len(segments)), "path_escapes", text, fix, uri=_path(lambda _, path=path: path)
+            )
 
 
 def _decode(path: str) -> str:

@@ -34,7 +34,9 @@ class Source:
     format: str
 
 
-def read_source(octets: bytes, *, format: Format = "auto", base_url: str | None = None, entry: int | None = None) -> Source:  # noqa: A002 - the option's name
+def read_source(
+    octets: bytes, *, format: Format = "auto", base_url: str | None = None, entry: int | None = None
+) -> Source:  # noqa: A002 - the option's name
     """Read a request.
 
     Args:
@@ -92,6 +94,12 @@ def _split_base_url(base_url: str) -> tuple[str, str, str]:
         split = urlsplit(base_url)
     except ValueError as error:
         raise ReadError(f"--base-url {base_url!r} cannot be read: {error}.") from None
-    if split.scheme not in ("http", "https") or not split.netloc or "@" in split.netloc or split.query or split.fragment:
+    if (
+        split.scheme not in ("http", "https")
+        or not split.netloc
+        or "@" in split.netloc
+        or split.query
+        or split.fragment
+    ):
         raise ReadError(f"--base-url {base_url!r} is not an http or https URL without user, query and fragment.")
     return split.scheme, split.netloc, split.path.rstrip("/")
