@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from typing import Literal
+from functools import cache, cached_property
+from typing import Any, Literal
 
 from .wire import Parameter, WireRequest
 
 __all__ = ["Encoding", "Key", "Parameters", "Plan", "Sorting", "Uri", "plan_of"]
 
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_RESERVED = "%" + "".join(chr(code) for code in range(128) if chr(code) not in UNRESERVED and code != ord("%"))
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+#: Characters of a text whose encoding is kept for the next plan.
+_LONGEST_KEPT = 512
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 Sorting = Literal[
@@ -42,29 +47,45 @@ class Encoding:
     def encode(self, text: str) -> str:
         """Encode octets, given as Latin-1 text."""
         for _ in range(self.times):
-            text = _encode(text, self)
+            text = self._encode_once(text)
         return text
 
+    def _encode_once(self, text: str) -> str:
+        for character in self._escaped:
+            if character not in text:
+                continue
+            text = text.replace(character, self._escape(character))
+        if not text.isascii():
+            text = _BEYOND_ASCII.sub(lambda match: self._escape(match[0]), text)
+        return text.replace(" ", "+") if self.plus else text
 
-@lru_cache(maxsize=4_096)
-def _encode_short(text: str, encoding: Encoding) -> str:
-    return _encode_long(text, encoding)
-
-
-def _encode(text: str, encoding: Encoding) -> str:
-    return (_encode_short if len(text) <= 128 else _encode_long)(text, encoding)
-
-
-def _encode_long(text: str, encoding: Encoding) -> str:
-    reserved = set(text) - UNRESERVED - set(encoding.bare)
-    if encoding.escapes_tilde and "~" in text:
-        reserved.add("~")
-    if encoding.plus:
-        reserved.discard(" ")
-    for character in sorted(reserved, key="%".__ne__):  # the percent sign first: the others bring more of them
+    def _escape(self, character: str) -> str:
         escape = f"%{ord(character):02X}"
-        text = text.replace(character, escape.lower() if encoding.lower else escape)
-    return text.replace(" ", "+") if encoding.plus else text
+        return escape.lower() if self.lower else escape
+
+    @property
+    def _escaped(self) -> str:
+        return _escaped(self.bare + (" " if self.plus else ""), tilde=self.escapes_tilde)
+
+
+@cache
+def _escaped(bare: str, *, tilde: bool) -> str:
+    """The ASCII characters that are escaped, the percent sign first: the others bring more of them."""
+    return "".join(c for c in _RESERVED if c not in bare) + ("~" if tilde else "")
+
+
+class _Encoded(dict[str, str]):
+    """Texts in one encoding, each of which is encoded once."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    def __missing__(self, text: str) -> str:
+        encoded = self._encoding.encode(text)
+        if len(text) <= _LONGEST_KEPT:
+            self[text] = encoded
+        return encoded
 
 
 @dataclass(eq=False)
@@ -114,6 +135,7 @@ class Parameters:
         values: how values are encoded.
         whole: how the joined text is encoded once more.
         sorting: by what they are sorted.
+        memo: what has been encoded; all plans of one search share it.
     """
 
     items: tuple[Parameter, ...]
@@ -121,34 +143,39 @@ class Parameters:
     values: Encoding = Encoding()
     whole: Encoding = Encoding()
     sorting: Sorting = "encoded"
+    memo: dict[Encoding, _Encoded] = field(default_factory=dict, repr=False)
 
     @cached_property
     def rendered(self) -> str:
         """The parameters as they stand in the base string."""
-        items = [item for item in self.items if item.name != "oauth_signature"]
-        if self.sorting in ("encoded", "joined", "case"):
-            pairs = [self._pair(item) for item in items]
+        names, values = self._encoded(self.names), self._encoded(self.values)
+        items = self.items if self.sorting in _KEYS else _ordered(self.items, self.sorting)
+        pairs = [
+            (names[item.name], (values if item.encodings == 1 else self._encoded_otherwise(item))[item.value])
+            for item in items
+        ]
+        if self.sorting in _KEYS:
             pairs.sort(key=_KEYS[self.sorting])
-        else:
-            pairs = [self._pair(item) for item in _ordered(items, self.sorting)]
         return self.whole.encode("&".join([f"{name}={value}" for name, value in pairs]))
 
-    def _pair(self, item: Parameter) -> tuple[str, str]:
-        values = self.values
-        if item.encodings != 1:
-            values = replace(values, times=item.encodings)
-        return self.names.encode(item.name), values.encode(item.value)
+    def _encoded(self, encoding: Encoding) -> _Encoded:
+        known = self.memo.get(encoding)
+        if known is None:
+            known = self.memo[encoding] = _Encoded(encoding)
+        return known
+
+    def _encoded_otherwise(self, item: Parameter) -> _Encoded:
+        return self._encoded(replace(self.values, times=item.encodings))
 
 
-_Pair = tuple[str, str]
-_KEYS: dict[str, Callable[[_Pair], object]] = {
-    "encoded": lambda pair: pair,
+_KEYS: dict[str, Callable[[tuple[str, str]], Any] | None] = {
+    "encoded": None,
     "joined": lambda pair: f"{pair[0]}={pair[1]}",
     "case": lambda pair: (pair[0].lower(), pair[1].lower()),
 }
 
 
-def _ordered(items: list[Parameter], sorting: Sorting) -> Iterable[Parameter]:
+def _ordered(items: tuple[Parameter, ...], sorting: Sorting) -> Iterable[Parameter]:
     if sorting == "decoded":
         return sorted(items, key=lambda item: (item.name, item.value))
     if sorting == "name":
@@ -228,7 +255,7 @@ def plan_of(wire: WireRequest, key: Key) -> Plan:
     return Plan(
         method=wire.method.upper(),
         uri=Uri(wire.scheme, host, port, wire.path.decode("latin-1")),
-        parameters=Parameters(wire.parameters),
+        parameters=Parameters(tuple(item for item in wire.parameters if item.name != "oauth_signature")),
         key=key,
         algorithm=wire.protocol.get("oauth_signature_method", ""),
     )
