@@ -9,8 +9,8 @@ It is pure and bounded: at most 2,000 signatures and 16 MiB of base strings, cou
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Generator
+from dataclasses import replace
 
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
@@ -18,6 +18,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .changes import Cause, Context, Secrets
+from .explanation import Explanation, ordered
 from .facts import unreadable, violations
 from .plan import Key, Plan, plan_of
 from .readings import Readings
@@ -27,29 +28,6 @@ from .texts import octets_of, shown
 from .wire import WireRequest, read
 
 __all__ = ["Cause", "Explanation", "Secrets", "WireRequest", "explain", "explain_in_steps"]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a request is refused.
-
-    Attributes:
-        verifies: this provider would accept the request, its nonce aside.
-        causes: what is wrong, the most likely first; empty if nothing that was tried matches.
-        method: the signature method that the request names.
-        base_string: the signature base string as this provider builds it; empty if the header cannot be read.
-        signed: the base string that the signature is of, or ``None``.
-        tried: how many signatures were computed.
-        complete: False if the bound ended the search.
-    """
-
-    verifies: bool
-    causes: tuple[Cause, ...]
-    method: str
-    base_string: str
-    signed: str | None
-    tried: int = 0
-    complete: bool = True
 
 
 def explain(
@@ -82,25 +60,22 @@ def explain_in_steps(
     wire = WireRequest.of(request) if isinstance(request, OAuth1Request) else request
     policy = policy or Policy(signature_methods=tuple(SIGNATURE_METHODS), require_https=False)
     plan = plan_of(wire, Key(octets_of(next(iter(keys.client_secrets), "")), octets_of(keys.token_secret)))
-    explanation = Explanation(False, (), plan.algorithm, shown(plan.base_string), None)
+    explanation = Explanation(
+        verifies=False, causes=(), method=plan.algorithm, base_string=shown(plan.base_string), signed=None
+    )
     try:
         parsed = read(wire, policy)
     except OAuth1Error as error:
         base_string = explanation.base_string if wire.is_readable else ""
-        return replace(explanation, causes=(unreadable(wire, error),), base_string=redacted(base_string, keys))
+        return redacted(replace(explanation, causes=(unreadable(wire, error),), base_string=base_string), keys)
     facts = tuple(violations(wire, parsed, keys, policy, now))
     if "oauth_signature" in wire.protocol:
         search = _search(wire, keys, policy, plan)
         yield from search.steps()
         explanation = _found(explanation, search)
-    causes = _ordered(explanation.causes, facts, proven=explanation.signed is not None)
-    return replace(
-        explanation,
-        verifies=explanation.signed is not None and not causes,
-        causes=tuple(replace(cause, text=redacted(cause.text, keys)) for cause in causes),
-        base_string=redacted(explanation.base_string, keys),
-        signed=None if explanation.signed is None else redacted(explanation.signed, keys),
-    )
+    causes = ordered(explanation.causes, facts, proven=explanation.signed is not None)
+    verifies = explanation.signed is not None and not causes
+    return redacted(replace(explanation, verifies=verifies, causes=causes), keys)
 
 
 def _search(wire: WireRequest, keys: Secrets, policy: Policy, plan: Plan) -> Search:
@@ -118,12 +93,3 @@ def _found(explanation: Explanation, search: Search) -> Explanation:
         tried=search.tried,
         complete=search.complete,
     )
-
-
-def _ordered(matching: tuple[Cause, ...], facts: Iterable[Cause], *, proven: bool) -> tuple[Cause, ...]:
-    """What the signature proves first, then what it does not; together if it takes all of them."""
-    known = {cause.code for cause in matching}
-    causes = (*matching, *(fact for fact in facts if fact.code not in known))
-    if len(causes) > 1 and proven:
-        return tuple(replace(cause, together=True) for cause in causes)
-    return causes

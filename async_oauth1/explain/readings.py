@@ -1,9 +1,11 @@
-"""The signature that arrived, in every way that it can be read. Compared with all of them, a candidate costs one look-up."""
+"""The signature that arrived, in every way that it can be read; a candidate is compared with all by one look-up."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from urllib.parse import unquote
 from async_oauth1.protocol.rsa_keys import public_key
 
 from .changes import Cause
+from .plan import Plan
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -62,6 +65,34 @@ class Readings:
         if kind == "RSA":
             return any(digest_name == name.lower() for digest_name, _ in self.digests)
         return kind == "HMAC" and _LENGTHS.get(name) in self._lengths
+
+    @staticmethod
+    def candidate(plan: Plan) -> tuple[str, ...]:
+        """What decides the signature of a plan."""
+        if plan.algorithm == "PLAINTEXT":
+            return (plan.algorithm, plan.key.rendered)
+        key = () if plan.algorithm.startswith("RSA-") else (plan.key.rendered,)
+        return (plan.algorithm, *key, plan.method, plan.uri.rendered, plan.parameters.rendered)
+
+    def compare(self, plan: Plan, octets: bytes) -> tuple[bool, Cause | None]:
+        """Whether a plan makes this signature.
+
+        Args:
+            plan: of a method for which `can_be_of` holds.
+            octets: its base string.
+
+        Returns:
+            Whether it does, and what is wrong with the way the signature is written.
+        """
+        if plan.algorithm == "PLAINTEXT":
+            text = plan.key.rendered.encode("latin-1").decode("utf-8", "replace")
+            return text in self.texts, self.texts.get(text)
+        kind, _, name = plan.algorithm.partition("-")
+        if kind == "RSA":
+            digest = (name.lower(), hashlib.new(name.lower(), octets, usedforsecurity=False).digest())
+            return digest in self.digests, self.digests.get(digest)
+        mac = hmac.digest(plan.key.rendered.encode("latin-1"), octets, name.lower())
+        return mac in self.octets, self.octets.get(mac)
 
     def _add(self, text: str, cause: Cause | None) -> None:
         self.texts.setdefault(text, cause)

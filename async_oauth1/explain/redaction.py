@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import reduce
 from urllib.parse import quote
 
 from .changes import Secrets
+from .explanation import Explanation
 
 __all__ = ["redacted"]
 
@@ -15,9 +17,19 @@ SHORTEST = 8
 _MASK = "[secret]"
 
 
-def redacted(text: str, keys: Secrets) -> str:
-    """The text with a mask for each secret that stands in it, raw or percent-encoded up to three times."""
-    return reduce(lambda masked, secret: masked.replace(secret, _MASK), _spellings(keys), text)
+def redacted(explanation: Explanation, keys: Secrets) -> Explanation:
+    """The explanation with a mask for each secret that stands in it, raw or percent-encoded up to three times."""
+    spellings = tuple(_spellings(keys))
+
+    def mask(text: str) -> str:
+        return reduce(lambda masked, secret: masked.replace(secret, _MASK), spellings, text)
+
+    return replace(
+        explanation,
+        causes=tuple(replace(cause, text=mask(cause.text), fix=mask(cause.fix)) for cause in explanation.causes),
+        base_string=mask(explanation.base_string),
+        signed=None if explanation.signed is None else mask(explanation.signed),
+    )
 
 
 def _spellings(keys: Secrets) -> Iterator[str]:

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import Explanation
+    from .explanation import Explanation
 
 __all__ = ["Marker", "report"]
 
@@ -52,12 +52,17 @@ def report(explanation: Explanation, *, marker: Marker, notes: tuple[str, ...] =
         yield from _strings(explanation, marker)
         yield ""
     for cause in explanation.causes:
-        yield from textwrap.wrap(f"{cause.code}: {cause.text}", 100)
-        yield from textwrap.wrap(f"To do: {cause.fix}", 100, initial_indent="  ", subsequent_indent="  ")
-    if not explanation.verifies and not explanation.causes:
+        yield from textwrap.wrap(_printable(f"{cause.code}: {cause.text}"), 100)
+        yield from textwrap.wrap(_printable(f"To do: {cause.fix}"), 100, initial_indent="  ", subsequent_indent="  ")
+    if explanation.tried and explanation.signed is None:
         yield from textwrap.wrap(_nothing_found(explanation), 100)
     for note in notes:
         yield from textwrap.wrap(f"Note: {note}", 100)
+
+
+def _printable(text: str) -> str:
+    """The text with a question mark for each control character, which a terminal would interpret."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _verdict(explanation: Explanation, marker: Marker) -> str:
@@ -101,12 +106,12 @@ def _parts_of(base_string: str) -> Iterator[str]:
 
 def _lines(base_string: str) -> list[str]:
     """Method, URI, and each parameter on a line of its own."""
-    shown = base_string[:LONGEST_SHOWN]
+    shown = _printable(base_string[:LONGEST_SHOWN])
     if len(base_string) > LONGEST_SHOWN:
         shown += f"... ({len(base_string)} characters)"
     method, _, rest = shown.partition("&")
     uri, _, parameters = rest.partition("&")
-    return [method, uri, *parameters.replace("%26", "\n%26").replace("\n%26", "\n", 0).split("\n")][:MOST_COMPARED]
+    return [method, uri, *parameters.replace("%26", "\n%26").split("\n")][:MOST_COMPARED]
 
 
 def _marked(seen: str, signed: str, marker: Marker) -> tuple[list[str], list[str]]:

@@ -5,8 +5,6 @@ It is bounded by counts, never by a clock, so a request has one explanation on e
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, product
@@ -129,15 +127,8 @@ class Search:
 
     def _is_new(self, plan: Plan) -> bool:
         """Whether no plan before made the same candidate."""
-        algorithm = plan.algorithm
-        if algorithm == "PLAINTEXT":
-            candidate: tuple[str, ...] = (algorithm, plan.key.rendered)
-        elif algorithm.startswith("RSA-"):
-            candidate = (algorithm, plan.method, plan.uri.rendered, plan.parameters.rendered)
-        else:
-            candidate = (algorithm, plan.key.rendered, plan.method, plan.uri.rendered, plan.parameters.rendered)
         before = len(self._seen)
-        self._seen.add(candidate)
+        self._seen.add(self._readings.candidate(plan))
         return len(self._seen) > before
 
     def _try(self, plan: Plan, changes: tuple[Change, ...]) -> bool:
@@ -150,21 +141,10 @@ class Search:
             self.complete = False
             return False
         self.tried += 1
-        found, reading = self._compare(plan, octets)
+        found, reading = self._readings.compare(plan, octets)
         if found:
             self.match = Match(plan, _causes_of(changes, reading))
         return found
-
-    def _compare(self, plan: Plan, octets: bytes) -> tuple[bool, Cause | None]:
-        if plan.algorithm == "PLAINTEXT":
-            text = plan.key.rendered.encode("latin-1").decode("utf-8", "replace")
-            return text in self._readings.texts, self._readings.texts.get(text)
-        kind, _, name = plan.algorithm.partition("-")
-        if kind == "RSA":
-            digest = (name.lower(), hashlib.new(name.lower(), octets, usedforsecurity=False).digest())
-            return digest in self._readings.digests, self._readings.digests.get(digest)
-        mac = hmac.digest(plan.key.rendered.encode("latin-1"), octets, name.lower())
-        return mac in self._readings.octets, self._readings.octets.get(mac)
 
 
 def _causes_of(changes: tuple[Change, ...], reading: Cause | None) -> tuple[Cause, ...]:

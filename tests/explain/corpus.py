@@ -1,5 +1,7 @@
 """Requests in many shapes, and mistakes by the code of their cause."""
 
+# ruff: noqa: E501 - a table
+
 from __future__ import annotations
 
 import base64

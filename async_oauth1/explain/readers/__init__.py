@@ -1,4 +1,4 @@
-"""Read a request that somebody saved: raw HTTP, a curl command, or a HAR file."""
+"""Read a saved request: raw HTTP, a curl command, or a HAR file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_source(
     if kind == "har":
         parts = read_har(octets, entry)
     else:
-        parts = read_curl(octets) if kind == "curl" else read_http(octets)
+        parts = read_curl(octets) if kind == "curl" else read_http(octets, host_is_known=base_url is not None)
     return Source(_place(parts, base_url), parts.at, kind)
 
 
@@ -92,10 +92,12 @@ def _place(parts: RequestParts, base_url: str | None) -> WireRequest:
 def _split_base_url(base_url: str) -> tuple[str, str, str]:
     try:
         split = urlsplit(base_url)
+        _ = split.port  # raises ValueError if it is no number
     except ValueError as error:
         raise ReadError(f"--base-url {base_url!r} cannot be read: {error}.") from None
     if (
-        split.scheme not in ("http", "https")
+        not base_url.isascii()
+        or split.scheme not in ("http", "https")
         or not split.netloc
         or "@" in split.netloc
         or split.query

@@ -11,6 +11,8 @@ from .parts import ReadError, RequestParts, split_url
 
 __all__ = ["read_curl"]
 
+#: No shell takes a longer command.
+MAX_OCTETS = 2 * 1024 * 1024
 # Options with an argument that change the request, by their long names; "" for those that do not.
 _WITH_ARGUMENT = {
     "-X": "request", "--request": "request", "-H": "header", "--header": "header", "--url": "url",
@@ -48,6 +50,10 @@ def read_curl(octets: bytes) -> RequestParts:
     Raises:
         ReadError: it is not one, or it reads files that are not here.
     """
+    if len(octets) > MAX_OCTETS:
+        raise ReadError(
+            f"The curl command has more than {MAX_OCTETS // 1024**2} MiB; save the request as HTTP instead."
+        )
     try:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -195,9 +201,10 @@ def _urlencoded(value: str) -> str:
 def _words(text: str) -> list[str]:
     """Split a command as bash does, or as cmd does if it escapes with carets."""
     if re.search(r'\^["\r\n^&%]', text) and "'" not in text.partition("curl")[2][:2]:
+        text = re.sub(r"\^\r?\n\r?\n", "\n", text)
         text = re.sub(r"\^\r?\n", " ", text)
         text = re.sub(r"\^(.)", r"\1", text, flags=re.DOTALL)
-        text = text.replace('""', '\\"')
+        text = re.sub(r'(?<=[^\s])""(?=[^\s])', '\\\\"', text)
     else:
         text = re.sub(r"\\\r?\n", " ", text)
     text = re.sub(r"\$'((?:\\.|[^'\\])*)'", lambda match: shlex.quote(_ansi(match[1])), text, flags=re.DOTALL)

@@ -12,8 +12,6 @@ from .parts import ReadError, RequestParts, split_url
 
 __all__ = ["read_har"]
 
-#: Levels of JSON; a HAR file has fewer than ten, and the parser recurses once for each.
-MAX_NESTING = 100
 _NO_HEADER = (
     "The HAR file has no request with OAuth parameters. Browsers leave the Authorization header out unless they are "
     "told to export sensitive data."
@@ -42,40 +40,17 @@ def read_har(octets: bytes, entry: int | None) -> RequestParts:
 
 
 def _entries(octets: bytes) -> list[Any]:
-    if _too_deep(octets):
-        raise ReadError(f"The HAR file is nested more than {MAX_NESTING} levels deep.")
     try:
         document = json.loads(octets.decode("utf-8-sig"))
     except ValueError as error:
         raise ReadError(f"The HAR file is not JSON: {str(error)[:100]}.") from None
+    except RecursionError:
+        raise ReadError("The HAR file is nested too deep.") from None
     log = document.get("log") if isinstance(document, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list) or not entries:
         raise ReadError("The HAR file has no log.entries.")
     return entries
-
-
-def _too_deep(octets: bytes) -> bool:
-    """Whether brackets are nested too deep; those in strings count, unless they are closed."""
-    depth = 0
-    in_string = escaped = False
-    for octet in octets:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif octet == 0x5C:
-                escaped = True
-            elif octet == 0x22:
-                in_string = False
-        elif octet == 0x22:
-            in_string = True
-        elif octet in b"[{":
-            depth += 1
-            if depth > MAX_NESTING:
-                return True
-        elif octet in b"]}":
-            depth -= 1
-    return False
 
 
 def _is_signed(entry: Any) -> bool:
