@@ -161,7 +161,7 @@ def _clock_text(seconds: float) -> str:
 
 def _duration(seconds: float) -> str:
     for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
+        if seconds >= size:
             return f"{seconds / size:.1f} {unit} ({int(seconds)} seconds)"
     return f"{int(seconds)} seconds"
 

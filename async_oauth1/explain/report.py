@@ -90,13 +90,12 @@ def _strings(explanation: Explanation, marker: Marker) -> Iterator[str]:
         yield from _parts_of(seen)
         return
     ours, theirs = _marked(seen, signed, marker)
-    yield "The provider's base string, and the client's:"
+    yield "The base strings, with - as the provider builds it and + as the client signs it:"
     for mine, other in zip(ours, theirs, strict=True):
         if mine == other:
             yield f"    {mine}"
         else:
-            yield f"  - {mine}"
-            yield f"  + {other}"
+            yield from (f"  {sign} {part}" for sign, part in (("-", mine), ("+", other)) if part)
 
 
 def _parts_of(base_string: str) -> Iterator[str]:
@@ -111,7 +110,7 @@ def _lines(base_string: str) -> list[str]:
         shown += f"... ({len(base_string)} characters)"
     method, _, rest = shown.partition("&")
     uri, _, parameters = rest.partition("&")
-    return [method, uri, *parameters.replace("%26", "\n%26").split("\n")][:MOST_COMPARED]
+    return [method, uri, *parameters.split("%26")][:MOST_COMPARED]
 
 
 def _marked(seen: str, signed: str, marker: Marker) -> tuple[list[str], list[str]]:

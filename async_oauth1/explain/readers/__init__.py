@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
 from ..wire import WireRequest
@@ -12,9 +11,9 @@ from .har import read_har
 from .http import read_http
 from .parts import ReadError, RequestParts
 
-__all__ = ["Format", "ReadError", "Source", "read_source"]
+__all__ = ["FORMATS", "MAX_OCTETS", "ReadError", "Source", "read_source"]
 
-Format = Literal["auto", "http", "curl", "har"]
+FORMATS = ("auto", "http", "curl", "har")
 #: Octets of the whole input.
 MAX_OCTETS = 32 * 1024 * 1024
 
@@ -34,14 +33,12 @@ class Source:
     format: str
 
 
-def read_source(
-    octets: bytes, *, format: Format = "auto", base_url: str | None = None, entry: int | None = None
-) -> Source:  # noqa: A002 - the option's name
+def read_source(octets: bytes, *, kind: str = "auto", base_url: str | None = None, entry: int | None = None) -> Source:
     """Read a request.
 
     Args:
         octets: raw HTTP, a curl command or a HAR file.
-        format: which of them; ``auto`` to tell by how it begins.
+        kind: which of them; ``auto`` to tell by how it begins.
         base_url: what the provider believes it is: scheme, host and path prefix.
         entry: of a HAR file, from 0; by default the first one with OAuth parameters.
 
@@ -52,7 +49,7 @@ def read_source(
         raise ReadError(f"The input is larger than {MAX_OCTETS // 1024**2} MiB.")
     if not octets.strip():
         raise ReadError("The input is empty: give an HTTP request, a curl command or a HAR file.")
-    kind = _guess(octets) if format == "auto" else format
+    kind = _guess(octets) if kind == "auto" else kind
     if entry is not None and kind != "har":
         raise ReadError("--entry picks an entry of a HAR file, and the input is none.")
     if kind == "har":
