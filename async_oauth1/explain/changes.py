@@ -5,14 +5,41 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from async_oauth1.policy import Policy
 
-from .plan import Plan
-from .wire import WireRequest
+from .plan import Key, Parameters, Plan, Uri
+from .wire import Parameter, WireRequest
 
-__all__ = ["Cause", "Change", "Context", "Hypothesis", "Secrets", "change"]
+__all__ = [
+    "Cause",
+    "Change",
+    "Context",
+    "Hypothesis",
+    "Items",
+    "Rewrite",
+    "Secrets",
+    "always",
+    "change",
+    "is_named",
+    "is_protocol",
+    "key_with",
+    "one_of",
+    "parameters_with",
+    "rewriting",
+    "uri_with",
+    "uri_with_path",
+    "with_each",
+    "with_items",
+    "with_more",
+    "without",
+]
+
+
+T = TypeVar("T")
+#: Makes a part of a plan of another.
+Rewrite: TypeAlias = Callable[[T], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +90,7 @@ class Change:
 
     cost: float
     causes: tuple[Cause, ...]
-    apply: Callable[[Plan], Plan]
+    apply: Rewrite[Plan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +110,24 @@ class Context:
     plan: Plan
 
 
+Items: TypeAlias = tuple[Parameter, ...]
+
 #: Yields the changes that could concern this request.
 Hypothesis: TypeAlias = Callable[[Context], Iterator[Change]]
 
 
-def change(cost: float, code: str, text: str, fix: str, **parts: Callable[[Any], Any]) -> Change:
+def change(
+    cost: float,
+    code: str,
+    text: str,
+    fix: str,
+    *,
+    method: Rewrite[str] | None = None,
+    uri: Rewrite[Uri] | None = None,
+    parameters: Rewrite[Parameters] | None = None,
+    key: Rewrite[Key] | None = None,
+    algorithm: Rewrite[str] | None = None,
+) -> Change:
     """Make a change of one or more parts of a plan.
 
     Args:
@@ -95,9 +135,14 @@ def change(cost: float, code: str, text: str, fix: str, **parts: Callable[[Any],
         code: of the cause.
         text: of the cause.
         fix: of the cause.
-        parts: for each part of the plan a function from the old one to the new one.
+        method: makes the new method of the old one; likewise the others.
+        uri: of the base string URI.
+        parameters: of the parameters.
+        key: of the key.
+        algorithm: of the signature method.
     """
-    return Change(cost, (Cause(code, text, fix),), rewriting(**parts))
+    apply = rewriting(method=method, uri=uri, parameters=parameters, key=key, algorithm=algorithm)
+    return Change(cost, (Cause(code, text, fix),), apply)
 
 
 def one_of(cost: float, count: int) -> float:
@@ -105,15 +150,80 @@ def one_of(cost: float, count: int) -> float:
     return cost + round(2 * math.log2(max(count, 1))) / 2
 
 
-def rewriting(**parts: Callable[[Any], Any]) -> Callable[[Plan], Plan]:
-    """A function from plan to plan that rewrites the named parts."""
+def rewriting(
+    *,
+    method: Rewrite[str] | None = None,
+    uri: Rewrite[Uri] | None = None,
+    parameters: Rewrite[Parameters] | None = None,
+    key: Rewrite[Key] | None = None,
+    algorithm: Rewrite[str] | None = None,
+) -> Rewrite[Plan]:
+    """A function from plan to plan that rewrites some parts and shares the others."""
 
     def apply(plan: Plan) -> Plan:
-        return replace(plan, **{name: rewrite(getattr(plan, name)) for name, rewrite in parts.items()})
+        return Plan(
+            method(plan.method) if method else plan.method,
+            uri(plan.uri) if uri else plan.uri,
+            parameters(plan.parameters) if parameters else plan.parameters,
+            key(plan.key) if key else plan.key,
+            algorithm(plan.algorithm) if algorithm else plan.algorithm,
+        )
 
     return apply
 
 
-def setting(**values: Any) -> Callable[[Any], Any]:
-    """A function that sets attributes of a part."""
-    return lambda part: replace(part, **values)
+def always(text: str) -> Rewrite[str]:
+    """Another method or signature method, whatever it was."""
+    return lambda _: text
+
+
+def uri_with(**values: Any) -> Rewrite[Uri]:
+    """The URI with other attributes."""
+    return lambda uri: replace(uri, **values)
+
+
+def uri_with_path(rewrite: Rewrite[str]) -> Rewrite[Uri]:
+    """The URI with another path."""
+    return lambda uri: replace(uri, path=rewrite(uri.path))
+
+
+def key_with(**values: Any) -> Rewrite[Key]:
+    """The key with other attributes."""
+    return lambda key: replace(key, **values)
+
+
+def parameters_with(**values: Any) -> Rewrite[Parameters]:
+    """The parameters with other attributes."""
+    return lambda parameters: replace(parameters, **values)
+
+
+def with_items(rewrite: Rewrite[Items]) -> Rewrite[Parameters]:
+    """Other parameters."""
+    return lambda parameters: replace(parameters, items=rewrite(parameters.items))
+
+
+def with_each(rewrite: Rewrite[Parameter], *, unless: Callable[[Parameter], bool] | None = None) -> Rewrite[Parameters]:
+    """Each parameter rewritten, except for some."""
+    return with_items(
+        lambda items: tuple([item if unless is not None and unless(item) else rewrite(item) for item in items])
+    )
+
+
+def without(unwanted: Callable[[Parameter], bool]) -> Rewrite[Parameters]:
+    """The parameters without some."""
+    return with_items(lambda items: tuple([item for item in items if not unwanted(item)]))
+
+
+def with_more(*more: Parameter) -> Rewrite[Parameters]:
+    """The parameters and some more."""
+    return with_items(lambda items: (*items, *more))
+
+
+def is_protocol(item: Parameter) -> bool:
+    """Whether the protocol defines a parameter."""
+    return item.is_protocol
+
+
+def is_named(name: str) -> Callable[[Parameter], bool]:
+    """Whether a parameter has this name."""
+    return lambda item: item.name == name

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from ..changes import Hypothesis
-from . import encoding, keys, parameters, uri
+from . import encoding, keys, parameters, path, repetition, uri, values
 
 __all__ = ["HYPOTHESES"]
 
 #: In the order in which equally likely changes are tried.
 HYPOTHESES: tuple[Hypothesis, ...] = (
     *uri.HYPOTHESES,
+    *path.HYPOTHESES,
     *keys.HYPOTHESES,
     *parameters.HYPOTHESES,
+    *repetition.HYPOTHESES,
+    *values.HYPOTHESES,
     *encoding.HYPOTHESES,
 )

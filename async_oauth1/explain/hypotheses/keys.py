@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..changes import Change, Context, change, rewriting, setting
+from ..changes import Change, Context, always, change, key_with, rewriting
 from ..texts import octets_of
 
 _METHODS = ("POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
@@ -30,7 +30,7 @@ def http_method(context: Context) -> Iterator[Change]:
                 if method == "PUT" and signed == "POST"
                 else 2.5
             )
-            yield change(cost, "http_method", text, fix, method=lambda _, method=method: method)
+            yield change(cost, "http_method", text, fix, method=always(method))
     text = "The client signed the method's name in lower case."
     yield change(0.5, "http_method", text, fix, method=str.lower)
     if wire.method != signed:
@@ -39,7 +39,7 @@ def http_method(context: Context) -> Iterator[Change]:
             "http_method",
             f"The client signed the method as {wire.method[:20]!r}.",
             fix,
-            method=lambda _: wire.method,
+            method=always(wire.method),
         )
     yield change(4, "http_method", "The client signed the method's name with a capital.", fix, method=str.capitalize)
 
@@ -51,10 +51,10 @@ def secrets(context: Context) -> Iterator[Change]:
     client, token = key.client_secret, key.token_secret
     if token:
         text = "The client used the token secret as its own, and the reverse."
-        yield change(0, "secrets_swapped", text, fix, key=setting(client_secret=token, token_secret=client))
+        yield change(0, "secrets_swapped", text, fix, key=key_with(client_secret=token, token_secret=client))
         text = "The client signed as if there were no token secret."
         yield change(
-            0, "token_secret_missing", text, "Sign with the token secret as well.", key=setting(token_secret="")
+            0, "token_secret_missing", text, "Sign with the token secret as well.", key=key_with(token_secret="")
         )
     for name, what, part in (
         ("oauth_consumer_key", "its identifier in the place of its secret", "client_secret"),
@@ -62,31 +62,31 @@ def secrets(context: Context) -> Iterator[Change]:
     ):
         identifier = sent.get(name)
         if identifier:
-            octets = identifier.encode().decode("latin-1")
-            yield change(0.5, "secrets_swapped", f"The client used {what}.", fix, key=setting(**{part: octets}))
+            octets = octets_of(identifier)
+            yield change(0.5, "secrets_swapped", f"The client used {what}.", fix, key=key_with(**{part: octets}))
     if token:
         text = "The client used its own secret for the token secret as well."
-        yield change(3, "secrets_swapped", text, fix, key=setting(token_secret=client))
+        yield change(3, "secrets_swapped", text, fix, key=key_with(token_secret=client))
     if known.temporary_secret and known.temporary_secret != token:
         text = "The client kept the secret of the temporary credentials after the exchange."
-        octets = known.temporary_secret.encode().decode("latin-1")
+        octets = octets_of(known.temporary_secret)
         yield change(
             0,
             "token_secret_missing",
             text,
             "Sign with the secret that came with the token.",
-            key=setting(token_secret=octets),
+            key=key_with(token_secret=octets),
         )
     fix = "Join both encoded secrets with &, also if the token secret is empty."
-    yield change(0, "ampersand_missing", "The client left & out of the key.", fix, key=setting(template="{}{}"))
+    yield change(0, "ampersand_missing", "The client left & out of the key.", fix, key=key_with(template="{}{}"))
     if token:
         text = "The client used its own secret alone as the key, without &."
-        yield change(3, "ampersand_missing", text, fix, key=setting(token_secret="", template="{}{}"))
+        yield change(3, "ampersand_missing", text, fix, key=key_with(token_secret="", template="{}{}"))
     fix = "Percent-encode each secret once, then join them with &."
-    yield change(0, "secret_encoding", "The client did not encode the secrets.", fix, key=setting(encodings=0))
-    yield change(0.5, "secret_encoding", "The client encoded the secrets twice.", fix, key=setting(encodings=2))
+    yield change(0, "secret_encoding", "The client did not encode the secrets.", fix, key=key_with(encodings=0))
+    yield change(0.5, "secret_encoding", "The client encoded the secrets twice.", fix, key=key_with(encodings=2))
     text = "The client encoded the & between the secrets."
-    yield change(3, "secret_encoding", text, fix, key=setting(template="{}%26{}"))
+    yield change(3, "secret_encoding", text, fix, key=key_with(template="{}%26{}"))
 
 
 def whitespace(context: Context) -> Iterator[Change]:
@@ -99,33 +99,33 @@ def whitespace(context: Context) -> Iterator[Change]:
             continue
         for cost, edge in _EDGES:
             text = f"The client used its {what} with a blank or a line end behind it."
-            yield change(cost, "secret_whitespace", text, fix, key=setting(**{attribute: secret + edge}))
+            yield change(cost, "secret_whitespace", text, fix, key=key_with(**{attribute: secret + edge}))
         for cost, edge in ((2.5, " "), (4, _BOM), (4, "\n"), (4, "\t")):
             text = f"The client used its {what} with a blank or a line end in front of it."
-            yield change(cost, "secret_whitespace", text, fix, key=setting(**{attribute: edge + secret}))
+            yield change(cost, "secret_whitespace", text, fix, key=key_with(**{attribute: edge + secret}))
         if secret.strip() != secret:
             text = f"The client used its {what} without the blanks that the provider has at its edge."
-            yield change(1, "secret_whitespace", text, fix, key=setting(**{attribute: secret.strip()}))
+            yield change(1, "secret_whitespace", text, fix, key=key_with(**{attribute: secret.strip()}))
     key = context.plan.key
     if key.token_secret:
         for _, edge in _EDGES[:3]:
             text = "The client used both secrets with a blank or a line end behind them."
-            both = setting(client_secret=key.client_secret + edge, token_secret=key.token_secret + edge)
+            both = key_with(client_secret=key.client_secret + edge, token_secret=key.token_secret + edge)
             yield change(3, "secret_whitespace", text, fix, key=both)
 
 
 def other_secrets(context: Context) -> Iterator[Change]:
     """Further current secrets of the client: nothing is wrong with those."""
     for secret in context.secrets.client_secrets[1:]:
-        yield Change(-1, (), rewriting(key=setting(client_secret=octets_of(secret))))
+        yield Change(-1, (), rewriting(key=key_with(client_secret=octets_of(secret))))
 
 
 def former_secrets(context: Context) -> Iterator[Change]:
     """Secrets that have ended."""
     for kind, secret in context.secrets.former:
         text = f"The client used a {kind} secret that has ended."
-        octets = secret.encode().decode("latin-1")
-        yield change(0, "former_secret", text, "Use the current secret.", key=setting(**{f"{kind}_secret": octets}))
+        octets = octets_of(secret)
+        yield change(0, "former_secret", text, "Use the current secret.", key=key_with(**{f"{kind}_secret": octets}))
 
 
 def signature_method(context: Context) -> Iterator[Change]:
@@ -134,12 +134,12 @@ def signature_method(context: Context) -> Iterator[Change]:
     for method in ("HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
         if method != named and (not method.startswith("RSA-") or context.secrets.rsa_public_key):
             if not named:
-                yield Change(0, (), rewriting(algorithm=lambda _, method=method: method))
+                yield Change(0, (), rewriting(algorithm=always(method)))
                 continue
             text = f"The client signed with {method} and named {named or 'no method'}."
             fix = f"Name the method that signs: oauth_signature_method={method}."
             cost = 1 if method.partition("-")[0] == named.partition("-")[0] else 2
-            yield change(cost, "signature_method", text, fix, algorithm=lambda _, method=method: method)
+            yield change(cost, "signature_method", text, fix, algorithm=always(method))
 
 
 HYPOTHESES = (other_secrets, http_method, secrets, whitespace, former_secrets, signature_method)
