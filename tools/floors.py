@@ -21,6 +21,7 @@ FLOORS: Rows = (
     ("protocol",),
     ("credentials", "signature"),
     ("provider",),
+    ("explain",),
     ("asgi", "hooks", "stores"),
     ("quart",),
     ("cli", "flask_compat"),
@@ -28,7 +29,7 @@ FLOORS: Rows = (
 )
 
 #: The first floor that may import asyncio. The flows below it also run without an event loop.
-LOOP_FLOOR = 4
+LOOP_FLOOR = 5
 
 #: The rows inside each package, lowest first.
 ROOMS: dict[str, Rows] = {
@@ -46,6 +47,18 @@ ROOMS: dict[str, Rows] = {
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
     ),
+    "explain": (
+        ("texts", "wire"),
+        ("plan",),
+        ("changes",),
+        ("bodies", "body_hashes", "explanation", "readings"),
+        ("facts", "hypotheses", "redaction", "report"),
+        ("search",),
+        ("readers", "said"),
+    ),
+    "explain.hypotheses": (("encoding", "keys", "parameters", "uri"), ("path", "repetition", "values")),
+    "explain.readers": (("parts",), ("curl", "har", "http")),
+    "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
     "asgi": (("covered_paths", "origin"), ("requests",), ("lingering", "middleware", "targets")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
@@ -67,7 +80,12 @@ ROOMS: dict[str, Rows] = {
         ("change_feed", "store"),
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
-    "cli": (("console",), ("options", "public_keys", "store_access"), ("clients", "tokens")),
+    "cli": (
+        ("console",),
+        ("options", "public_keys", "store_access"),
+        ("clients", "known_secrets", "tokens"),
+        ("explain",),
+    ),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
         ("signature", "wrapper"),
@@ -95,6 +113,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "cryptography": (
         "async_oauth1.protocol.rsa_keys",
         "async_oauth1.protocol.signature",
+        "async_oauth1.explain.readings",
         "async_oauth1.stores.encryption",
         "async_oauth1.cli",
     ),

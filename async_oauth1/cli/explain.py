@@ -83,10 +83,8 @@ def explain_command(
 def _explain(
     source: Source, store: str | None, rsa_public_key: Path | None, now: float | None
 ) -> tuple[Explanation, tuple[str, ...]]:
-    if store is not None:
-        known = from_store(store, source.request)
-    else:
-        known = from_environment(source.request, rsa_public_key)
+    request = source.request
+    known = from_environment(request, rsa_public_key) if store is None else from_store(store, request)
     explanation = explain(source.request, known.secrets, policy=known.policy, now=now)
     explanation = _with_credentials(explanation, known.causes)
     return explanation, known.notes if now is not None else (*known.notes, *_age(source))
@@ -171,5 +169,5 @@ def _print(explanation: Explanation, notes: tuple[str, ...], *, as_json: bool) -
 
 
 def _as_json(cause: Cause) -> dict[str, object]:
-    shown = {"code": cause.code, "text": cause.text, "fix": cause.fix}
+    shown: dict[str, object] = {"code": cause.code, "text": cause.text, "fix": cause.fix}
     return {**shown, "together": True} if cause.together else shown

@@ -59,7 +59,8 @@ def from_environment(request: WireRequest, rsa_public_key: Path | None) -> Knowl
     client_secret = os.environ.get(CLIENT_SECRET)
     if client_secret is None and key is None:
         client_secret = _asked_client_secret()
-    token_secret, notes = os.environ.get(TOKEN_SECRET), ()
+    token_secret = os.environ.get(TOKEN_SECRET)
+    notes: tuple[str, ...] = ()
     if token_secret is None and request.protocol.get("oauth_token") and key is None:
         token_secret, notes = _asked_token_secret()
     known = () if client_secret is None else (_text(client_secret),)

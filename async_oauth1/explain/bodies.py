@@ -5,8 +5,8 @@ from __future__ import annotations
 import email.parser
 import email.policy
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import cast
 from urllib.parse import parse_qsl
 
 __all__ = ["body_readings"]
@@ -32,8 +32,8 @@ def body_readings(body: bytes, content_type: str) -> Iterator[tuple[float, str, 
         How unlikely it is, what the client did, and the pairs; text as UTF-8 octets in Latin-1.
     """
     text = body.decode("latin-1")
-    document = _load(text)
-    if isinstance(document, dict):
+    document = _members(_load(text))
+    if document:
         for cost, how, nested in _NESTED:
             pairs = [pair for name, value in document.items() for pair in nested(str(name), value)][:MAX_NAMES]
             yield cost, f"The client signed the members of the JSON body{how}.", _as_octets(pairs)
@@ -52,12 +52,24 @@ def _form(text: str) -> Pairs:
     return parse_qsl(text, keep_blank_values=True, encoding="latin-1", max_num_fields=None)[:MAX_NAMES]
 
 
-def _load(text: str) -> Any:
+def _members(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _is(value: object, kind: type) -> bool:
+    return isinstance(value, kind)
+
+
+def _elements(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _load(text: str) -> object:
     if len(text) > MAX_JSON or not text.lstrip().startswith("{") or _nesting(text) > MAX_NESTING:
         return None
     try:
         return json.loads(text.encode("latin-1"))
-    except ValueError:  # also for octets that are not UTF-8
+    except (ValueError, RecursionError):  # also for octets that are not UTF-8
         return None
 
 
@@ -80,7 +92,7 @@ def _as_octets(pairs: Pairs) -> Pairs:
     ]
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -88,50 +100,52 @@ def _scalar(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _as_json(name: str, value: Any) -> Pairs:
+def _as_json(name: str, value: object) -> Pairs:
     return [(name, _scalar(value))]
 
 
-def _as_spaced_json(name: str, value: Any) -> Pairs:
+def _as_spaced_json(name: str, value: object) -> Pairs:
     return [(name, value if isinstance(value, str) else json.dumps(value))]
 
 
-def _as_python(name: str, value: Any) -> Pairs:
+def _as_python(name: str, value: object) -> Pairs:
     return [(name, str(value))]
 
 
-def _as_repeated(name: str, value: Any) -> Pairs:
-    return [(name, _scalar(each)) for each in value] if isinstance(value, list) else _as_json(name, value)
+def _as_repeated(name: str, value: object) -> Pairs:
+    return [(name, _scalar(each)) for each in _elements(value)] if _is(value, list) else _as_json(name, value)
 
 
-def _as_object_text(name: str, value: Any) -> Pairs:
-    if isinstance(value, list):
-        return [(name, ",".join("[object Object]" if isinstance(each, dict) else _scalar(each) for each in value))]
-    return [(name, "[object Object]")] if isinstance(value, dict) else _as_json(name, value)
+def _as_object_text(name: str, value: object) -> Pairs:
+    if _is(value, list):
+        texts = ["[object Object]" if isinstance(each, dict) else _scalar(each) for each in _elements(value)]
+        return [(name, ",".join(texts))]
+    return [(name, "[object Object]")] if _is(value, dict) else _as_json(name, value)
 
 
-def _bracketed(empty: str) -> Any:
-    def pairs(name: str, value: Any) -> Pairs:
-        if isinstance(value, dict):
-            return [pair for key, each in value.items() for pair in pairs(f"{name}[{key}]", each)]
-        if isinstance(value, list):
-            keys = [empty or str(index) for index in range(len(value))] if empty != "[]" else [""] * len(value)
-            return [pair for key, each in zip(keys, value, strict=True) for pair in pairs(f"{name}[{key}]", each)]
+def _bracketed(*, numbered: bool) -> Callable[[str, object], Pairs]:
+    def pairs(name: str, value: object) -> Pairs:
+        if _is(value, dict):
+            return [pair for key, each in _members(value).items() for pair in pairs(f"{name}[{key}]", each)]
+        if _is(value, list):
+            keys = [str(index) if numbered else "" for index in range(len(_elements(value)))]
+            each_key = zip(keys, _elements(value), strict=True)
+            return [pair for key, each in each_key for pair in pairs(f"{name}[{key}]", each)]
         return _as_json(name, value)
 
     return pairs
 
 
-def _dotted(name: str, value: Any) -> Pairs:
-    if isinstance(value, dict):
-        return [pair for key, each in value.items() for pair in _dotted(f"{name}.{key}", each)]
+def _dotted(name: str, value: object) -> Pairs:
+    if _is(value, dict):
+        return [pair for key, each in _members(value).items() for pair in _dotted(f"{name}.{key}", each)]
     return _as_repeated(name, value)
 
 
-_NESTED: tuple[tuple[float, str, Any], ...] = (
+_NESTED: tuple[tuple[float, str, Callable[[str, object], Pairs]], ...] = (
     (0, "", _as_json),
-    (0.5, ", nested ones as name[member]", _bracketed("")),
-    (1.5, ", lists as name[]", _bracketed("[]")),
+    (0.5, ", nested ones as name[member]", _bracketed(numbered=True)),
+    (1.5, ", lists as name[]", _bracketed(numbered=False)),
     (0.5, ", nested ones as [object Object]", _as_object_text),
     (0.5, ", lists as repeated parameters", _as_repeated),
     (2, ", nested ones as JSON with blanks", _as_spaced_json),
@@ -144,7 +158,7 @@ def _multipart(body: bytes, content_type: str) -> list[tuple[str, str, bool]]:
     """Name, value and whether it is a file, of each part."""
     head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-    fields = []
+    fields: list[tuple[str, str, bool]] = []
     for part in message.walk():
         name = part.get_param("name", header="content-disposition")
         if isinstance(name, str) and not part.is_multipart():

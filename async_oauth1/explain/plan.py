@@ -143,7 +143,7 @@ class Parameters:
     values: Encoding = Encoding()
     whole: Encoding = Encoding()
     sorting: Sorting = "encoded"
-    memo: dict[Encoding, _Encoded] = field(default_factory=dict, repr=False)
+    memo: dict[Encoding, _Encoded] = field(default_factory=dict[Encoding, _Encoded], repr=False)
 
     @cached_property
     def rendered(self) -> str:

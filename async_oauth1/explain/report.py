@@ -138,7 +138,8 @@ def _differences(left: str, right: str, marker: Marker) -> tuple[str, str]:
     """Two lines with the pieces marked that only one of them has."""
     if not left or not right:
         return (marker.different(left) if left else ""), (marker.different(right) if right else "")
-    ours, theirs = [], []
+    ours: list[str] = []
+    theirs: list[str] = []
     for tag, start, end, other_start, other_end in SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes():
         one, two = left[start:end], right[other_start:other_end]
         if tag == "equal":

@@ -1,4 +1,4 @@
-"""The search: single changes in the order of likelihood, then pairs, until a candidate makes the signature that arrived.
+"""The search: single changes in the order of likelihood, then pairs, until one makes the signature that arrived.
 
 It is bounded by counts, never by a clock, so a request has one explanation on every machine.
 """

@@ -149,7 +149,7 @@ class WireRequest:
 
 def _read_form(octets: bytes, place: Place) -> list[Parameter]:
     """The parameters of a query or form, each with its value as sent."""
-    parameters = []
+    parameters: list[Parameter] = []
     for piece in octets.decode("latin-1").split("&")[: MAX_PARAMETERS + 1]:
         if piece:
             raw_name, _, raw_value = piece.partition("=")

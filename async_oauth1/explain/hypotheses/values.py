@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..changes import Change, Context, Rewrite, change, is_protocol, one_of, with_each
+from ..plan import Parameters
 from ..texts import quoted
 from ..wire import Parameter
 from .parameters import ONE_BY_ONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
@@ -13,7 +14,7 @@ __all__ = ["read_curl"]
 
 #: No shell takes a longer command.
 MAX_OCTETS = 2 * 1024 * 1024
-# Options with an argument that change the request, by their long names; "" for those that do not.
+# Options with an argument, by what they do; "" for those that do not change the request.
 _WITH_ARGUMENT = {
     "-X": "request", "--request": "request", "-H": "header", "--header": "header", "--url": "url",
     "-d": "data", "--data": "data", "--data-ascii": "data", "--data-raw": "raw", "--data-binary": "binary",
@@ -21,8 +22,8 @@ _WITH_ARGUMENT = {
     "-A": "agent", "--user-agent": "agent", "-e": "referer", "--referer": "referer", "-b": "cookie",
     "--cookie": "cookie", "--url-query": "query", "--request-target": "target",
     **dict.fromkeys((
-        "-o", "--output", "-u", "--user", "-x", "--proxy", "-m", "--max-time", "--connect-timeout", "-c", "--cookie-jar",
-        "--cacert", "--cert", "-E", "--key", "-w", "--write-out", "--resolve", "--connect-to", "-T", "--upload-file",
+        "-o", "--output", "-u", "--user", "-x", "--proxy", "-m", "--max-time", "--connect-timeout", "-c",
+        "--cookie-jar", "--cacert", "--cert", "-E", "--key", "-w", "--write-out", "--resolve", "--connect-to", "-T", "--upload-file",
         "--retry", "--ciphers", "--interface", "-D", "--dump-header", "--max-redirs", "--limit-rate", "-r", "--range",
         "-C", "-K", "--config", "-y", "-Y", "-z", "--proxy-user", "-U", "--tls-max", "--stderr", "--trace",
         "--trace-ascii", "--unix-socket", "--dns-servers", "--noproxy", "--retry-delay", "--retry-max-time",
@@ -32,12 +33,12 @@ _WITH_ARGUMENT = {
 
 @dataclass
 class _Command:
-    urls: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list[str])
     method: str | None = None
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    data: list[str] = field(default_factory=list)
-    multipart: list[str] = field(default_factory=list)
-    queries: list[str] = field(default_factory=list)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    data: list[str] = field(default_factory=list[str])
+    multipart: list[str] = field(default_factory=list[str])
+    queries: list[str] = field(default_factory=list[str])
     json: bool = False
     get: bool = False
     head: bool = False
@@ -110,7 +111,7 @@ def _headers(command: _Command) -> list[tuple[bytes, bytes]]:
 def _multipart(command: _Command) -> bytes:
     if not command.multipart:
         return b""
-    lines = []
+    lines: list[str] = []
     for part in command.multipart:
         name, _, value = part.partition("=")
         if value.startswith(("@", "<")):
@@ -161,31 +162,33 @@ def _flag(command: _Command, name: str) -> None:
 
 
 def _apply(command: _Command, kind: str, value: str) -> None:
-    if kind == "url":
-        command.urls.append(value)
-    elif kind == "request":
-        command.method = value
-    elif kind == "header":
-        name, _, text = value.partition(":")
-        command.headers.append((name.strip().encode(), text.strip().encode("utf-8", "surrogateescape")))
-    elif kind in ("data", "binary", "json") and value.startswith("@"):
+    apply = _EFFECTS.get(kind)
+    if apply is not None:
+        apply(command, value)
+
+
+def _add_header(command: _Command, value: str) -> None:
+    name, _, text = value.partition(":")
+    command.headers.append((name.strip().encode(), text.strip().encode("utf-8", "surrogateescape")))
+
+
+def _add_data(command: _Command, value: str) -> None:
+    if value.startswith("@"):
         raise ReadError(f"The curl command reads the file {value[1:]!r}; save the request as HTTP instead.")
-    elif kind == "data":
-        command.data.append(value.replace("\r", "").replace("\n", "") if "@" in value[:1] else value)
-    elif kind in ("raw", "binary", "json"):
-        command.data.append(value)
-        command.json = command.json or kind == "json"
-    elif kind == "urlencode":
-        command.data.append(_urlencoded(value))
-    elif kind == "query":
-        command.queries.append(value.removeprefix("+") if value.startswith("+") else _urlencoded(value))
-    elif kind == "form":
-        command.multipart.append(value)
-    elif kind == "target":
-        command.target = value
-    elif kind in ("agent", "referer", "cookie"):
-        field_name = {"agent": b"User-Agent", "referer": b"Referer", "cookie": b"Cookie"}[kind]
-        command.headers.append((field_name, value.encode("utf-8", "surrogateescape")))
+    command.data.append(value)
+
+
+def _add_json(command: _Command, value: str) -> None:
+    _add_data(command, value)
+    command.json = True
+
+
+def _add_query(command: _Command, value: str) -> None:
+    command.queries.append(value.removeprefix("+") if value.startswith("+") else _urlencoded(value))
+
+
+def _field(name: str) -> Callable[[_Command, str], None]:
+    return lambda command, value: _add_header(command, f"{name}: {value}")
 
 
 def _urlencoded(value: str) -> str:
@@ -196,6 +199,24 @@ def _urlencoded(value: str) -> str:
         return quote_plus(value).replace("+", "%20")
     encoded = quote_plus(text).replace("+", "%20")
     return f"{name}={encoded}" if name else encoded
+
+
+_EFFECTS: dict[str, Callable[[_Command, str], None]] = {
+    "url": lambda command, value: command.urls.append(value),
+    "request": lambda command, value: setattr(command, "method", value),
+    "header": _add_header,
+    "data": _add_data,
+    "binary": _add_data,
+    "raw": lambda command, value: command.data.append(value),
+    "json": _add_json,
+    "urlencode": lambda command, value: command.data.append(_urlencoded(value)),
+    "query": _add_query,
+    "form": lambda command, value: command.multipart.append(value),
+    "target": lambda command, value: setattr(command, "target", value),
+    "agent": _field("User-Agent"),
+    "referer": _field("Referer"),
+    "cookie": _field("Cookie"),
+}
 
 
 def _words(text: str) -> list[str]:
@@ -231,7 +252,8 @@ def _ansi(text: str) -> str:
             return bytes([int(code, 8) & 0xFF])
         return _ANSI.get(code, code).encode()
 
-    pieces, end = [], 0
+    pieces: list[bytes] = []
+    end = 0
     for match in _ANSI_ESCAPE.finditer(text):
         pieces += [text[end : match.start()].encode(), octets(match)]
         end = match.end()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from .parts import ReadError, RequestParts, split_url
 
@@ -39,46 +40,51 @@ def read_har(octets: bytes, entry: int | None) -> RequestParts:
     return _parts(entries[entry])
 
 
-def _entries(octets: bytes) -> list[Any]:
+def _entries(octets: bytes) -> list[object]:
     try:
-        document = json.loads(octets.decode("utf-8-sig"))
+        document: object = json.loads(octets.decode("utf-8-sig"))
     except ValueError as error:
         raise ReadError(f"The HAR file is not JSON: {str(error)[:100]}.") from None
     except RecursionError:
         raise ReadError("The HAR file is nested too deep.") from None
-    log = document.get("log") if isinstance(document, dict) else None
-    entries = log.get("entries") if isinstance(log, dict) else None
-    if not isinstance(entries, list) or not entries:
+    entries = _list(_object(_object(document).get("log")).get("entries"))
+    if not entries:
         raise ReadError("The HAR file has no log.entries.")
     return entries
 
 
-def _is_signed(entry: Any) -> bool:
-    request = entry.get("request") if isinstance(entry, dict) else None
-    if not isinstance(request, dict):
-        return False
-    post = request.get("postData")
-    texts = [str(request.get("url")), str(post) if isinstance(post, dict) else ""]
-    headers = request.get("headers")
-    for header in headers if isinstance(headers, list) else []:
-        if isinstance(header, dict) and str(header.get("name")).lower() == "authorization":
-            texts.append(str(header.get("value")))
+def _object(value: object) -> dict[str, object]:
+    """A JSON object; empty for anything else."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    """A JSON array; empty for anything else."""
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _is_signed(entry: object) -> bool:
+    request = _object(_object(entry).get("request"))
+    texts = [str(request.get("url")), str(_object(request.get("postData")))]
+    texts.extend(value.decode() for name, value in _headers(request) if name.lower() == b"authorization")
     return any("oauth_signature" in text or "oauth_consumer_key" in text for text in texts)
 
 
-def _parts(entry: Any) -> RequestParts:
-    request = entry.get("request") if isinstance(entry, dict) else None
-    if not isinstance(request, dict) or not isinstance(request.get("url"), str):
+def _headers(request: dict[str, object]) -> Iterator[tuple[bytes, bytes]]:
+    for header in map(_object, _list(request.get("headers"))):
+        name = str(header.get("name"))
+        if not name.startswith(":"):  # HTTP/2's own fields
+            yield name.encode("latin-1", "replace"), str(header.get("value", "")).encode("utf-8", "replace")
+
+
+def _parts(entry: object) -> RequestParts:
+    request = _object(_object(entry).get("request"))
+    url, post = request.get("url"), _object(request.get("postData"))
+    if not isinstance(url, str):
         raise ReadError("The entry of the HAR file has no request with a url.")
-    scheme, host, path, query, fragment = split_url(request["url"])
-    listed = request.get("headers")
-    headers = tuple(
-        (str(header.get("name")).encode("latin-1", "replace"), str(header.get("value", "")).encode("utf-8", "replace"))
-        for header in (listed if isinstance(listed, list) else [])
-        if isinstance(header, dict) and not str(header.get("name")).startswith(":")
-    )
-    post = request.get("postData")
-    if isinstance(post, dict) and not any(name.lower() == b"content-type" for name, _ in headers):
+    scheme, host, path, query, fragment = split_url(url)
+    headers = tuple(_headers(request))
+    if post and not any(name.lower() == b"content-type" for name, _ in headers):
         headers = (*headers, (b"Content-Type", str(post.get("mimeType", "")).encode("latin-1", "replace")))
     return RequestParts(
         method=str(request.get("method", "GET")),
@@ -87,29 +93,28 @@ def _parts(entry: Any) -> RequestParts:
         path=path,
         query=query,
         headers=headers,
-        body=_body(post) if isinstance(post, dict) else b"",
+        body=_body(post),
         fragment=fragment,
-        at=_time(entry.get("startedDateTime")),
+        at=_time(_object(entry).get("startedDateTime")),
     )
 
 
-def _body(post: dict[str, Any]) -> bytes:
+def _body(post: dict[str, object]) -> bytes:
     text = post.get("text")
     if isinstance(text, str) and text:
-        if post.get("encoding") == "base64":
-            try:
-                return base64.b64decode(text, validate=True)
-            except (binascii.Error, ValueError):
-                raise ReadError("The body in the HAR file is not Base64.") from None
-        return text.encode("utf-8", "surrogatepass")
-    params = post.get("params")
-    pairs = [param for param in (params if isinstance(params, list) else []) if isinstance(param, dict)]
+        if post.get("encoding") != "base64":
+            return text.encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise ReadError("The body in the HAR file is not Base64.") from None
     # Chrome writes them as they were sent, still escaped.
-    return "&".join(f"{param.get('name', '')}={param.get('value', '')}" for param in pairs).encode("utf-8", "replace")
+    pairs = (f"{param.get('name', '')}={param.get('value', '')}" for param in map(_object, _list(post.get("params"))))
+    return "&".join(pairs).encode("utf-8", "replace")
 
 
-def _time(text: Any) -> float | None:
+def _time(text: object) -> float | None:
     try:
         return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

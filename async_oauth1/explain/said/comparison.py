@@ -64,7 +64,7 @@ def _uri(context: Context, changes: list[Change], theirs: str) -> tuple[Cause, .
         return structural
     for change in changes:
         changed = change.apply(plan)
-        if change.causes and changed.changed_parts(plan) == {"uri"} and changed.uri.rendered == theirs:
+        if change.causes and changed.changed_parts(plan) == frozenset(("uri",)) and changed.uri.rendered == theirs:
             return _told(change.causes)
     return structural
 

@@ -114,7 +114,8 @@ def _changed(name: str, missing: Counter[Pair], extra: Counter[Pair]) -> Iterato
     ours = [value for each, value in missing if each == name]
     theirs = [value for each, value in extra if each == name]
     code = "repeated" if len(ours) != len(theirs) else _value_code(ours[0], theirs[0])
-    text = f"The provider expects {quoted(name)} as {quoted(', '.join(theirs))}; this request has {quoted(', '.join(ours))}."
+    expected, sent = quoted(", ".join(theirs)), quoted(", ".join(ours))
+    text = f"The provider expects {quoted(name)} as {expected}; this request has {sent}."
     yield Cause(code, text, _PARAMETERS_FIX)
 
 
