@@ -11,6 +11,7 @@ from .protocol.request import OAuth1Request
 from .protocol.signature import SIGNATURE_METHODS, SigningKeys
 from .provider.authorization_server import AuthorizationDecision, AuthorizationServer
 from .provider.resource_protector import ResourceProtector
+from .provider.sync_driver import run_sync
 
 __all__ = [
     "SIGNATURE_METHODS",
@@ -25,4 +26,5 @@ __all__ = [
     "StoreUnavailableError",
     "TemporaryCredential",
     "TokenCredential",
+    "run_sync",
 ]

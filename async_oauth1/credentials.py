@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 from .protocol.callbacks import callback_matches, check_callback_syntax
 from .protocol.rsa_keys import StoredKey, check_key_form
+from .protocol.signature import SIGNATURE_METHODS
 
 __all__ = [
     "Client",
@@ -29,7 +30,8 @@ __all__ = [
 #: ``strict`` refuses a nonce that was used; ``log-only`` logs it, for a client that repeats nonces and cannot change.
 NoncePolicy = Literal["strict", "log-only"]
 
-RSA_METHODS = ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512")
+#: The methods that need an RSA key.
+RSA_METHODS = tuple(name for name, method in SIGNATURE_METHODS.items() if method.key_kind == "RSA key")
 
 
 T = TypeVar("T")
@@ -92,7 +94,8 @@ class Client:
         overlaps_end_at: Unix time until which each of them does, ``None`` for always; empty: all of them always.
         name: what the resource owner reads on the consent page.
         callbacks: registered callbacks; ``oob`` among them allows codes.
-        signature_methods: those enabled for this client; empty: all of the server's, or RSA's where it has a key.
+        signature_methods: the methods enabled for this client; empty: all of the server's, or those of RSA if it has a
+            key.
         rsa_public_key: PEM, a public key or an X.509 certificate; 1,024 bits or more, 2,048 are recommended.
         nonce_policy: ``strict`` or ``log-only``.
         callback_query_may_differ: let the query of a callback differ from the registered one.
@@ -113,7 +116,7 @@ class Client:
         """Refuse a record that could never work.
 
         Raises:
-            TypeError: a single string where a tuple of strings is meant; its letters would be secrets.
+            TypeError: a single string instead of a tuple of strings; its letters would be secrets.
             ValueError: an identifier that no request can carry, an unknown nonce policy, a number of ends that is not
                 that of the overlapping secrets, or an RSA key that cannot be used.
             InvalidRequestError: a callback that the first step would refuse.
@@ -180,8 +183,8 @@ class TemporaryCredential:
         oauth_token: the identifier that travels through the browser.
         oauth_token_secret: known to the client alone.
         client_id: the client that asked.
-        oauth_callback: where the resource owner goes afterwards; ``oob`` for a code.
-        user_id: who approved, once decided.
+        oauth_callback: the URL to which the browser returns; ``oob`` for a code.
+        user_id: the resource owner who approved, once decided.
         oauth_verifier: what proves the approval; ``None`` until then, and after a denial.
         decided: approved or denied.
     """

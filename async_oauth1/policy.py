@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
-__all__ = ["Policy"]
+__all__ = ["Policy", "SizeLimits"]
 
 #: Workers' clocks may differ by this much, in seconds, before a nonce could be forgotten too early.
 CLOCK_TOLERANCE = 60
@@ -22,8 +22,25 @@ _BASE_URL = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The rules of one server. The defaults are the strict reading of RFC 5849.
+class SizeLimits:
+    """How large a request may be. Larger ones are refused before anything costly is done.
+
+    Attributes:
+        max_parameters: in header, query and form together.
+        max_header_bytes: of the ``Authorization`` header.
+        max_query_bytes: of the query.
+        max_form_bytes: of an ``application/x-www-form-urlencoded`` body.
+    """
+
+    max_parameters: int = 1_000
+    max_header_bytes: int = 64 * 1024
+    max_query_bytes: int = 64 * 1024
+    max_form_bytes: int = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(SizeLimits):
+    """The rules of one server, its `SizeLimits` included. The defaults are the strict reading of RFC 5849.
 
     Attributes:
         timestamp_window: seconds into the past and into the future that ``oauth_timestamp`` may lie (section 3.3).
@@ -32,16 +49,12 @@ class Policy:
         uniform_errors: an unknown client, an unknown token, a method not enabled for the client and a wrong
             signature answer alike.
         realm: the realm in ``WWW-Authenticate``; printable ASCII.
-        external_base_url: what clients sign, where a proxy changes scheme, host or path prefix: a URL, or a function
+        external_base_url: what clients sign, if a proxy changes scheme, host or path prefix: a URL, or a function
             of the ASGI scope that returns one. ``None``: the Host header and the connection's scheme.
         trusted_proxies: networks (``"10.0.0.0/8"``) whose ``Forwarded`` and ``X-Forwarded-*`` headers are believed. A
             proxy there must set or remove each of them: what it passes on as the client wrote it is believed, too.
         allowed_hosts: the Host values that are served, without port; empty: any. ``*.example.com`` matches subdomains.
         max_identifier_bytes: of a client identifier, a token or a nonce, once decoded.
-        max_parameters: in header, query and form together.
-        max_header_bytes: of the ``Authorization`` header.
-        max_query_bytes: of the query.
-        max_form_bytes: of an ``application/x-www-form-urlencoded`` body.
         temporary_credential_lifetime: seconds between the first step and the exchange.
         max_pending_per_client: temporary credentials of one client that may wait for a decision or an exchange at once;
             shared stores may let some more in while several workers count at the same moment.
@@ -52,7 +65,7 @@ class Policy:
         tolerances: names of rules to relax for clients that cannot be changed. ``"other_header_parameters"``: accept
             parameters in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``. A parameter
             of the query can then be moved there unnoticed, out of the application's sight.
-        oob_verifier_length: characters of the code that a resource owner types; used where wrong ones are counted.
+        oob_verifier_length: characters of the code that a resource owner types; used if wrong ones are counted.
     """
 
     timestamp_window: int = 300
@@ -64,10 +77,6 @@ class Policy:
     trusted_proxies: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     max_identifier_bytes: int = 255
-    max_parameters: int = 1_000
-    max_header_bytes: int = 64 * 1024
-    max_query_bytes: int = 64 * 1024
-    max_form_bytes: int = 1024 * 1024
     temporary_credential_lifetime: int = 600
     max_pending_per_client: int = 10_000
     token_credential_lifetime: int | None = None
@@ -81,7 +90,7 @@ class Policy:
 
         Raises:
             ValueError: a value out of its range.
-            TypeError: a single string where a collection of strings is meant.
+            TypeError: a single string instead of a collection of strings.
         """
         for name in ("signature_methods", "trusted_proxies", "allowed_hosts", "tolerances"):
             value: object = getattr(self, name)

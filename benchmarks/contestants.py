@@ -20,7 +20,7 @@ from urllib.parse import quote
 from async_oauth1 import OAuth1Request, Policy, ResourceProtector
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import OAuth1Error
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["CASES", "CONTESTANTS", "OURS", "WHOLE_FLOW", "Case", "make_case", "tampered"]
@@ -213,7 +213,7 @@ def our_whole_flow(case: Case) -> Verify:
 
     def verify() -> bool:
         try:
-            drive(protector.validate_request(read()))
+            run_sync(protector.validate_request(read()))
         except OAuth1Error:
             return False
         return True

@@ -19,7 +19,7 @@ from typing import Any
 
 from async_oauth1 import OAuth1Request, ResourceProtector
 from async_oauth1.credentials import Client
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 from async_oauth1.stores.postgres import PostgresStore
 from tests.servers import Postgres
@@ -84,7 +84,7 @@ def _seconds(protector: ResourceProtector, signer: Signer) -> float:
             headers=pairs,
             peer="127.0.0.1",
         )
-        drive(protector.validate_request(request))
+        run_sync(protector.validate_request(request))
     return (time.process_time() - started) / BATCH
 
 

@@ -190,7 +190,7 @@ class AuthorizationServer(Server):
 
     @non_blocking
     def create_oauth1_request(self, request: Any) -> Any:
-        """Make an ``OAuth1Request`` of a framework's request, of the current one where there is none."""
+        """Make an ``OAuth1Request`` from a framework's request, the current one if none is given."""
         return self._run(self._flows.read_request, self._framework(), request)
 
     @non_blocking

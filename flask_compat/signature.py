@@ -1,6 +1,6 @@
-"""The names of ``authlib.oauth1.rfc5849.signature``, for verifiers of one's own.
+"""The names of ``authlib.oauth1.rfc5849.signature``, for custom verifiers.
 
-What computes is Authlib's. What verifies is the core's: it raises for no signature and no key.
+The functions that compute are Authlib's. Those that verify are the core's, and never raise, whatever the signature is.
 """
 
 # Authlib's stubs leave the parameters of these functions without types.
@@ -62,7 +62,7 @@ Verifier = Callable[[Any], Any]
 
 
 def generate_signature_base_string(request: Any) -> str:
-    """The signature base string: of the octets on the wire, where the request was read from it."""
+    """The signature base string, built from the octets on the wire if the request was read from there."""
     if isinstance(request, OAuth1Request):
         return request.signature_base_string
     base_string: str = _authlib_base_string(request)
@@ -72,7 +72,7 @@ def generate_signature_base_string(request: Any) -> str:
 def _verifier(method: SignatureMethod) -> Verifier:
     def verify(request: Any) -> bool:
         base_string = generate_signature_base_string(request)
-        if method.name.startswith("RSA-"):
+        if method.key_kind == "RSA key":
             keys = SigningKeys(rsa_key=request.rsa_public_key)
         else:
             keys = SigningKeys(as_text(request.client_secret or ""), as_text(request.token_secret or ""))

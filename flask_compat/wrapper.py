@@ -21,16 +21,15 @@ from .execution.flow_runner import settle
 
 __all__ = ["OAuth1Request"]
 
-# What RFC 3986 lets stand in a path or a query, and "%": an escape was made on purpose.
+# The characters that RFC 3986 allows in a path or a query, and "%", which begins an escape.
 _URI_CHARACTERS = "%/:?@!$&'()*+,;=~[]"
-_LIMITS = ("max_parameters", "max_header_bytes", "max_query_bytes", "max_form_bytes")
 _FORM = b"application/x-www-form-urlencoded"
 
 Body = Mapping[str, str] | Iterable[tuple[str, str]] | str | bytes | None
 
 
 class OAuth1Request(WireRequest):
-    """A request. ``client_secret``, ``rsa_public_key`` and ``token_secret`` ask its client and credential."""
+    """A request. ``client_secret``, ``rsa_public_key`` and ``token_secret`` come from its client and credential."""
 
     #: The timestamp was checked, and the nonce is to be remembered once the signature holds.
     nonce_is_pending = False
@@ -39,16 +38,17 @@ class OAuth1Request(WireRequest):
     def __init__(
         self, method: str, uri: str, body: Body = None, headers: Any = None, *, policy: Policy | None = None
     ) -> None:
-        """Make a request of what a framework has decoded.
+        """Make a request from decoded values.
 
-        A framework has lost what it decoded: escapes in the path, names that a form repeats. The servers read the wire.
+        Decoding loses information, such as the escapes in a path and repeated names of a form. The servers themselves
+        use the octets on the wire.
 
         Args:
             method: HTTP method.
             uri: the whole URI.
-            body: a form, as pairs, as a mapping, or as it came.
+            body: a form as pairs, as a mapping, or encoded.
             headers: a mapping, or name and value pairs.
-            policy: the limits.
+            policy: sets the size limits.
 
         Raises:
             OAuth1Error: the request is malformed, too large or insecure.
@@ -65,7 +65,6 @@ class OAuth1Request(WireRequest):
             fields = [field for field in fields if field[0] != b"content-type"] + [(b"content-type", _FORM)]
         elif octets is not None and not is_form(content_type):
             octets = octets or None
-        limits = policy or Policy()
         super().__init__(
             method,
             scheme=parts.scheme.lower(),
@@ -74,19 +73,19 @@ class OAuth1Request(WireRequest):
             raw_query=quote(parts.query, safe=_URI_CHARACTERS).encode(),
             headers=fields,
             body=octets,
-            **{name: getattr(limits, name) for name in _LIMITS},
+            limits=policy or Policy(),
         )
 
     @classmethod
     def from_wire(cls, **parts: Any) -> OAuth1Request:
-        """Make a request as it was on the wire."""
+        """Make a request from the octets on the wire; takes the arguments of `async_oauth1.OAuth1Request`."""
         request = cls.__new__(cls)
         WireRequest.__init__(request, **parts)
         return request
 
     @classmethod
     def adopt(cls, request: Any, policy: Policy) -> OAuth1Request:
-        """Make one of Authlib's requests, or the core's, one of ours; whatever it carries is carried over."""
+        """Convert a request of Authlib's or of the core's, with all of its attributes."""
         if isinstance(request, cls):
             return request
         if isinstance(request, WireRequest):
@@ -94,7 +93,7 @@ class OAuth1Request(WireRequest):
         elif isinstance(request, AuthlibOAuth1Request):
             adopted = cls(request.method, request.uri, request.body, request.headers, policy=policy)
         else:
-            raise TypeError(f"create_oauth1_request returned {type(request).__name__}, which is no OAuth1Request")
+            raise TypeError(f"create_oauth1_request returned {type(request).__name__}, which is not an OAuth1Request")
         for name, value in vars(request).items():
             adopted.__dict__.setdefault(name, value)
         return adopted
@@ -115,7 +114,7 @@ class OAuth1Request(WireRequest):
         return self._ask(self.credential, "get_oauth_token_secret")
 
     async def fetch_secrets(self) -> None:
-        """Ask the models whose methods are async beforehand, so that a plain verifier finds what it needs."""
+        """Call the models' async methods in advance, so that a plain verifier can use their results."""
         fetched: dict[str, Any] = {}
         for model, method in (
             (self.client, "get_client_secret"),

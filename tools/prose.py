@@ -40,11 +40,11 @@ AREAS = {
 }
 #: How often each habit of HABITS may occur in each area, per 1,000 words.
 LIMITS = {
-    "async_oauth1": (6.3, 1.1, 0.3),
-    "flask_compat": (5.9, 0.3, 0.6),
-    "tests": (3.7, 4.5, 0.6),
-    "programs": (2.8, 0.2, 0.0),
-    "docs": (4.5, 1.0, 0.1),
+    "async_oauth1": (1.5, 0.1, 0.0),
+    "flask_compat": (2.0, 0.1, 0.0),
+    "tests": (2.5, 0.2, 0.0),
+    "programs": (1.5, 0.2, 0.0),
+    "docs": (1.5, 0.1, 0.0),
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 

@@ -55,8 +55,11 @@ class Path:
         """Record the calls in this thread."""
         roots = tuple(f"{ROOT / package}/" for package in PACKAGES)
 
+        begun: set[FrameType] = set()
+
         def note(frame: FrameType, event: str, _: object) -> None:
-            if event == "call" and frame.f_code.co_filename.startswith(roots):
+            if event == "call" and frame.f_code.co_filename.startswith(roots) and frame not in begun:
+                begun.add(frame)  # the profiler also reports a coroutine that goes on after an await
                 file = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
                 self.calls.append((file, frame.f_code.co_qualname))
 

@@ -73,10 +73,13 @@ def single_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
     Raises:
         InvalidRequestError: there are two.
     """
-    hosts = [value for name, value in headers if name == b"host"]
-    if len(hosts) > 1:
-        raise InvalidRequestError("The request has two Host headers.")
-    return hosts[0].decode("latin-1").strip() if hosts else ""
+    host = None
+    for name, value in headers:
+        if name == b"host":
+            if host is not None:
+                raise InvalidRequestError("The request has two Host headers.")
+            host = value
+    return host.decode("latin-1").strip() if host is not None else ""
 
 
 def request_path(scope: Mapping[str, Any]) -> bytes:

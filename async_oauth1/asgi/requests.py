@@ -67,10 +67,7 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
         headers=scope["headers"],
         body=body,
         peer=peer_address(scope),
-        max_parameters=policy.max_parameters,
-        max_header_bytes=policy.max_header_bytes,
-        max_query_bytes=policy.max_query_bytes,
-        max_form_bytes=policy.max_form_bytes,
+        limits=policy,
     )
     if may_be_rewritten(scope, policy):
         request.may_be_rewritten = True
@@ -87,10 +84,13 @@ def content_type_of(scope: Scope) -> bytes:
 
 def has_unannounced_length(scope: Scope) -> bool:
     """Whether the request may have a body whose length is known only once it has arrived."""
-    names = {name.lower() for name, _ in scope["headers"]}
-    return b"transfer-encoding" in names or (
-        b"content-length" not in names and not scope.get("http_version", "1.1").startswith("1")
-    )
+    has_length = False
+    for raw_name, _ in scope["headers"]:
+        name = raw_name.lower()
+        if name == b"transfer-encoding":
+            return True
+        has_length = has_length or name == b"content-length"
+    return not has_length and not scope.get("http_version", "1.1").startswith("1")
 
 
 async def send_response(response: OAuth1Response, send: Send) -> None:

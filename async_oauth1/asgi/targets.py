@@ -94,7 +94,8 @@ class RequestTargetMiddleware:
             # Its target is never a path (RFC 9112 section 3.2.3). If a route answered 200, the connection would become
             # a tunnel, and hypercorn would fail.
             raise InvalidRequestError("The method CONNECT is not supported: this provider does not open tunnels.")
-        scope = with_path(scope, self.policy)
+        if not scope["path"].startswith("/"):
+            scope = with_path(scope, self.policy)
         if not scope["query_string"].isascii():
             # HTTP/2 allows raw octets, but frameworks expect UTF-8. Escaping them does not change the base string.
             scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}

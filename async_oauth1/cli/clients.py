@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 import typer
 
-from async_oauth1.credentials import Client
+from async_oauth1.credentials import RSA_METHODS, Client
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.callbacks import check_callback_syntax
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
@@ -220,7 +220,7 @@ def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
         if name not in SIGNATURE_METHODS:
             raise CommandError(f"--method {printable(name)}: unknown; choose from {', '.join(SIGNATURE_METHODS)}")
     methods = tuple(dict.fromkeys(names)) or ((_DEFAULT_RSA_METHOD,) if has_key else (_DEFAULT_METHOD,))
-    rsa = [name for name in methods if name.startswith("RSA-")]
+    rsa = [name for name in methods if name in RSA_METHODS]
     if rsa and not has_key:
         raise CommandError(f"--method {rsa[0]} needs --rsa-public-key")
     if has_key and not rsa:

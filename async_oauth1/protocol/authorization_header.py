@@ -32,7 +32,7 @@ _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, 
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
-def parse_authorization(octets: bytes, max_parameters: int = 1_000) -> tuple[str, str | None] | None:
+def parse_authorization(octets: bytes, max_parameters: int) -> tuple[str, str | None] | None:
     """Read the value of an ``Authorization`` header.
 
     Args:
@@ -41,7 +41,7 @@ def parse_authorization(octets: bytes, max_parameters: int = 1_000) -> tuple[str
 
     Returns:
         The parameters as a canonical form, in the order received, without the realm; and the realm, decoded, or
-        ``None`` where there is none. ``None`` altogether where the header is of another scheme.
+        ``None`` if there is none. ``None`` instead of both if the header is of another scheme.
 
     Raises:
         InvalidRequestError: the header is malformed, or has more parameters than that.
@@ -93,7 +93,7 @@ def other_names(form: str) -> list[str]:
     return [unescape(name) for name, _ in split_pairs(form) if not name.startswith(("oauth_", "xoauth_"))]
 
 
-def _parse_elements(text: str, max_parameters: int = 1_000) -> tuple[str, str | None]:
+def _parse_elements(text: str, max_parameters: int) -> tuple[str, str | None]:
     pairs: list[Pair] = []
     realm: str | None = None
     for element in _ELEMENT.finditer(text):

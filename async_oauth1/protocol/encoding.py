@@ -51,7 +51,7 @@ def escape_text(text: str) -> str:
 
 
 def as_text(value: object) -> str:
-    """What a model returned: databases and caches also have octets and numbers for what is text to everybody else."""
+    """Convert a value that a model returned to text: databases and caches may return octets or numbers."""
     if isinstance(value, str):
         return value
     if isinstance(value, bytes | bytearray | memoryview):

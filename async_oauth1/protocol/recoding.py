@@ -63,7 +63,7 @@ def _complete(octets: bytes) -> bytes:
     spare = min(_SPARES, key=octets.count)
     octets = octets.replace(spare, b"%%%02X" % spare[0])
     broken = _without_escapes(octets)
-    # Where a percent sign is left, "%" XOR this is the spare octet; everywhere else nothing changes.
+    # "%" XOR this is the spare octet for each percent sign that is left. Nothing else changes.
     difference = broken.translate(bytes.maketrans(b"%h", bytes([b"%"[0] ^ spare[0], 0])))
     return _xor(octets, difference).replace(spare, b"%25")
 

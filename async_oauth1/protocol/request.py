@@ -15,6 +15,7 @@ from typing import Any, Literal
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
 from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError, RequestTooLargeError
+from async_oauth1.policy import SizeLimits
 
 from .authorization_header import other_names, parse_authorization, protocol_parameters
 from .base_string import base_string
@@ -25,6 +26,8 @@ from .hosts import normalize_host
 from .signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
+
+_DEFAULT_LIMITS = SizeLimits()
 
 
 class OAuth1Request(AuthlibOAuth1Request):
@@ -40,14 +43,14 @@ class OAuth1Request(AuthlibOAuth1Request):
         peer: address of the connection's other end; ``None`` for a Unix socket and within a process.
         is_form: the body is ``application/x-www-form-urlencoded``.
         body_hash_holds: ``oauth_body_hash`` was sent, and is the hash of this body.
-        body: the body's octets; ``None`` where it was not read.
+        body: the body's octets; ``None`` if it was not read.
         oauth_params: the ``oauth_`` parameters, decoded.
-        signature_type: where they were: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
+        signature_type: the place they were in: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: of the Authorization header.
         has_other_header_parameters: the Authorization header has names that do not begin with ``oauth_``.
         may_be_rewritten: the scheme or the peer may be what a client wrote into a header: a server or middleware has
             put it there before this package looked.
-        read_body: reads the body where it was not read; awaited once the signature holds, for ``oauth_body_hash``.
+        read_body: reads the body if it was not read before; awaited for ``oauth_body_hash``, after the signature.
         client: set once it is looked up.
         credential: set once it is looked up.
         user: the resource owner who approves.
@@ -72,10 +75,7 @@ class OAuth1Request(AuthlibOAuth1Request):
         headers: Iterable[tuple[bytes, bytes]] = (),
         body: bytes | None = None,
         peer: str | None = None,
-        max_parameters: int = 1_000,
-        max_header_bytes: int = 64 * 1024,
-        max_query_bytes: int = 64 * 1024,
-        max_form_bytes: int = 1024 * 1024,
+        limits: SizeLimits = _DEFAULT_LIMITS,
     ) -> None:
         """Read the request.
 
@@ -88,10 +88,7 @@ class OAuth1Request(AuthlibOAuth1Request):
             headers: name and value pairs; names in any case.
             body: needed for a form; of other bodies only for ``oauth_body_hash``.
             peer: address of the connection's other end; ``None`` for a Unix socket and within a process.
-            max_parameters: in header, query and form together.
-            max_header_bytes: of the Authorization header.
-            max_query_bytes: of the query.
-            max_form_bytes: of a form.
+            limits: the largest size of each part; a policy will do.
 
         Raises:
             InvalidRequestError: malformed header, host or path, or more parameters than the limit.
@@ -116,12 +113,13 @@ class OAuth1Request(AuthlibOAuth1Request):
         authorization, content_type = relevant_fields(self.raw_headers)
         self.is_form = content_type != b"" and is_form_for_everyone(content_type)
         octets = body if self.is_form and body else b""
-        if len(authorization) > max_header_bytes:
-            raise _too_large("Authorization header", max_header_bytes)
-        if len(raw_query) > max_query_bytes:
-            raise _too_large("query", max_query_bytes)
-        if len(octets) > max_form_bytes:
-            raise _too_large("form", max_form_bytes)
+        if len(authorization) > limits.max_header_bytes:
+            raise _too_large("Authorization header", limits.max_header_bytes)
+        if len(raw_query) > limits.max_query_bytes:
+            raise _too_large("query", limits.max_query_bytes)
+        if len(octets) > limits.max_form_bytes:
+            raise _too_large("form", limits.max_form_bytes)
+        max_parameters = limits.max_parameters
         self.realm: str | None
         header_form, self.realm = parse_authorization(authorization, max_parameters) or ("", None)
         query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
@@ -305,7 +303,7 @@ class OAuth1Request(AuthlibOAuth1Request):
 
     @cached_property
     def auth_params(self) -> list[tuple[str, str]]:
-        """The header's parameters, likewise, with the realm first where there is one."""
+        """The header's parameters, likewise, with the realm first if there is one."""
         realm = [("realm", self.realm)] if self.realm is not None else []
         return realm + _decoded_pairs(self._header_form)
 

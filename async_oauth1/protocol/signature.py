@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from .base_string import base_string_parameters
 from .encoding import Pair, escape_text, escape_uri, join_pairs
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SIGNATURE_METHODS",
     "HmacSignatureMethod",
+    "KeyKind",
     "PlaintextSignatureMethod",
     "RsaSignatureMethod",
     "SignatureMethod",
@@ -49,8 +50,8 @@ class SigningKeys(NamedTuple):
     """What a signature is made or checked with. ``repr`` shows none of it.
 
     Attributes:
-        client_secret: the client's shared secret; empty where it has none.
-        token_secret: the secret of the temporary or token credentials; empty where the request has no token.
+        client_secret: the client's shared secret; empty if it has none.
+        token_secret: the secret of the temporary or token credentials; empty if the request has no token.
         rsa_key: PEM: the private key to sign, the public key or an X.509 certificate to verify.
     """
 
@@ -63,6 +64,10 @@ class SigningKeys(NamedTuple):
         return "<SigningKeys>"
 
 
+#: What a signature is made with: the secrets that client and server share, or the client's RSA key.
+KeyKind = Literal["shared secrets", "RSA key"]
+
+
 @runtime_checkable
 class SignatureMethod(Protocol):
     """A signature method (section 3.4)."""
@@ -70,6 +75,11 @@ class SignatureMethod(Protocol):
     @property
     def name(self) -> str:
         """What ``oauth_signature_method`` says."""
+        ...
+
+    @property
+    def key_kind(self) -> KeyKind:
+        """The key that it needs."""
         ...
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
@@ -88,10 +98,12 @@ class HmacSignatureMethod:
     Attributes:
         name: what ``oauth_signature_method`` says.
         digest: the hash's name in `hashlib`.
+        key_kind: the key that it needs.
     """
 
     name: str
     digest: str
+    key_kind: KeyKind = "shared secrets"
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
         """Base64 of the HMAC under both secrets."""
@@ -140,6 +152,7 @@ class PlaintextSignatureMethod:
     """The secrets themselves (section 3.4.4); for a secure channel alone."""
 
     name: str = "PLAINTEXT"
+    key_kind: KeyKind = "shared secrets"
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
         """Both secrets, encoded and joined; the base string takes no part."""
@@ -159,10 +172,12 @@ class RsaSignatureMethod:
     Attributes:
         name: what ``oauth_signature_method`` says.
         digest: the hash's class in ``cryptography.hazmat.primitives.hashes``.
+        key_kind: the key that it needs.
     """
 
     name: str
     digest: str
+    key_kind: KeyKind = "RSA key"
 
     def sign(self, base_string: str, keys: SigningKeys) -> str:
         """Base64 of the signature.

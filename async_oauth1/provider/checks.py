@@ -32,7 +32,7 @@ _BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
 
 
 def check_host(request: OAuth1Request, policy: Policy) -> None:
-    """Refuse hosts that are not served, where the policy says which are.
+    """Refuse hosts that are not served, if the policy names those that are.
 
     Raises:
         MisdirectedRequestError: a host that is not served here.

@@ -190,9 +190,15 @@ _REPLACES = {
 
 
 class Hooks:
-    """The hooks of one server, registered one by one or from a store."""
+    """The hooks of one server, registered one by one or from a store.
 
-    __slots__ = ("_from_store", "_names", "_policies", "_registered")
+    Attributes:
+        get: returns the hook of a name, or ``None`` if it is not registered.
+    """
+
+    __slots__ = ("_from_store", "_names", "_policies", "_registered", "get")
+
+    get: Callable[[str], Callable[..., Any] | None]
 
     def __init__(self, names: Iterable[str], policy: Policy) -> None:
         """Start empty.
@@ -204,6 +210,7 @@ class Hooks:
         self._names = tuple(names)
         self._policies = [policy]
         self._registered: dict[str, Callable[..., Any]] = {}
+        self.get = self._registered.get  # the dictionary's own method: every request asks twice
         self._from_store: set[str] = set()
 
     def register(self, name: str, func: Callable[..., Any]) -> None:
@@ -241,10 +248,6 @@ class Hooks:
             if all(other in taken for other in _REPLACES.get(name, ()) if other in self._names):
                 self._registered[name] = offered[name]
                 self._from_store.add(name)
-
-    def get(self, name: str) -> Callable[..., Any] | None:
-        """The hook, or ``None`` if it is not registered."""
-        return self._registered.get(name)
 
     def adopt(self, policies: Sequence[Policy]) -> None:
         """Prepare every store for these policies instead, those registered later included."""

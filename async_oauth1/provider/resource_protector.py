@@ -53,7 +53,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             OAuth1Error: the request is not accepted. Nothing is stored for a request with an invalid signature.
         """
         self.check_request(request)
-        token = request.token
+        token = request.oauth_params.get("oauth_token") or None  # an empty one counts as absent
         if token is None and not two_legged:
             raise MissingRequiredParameterError("oauth_token")
         await self._look_up(request, token)
@@ -97,7 +97,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         return found
 
     async def _look_up(self, request: OAuth1Request, token: str | None) -> None:
-        client_id = request.client_id
+        client_id = request.oauth_params.get("oauth_consumer_key")
         query_credentials = self.hooks.get("query_credentials") if token is not None else None
         if query_credentials and not (self._overrides("get_client_by_id") or self._overrides("get_token_credential")):
             request.client, request.credential = await call_hook(query_credentials, client_id, token)

@@ -12,13 +12,16 @@ from typing import Any
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.protocol.encoding import as_text
-from async_oauth1.protocol.signature import SigningKeys
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 
 from .hooks import call_hook, optional
 
 log = logging.getLogger("async_oauth1")
 
 _NO_KEYS = (SigningKeys(),)
+# An unknown client costs what a known one does: these keys make the same computation, and match nothing.
+_DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
 # Exactly these: a subclass may have made a coroutine function of a method.
 _CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
 
@@ -27,21 +30,16 @@ _CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
 SigningMeans = tuple[Sequence[SigningKeys], Collection[str] | None]
 
 
-def are_records(client: Any, credential: Any) -> bool:
-    """Whether both are values, that need no waiting for."""
-    return type(client) is Client and type(credential) in _CREDENTIALS
-
-
-def recorded_means(
-    client: Client, credential: TokenCredential | TemporaryCredential | None, *, rsa: bool
-) -> SigningMeans:
-    """What records say.
+def recorded_means(client: Any, credential: Any, *, rsa: bool) -> SigningMeans | None:
+    """What the shipped records say; ``None`` if one of the two is a model, which `asked_means` asks.
 
     Args:
-        client: who signed.
+        client: the client that signed.
         credential: the temporary or token credentials.
         rsa: the signature is made with the client's RSA key, not with shared secrets.
     """
+    if type(client) is not Client or type(credential) not in _CREDENTIALS:
+        return None
     methods = client.get_signature_methods()
     if rsa:
         return (SigningKeys(rsa_key=client.rsa_public_key),), methods
@@ -76,3 +74,11 @@ async def _ask_for_key(method: Callable[..., Any]) -> Any:
     except NotImplementedError:  # Authlib's mixins raise it, and the client chooses which of the two it comes to
         log.warning("%s is not implemented, so the client has no such key.", getattr(method, "__qualname__", method))
         return None
+
+
+def verify_in_vain(request: OAuth1Request) -> None:
+    """Compute what a known client's request costs, with keys that match nothing."""
+    method = SIGNATURE_METHODS.get(request.signature_method or "")
+    if method is None or method.key_kind == "RSA key":
+        method = SIGNATURE_METHODS["HMAC-SHA512"]
+    method.verify(request.signature_base_string, request.signature or "", _DUMMY_KEYS)

@@ -1,6 +1,6 @@
-"""Drive a flow where no event loop runs.
+"""Run a flow without an event loop.
 
-The flows await hooks and nothing else. Where no hook suspends, a flow ends at its first step, and needs no loop.
+A flow awaits hooks and nothing else. If no hook suspends, the flow ends at its first step and needs no loop.
 """
 
 from __future__ import annotations
@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["drive"]
+__all__ = ["run_sync"]
 
 T = TypeVar("T")
 
 
-def drive(flow: Coroutine[Any, Any, T]) -> T:
-    """Run a flow to its end, in the calling thread.
+def run_sync(flow: Coroutine[Any, Any, T]) -> T:
+    """Run a flow to its end in the calling thread, without an event loop.
 
     Args:
-        flow: a coroutine that awaits plain hooks, or coroutine functions that do not suspend.
+        flow: a coroutine whose hooks are plain functions, or coroutine functions that do not suspend.
 
     Returns:
         What the flow returns.
 
     Raises:
-        RuntimeError: a hook had to wait for something; it needs an event loop.
+        RuntimeError: a hook had to wait, which needs an event loop.
     """
     try:
         flow.send(None)

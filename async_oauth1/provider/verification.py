@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from async_oauth1.credentials import ClientLike
+from async_oauth1.credentials import RSA_METHODS, ClientLike
 from async_oauth1.errors import (
     InsecureTransportError,
     InvalidClientError,
@@ -30,19 +30,17 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.rsa_keys import log_key_problem
-from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
+from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
 from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
-from .signing_keys import are_records, asked_means, recorded_means
+from .signing_keys import asked_means, recorded_means, verify_in_vain
 
 #: A custom method: verifies a request, and counts only if it returns ``True`` itself.
 CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
 
 log = logging.getLogger("async_oauth1")
 
-# An unknown client costs what a known one does: these keys make the same computation, and match nothing.
-_DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
 _UNIFORM = (
     "The signature does not verify: the client, the token, the signature method or the signature is not accepted."
 )
@@ -70,7 +68,7 @@ class BaseServer:
         """Start with a policy.
 
         Args:
-            policy: the rules; the defaults where it is left out.
+            policy: the rules; by default those of `Policy`.
             clock: Unix time in seconds.
             hooks: hooks by name.
 
@@ -150,7 +148,8 @@ class BaseServer:
         sent = request.oauth_params
         token = sent.get("oauth_token") or None
         timestamp, client_id = sent.get("oauth_timestamp"), sent.get("oauth_consumer_key")
-        known: MaybeAwaitable[bool] = self._hook("exists_nonce")(nonce, timestamp, client_id, token)
+        hook = self.hooks.get("exists_nonce") or self._hook("exists_nonce")
+        known: MaybeAwaitable[bool] = hook(nonce, timestamp, client_id, token)
         return known
 
     # Verification ----------------------------------------------------------------------------------------------------
@@ -191,7 +190,7 @@ class BaseServer:
         return request.is_secure
 
     def check_signature_method(self, request: OAuth1Request) -> None:
-        """Refuse methods that are not enabled, PLAINTEXT in the open, and body hashes where there is none.
+        """Refuse methods that are not enabled, PLAINTEXT without TLS, and body hashes of forms.
 
         Raises:
             OAuth1Error: the method, or what it is used with, is not supported.
@@ -218,7 +217,7 @@ class BaseServer:
         """
         problem: OAuth1Error | None
         if request.client is None or token_missing:
-            _verify_in_vain(request)
+            verify_in_vain(request)
             problem = (
                 InvalidTokenError() if request.client is not None else InvalidClientError("The client is unknown.")
             )
@@ -305,11 +304,9 @@ class BaseServer:
                 return _unusable_verdict(request, holds)
             methods = await optional(client, "get_signature_methods")
         else:
-            rsa = name.startswith("RSA-")
-            if are_records(client, credential):
-                keys, methods = recorded_means(client, credential, rsa=rsa)
-            else:
-                keys, methods = await asked_means(client, credential, rsa=rsa)
+            rsa = name in RSA_METHODS
+            means = recorded_means(client, credential, rsa=rsa) or await asked_means(client, credential, rsa=rsa)
+            keys, methods = means
             if rsa:
                 log_key_problem(request.client_id, keys[0].rsa_key)
             holds = request.is_signed_with(*keys)
@@ -318,12 +315,11 @@ class BaseServer:
         return None if holds else InvalidSignatureError("The signature does not verify.")
 
     def custom_verifier(self, name: str) -> CustomVerifier | None:
-        """The verifier of a signature method that was registered; ``None`` for the shipped ones."""
+        """The verifier that was registered for a signature method; ``None`` for the shipped methods."""
         return self._custom_verifiers.get(name)
 
     def _hook(self, name: str) -> Callable[..., Any]:
-        func = self.hooks.get(name)
-        if func is None:
+        if (func := self.hooks.get(name)) is None:
             raise MissingHookError(f'The "{name}" hook is required.')
         return func
 
@@ -351,10 +347,3 @@ async def _body_of(request: OAuth1Request) -> bytes:
     if request.body is None and request.read_body is not None:
         request.body = await call_hook(request.read_body)
     return request.body or b""
-
-
-def _verify_in_vain(request: OAuth1Request) -> None:
-    method = SIGNATURE_METHODS.get(request.signature_method or "")
-    if method is None or method.name.startswith("RSA-"):
-        method = SIGNATURE_METHODS["HMAC-SHA512"]
-    method.verify(request.signature_base_string, request.signature or "", _DUMMY_KEYS)

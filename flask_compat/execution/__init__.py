@@ -1,1 +1,1 @@
-"""What runs where: threads, event loops and WSGI."""
+"""Runs hooks and flows in threads, on event loops, and under WSGI."""

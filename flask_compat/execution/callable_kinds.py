@@ -121,7 +121,7 @@ def may_block(func: Callable[..., Any]) -> bool:
     if owner not in known:
         known[owner] = _mapped_names(function, owner) if _only_reads(function, owner) else None
     mapped = known[owner]
-    # An attribute of SQLAlchemy's is read from memory where it is loaded, and from the database where it has expired.
+    # An attribute of SQLAlchemy's is read from memory if it is loaded, and from the database if it has expired.
     return mapped is None or any(name not in vars(getattr(func, "__self__", None)) for name in mapped)
 
 

@@ -29,7 +29,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from async_oauth1.provider.hooks import hook_caller, is_awaitable, resolve
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 
 from .callable_kinds import is_loop_bound, is_part_of_flow, may_block, needs_loop
 
@@ -82,7 +82,7 @@ class HookExecutor:
         self.runtime = runtime
 
     async def __call__(self, func: Callable[..., Any], args: tuple[Any, ...], /) -> Any:
-        """Call a hook where it may run, and await what it returns."""
+        """Call a hook in the place where it may run, and await what it returns."""
         if is_part_of_flow(func):
             return await resolve(func(*args))
         if self.is_on_loop():
@@ -133,14 +133,14 @@ def run(
     """
     executor = hook_caller.get()
     if isinstance(executor, HookExecutor):  # an override that calls its super method: the flow is in its place already
-        return _call(step, args) if executor.runtime.on_loop() else drive(_call(step, args))
+        return _call(step, args) if executor.runtime.on_loop() else run_sync(_call(step, args))
     executor, kinds = HookExecutor(find_runtime()), find_kinds()
     if executor.runtime.on_loop():
         return _hop_and_run(executor, step, args, prepare) if kinds.any_plain else _run_here(executor, step, args)
     with executor.runtime.under_way():
         if kinds.any_async and (executor.runtime.loops_are_short_lived or not kinds.any_plain):
             return executor.runtime.wait(_run_here(executor, step, args))
-        return drive(_run_here(executor, step, args))
+        return run_sync(_run_here(executor, step, args))
 
 
 def settle(value: Any) -> Any:
@@ -344,6 +344,6 @@ async def _hop_and_run(
 
     def flow() -> Any:
         with executor.runtime.under_way():
-            return drive(_run_here(executor, step, args))
+            return run_sync(_run_here(executor, step, args))
 
     return await executor.runtime.hop(flow)

@@ -8,10 +8,10 @@ from typing import Any
 
 
 def eagerly(func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-    """Make a plain function of a coroutine function, for one that seldom has anything to wait for.
+    """Make a plain function of a coroutine function that seldom has to wait.
 
     Returns:
-        A function that returns what the coroutine returns, or an awaitable of it where it had to wait after all.
+        A function that returns the result, or an awaitable of the result if the coroutine has to wait.
     """
 
     # Not functools.wraps: inspect would see through it and find a coroutine function.
@@ -29,7 +29,7 @@ def eagerly(func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]
 
 
 class _Rest:
-    """A coroutine that has begun already."""
+    """The rest of a coroutine that has already started."""
 
     def __init__(self, flow: Coroutine[Any, Any, Any], waits_for: Any) -> None:
         self._flow = flow

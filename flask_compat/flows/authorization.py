@@ -32,8 +32,8 @@ from .base import Flows, authlib_errors, from_server, log
 
 T = TypeVar("T")
 
-#: Exchanges of one temporary credential that wait for their turn although their signatures have not been checked yet. A
-#: client that tries again makes two or three.
+#: How many exchanges of one temporary credential may wait for each other before their signatures are checked. A client
+#: that retries sends two or three.
 MAX_UNSIGNED_WAITING = 4
 
 
@@ -54,7 +54,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     create_token_credential = from_server("create_token_credential")
 
     def __init__(self, server: Any) -> None:
-        """Belong to a server of the facade."""
+        """Use a server of the facade."""
         super().__init__(server)
         self._exchanges = KeyedLocks()
 
@@ -65,7 +65,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # Section 2.1 -----------------------------------------------------------------------------------------------------
 
     async def default_validate_temporary_credentials_request(self, request: OAuth1Request) -> OAuth1Request:
-        """In Authlib's order."""
+        """Verify the request in Authlib's order."""
         with authlib_errors():
             self._check_method(request)
             if not request.client_id:
@@ -80,21 +80,21 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # Section 2.2 -----------------------------------------------------------------------------------------------------
 
     async def validate_authorization_request(self, request: WireRequest) -> WireRequest:
-        """Ask the server. What it returns does not matter: like Authlib, look at the request."""
+        """Call the server's method. As in Authlib, the request counts, and not the result."""
         await self.ask("validate_authorization_request", request)
         return request
 
     async def default_validate_authorization_request(self, request: WireRequest) -> WireRequest:
-        """The core's check."""
+        """Run the core's check."""
         return await super().validate_authorization_request(request)
 
     async def check_callback_registered(self, request: WireRequest) -> None:
-        """As the core, but a client that knows no callbacks may use any scheme, such as its app's own."""
+        """Check the callback as the core does. A client without `check_callback` may use any scheme."""
         if hasattr(request.client, "check_callback"):
             await super().check_callback_registered(request)
 
     async def find_redirect_uri(self, request: WireRequest) -> str:
-        """The callback; for ``oob`` the client's default."""
+        """The callback, or for ``oob`` the client's default redirect URI."""
         callback = await super().find_redirect_uri(request)
         if callback and callback != OUT_OF_BAND:
             return callback

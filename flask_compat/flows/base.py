@@ -1,8 +1,8 @@
-"""The core's flows in Authlib's order, with Authlib's errors, over Authlib's overridable methods.
+"""The core's flows in Authlib's order, with Authlib's errors and Authlib's overridable methods.
 
-What a step checks is the core's business. Here is only which step comes when: existing tests, and clients' error
-handling, depend on it. The nonce alone has another place than in Authlib, behind the signature: nothing is stored on
-behalf of a request whose signature has not held.
+The checks themselves are the core's. This module only sets their order, because existing tests and the error handling
+of clients depend on it. One step has moved: the nonce is used after the signature has been verified, so that nothing
+is stored for a request that is not genuine.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _WITHOUT_DESCRIPTION = (
 
 @contextmanager
 def authlib_errors() -> Generator[None]:
-    """Replace the description of a core error by Authlib's; the original goes to the log."""
+    """Replace the description of the core's errors by Authlib's. The original is logged."""
     try:
         yield
     except OAuth1Error as error:
@@ -96,23 +96,23 @@ def from_server(name: str) -> Callable[..., Any]:
 
 
 class Flows(BaseServer):
-    """What the flows of both servers share."""
+    """The steps that the flows of both servers share."""
 
     get_client_by_id: ClassVar[Callable[..., Any]] = from_server("get_client_by_id")
     exists_nonce = from_server("exists_nonce")
 
     def __init__(self, server: Any) -> None:
-        """Use a server, whose methods are called so that subclasses may override them."""
+        """Use a server. Its methods are called, so that subclasses can override them."""
         self.server = server
         self._combined: tuple[Policy, tuple[str, ...], Policy] | None = None
         super().__init__(Policy(uniform_errors=False))
 
     @property
     def policy(self) -> Policy:
-        """The configured policy with what Authlib keeps in class attributes."""
+        """The configured policy, combined with Authlib's class attributes."""
         configured, supported = self.server.find_configured(self._policy)
         methods = tuple(supported)
-        known = self._combined  # a request asks some ten times, and hashing a policy costs more than all else here
+        known = self._combined  # read about ten times for each request, and hashing a policy is slow
         if known is None or known[0] is not configured or known[1] != methods:
             known = self._combined = configured, methods, _with(configured, methods)
         return known[2]
@@ -122,10 +122,10 @@ class Flows(BaseServer):
         self._policy = policy
 
     def require_hooks(self, *, again: bool = False) -> None:
-        """Authlib misses a hook when it is used."""
+        """Check nothing: as in Authlib, a missing hook is an error when it is used."""
 
     def is_secure(self, request: WireRequest) -> bool:
-        """As Authlib says: by scheme and host, or by the environment."""
+        """Whether the connection is secure by Authlib's rules: by scheme and host, or by the environment."""
         return bool(is_secure_transport(request.uri))
 
     def custom_verifier(self, name: str) -> Callable[..., Any] | None:
@@ -140,7 +140,7 @@ class Flows(BaseServer):
             try:
                 return await call_hook(verify, request)
             except (TypeError, ValueError, NotImplementedError):
-                # What hmac and base64 say of a signature that could be none, and Authlib's mixins of a missing key.
+                # hmac and base64 raise these for a malformed signature, and Authlib's mixins for a missing key.
                 log.exception("The verifier of %r failed; the signature counts as wrong.", name)
                 return False
 
@@ -166,7 +166,11 @@ class Flows(BaseServer):
     # Steps -----------------------------------------------------------------------------------------------------------
 
     async def find_client(self, request: OAuth1Request) -> None:
-        """The client that the request names; it exists."""
+        """Look up the client that the request names.
+
+        Raises:
+            OAuth1Error: there is no such client.
+        """
         if not request.client_id:
             raise MissingRequiredParameterError("oauth_consumer_key")
         check_identifiers(request, self.policy)
@@ -176,19 +180,19 @@ class Flows(BaseServer):
             raise InvalidClientError()
 
     async def verify(self, request: OAuth1Request) -> None:
-        """Timestamp and signature, by methods that a subclass may override."""
+        """Verify timestamp and signature, by methods that a subclass may override."""
         await self.ask("validate_timestamp_and_nonce", request)
         await self.ask("validate_oauth_signature", request)
         await self.verify_body(request)
 
     async def finish(self, request: OAuth1Request) -> None:
-        """Remember the nonce, unless an override has taken that upon itself."""
+        """Use the nonce, unless an overriding method has done so."""
         if request.nonce_is_pending:
             with authlib_errors():
                 await self.use_nonce(request)
 
     async def validate_timestamp_and_nonce(self, request: OAuth1Request) -> None:
-        """The timestamp is near, and there is a nonce."""
+        """Check that the timestamp is within the window, and that there is a nonce."""
         request.nonce_is_pending = True
         if omits_timestamp(request):
             return
@@ -199,9 +203,9 @@ class Flows(BaseServer):
             raise MissingRequiredParameterError("oauth_nonce")
 
     def check_window(self, request: Any) -> None:
-        """As the core's, with the window that Authlib keeps in a class attribute.
+        """Check the timestamp again, with the window in Authlib's class attribute.
 
-        An override that takes the timestamp and the nonce upon itself has rules of its own.
+        If a subclass overrides the check of timestamp and nonce, only its own rules count.
         """
         if request.nonce_is_pending and request.timestamp:
             with authlib_errors():
@@ -210,7 +214,7 @@ class Flows(BaseServer):
                 )
 
     async def validate_oauth_signature(self, request: OAuth1Request) -> None:
-        """The signature holds."""
+        """Verify the signature."""
         if not request.signature_method:
             raise MissingRequiredParameterError("oauth_signature_method")
         with authlib_errors():
@@ -241,7 +245,7 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
     """The flow of the resource protector."""
 
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
-        """In Authlib's order."""
+        """Verify a request in Authlib's order."""
         self.check_transport(request)
         await self.find_client(request)
         if not request.token:

@@ -1,1 +1,1 @@
-"""What differs between Flask and Quart."""
+"""One adapter for each framework: Flask and Quart."""

@@ -1,4 +1,4 @@
-"""Which framework is at work: that of the current request, or else that of the application a server belongs to."""
+"""Finds the framework in use: that of the current request, or else that of the server's application."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def _quart() -> Any:
 
 
 def adopt_app(app: object) -> None:
-    """Refuse what is no application, and prepare what is one.
+    """Prepare an application.
 
     Raises:
-        TypeError: neither Flask's nor Quart's.
+        TypeError: it is not an application of Flask or Quart.
     """
-    adapter = _quart()  # imported before the first request, so that it sees the loop of that one, too
+    adapter = _quart()  # imported before the first request, so that it sees the event loop of that request, too
     if not isinstance(app, flask.Flask) and not (adapter and isinstance(app, adapter.quart.Quart)):
-        raise TypeError(f"flask_compat wants an application of Flask or Quart, not {type(app).__name__}")
+        raise TypeError(f"flask_compat needs an application of Flask or Quart, not {type(app).__name__}")
     (_flask if isinstance(app, flask.Flask) else adapter).adopt(app)
 
 
 def find_framework(app: object) -> Any:
-    """The adapter of the framework at work.
+    """The adapter of the framework in use.
 
     Args:
-        app: of the server; decides where the current context does not.
+        app: the application of the server; it decides if the current context does not.
     """
     quart_module = sys.modules.get("quart")
     if quart_module is None:
@@ -57,7 +57,7 @@ def find_framework(app: object) -> Any:
 
 
 def find_runtime(app: object) -> Runtime:
-    """Where loop and threads of the framework at work are."""
+    """The runtime of the framework in use: its event loop and threads."""
     framework = find_framework(app)
     if framework is not _flask:
         return cast("Runtime", framework.runtime())
@@ -66,7 +66,7 @@ def find_runtime(app: object) -> Runtime:
 
 
 def context_globals() -> Any:
-    """``g`` of the current context, or ``None`` outside of one."""
+    """``g`` of the current context, or ``None`` outside of a context."""
     quart_module = sys.modules.get("quart")
     if quart_module is not None and quart_module.has_app_context():
         return quart_module.g

@@ -1,4 +1,4 @@
-"""Flask: reading a request from the WSGI environ, answering, and running async hooks."""
+"""The adapter for Flask: reads a request from the WSGI environ, makes responses, and runs async hooks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
-    """Read a request, the current one where there is none."""
+    """Read a request, the current one if none is given."""
     current: Any = flask.request if request is None else request
     current = getattr(current, "_get_current_object", lambda: current)()
     form = None
@@ -47,11 +47,11 @@ def respond(body: str, status_code: int, headers: list[tuple[str, str]]) -> flas
 
 
 async def prepare(_: Policy) -> None:
-    """Nothing: reading blocks, so it is for the thread."""
+    """Do nothing: reading blocks, so it happens in the thread of the request."""
 
 
 def adopt(_: object) -> None:
-    """Nothing: a WSGI server waits for its threads."""
+    """Do nothing: a WSGI server waits for its threads."""
 
 
 async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -60,23 +60,23 @@ async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 class FlaskRuntime:
-    """A Flask application: WSGI threads, and a short-lived loop in each async view."""
+    """The runtime of a Flask application: WSGI threads, and a short-lived event loop in each async view."""
 
     loops_are_short_lived = True
 
     def __init__(self, app: flask.Flask) -> None:
-        """Belong to an application: it may have its own way to run coroutines."""
+        """Use an application, which may have its own way to run coroutines."""
         self._app = app
 
     def on_loop(self) -> bool:
-        """Whether an async view runs in this thread, rather than a plain one under whatever loop was there before."""
+        """Whether an async view runs in this thread. An event loop that ran before the request does not count."""
         loop = running_loop()
         if loop is None:
             return False
         return not (flask.has_request_context() and flask.request.environ.get(_LOOP) is loop)
 
     async def hop(self, func: Callable[[], Any]) -> Any:
-        """Call in the WSGI server's own thread, which is waiting for the async view."""
+        """Call a function in the WSGI server's own thread, which is waiting for the async view."""
         try:
             from asgiref.sync import sync_to_async
         except ImportError:
@@ -84,15 +84,15 @@ class FlaskRuntime:
         return await sync_to_async(func, thread_sensitive=True)()
 
     def under_way(self) -> AbstractContextManager[None]:
-        """There is no loop of the application's to wait for."""
+        """Do nothing: the application has no event loop to wait for."""
         return nullcontext()
 
     def wait(self, awaitable: Awaitable[Any]) -> Any:
-        """Await it as Flask runs async views: needs ``flask[async]``."""
+        """Await something in the way that Flask runs async views; needs ``flask[async]``."""
         run = functools.partial(self._app.async_to_sync(resolve), awaitable)
         if running_loop() is None:
             return run()
-        # A loop already runs in this thread, below the WSGI call, and cannot run twice.
+        # A loop is already running in this thread, below the WSGI call, and it cannot be entered twice.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(contextvars.copy_context().run, run).result()
 
@@ -103,7 +103,7 @@ def _note_loop(_: flask.Flask, **__: Any) -> None:
         flask.request.environ[_LOOP] = loop
 
 
-# Sent before any of the application's own functions run. Where a loop runs at that moment it is none of Flask's.
+# Sent before any of the application's own functions run. A loop that runs at that moment is not one of Flask's.
 request_started.connect(_note_loop)
 
 
@@ -135,19 +135,19 @@ def _scope(environ: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _peer(environ: Mapping[str, Any]) -> tuple[str, None] | None:
-    """The connection's other end; ProxyFix keeps it when it puts the client's address in its place.
+    """The address of the connection's other end. ProxyFix replaces it by the client's, but keeps the original.
 
-    Without a port: not every server gives one.
+    There is no port, because not every server provides it.
     """
     address = environ.get("werkzeug.proxy_fix.orig", environ).get("REMOTE_ADDR")
     return (address, None) if address else None
 
 
 def _raw_path(environ: Mapping[str, Any], path: bytes) -> bytes:
-    """The path as sent, where the server keeps it and nothing on the way has changed it.
+    """The path as sent, if the server keeps it and nothing has changed it since.
 
-    A prefix in SCRIPT_NAME that a proxy has removed is put before it again. Elsewhere the decoded path is encoded anew:
-    whether it had ``%2F`` or ``/``, ``%7E`` or ``~``, cannot be told then.
+    A prefix in SCRIPT_NAME that a proxy has removed is put in front of it again. Otherwise the decoded path is encoded
+    again. Then ``%2F`` cannot be told from ``/``, nor ``%7E`` from ``~``.
     """
     sent: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     target = sent.partition("?")[0]
@@ -170,12 +170,12 @@ def _read_form(request: flask.Request, limit: int) -> bytes:
     """Read at most ``limit`` bytes, and leave them for the view."""
     kept = getattr(request, "_cached_data", None)
     if "form" in vars(request) and not kept:
-        # The view has read the form, and nothing is left of it but this.
+        # The view has read the form, and only its decoded pairs are left.
         pairs = request.form.items(multi=True)
         return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
     was_open = kept is None and "stream" in vars(request)
     body = _read_body(request, limit)
-    # It was read and thrown away before: an empty form would verify, and what was read would be unsigned.
+    # If the body was read and dropped before, an empty form would verify, and the view would have unsigned data.
     if request.content_length is None and was_open:
         raise InvalidRequestError(
             "The form has been read before, at least in part. Protect the view before anything else reads the form."
@@ -186,7 +186,7 @@ def _read_form(request: flask.Request, limit: int) -> bytes:
 def _read_body(request: flask.Request, limit: int | None = None) -> bytes:
     """Read a whole body, and leave it for the view."""
     body = _read_data(request, limit)
-    # A body that was read and thrown away before would verify as an empty one.
+    # A body that was read and dropped before would verify as an empty one.
     if request.content_length not in (None, len(body)):
         raise InvalidRequestError("The body is not as long as Content-Length says.")
     return body
@@ -195,7 +195,7 @@ def _read_body(request: flask.Request, limit: int | None = None) -> bytes:
 def _read_data(request: flask.Request, limit: int | None) -> bytes:
     try:
         if limit is not None and "stream" not in vars(request):
-            # Not by the request's own max_content_length: before Flask 3.1 it cannot be set.
+            # The request's own max_content_length cannot be set before Flask 3.1.
             allowed = request.max_content_length
             limit = limit if allowed is None else min(limit, allowed)
             vars(request)["stream"] = get_input_stream(request.environ, max_content_length=limit)
@@ -205,5 +205,5 @@ def _read_data(request: flask.Request, limit: int | None) -> bytes:
     except ClientDisconnected:
         raise InvalidRequestError("The body is shorter than Content-Length says.") from None
     except Exception as error:
-        # gunicorn's and others' own classes for a malformed chunk have no base in common with anything.
+        # The servers' exceptions for a malformed chunk have no base class in common.
         raise InvalidRequestError("The body cannot be read.") from error

@@ -1,4 +1,4 @@
-"""Quart: reading a request from the ASGI scope, answering, and finding the application's loop."""
+"""The adapter for Quart: reads a request from the ASGI scope, makes responses, and finds the application's loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FORM = "flask_compat.form"
 
 
 async def read(request: Request | None, policy: Policy) -> OAuth1Request:
-    """Read a request, the current one where there is none."""
+    """Read a request, the current one if none is given."""
     current: Any = quart.request if request is None else request
     current = getattr(current, "_get_current_object", lambda: current)()
     form = None
@@ -48,33 +48,33 @@ def respond(body: str, status_code: int, headers: list[tuple[str, str]]) -> quar
 
 
 async def prepare(policy: Policy) -> None:
-    """Read the current request's form. A client that sends slowly, or nothing more, then keeps no thread waiting."""
+    """Read the form of the current request before the view gets a thread, so that slow clients occupy no threads."""
     if quart.has_request_context() and is_form(quart.request.headers.get("Content-Type", "").encode("latin-1")):
         current: Any = quart.request
-        with suppress(OAuth1Error):  # the flow comes upon it again, and answers it
+        with suppress(OAuth1Error):  # the flow meets the same error, and answers it
             await _form_once(current._get_current_object(), policy.max_form_bytes)  # noqa: SLF001 - the documented way
 
 
 def adopt(app: quart.Quart) -> None:
-    """Let flows end before the loop does, and keep from the router what it fails on."""
+    """Let flows end before the event loop does, and refuse requests that the router would fail on."""
     guard_routing(app, Policy().updated({**app.config, "OAUTH1_SUPPORTED_SIGNATURE_METHODS": None}))
     if flows_ended not in app.after_serving_funcs:
         app.after_serving_funcs.append(flows_ended)
 
 
 async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a view on a loop; Quart has plain ones run in a thread."""
+    """Call a view on the event loop; Quart runs plain views in a thread."""
     return await quart.current_app.ensure_async(view)(*args, **kwargs)
 
 
 def runtime() -> ThreadRuntime:
-    """The loop and threads of the current application."""
+    """The runtime of the current application."""
     scope: Any = quart.request.scope if quart.has_request_context() else {}
     return ThreadRuntime(scope.get(_LOOP))
 
 
 async def _form_once(request: Any, limit: int) -> bytes:
-    """A form that was too large for one reading would look like a shorter one to the next."""
+    """Read the form once. After a form that was too large, a second attempt would see only the rest of it."""
     form: bytes | OAuth1Error | None = request.scope.get(_FORM)
     if form is None:
         try:
@@ -89,17 +89,17 @@ async def _form_once(request: Any, limit: int) -> bytes:
 
 async def _form(request: Any, limit: int) -> bytes:
     if request._form is not None and not request.body._data:  # noqa: SLF001 - nothing public tells
-        # The view has read the form, and nothing is left of it but this.
+        # The view has read the form, and only its decoded pairs are left.
         pairs = (await request.form).items(multi=True)
         return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
     return await _while_handled(request, read_form, limit)
 
 
 async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, bytes]], *args: Any) -> bytes:
-    """Read for as long as the request is handled.
+    """Read until the end of the body, or until the request is no longer handled.
 
-    Quart cancels the handler of a client that has hung up. A flow in a thread goes on, and would wait there for a body
-    that cannot come any more, until the time that bodies have is over: a few such clients would occupy every thread.
+    Quart cancels the handler if the client disconnects. A flow in a thread goes on, and would wait for the rest of the
+    body until the time-out. A few such clients would occupy every thread.
     """
     handler: asyncio.Task[Any] | None = request.scope.get(_HANDLER)
     if handler is None or handler is asyncio.current_task():
@@ -126,5 +126,5 @@ async def _note_loop(_: Any, **__: Any) -> None:
     scope[_HANDLER] = asyncio.current_task()
 
 
-# Plain views run in threads, where nothing says which loop the application has.
+# Plain views run in threads, which cannot find the application's event loop by themselves.
 request_started.connect(_note_loop)

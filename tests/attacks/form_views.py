@@ -87,13 +87,30 @@ def litestar_declared_view() -> Any:
     return litestar.Litestar([litestar.post(TARGET)(form)], logging_config=None)
 
 
-def django_view() -> Any:
-    """``request.POST``, of the request that Django's own handler makes."""
+def configure_django(urls: str) -> None:
+    """Set Django's settings, unless another application of this process has.
+
+    Args:
+        urls: the module with the URL configuration.
+    """
     from django.conf import settings
 
     if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="unused", LOGGING_CONFIG=None, USE_I18N=False)
+        settings.configure(
+            ROOT_URLCONF=urls,
+            ALLOWED_HOSTS=["*"],
+            SECRET_KEY="unused",
+            MIDDLEWARE=[],
+            LOGGING_CONFIG=None,
+            USE_I18N=False,
+        )
+
+
+def django_view() -> Any:
+    """``request.POST``, of the request that Django's own handler makes."""
     from django.core.handlers.asgi import ASGIRequest
+
+    configure_django("tests.attacks.seven_frameworks")
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True

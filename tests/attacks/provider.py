@@ -1,4 +1,4 @@
-"""A provider on Quart as somebody would write it, with a record of what its store was asked."""
+"""An ordinary provider on Quart, with a record of the calls of its store."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.quart import ResourceProtector as QuartProtector
 from async_oauth1.stores import MemoryStore
 
-from .form_views import TARGET, started_at_first_request
+from .form_views import TARGET, configure_django, started_at_first_request
 from .form_views import application as form_views
 from .provider import add_credentials
 
@@ -114,10 +114,9 @@ async def django_echo(request: Any) -> Any:
 def make_django() -> Any:
     """Django; this module is its URL configuration."""
     import django
-    from django.conf import settings
     from django.core.asgi import get_asgi_application
 
-    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="-", MIDDLEWARE=[], LOGGING_CONFIG=None)
+    configure_django(__name__)
     django.setup()
     return get_asgi_application()
 

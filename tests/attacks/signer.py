@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """What one client signs with, for one resource owner or for nobody."""
+    """What a client signs with, for a resource owner or without one."""
 
     client_id: str
     client_secret: str = ""

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 from .signer import Message
 
-#: A peer that is nobody special: not loopback, and no proxy.
+#: An ordinary peer: not loopback, and not a proxy.
 PEER = ("203.0.113.7", 40_000)
 #: Seconds; only so that a test that would hang fails instead.
 PATIENCE = 20

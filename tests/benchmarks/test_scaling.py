@@ -191,7 +191,7 @@ def test_the_command_names_the_source_of_its_figures(
     app.command()(main)
     result = CliRunner().invoke(app, [*options, "--tokens", "1000", "--cache-lifetime", "1"])
     assert result.exit_code == 0, result.output
-    assert f"| CPU time of a request, credentials remembered | {cpu} | {source}" in result.output
+    assert f"| CPU time of a request, credentials cached | {cpu} | {source}" in result.output
 
 
 def test_more_tokens_make_more_look_ups() -> None:

@@ -31,7 +31,7 @@ def mac(request: Any, signature: Any = authlib_signature) -> bytes:
 
 
 def recipe(request: Any) -> Any:
-    """Computes, and leaves the comparing to nobody."""
+    """Computes a MAC and forgets to compare it."""
     return mac(request)
 
 

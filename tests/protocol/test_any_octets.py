@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from async_oauth1 import OAuth1Error, OAuth1Request, Policy
 from async_oauth1.asgi import request_from_scope
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.provider.provider import READING, Provider
 from tests.stress import STRESS
 
@@ -161,5 +161,5 @@ def test_any_protocol_parameter_at_any_endpoint(name: str, value: str) -> None:
     assert 400 <= provider.refusal(wire).status_code < 500
     assert set(provider.hooks.calls) <= READING
     with pytest.raises(OAuth1Error) as caught:
-        drive(provider.server.check_authorization_request(wire.read()))
+        run_sync(provider.server.check_authorization_request(wire.read()))
     assert 400 <= caught.value.status_code < 500

@@ -257,7 +257,7 @@ class _Bare:
     ],
 )
 def test_client_model_without_check_callback(callback: str, status: int) -> None:
-    """Where nobody says what is registered, http, https and oob pass; a scheme of one's own needs registration."""
+    """If the model has no list of callbacks, http, https and oob are accepted; other schemes need to be registered."""
     provider = Provider()
     provider.hooks.replaced["query_client"] = lambda client_id: _Bare()
     response = provider.initiate(provider.client.wire("POST", oauth_callback=callback))

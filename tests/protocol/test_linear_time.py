@@ -55,8 +55,8 @@ def _cover(value: bytes) -> None:
 
 
 READERS: dict[str, Callable[[bytes], object]] = {
-    "header": lambda value: parse_authorization(b"OAuth " + value),
-    "header after a realm": lambda value: parse_authorization(b'OAuth realm="x", ' + value + b'"'),
+    "header": lambda value: parse_authorization(b"OAuth " + value, 1_000),
+    "header after a realm": lambda value: parse_authorization(b'OAuth realm="x", ' + value + b'"', 1_000),
     "canonical": lambda value: canonical(value.decode("latin-1")),
     "form": lambda value: canonical_form(value, max_parameters=10**9),
     "content type": lambda value: is_form(b"application/x-www-form-urlencoded" + value),
@@ -86,7 +86,7 @@ def test_no_input_takes_more_than_its_share(reader: str) -> None:
     read = READERS[reader]
     for piece in PIECES:
         small = piece * (SMALL // len(piece))
-        # CPU time: who else uses the machine does not count. Below a tenth of a millisecond only the clock is measured.
+        # CPU time, so that other processes do not count. Below a tenth of a millisecond only the clock is measured.
         limit = MOST * max(_seconds(read, small), 1e-4)
         large = small * FACTOR
         assert any(_seconds(read, large) < limit for _ in range(3)), piece

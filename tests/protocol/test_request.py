@@ -47,7 +47,7 @@ def test_places(place: str) -> None:
     ],
 )
 def test_two_places(wire: Wire) -> None:
-    """Section 3.5: one place alone. Whichever won, somebody else would have read the other."""
+    """Section 3.5: protocol parameters come from one place. With two, another parser could read the other one."""
     with pytest.raises(DuplicatedOAuthProtocolParameterError, match="one place"):
         wire.read()
 

@@ -25,7 +25,7 @@ PUBLIC_PEM = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.Subjec
 PKCS1_PEM = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
 EC_PRIVATE = ec.generate_private_key(ec.SECP256R1())
 EC_PEM = EC_PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-# Well-formed keys of an algorithm, and of a curve, that nobody supports.
+# Well-formed keys of an unknown algorithm and of an unsupported curve.
 UNKNOWN_PEM = "-----BEGIN PUBLIC KEY-----\nMA8wCAYEKgMEBQUAAwMAqrs=\n-----END PUBLIC KEY-----\n"
 UNSUPPORTED_CURVE_PEM = (
     "-----BEGIN PUBLIC KEY-----\nMEkwEwYHKoZIzj0CAQYIKoZIzj0DAQIDMgAEAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
@@ -142,7 +142,7 @@ def test_signatures_that_are_none(signature: str) -> None:
     "key", [None, "no PEM", EC_PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())]
 )
 def test_signing_needs_a_private_rsa_key(key: str | bytes | None) -> None:
-    """Who signs with anything else is told at once."""
+    """Anything but a private RSA key is refused with a reason."""
     with pytest.raises(ValueError, match=r"."):
         SIGNATURE_METHODS["RSA-SHA1"].sign(TEXT, SigningKeys(rsa_key=key))
 

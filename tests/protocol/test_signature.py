@@ -64,7 +64,7 @@ def test_verifies_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", SHARED_KEY_METHODS)
 @pytest.mark.parametrize("token_secret", ["", "b"])
 def test_client_without_secret_never_verifies(name: str, token_secret: str) -> None:
-    """An empty key is known to everybody: the right signature under it is refused."""
+    """An empty key is no secret, so even the right signature under it is refused."""
     keys = SigningKeys("", token_secret)
     method = SIGNATURE_METHODS[name]
     assert method.verify(TEXT, method.sign(TEXT, keys), keys) is False

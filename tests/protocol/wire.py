@@ -15,6 +15,7 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from async_oauth1 import OAuth1Request
+from async_oauth1.policy import SizeLimits
 
 NOW = 1_700_000_000
 FORM = b"application/x-www-form-urlencoded"
@@ -77,7 +78,7 @@ class Wire:
     def read(self, **limits: int) -> OAuth1Request:
         """What the package makes of it."""
         arguments: dict[str, Any] = {name: getattr(self, name) for name in Wire.__dataclass_fields__}
-        return OAuth1Request(arguments.pop("method"), **arguments, **limits)
+        return OAuth1Request(arguments.pop("method"), **arguments, limits=SizeLimits(**limits))
 
     def changed(self, **changes: Any) -> Wire:
         """The same request with something else in it."""

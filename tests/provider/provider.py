@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from async_oauth1 import AuthorizationServer, Client, OAuth1Error, OAuth1Request, Policy, ResourceProtector
 from async_oauth1.provider.hooks import AUTHORIZATION_SERVER_HOOKS, RESOURCE_PROTECTOR_HOOKS
 from async_oauth1.provider.responses import OAuth1Response
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 from tests.protocol.wire import NOW, Signer, Wire
 
@@ -79,12 +79,12 @@ class Provider:
 
     def add(self, client: Client) -> Client:
         """Register a client."""
-        drive(self.store.add_client(client))
+        run_sync(self.store.add_client(client))
         return client
 
     def initiate(self, wire: Wire) -> OAuth1Response:
         """Section 2.1."""
-        response: OAuth1Response = drive(self.server.create_temporary_credentials_response(wire.read()))
+        response: OAuth1Response = run_sync(self.server.create_temporary_credentials_response(wire.read()))
         return response
 
     def temporary(self, client: Signer | None = None, callback: str = CALLBACK) -> Signer:
@@ -95,11 +95,11 @@ class Provider:
     def decide(self, token: str | None, user: object = "jane") -> Any:
         """Section 2.2."""
         query = f"oauth_token={token}".encode()
-        return drive(self.server.authorize(Wire(raw_path=b"/authorize", raw_query=query).read(), user))
+        return run_sync(self.server.authorize(Wire(raw_path=b"/authorize", raw_query=query).read(), user))
 
     def exchange(self, wire: Wire) -> OAuth1Response:
         """Section 2.3."""
-        response: OAuth1Response = drive(self.server.create_token_response(wire.read()))
+        response: OAuth1Response = run_sync(self.server.create_token_response(wire.read()))
         return response
 
     def token(self, client: Signer | None = None, user: str = "jane") -> Signer:
@@ -111,7 +111,7 @@ class Provider:
     def protect(self, wire: Wire | OAuth1Request, **options: Any) -> OAuth1Request:
         """Section 3.2."""
         request = wire.read() if isinstance(wire, Wire) else wire
-        return drive(self.protector.validate_request(request, **options))
+        return run_sync(self.protector.validate_request(request, **options))
 
     def refusal(self, wire: Wire | OAuth1Request, **options: Any) -> OAuth1Error:
         """The error of a request that the protector must not accept."""

@@ -203,7 +203,7 @@ def test_allowed_hosts(allowed: str, host: str, served: bool) -> None:
 
 @pytest.mark.parametrize("allowed", ["*", "a.example:8443", "a.example.", "http://a.example", "", "[::1]:80"])
 def test_an_allowed_host_that_could_never_match_is_refused(allowed: str) -> None:
-    """A pattern with a port, a dot at its end or a scheme would shut everybody out without a word."""
+    """A pattern with a port, a dot at its end or a scheme would silently refuse every client."""
     with pytest.raises(ValueError, match="allowed_hosts"):
         Policy(allowed_hosts=(allowed,))
 

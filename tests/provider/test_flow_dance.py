@@ -9,7 +9,7 @@ import pytest
 from async_oauth1 import OAuth1Error
 from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError, MissingRequiredParameterError
 from async_oauth1.provider.responses import FORM
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Wire
 
 from .provider import CALLBACK, Provider, fields
@@ -48,7 +48,7 @@ def test_temporary_credentials_response(provider: Provider) -> None:
 
 
 def test_token_response_holds_the_credentials_alone(provider: Provider) -> None:
-    """Section 2.3 names two parameters, and a third would be somebody else's business."""
+    """Section 2.3 names two parameters, and the response has no others."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     response = provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier))
@@ -92,7 +92,7 @@ def test_missing_verifier(provider: Provider) -> None:
 
 
 def test_exchange_before_approval(provider: Provider) -> None:
-    """Temporary credentials that nobody approved are worth nothing, whatever the verifier."""
+    """Temporary credentials without an approval cannot be exchanged, whatever the verifier."""
     temporary = provider.temporary()
     for verifier in ("None", "x", temporary.token):
         response = provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier))
@@ -135,7 +135,7 @@ def test_approval_happens_once(provider: Provider) -> None:
         with pytest.raises(AlreadyDecidedError):
             provider.decide(temporary.token, user)
     provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier))
-    [credential] = drive(provider.store.list_token_credentials())
+    [credential] = run_sync(provider.store.list_token_credentials())
     assert credential.user_id == "jane"
 
 
@@ -148,10 +148,10 @@ def test_two_approvals_at_once(provider: Provider) -> None:
 
 
 def test_authorize_ignores_a_callback_of_its_own(provider: Provider) -> None:
-    """An oauth_callback at the authorization endpoint redirects nobody (the session fixation of 2009)."""
+    """An oauth_callback at the authorization endpoint is ignored (the session fixation of 2009)."""
     temporary = provider.temporary()
     query = f"oauth_token={temporary.token}&oauth_callback=https%3A%2F%2Fevil.example%2F".encode()
-    decision = drive(provider.server.authorize(Wire(raw_query=query).read(), "jane"))
+    decision = run_sync(provider.server.authorize(Wire(raw_query=query).read(), "jane"))
     assert decision.location.startswith(CALLBACK)
 
 
@@ -159,7 +159,7 @@ def test_authorize_ignores_a_callback_of_its_own(provider: Provider) -> None:
 def test_authorize_without_token(provider: Provider, query: bytes) -> None:
     """No token: nothing to decide, and nothing is looked up."""
     with pytest.raises(MissingRequiredParameterError):
-        drive(provider.server.check_authorization_request(Wire(raw_query=query).read()))
+        run_sync(provider.server.check_authorization_request(Wire(raw_query=query).read()))
     assert provider.hooks.calls == []
 
 
@@ -184,7 +184,7 @@ def test_authorization_request_names_client_and_credential(provider: Provider) -
     """What the consent page shows: the application, and the callback it will go back to."""
     temporary = provider.temporary()
     wire = Wire(raw_query=f"oauth_token={temporary.token}".encode())
-    request = drive(provider.server.check_authorization_request(wire.read()))
+    request = run_sync(provider.server.check_authorization_request(wire.read()))
     assert request.client.name == "Printer"
     assert request.credential.get_redirect_uri() == CALLBACK
     assert request.token == temporary.token
@@ -193,7 +193,7 @@ def test_authorization_request_names_client_and_credential(provider: Provider) -
 def test_authorization_response_redirects(provider: Provider) -> None:
     """The redirect is not stored and leaks no address."""
     wire = Wire(raw_query=f"oauth_token={provider.temporary().token}".encode())
-    response = drive(provider.server.create_authorization_response(wire.read(), "jane"))
+    response = run_sync(provider.server.create_authorization_response(wire.read(), "jane"))
     headers = dict(response.headers)
     assert response.status_code == 302
     assert headers["Location"].startswith(CALLBACK)
@@ -205,15 +205,15 @@ def test_oob_shows_a_code_to_type(provider: Provider) -> None:
     """Out of band there is no redirect but a code, short where wrong ones are counted, and it works."""
     temporary = provider.temporary(callback="oob")
     wire = Wire(raw_query=f"oauth_token={temporary.token}".encode())
-    response = drive(provider.server.create_authorization_response(wire.read(), "jane"))
+    response = run_sync(provider.server.create_authorization_response(wire.read(), "jane"))
     assert response.status_code == 200
     assert len(response.body) == provider.server.policy.oob_verifier_length
     assert not any(name == "Location" for name, _ in response.headers)
     assert provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=response.body)).status_code == 200
 
 
-def test_oob_code_is_long_where_nobody_counts() -> None:
-    """Without count_wrong_verifier a code is as long as any verifier: nobody would notice the guessing."""
+def test_oob_code_is_long_if_guesses_are_not_counted() -> None:
+    """Without count_wrong_verifier, a code is as long as any verifier, because guesses are not counted."""
     provider = Provider(without=("count_wrong_verifier",))
     decision = provider.decide(provider.temporary(callback="oob").token)
     assert decision.location is None
@@ -223,7 +223,7 @@ def test_oob_code_is_long_where_nobody_counts() -> None:
 def test_oob_denial(provider: Provider) -> None:
     """Denied out of band, there is nothing to type."""
     wire = Wire(raw_query=f"oauth_token={provider.temporary(callback='oob').token}".encode())
-    response = drive(provider.server.create_authorization_response(wire.read(), None))
+    response = run_sync(provider.server.create_authorization_response(wire.read(), None))
     assert response.status_code == 200
     assert "denied" in response.body
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from async_oauth1 import Policy
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
 
 from .provider import Provider, fields
@@ -18,14 +18,14 @@ def test_wrong_verifiers_are_counted_and_consume(provider: Provider) -> None:
     for guess in range(4):
         response = provider.exchange(temporary.wire("POST", oauth_verifier=f"guess{guess}"))
         assert (response.status_code, fields(response)["error"]) == (401, "invalid_verifier")
-    assert drive(provider.store.get_temporary_credential(temporary.token or ""))
+    assert run_sync(provider.store.get_temporary_credential(temporary.token or ""))
     assert provider.exchange(temporary.wire("POST", oauth_verifier="guess4")).status_code == 401
-    assert drive(provider.store.get_temporary_credential(temporary.token or "")) is None
+    assert run_sync(provider.store.get_temporary_credential(temporary.token or "")) is None
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
 
 
 def test_right_verifier_after_four_wrong_ones(provider: Provider) -> None:
-    """Somebody who mistypes a code four times still gets in."""
+    """A user who mistypes a code four times can still enter the right one."""
     temporary = provider.temporary(callback="oob")
     verifier = provider.decide(temporary.token).verifier
     for _ in range(4):
@@ -34,7 +34,7 @@ def test_right_verifier_after_four_wrong_ones(provider: Provider) -> None:
 
 
 def test_guesses_without_a_valid_signature_count_for_nothing(provider: Provider) -> None:
-    """Who has no secret can neither guess nor use the credentials up."""
+    """Without the client's secret, an attacker can neither guess the verifier nor use the credentials up."""
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
     for _ in range(10):
@@ -70,7 +70,7 @@ def test_one_exchange_for_one_approval(without: tuple[str, ...]) -> None:
     verifier = provider.decide(temporary.token).verifier
     answers = [provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code for _ in range(3)]
     assert answers == [200, 401, 401]
-    assert len(drive(provider.store.list_token_credentials())) == 1
+    assert len(run_sync(provider.store.list_token_credentials())) == 1
 
 
 @pytest.mark.parametrize("without", [(), ("exchange",)])
@@ -79,11 +79,11 @@ def test_credentials_that_go_between_look_and_take(without: tuple[str, ...]) -> 
     provider = Provider(without=without)
     temporary = provider.temporary()
     verifier = provider.decide(temporary.token).verifier
-    found = drive(provider.store.get_temporary_credential(temporary.token or ""))
+    found = run_sync(provider.store.get_temporary_credential(temporary.token or ""))
     provider.hooks.replaced["get_temporary_credential"] = lambda token: found
     answers = [provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code for _ in range(3)]
     assert answers == [200, 401, 401]
-    assert len(drive(provider.store.list_token_credentials())) == 1
+    assert len(run_sync(provider.store.list_token_credentials())) == 1
 
 
 def test_temporary_credentials_of_another_client(provider: Provider) -> None:

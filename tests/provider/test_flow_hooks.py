@@ -13,7 +13,7 @@ from async_oauth1.errors import (
     InvalidSignatureError,
     UnsupportedSignatureMethodError,
 )
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
 
 from .provider import Provider
@@ -40,7 +40,7 @@ def _shaped(provider: Provider, shape: Callable[[Any], Any]) -> None:
 
     def look_up(name: str) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            record = drive(getattr(provider.store, name)(*args))
+            record = run_sync(getattr(provider.store, name)(*args))
             return shape(record if record is None else _Model(record, shape))
 
         return call
@@ -49,7 +49,7 @@ def _shaped(provider: Provider, shape: Callable[[Any], Any]) -> None:
         provider.hooks.replaced[name] = look_up(name)
     for name in ("exists_nonce", "create_temporary_credential", "create_authorization_verifier",
                  "delete_temporary_credential", "create_token_credential"):  # fmt: skip
-        provider.hooks.replaced[name] = lambda *args, name=name: shape(drive(getattr(provider.store, name)(*args)))
+        provider.hooks.replaced[name] = lambda *args, name=name: shape(run_sync(getattr(provider.store, name)(*args)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -66,7 +66,7 @@ def test_whole_dance_with_awaitable_hooks_and_models(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_awaitable_false_is_false(shape: str) -> None:
-    """An async hook or method that says False is never taken for true because nobody awaited it."""
+    """The False of an async hook or method counts as False: it is always awaited."""
     wrapped = SHAPES[shape]
     provider = Provider(without=("exchange",))
     temporary = provider.temporary()
@@ -78,7 +78,7 @@ def test_awaitable_false_is_false(shape: str) -> None:
     verifier = provider.decide(temporary.token).verifier
 
     provider.hooks.replaced["get_temporary_credential"] = lambda token: _Model(
-        drive(provider.store.get_temporary_credential(token)), wrapped, check_verifier=False
+        run_sync(provider.store.get_temporary_credential(token)), wrapped, check_verifier=False
     )
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
     del provider.hooks.replaced["get_temporary_credential"]
@@ -86,7 +86,7 @@ def test_awaitable_false_is_false(shape: str) -> None:
     for gone in (False, 0):
         provider.hooks.replaced["delete_temporary_credential"] = lambda *args, gone=gone: wrapped(gone)
         assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
-    assert drive(provider.store.list_token_credentials()) == []
+    assert run_sync(provider.store.list_token_credentials()) == []
 
 
 @pytest.mark.parametrize("verdict", [1, "yes", b"x", [0], object()])
@@ -96,7 +96,7 @@ def test_verifier_counts_only_if_true_itself(verdict: object) -> None:
     temporary = provider.temporary()
     provider.decide(temporary.token)
     provider.hooks.replaced["get_temporary_credential"] = lambda token: _Model(
-        drive(provider.store.get_temporary_credential(token)), lambda value: value, check_verifier=verdict
+        run_sync(provider.store.get_temporary_credential(token)), lambda value: value, check_verifier=verdict
     )
     assert provider.exchange(temporary.wire("POST", oauth_verifier="x")).status_code == 401
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from async_oauth1 import AuthorizationServer, OAuth1Request, ResourceProtector
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 
 from .provider import Provider, fields
 
@@ -19,28 +19,28 @@ class _PlainServer(AuthorizationServer):
     db: Any
 
     def get_client_by_id(self, client_id: str) -> Any:
-        return drive(self.db.query_client(client_id))
+        return run_sync(self.db.query_client(client_id))
 
     def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
-        return drive(self.db.exists_nonce(nonce, request.timestamp, request.client_id, request.token))
+        return run_sync(self.db.exists_nonce(nonce, request.timestamp, request.client_id, request.token))
 
     def create_temporary_credential(self, request: OAuth1Request) -> Any:  # type: ignore[override]
         token = {"oauth_token": "temporary", "oauth_token_secret": "secret"}
-        return drive(self.db.create_temporary_credential(token, request.client_id, request.redirect_uri))
+        return run_sync(self.db.create_temporary_credential(token, request.client_id, request.redirect_uri))
 
     def get_temporary_credential(self, request: OAuth1Request) -> Any:
-        return drive(self.db.get_temporary_credential(request.token))
+        return run_sync(self.db.get_temporary_credential(request.token))
 
     def delete_temporary_credential(self, request: OAuth1Request) -> Any:
-        drive(self.db.delete_temporary_credential(request.token))
+        run_sync(self.db.delete_temporary_credential(request.token))
 
     def create_authorization_verifier(self, request: OAuth1Request) -> Any:  # type: ignore[override]
-        drive(self.db.create_authorization_verifier(request.credential, request.user, "verifier"))
+        run_sync(self.db.create_authorization_verifier(request.credential, request.user, "verifier"))
         return "verifier"
 
     def create_token_credential(self, request: OAuth1Request) -> Any:  # type: ignore[override]
         token = {"oauth_token": "token", "oauth_token_secret": "token-secret"}
-        return drive(self.db.create_token_credential(token, request.credential))
+        return run_sync(self.db.create_token_credential(token, request.credential))
 
 
 class _AsyncServer(_PlainServer):
@@ -51,13 +51,13 @@ class _PlainProtector(ResourceProtector):
     db: Any
 
     def get_client_by_id(self, client_id: str) -> Any:
-        return drive(self.db.query_client(client_id))
+        return run_sync(self.db.query_client(client_id))
 
     def get_token_credential(self, request: OAuth1Request) -> Any:
-        return drive(self.db.query_token(request.client_id, request.token))
+        return run_sync(self.db.query_token(request.client_id, request.token))
 
     def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
-        return drive(self.db.exists_nonce(nonce, request.timestamp, request.client_id, request.token))
+        return run_sync(self.db.exists_nonce(nonce, request.timestamp, request.client_id, request.token))
 
 
 class _AsyncProtector(_PlainProtector):

@@ -17,7 +17,7 @@ from async_oauth1.errors import (
 )
 from async_oauth1.protocol.rsa_keys import StoredKey
 from async_oauth1.provider.responses import resource_error_response
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import NOW, Signer, Wire
 
 from .provider import CALLBACK, Provider
@@ -121,7 +121,7 @@ def test_order_of_a_request_that_is_accepted(ready: tuple[Provider, Signer, Sign
 def _unlike(provider: Provider, jane: Signer) -> dict[str, Wire]:
     provider.add(Client(client_id="narrow", client_secret="n", signature_methods=("HMAC-SHA256",)))
     revoked = provider.token()
-    drive(provider.store.revoke_token_credential(revoked.token or ""))
+    run_sync(provider.store.revoke_token_credential(revoked.token or ""))
     return {
         "unknown client": Signer("unknown", "x", jane.token, "x").wire(),
         "unknown token": jane.with_token("unknown", jane.token_secret).wire(),

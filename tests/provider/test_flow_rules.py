@@ -19,7 +19,7 @@ from async_oauth1.errors import (
     MissingRequiredParameterError,
     UnsupportedSignatureMethodError,
 )
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
 
 from .provider import Provider
@@ -61,8 +61,8 @@ def test_two_legged_with_a_token(provider: Provider) -> None:
 def test_hook_that_returns_a_foreign_token(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
     """A query_token that looks at one argument alone would let one client use another's token: refused, and logged."""
     jane = provider.token()
-    credential = drive(provider.store.query_token(jane.client_id, jane.token or ""))
-    client = drive(provider.store.query_client("other"))
+    credential = run_sync(provider.store.query_token(jane.client_id, jane.token or ""))
+    client = run_sync(provider.store.query_client("other"))
     provider.hooks.replaced["query_credentials"] = lambda client_id, token: (client, credential)
     foreign = Signer("other", "other-secret", jane.token, jane.token_secret)
     assert isinstance(provider.refusal(foreign.wire()), InvalidSignatureError)
@@ -222,7 +222,7 @@ def test_scope(provider: Provider, granted: Any, wanted: str | None, enough: boo
         async def get_scope(self) -> Any:
             return granted
 
-    client = drive(provider.store.query_client(jane.client_id))
+    client = run_sync(provider.store.query_client(jane.client_id))
     provider.hooks.replaced["query_credentials"] = lambda *args: (client, Credential())
     if enough:
         assert provider.protect(jane.wire(), scope=wanted)
@@ -240,7 +240,7 @@ def test_credential_that_knows_no_scopes(provider: Provider) -> None:
         def get_oauth_token_secret(self) -> str:
             return jane.token_secret
 
-    client = drive(provider.store.query_client(jane.client_id))
+    client = run_sync(provider.store.query_client(jane.client_id))
     provider.hooks.replaced["query_credentials"] = lambda *args: (client, Credential())
     assert provider.protect(jane.wire(), scope="photos.read")
     assert provider.protect(provider.client.wire(), scope="photos.read", two_legged=True)

@@ -10,7 +10,7 @@ import pytest
 from async_oauth1.errors import (
     StoreUnavailableError,
 )
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Wire
 
 from .provider import CALLBACK, Provider, fields
@@ -58,7 +58,7 @@ def test_store_fails_at_the_exchange(hook: str, without: tuple[str, ...], error:
     verifier = provider.decide(temporary.token).verifier
     provider.hooks.replaced[hook] = _fail(error)
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 503
-    assert drive(provider.store.list_token_credentials()) == []
+    assert run_sync(provider.store.list_token_credentials()) == []
     provider.hooks.replaced.clear()
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 200
 
@@ -72,7 +72,7 @@ def test_store_fails_between_take_and_create() -> None:
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 503
     provider.hooks.replaced.clear()
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
-    assert drive(provider.store.list_token_credentials()) == []
+    assert run_sync(provider.store.list_token_credentials()) == []
 
 
 @pytest.mark.parametrize("hook", ["get_temporary_credential", "query_client", "create_authorization_verifier"])
@@ -98,7 +98,7 @@ def test_store_fails_at_the_authorization(hook: str) -> None:
     ],
 )
 def test_store_fails_at_a_resource(hook: str, without: tuple[str, ...], error: Exception) -> None:
-    """Nothing is accepted that could not be checked: a nonce that nobody could look up is not new."""
+    """A request that could not be checked is not accepted: a nonce counts as new only if the store says so."""
     provider = Provider(without=without)
     jane = provider.token()
     provider.hooks.replaced[hook] = _fail(error)

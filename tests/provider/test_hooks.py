@@ -13,7 +13,7 @@ from werkzeug.local import LocalProxy
 from async_oauth1 import AuthorizationServer, Policy, ResourceProtector
 from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.provider.hooks import AUTHORIZATION_SERVER_HOOKS, RESOURCE_PROTECTOR_HOOKS, Hooks, call_hook, resolve
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 from tests.protocol.wire import Signer
 
@@ -63,14 +63,14 @@ def test_hook_that_is_no_function() -> None:
 
 
 def test_hooks_as_keyword_arguments() -> None:
-    """Hooks can be given when a server is made, and a name that is none is refused there, too."""
+    """Hooks can be given when a server is made. An unknown name is refused there, too."""
     assert AuthorizationServer(query_client=_one).hooks.get("query_client") is _one
     with pytest.raises(ValueError, match="query_klient"):
         AuthorizationServer(query_klient=_one)
 
 
 def test_store_fills_what_is_empty() -> None:
-    """A store gives what nothing has filled yet; what is there stays, whoever gave it."""
+    """A store fills the hooks that are not registered yet, and replaces none."""
     hooks = Hooks(RESOURCE_PROTECTOR_HOOKS, Policy())
     hooks.register("query_client", _one)
     hooks.register_store(_Store("a", "query_client", "exists_nonce"))
@@ -124,7 +124,7 @@ def test_shortcut_comes_with_what_it_speaks_for(shortcut: str, others: tuple[str
 
 
 def test_shortcut_that_was_given_by_name_stays() -> None:
-    """Who names the shortcut knows what it answers for."""
+    """A shortcut that was registered by name is kept."""
     hooks = Hooks(RESOURCE_PROTECTOR_HOOKS, Policy())
     hooks.register("query_credentials", _one)
     hooks.register("query_client", len)
@@ -174,7 +174,7 @@ def test_missing_hooks_are_named_together() -> None:
     """Every one that is missing, in one sentence, before anything else happens."""
     server = AuthorizationServer(query_client=_one, exists_nonce=_one)
     with pytest.raises(MissingHookError) as caught:
-        drive(server.create_temporary_credentials_response(Signer().wire("POST", oauth_callback=CALLBACK).read()))
+        run_sync(server.create_temporary_credentials_response(Signer().wire("POST", oauth_callback=CALLBACK).read()))
     missing = {
         "create_temporary_credential",
         "get_temporary_credential",
@@ -192,7 +192,7 @@ def test_missing_hooks_of_a_protector() -> None:
     with pytest.raises(MissingHookError, match='"query_client", "query_token", "exists_nonce" hooks are required'):
         ResourceProtector().require_hooks()
     with pytest.raises(MissingHookError, match='"exists_nonce" hook is required'):
-        drive(ResourceProtector(query_client=_one, query_token=_one).validate_request(Signer().wire().read()))
+        run_sync(ResourceProtector(query_client=_one, query_token=_one).validate_request(Signer().wire().read()))
 
 
 def test_optional_hooks_are_not_missed() -> None:
@@ -205,7 +205,7 @@ def test_optional_hooks_are_not_missed() -> None:
 
 
 def test_unknown_signature_method_in_the_policy() -> None:
-    """A method that nobody knows is named before serving, unless it is registered."""
+    """An unknown signature method is an error before serving, unless it is registered."""
     policy = Policy(signature_methods=("HMAC-SHA1", "HMAC-MD5"))
     hooks = dict.fromkeys(("query_client", "query_token", "exists_nonce"), _one)
     with pytest.raises(ValueError, match="HMAC-MD5"):
@@ -253,8 +253,8 @@ SHAPES: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_can_be_awaited_is_awaited(shape: str, value: Any) -> None:
     """However often it is wrapped, so that nothing un-awaited is ever taken for true."""
-    assert drive(resolve(SHAPES[shape](value))) is value
-    assert drive(call_hook(SHAPES[shape], value)) is value
+    assert run_sync(resolve(SHAPES[shape](value))) is value
+    assert run_sync(call_hook(SHAPES[shape], value)) is value
 
 
 async def test_tasks_and_futures() -> None:
@@ -269,13 +269,13 @@ async def test_tasks_and_futures() -> None:
 def test_local_proxy_is_passed_through() -> None:
     """Werkzeug's LocalProxy has __await__ and, unless it stands for an awaitable, cannot be awaited."""
     proxy = LocalProxy(lambda: "jane")
-    assert drive(resolve(proxy)) is proxy
+    assert run_sync(resolve(proxy)) is proxy
 
 
 def test_generators_are_values() -> None:
     """An ordinary generator cannot be awaited."""
     generator = (number for number in (1, 2))
-    assert drive(resolve(generator)) is generator
+    assert run_sync(resolve(generator)) is generator
 
 
 @pytest.mark.parametrize("error", [OSError("x"), TimeoutError(), ConnectionRefusedError(), BrokenPipeError()])
@@ -292,7 +292,7 @@ def test_storage_failures(error: Exception, asynchronous: bool) -> None:
         raise error
 
     with pytest.raises(StoreUnavailableError) as caught:
-        drive(call_hook(fail))
+        run_sync(call_hook(fail))
     assert caught.value.__cause__ is error
     assert caught.value.status_code == 503
 
@@ -305,5 +305,5 @@ def test_other_failures_stay_what_they_are(error: Exception) -> None:
         raise error
 
     with pytest.raises(type(error)) as caught:
-        drive(call_hook(fail))
+        run_sync(call_hook(fail))
     assert caught.value is error

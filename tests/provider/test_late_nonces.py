@@ -11,7 +11,7 @@ import pytest
 
 from async_oauth1 import OAuth1Request, Policy
 from async_oauth1.errors import TimestampRefusedError
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
 
 from .provider import CALLBACK, Provider
@@ -101,7 +101,7 @@ def test_a_slow_body_at_the_endpoints(path: bytes, oauth: dict[str, str]) -> Non
         oauth = {"oauth_verifier": provider.decide(client.token).verifier}
     request = client.wire("POST", path, oauth_body_hash=BODY_HASH, **oauth).read()
     with pytest.raises(TimestampRefusedError):
-        drive(step(with_slow_body(provider, request, WINDOW + 1)))
+        run_sync(step(with_slow_body(provider, request, WINDOW + 1)))
 
 
 def test_plaintext_without_timestamp_has_none_to_check() -> None:

@@ -1,4 +1,4 @@
-"""bridge.drive: a flow without an event loop."""
+"""run_sync: a flow without an event loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 
 from .provider import CALLBACK, Provider
 
@@ -22,7 +22,7 @@ def test_returns_what_the_flow_returns() -> None:
     async def flow() -> int:
         return await inner() + 1
 
-    assert drive(flow()) == 2
+    assert run_sync(flow()) == 2
 
 
 def test_raises_what_the_flow_raises() -> None:
@@ -32,7 +32,7 @@ def test_raises_what_the_flow_raises() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        drive(flow())
+        run_sync(flow())
 
 
 @pytest.mark.parametrize("value", [None, 1, (1,), StopAsyncIteration()])
@@ -42,11 +42,11 @@ def test_any_result(value: Any) -> None:
     async def flow() -> Any:
         return value
 
-    assert drive(flow()) is value
+    assert run_sync(flow()) is value
 
 
 def test_a_hook_that_waits_is_named_as_the_problem() -> None:
-    """Without a loop nobody would wake it up; what it holds is released first."""
+    """Without a loop, a waiting hook is an error, and what it holds is released first."""
     released = []
 
     async def flow() -> None:
@@ -56,12 +56,12 @@ def test_a_hook_that_waits_is_named_as_the_problem() -> None:
             released.append(True)
 
     with pytest.raises(RuntimeError, match="no event loop"):
-        drive(flow())
+        run_sync(flow())
     assert released == [True]
 
 
 def test_whole_flow_with_a_hook_that_waits() -> None:
-    """An async hook that really waits, under drive, accepts nothing."""
+    """An async hook that really waits, under run_sync, accepts nothing."""
 
     class Suspended:
         def __await__(self) -> Generator[None, None, bool]:

@@ -57,7 +57,7 @@ def wait_until_it_listens(process: subprocess.Popen[Any], port: int) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on.
+    """Ports that are free.
 
     Below those that outgoing connections take, on Linux from 32,768 on, and so is a cluster's bus (port + 10,000). Two
     runs that start together have neighbouring numbers, and begin to look far from each other.
@@ -126,7 +126,7 @@ class Server:
             self.process.wait()
 
     def freeze(self) -> None:
-        """SIGSTOP: connections stay open and nobody answers."""
+        """Stop the process: connections stay open, and nothing is answered."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 

@@ -198,7 +198,7 @@ class SentinelTrio:
         return True
 
     def master_port(self) -> int:
-        """Who is the master, says the first Sentinel."""
+        """The port of the master, as the first Sentinel reports it."""
         with self.sentinels[0].client() as client:
             return int(client.sentinel_get_master_addr_by_name("photos")[1])
 

@@ -235,7 +235,7 @@ async def test_connections_that_die_in_silence(kind: str) -> None:
 async def test_sentinels_choose_another_master(fault: str) -> None:
     """The master dies, or stops and comes back when another has taken over, or is relieved: nothing is accepted twice.
 
-    A master that lives hears last that it is none any more, and meanwhile has a replica that confirms what it writes.
+    A demoted master is the last to learn of it, and meanwhile has a replica that confirms what it writes.
     One that is relieved while it writes must have asked both: either may be the next.
     """
     trio = SentinelTrio()

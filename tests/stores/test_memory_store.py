@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 
 
@@ -52,5 +52,5 @@ def test_threads_share_the_store() -> None:
     with ThreadPoolExecutor(8) as pool:
         for number in range(200):
             nonce = str(number)
-            answers = list(pool.map(lambda _: drive(store.exists_nonce(nonce, "4000000000", "c", None)), range(8)))  # noqa: B023
+            answers = list(pool.map(lambda _: run_sync(store.exists_nonce(nonce, "4000000000", "c", None)), range(8)))  # noqa: B023
             assert answers.count(False) == 1

@@ -114,7 +114,7 @@ class MemoryStore(BaseStore):
             token = self._tokens.live(oauth_token, self.clock())
             client = self._clients.get(client_id)
         return (
-            live_client(client, now) if client is not None else None,
+            live_client(client, now) if client is not None and client.overlaps_end_at else client,
             token if token is not None and token.client_id == client_id else None,
         )
 

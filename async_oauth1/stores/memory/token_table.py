@@ -15,7 +15,7 @@ class TokenTable(dict[str, TokenCredential]):
     def live(self, oauth_token: str, now: float) -> TokenCredential | None:
         """The token credentials, if they have not expired."""
         token = self.get(oauth_token)
-        return token if token is not None and is_live(token, now) else None
+        return token if token is not None and (token.expires_at is None or token.expires_at > now) else None
 
     def add(self, credential: TokenCredential) -> TokenCredential:
         """Add token credentials, and return them.

@@ -1,4 +1,4 @@
-"""Thousands of Content-Types before the form parsers of seven frameworks: no view sees a field that nobody signed."""
+"""Thousands of Content-Types and the form parsers of seven frameworks: no view sees an unsigned field."""
 
 from __future__ import annotations
 

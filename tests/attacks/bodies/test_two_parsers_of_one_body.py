@@ -61,7 +61,7 @@ FRAMEWORKS = ["flask", "quart"]
 
 
 def exchanged(label: bytes, *, moved: bool, target: str = "/form") -> Message:
-    """A request whose body nobody signed: the client sent none, or its form was moved into the query on the way."""
+    """A request with an unsigned body: the client sent no body, or its form was moved into the query on the way."""
     if moved:
         genuine = sign(JANE, "POST", target, body=b"amount=1")
         genuine = replace(genuine, target=genuine.target + b"?amount=1")
@@ -122,7 +122,7 @@ async def test_the_endpoints_refuse_it(provider: Provider, target: str) -> None:
 
 @pytest.mark.parametrize("label", FORMS, ids=ascii)
 async def test_a_form_is_signed_under_each_of_its_labels(guarded: Provider, label: bytes) -> None:
-    """Genuine forms pass, and a form that nobody signed does not."""
+    """Genuine forms are accepted, and unsigned forms are refused."""
     genuine = sign(JANE, "POST", "/form", body=b"to=jane").without(b"content-type")
     assert (await guarded.send(genuine.adding((b"content-type", label)))).json == {"form": [["to", "jane"]]}
     assert (await guarded.send(exchanged(label, moved=False))).status == 401

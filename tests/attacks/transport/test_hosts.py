@@ -79,7 +79,7 @@ async def test_a_malformed_host_is_400(provider: Provider, host: str) -> None:
 
 
 async def test_a_missing_host_is_400(provider: Provider) -> None:
-    """HTTP/1.0 needs none, and then nobody can say what was signed."""
+    """HTTP/1.0 allows requests without a Host header, but then the signed host is unknown."""
     for signed in ("https://", "https://provider.example"):
         message = sign(JANE, "GET", "/echo", signed_origin=signed).without(b"host")
         for version in ("1.0", "1.1"):

@@ -53,7 +53,7 @@ async def test_every_method_of_a_protected_route_wants_a_signature(provider: Pro
 
 
 async def test_an_automatic_options_answer_wants_a_signature(provider: Provider) -> None:
-    """Quart answers OPTIONS itself, before any view; on a protected route only to who has signed, and once."""
+    """Quart answers OPTIONS without a view; on a protected route, only a signed request gets that answer, once."""
     app, protector = protected_app(provider)
     app.get("/plain")(lambda: "open")
     app.add_url_rule("/photos", "photos", protector(nothing))
@@ -149,7 +149,7 @@ async def test_scopes_are_asked_of_the_credential(provider: Provider) -> None:
 
 
 async def test_concurrent_requests_keep_their_own_credential() -> None:
-    """Fifty users at once, each view waiting for the others: everybody sees himself."""
+    """Fifty users at once, each view waiting for the others: each view sees its own user."""
     store = MemoryStore()
     await add_credentials(store)
     provider = await make_provider(store)

@@ -273,7 +273,7 @@ async def test_a_client_that_leaves_is_not_answered(guarded: Provider) -> None:
 
 
 async def test_a_body_larger_than_may_be_hashed(guarded: Provider) -> None:
-    """A body hash makes nobody hold an endless body."""
+    """A request with a body hash is refused as soon as its body is larger than the limit."""
     guard(guarded, guarded.app.asgi_app, max_body_bytes=4)
     digest = base64.b64encode(hashlib.sha1(b"12345").digest()).decode()
     how = {"method": "PUT", "content_type": b"text/plain", "oauth": {"body_hash": digest}}

@@ -83,7 +83,7 @@ async def test_a_path_verifies_as_it_was_sent(provider: Provider, path: str) -> 
     ],
 )
 async def test_paths_that_a_framework_takes_for_equal_are_not(provider: Provider, signed: str, sent: str) -> None:
-    """A signature for one spelling is none for another."""
+    """A signature for one spelling of a path does not verify for another."""
     assert (await provider.get(sent, signed_target=signed)).status == 401
 
 

@@ -33,7 +33,7 @@ def upload(port: int, target: str, body: bytes, content_type: bytes | None = Non
     trailers = "".join(f"{name}: {value}\r\n" for name, value in TRAILERS.items()).encode()
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
         connection.sendall(head)
-        # The server sends this when somebody asks for the body, so the signature has been checked.
+        # The server sends this when the application asks for the body, so the signature has been checked.
         interim = read_head(connection)
         assert interim.startswith(b"HTTP/1.1 100"), interim
         connection.sendall(chunk + trailers + b"\r\n")

@@ -168,7 +168,7 @@ async def test_only_a_registered_callback_is_accepted(provider: Provider, callba
 
 
 async def test_a_client_without_registered_callbacks_gets_none(provider: Provider) -> None:
-    """The shipped record says no to every callback that nobody registered, oob included."""
+    """The shipped record refuses every callback that is not registered, oob included."""
     await provider.store.store.add_client(Client(client_id="bare", client_secret="s"))
     for callback in (CALLBACK, "oob", "http://localhost/x"):
         assert (await provider.initiate(Keys(client_id="bare", client_secret="s"), callback)).status == 400
@@ -178,7 +178,7 @@ async def test_a_client_without_registered_callbacks_gets_none(provider: Provide
 async def test_an_applications_own_scheme_needs_to_be_registered(
     provider: Provider, free_provider: Provider, callback: str
 ) -> None:
-    """Where nobody registered anything, http and https are all there is."""
+    """If no callback is registered, only http and https are accepted."""
     assert (await free_provider.initiate(FREE, callback)).status == 400
     assert (await provider.initiate(CLIENT, callback)).status == 400
     await provider.store.store.add_client(Client(client_id="app", client_secret="s", callbacks=(callback,)))

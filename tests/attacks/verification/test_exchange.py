@@ -1,4 +1,4 @@
-"""Temporary credentials: bound to their client, decided once, exchanged once, and lost to nobody else's mistake."""
+"""Temporary credentials: bound to their client, decided once, exchanged once, and safe from the mistakes of others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOST = (b"host", b"provider.example")
 
 
 async def test_the_token_alone_destroys_nothing(provider: Provider) -> None:
-    """Who knows the temporary token from a URL, and no secret, cannot take the authorization away."""
+    """An attacker who knows the temporary token from a URL, but no secret, cannot destroy the authorization."""
     keys = await provider.temporary()
     verifier = await provider.verifier(keys)
     before = provider.store.written
@@ -172,7 +172,7 @@ async def test_wrong_verifiers_of_strangers_do_not_count(provider: Provider) -> 
 
 
 async def test_denial_is_final(durable_provider: Provider) -> None:
-    """After a denial nobody approves, and the redirect tells the client which request was denied."""
+    """A denied request cannot be approved, and the redirect tells the client which request was denied."""
     keys = await durable_provider.temporary()
     answer = await durable_provider.approve(keys.token, user=None)
     assert answer.status == 302
@@ -183,7 +183,7 @@ async def test_denial_is_final(durable_provider: Provider) -> None:
 
 
 async def test_an_approval_cannot_be_taken_over(durable_provider: Provider) -> None:
-    """Approved by Jane, it stays Jane's whoever follows the same link, and her verifier keeps working."""
+    """If another user follows the same link, the approval stays the first user's, and the verifier keeps working."""
     keys = await durable_provider.temporary()
     verifier = await durable_provider.verifier(keys)
     assert (await durable_provider.approve(keys.token, "mallory")).status == 409

@@ -108,7 +108,7 @@ async def test_the_whole_dance_in_each_transport(provider: Provider, place: str,
         pytest.param(rb"%3D", b"=", id="a signature that is not escaped"),
         pytest.param(rb"%2[Ff]", b"/", id="slashes that are not escaped"),
         pytest.param(
-            rb'oauth_signature_method="HMAC-SHA1"', b'oauth_signature_method="HMAC%2DSHA1"', id="escapes in vain"
+            rb'oauth_signature_method="HMAC-SHA1"', b'oauth_signature_method="HMAC%2DSHA1"', id="a needless escape"
         ),
         pytest.param(rb"oauth_nonce", b"oauth%5fnonce", id="an escaped name"),
     ],

@@ -1,4 +1,4 @@
-"""Nobody verifies by a method, a key or a verdict that was not meant for him."""
+"""A signature verifies only by a method, a key and a verdict that belong to its client."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def test_a_client_without_secret_never_verifies_by_one(provider: Provider,
 
 @pytest.mark.parametrize("guess", ["", "0" * 48, "secret"])
 async def test_an_unknown_client_cannot_guess_what_it_is_compared_with(provider: Provider, guess: str) -> None:
-    """The work done for an unknown client is done in vain, whatever it is signed with."""
+    """The computation for an unknown client never succeeds, whichever key the request is signed with."""
     for name in ("HMAC-SHA1", "HMAC-SHA512", "PLAINTEXT"):
         keys = Keys(client_id="nobody", client_secret=guess, method=name)
         assert (await provider.get("/signed", keys=keys)).status == 401
@@ -139,7 +139,7 @@ PRIVATE_PEM = RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncrypt
     ],
 )
 async def test_a_client_whose_rsa_key_is_unusable_is_refused(provider: Provider, key: str | None) -> None:
-    """A registration that went wrong is that client's 401, not everybody's 500."""
+    """A client that was registered with a broken key gets 401, not 500."""
     await add(provider, client_id="rsa", client_secret="s", rsa_public_key=None if key is None else StoredKey(key))
     for name in ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
         keys = replace(RSA, method=name)
@@ -217,7 +217,7 @@ async def coroutine_of(value: Any) -> Any:
     ],
 )
 async def test_a_verifiers_verdict_is_true_itself_or_nothing(provider: Provider, verify: Any) -> None:
-    """A truthy value is no verdict, and an un-awaited coroutine is none either."""
+    """Only `True` itself accepts: neither another true value nor a coroutine that was not awaited."""
     app, _ = custom(provider, verify)
     answer = await call(app, sign(replace(CLIENT, method="HMAC-SHA256"), "GET", "/signed", signature=b"FORGED"))
     assert (answer.status, answer.error) == (401, "invalid_signature")
