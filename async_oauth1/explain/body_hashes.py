@@ -54,7 +54,7 @@ def _digest(name: str, body: bytes) -> bytes:
 
 
 def _origin(claimed: str, wire: WireRequest, secrets: Secrets) -> str:
-    """Which other hash it is; empty if it is none that was tried."""
+    """Which other hash it is; empty if no other one matches."""
     for what, body in _bodies(wire.body):
         for name in _NAMES:
             how = _spelling(claimed, _digest(name, body))

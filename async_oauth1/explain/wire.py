@@ -181,8 +181,5 @@ def read(wire: WireRequest, policy: Policy) -> OAuth1Request:
         headers=wire.headers,
         body=wire.body,
         peer=wire.peer,
-        max_parameters=policy.max_parameters,
-        max_header_bytes=policy.max_header_bytes,
-        max_query_bytes=policy.max_query_bytes,
-        max_form_bytes=policy.max_form_bytes,
+        limits=policy,
     )

@@ -51,7 +51,7 @@ def read_source(octets: bytes, *, kind: str = "auto", base_url: str | None = Non
         raise ReadError("The input is empty: give an HTTP request, a curl command or a HAR file.")
     kind = _guess(octets) if kind == "auto" else kind
     if entry is not None and kind != "har":
-        raise ReadError("--entry picks an entry of a HAR file, and the input is none.")
+        raise ReadError("--entry picks an entry of a HAR file, and the input is not a HAR file.")
     if kind == "har":
         parts = read_har(octets, entry)
     else:

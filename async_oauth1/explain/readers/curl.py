@@ -25,8 +25,8 @@ _WITH_ARGUMENT = {
         "-o", "--output", "-u", "--user", "-x", "--proxy", "-m", "--max-time", "--connect-timeout", "-c",
         "--cookie-jar", "--cacert", "--cert", "-E", "--key", "-w", "--write-out", "--resolve", "--connect-to", "-T",
         "--upload-file", "--retry", "--ciphers", "--interface", "-D", "--dump-header", "--max-redirs", "--limit-rate",
-        "-r", "--range", "-C", "-K", "--config", "-y", "-Y", "-z", "--proxy-user", "-U", "--tls-max", "--stderr", "--trace",
-        "--trace-ascii", "--unix-socket", "--dns-servers", "--noproxy", "--retry-delay", "--retry-max-time",
+        "-r", "--range", "-C", "-K", "--config", "-y", "-Y", "-z", "--proxy-user", "-U", "--tls-max", "--stderr",
+        "--trace", "--trace-ascii", "--unix-socket", "--dns-servers", "--noproxy", "--retry-delay", "--retry-max-time",
     ), ""),
 }  # fmt: skip
 
