@@ -191,7 +191,7 @@ MISTAKES: list[tuple[str, Mistake]] = [
     ("repeated", only(lambda request: request.query == QUERY, pairs(lambda given: [pair for pair in given if pair != ("tag", "a")]))),
     ("repeated", only(has_query, lambda request: request.but(signed_pairs=lambda given: [*given, *request.query]))),
     ("sorting", lambda request: request.but(order=list)),
-    ("sorting", only(lambda request: request.form == FORM, lambda request: request.but(order=lambda given: sorted(given, key=lambda pair: "=".join(pair))))),
+    ("sorting", only(lambda request: request.form == FORM, lambda request: request.but(order=lambda given: sorted(given, key="=".join)))),
     ("sorting", only(lambda request: request.query == QUERY, lambda request: request.but(order=lambda given: sorted(given, key=lambda pair: pair[0])))),
     ("sorting", only(lambda request: request.form == FORM or request.query == QUERY, lambda request: request.but(order=lambda given: sorted(given, key=lambda pair: (pair[0].lower(), pair[1].lower()))))),
     ("space_plus", only(lambda request: request.query == QUERY or has_form(request), lambda request: request.but(encode_value=lambda text: quote(text.encode("latin-1"), safe="-._~ ").replace(" ", "+")))),
@@ -314,11 +314,11 @@ def corpus() -> Iterator[tuple[str, str, Request]]:
     for shape, request in SHAPES.items():
         for number, (code, mistake) in enumerate(MISTAKES):
             broken = mistake(request)
-            if broken is not None and _is_broken(request, broken):
+            if broken is not None and is_broken(request, broken):
                 yield f"{shape}: {code} {number}", code, broken
 
 
-def _is_broken(request: Request, broken: Request) -> bool:
+def is_broken(request: Request, broken: Request) -> bool:
     """Whether the mistake changes what is signed or what arrives."""
     right = broken.but(**{name: getattr(Request(), name) for name in _SIGNING})
     return right.sent() != broken.sent() or broken.arrives is not request.arrives
