@@ -65,9 +65,9 @@ def _list(value: object) -> list[object]:
 
 def _is_signed(entry: object) -> bool:
     request = _object(_object(entry).get("request"))
-    texts = [str(request.get("url")), str(_object(request.get("postData")))]
-    texts.extend(value.decode() for name, value in _headers(request) if name.lower() == b"authorization")
-    return any("oauth_signature" in text or "oauth_consumer_key" in text for text in texts)
+    texts = [str(request.get("url")).encode("utf-8", "replace"), _body(_object(request.get("postData")))]
+    texts.extend(value for name, value in _headers(request) if name.lower() == b"authorization")
+    return any(b"oauth_signature" in text or b"oauth_consumer_key" in text for text in texts)
 
 
 def _headers(request: dict[str, object]) -> Iterator[tuple[bytes, bytes]]:
