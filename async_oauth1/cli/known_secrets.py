@@ -16,6 +16,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.rsa_keys import public_key
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.stores import Store
+from async_oauth1.stores.sql_store import SQLStore
 
 from .console import CommandError, printable
 from .store_access import with_store
@@ -117,8 +118,7 @@ def from_store(url: str, request: WireRequest) -> Knowledge:
     client_id, token = sent.get("oauth_consumer_key", ""), sent.get("oauth_token", "")
 
     async def work(store: Store) -> Knowledge:
-        client = next((each for each in await store.list_clients() if each.client_id == client_id), None)
-        found = await _token(store, token) if token else None
+        client, found = await _credentials(store, client_id, token)
         causes = tuple(_causes(client, found, client_id, token)) if client_id else ()
         return Knowledge(_secrets(client, found), _policy(client), causes)
 
@@ -128,11 +128,16 @@ def from_store(url: str, request: WireRequest) -> Knowledge:
 Found = TokenCredential | TemporaryCredential | None
 
 
-async def _token(store: Store, token: str) -> Found:
-    for credential in await store.list_token_credentials():
-        if credential.oauth_token == token:
-            return credential
-    return await store.get_temporary_credential(token)
+async def _credentials(store: Store, client_id: str, token: str) -> tuple[Client | None, Found]:
+    """What the store has, also what has ended if it is one of this package's."""
+    found: Found
+    if isinstance(store, SQLStore):
+        client, found = await store.find_also_ended(client_id, token)
+    else:
+        client, found = await store.query_credentials(client_id, token)
+    if found is None and token:
+        found = await store.get_temporary_credential(token)
+    return client, found
 
 
 def _secrets(client: Client | None, found: Found) -> Secrets:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from async_oauth1.credentials import Client
+from async_oauth1.policy import Policy
 from async_oauth1.stores import Store, open_store
 from tests.cli.command import COMMAND, assert_one_line_error, run_in_process
 from tests.keys import RSA_PUBLIC_KEY
@@ -146,7 +147,7 @@ def test_standard_input_and_its_secrets() -> None:
 
 
 @pytest.mark.parametrize("colour", [True, False])
-def test_at_a_terminal(tmp_path: Path, colour: bool) -> None:  # noqa: FBT001
+def test_at_a_terminal(tmp_path: Path, colour: bool) -> None:
     """Secrets are asked for and not shown; differences are in colour, unless NO_COLOR says otherwise."""
     ours, theirs = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ASYNC_OAUTH1_")}
@@ -173,9 +174,12 @@ def test_at_a_terminal(tmp_path: Path, colour: bool) -> None:  # noqa: FBT001
 CLIENT = Client(client_id="dpf43f3p2l4k3l03", client_secret=CLIENT_SECRET, signature_methods=("HMAC-SHA1",))
 
 
-async def _filled(url: str, *, token_client: str = CLIENT.client_id, rotated: bool = False) -> None:
+async def _filled(
+    url: str, *, token_client: str = CLIENT.client_id, rotated: bool = False, lifetime: int | None = None
+) -> None:
     store = open_store(url)
     assert isinstance(store, Store)
+    store.prepare(Policy(token_credential_lifetime=lifetime))
     await store.migrate()
     async with store:
         await store.add_client(CLIENT)
@@ -218,6 +222,19 @@ def test_a_former_secret_of_a_store(tmp_path: Path) -> None:
         if status == 1:
             break
     assert [cause["code"] for cause in found["causes"]] == ["former_secret"]
+
+
+def test_a_token_that_has_ended(tmp_path: Path) -> None:
+    """An expired token is told from an unknown one, as long as the store has it."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    asyncio.run(_filled(url, lifetime=1))
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        status, found = explained(saved(tmp_path, GOOD), "--store", url, HOME=str(tmp_path))
+        if status == 1:
+            break
+    assert [cause["code"] for cause in found["causes"]] == ["credentials"]
+    assert "has ended" in found["causes"][0]["text"]
 
 
 def test_an_rsa_key_is_enough(tmp_path: Path) -> None:
