@@ -17,14 +17,14 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
-from .changes import Cause, Context, Secrets
+from .changes import Cause, Context, Secrets, key_of
 from .explanation import Explanation, ordered
 from .facts import unreadable, violations
-from .plan import Key, Plan, plan_of
+from .plan import Plan, plan_of
 from .readings import Readings
 from .redaction import redacted
 from .search import Match, Search
-from .texts import octets_of, shown
+from .texts import shown
 from .wire import WireRequest, read
 
 __all__ = ["Cause", "Explanation", "Secrets", "WireRequest", "explain", "explain_in_steps"]
@@ -59,7 +59,7 @@ def explain_in_steps(
     """As `explain`, in steps of less than a millisecond, for callers that have other work to do in between."""
     wire = WireRequest.of(request) if isinstance(request, OAuth1Request) else request
     policy = policy or Policy(signature_methods=tuple(SIGNATURE_METHODS), require_https=False)
-    plan = plan_of(wire, Key(octets_of(next(iter(keys.client_secrets), "")), octets_of(keys.token_secret)))
+    plan = plan_of(wire, key_of(wire, keys))
     explanation = Explanation(
         verifies=False, causes=(), method=plan.algorithm, base_string=shown(plan.base_string), signed=None
     )

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from async_oauth1.policy import Policy
 
 from .plan import Key, Parameters, Plan, Uri
+from .texts import octets_of
 from .wire import Parameter, WireRequest
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "change",
     "is_named",
     "is_protocol",
+    "key_of",
     "key_with",
     "one_of",
     "parameters_with",
@@ -114,6 +116,12 @@ Items: TypeAlias = tuple[Parameter, ...]
 
 #: Yields the changes that could concern this request.
 Hypothesis: TypeAlias = Callable[[Context], Iterator[Change]]
+
+
+def key_of(wire: WireRequest, secrets: Secrets) -> Key:
+    """The key that the RFC says: the token secret counts only if the request names a token."""
+    token_secret = secrets.token_secret if wire.protocol.get("oauth_token") else ""
+    return Key(octets_of(next(iter(secrets.client_secrets), "")), octets_of(token_secret))
 
 
 def change(

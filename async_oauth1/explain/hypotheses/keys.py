@@ -89,6 +89,15 @@ def secrets(context: Context) -> Iterator[Change]:
     yield change(3, "secret_encoding", text, fix, key=key_with(template="{}%26{}"))
 
 
+def needless_token_secret(context: Context) -> Iterator[Change]:
+    """A token secret in the key of a request that names no token."""
+    secret = context.secrets.token_secret
+    if secret and not context.wire.protocol.get("oauth_token"):
+        text = "The client signed with a token secret, and sent no oauth_token."
+        fix = "Send the token, or sign with an empty token secret."
+        yield change(1, "oauth_parameter", text, fix, key=key_with(token_secret=octets_of(secret)))
+
+
 def whitespace(context: Context) -> Iterator[Change]:
     """A blank or a line end at the edge of a secret."""
     fix = "Copy the secret without blanks and line ends at its edges."
@@ -142,4 +151,4 @@ def signature_method(context: Context) -> Iterator[Change]:
             yield change(cost, "signature_method", text, fix, algorithm=always(method))
 
 
-HYPOTHESES = (other_secrets, http_method, secrets, whitespace, former_secrets, signature_method)
+HYPOTHESES = (other_secrets, http_method, secrets, needless_token_secret, whitespace, former_secrets, signature_method)

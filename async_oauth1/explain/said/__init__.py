@@ -12,7 +12,7 @@ from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
-from ..changes import Cause, Context, Secrets
+from ..changes import Cause, Context, Secrets, key_of
 from ..explanation import Explanation
 from ..facts import unreadable, violations
 from ..plan import Key, plan_of
@@ -42,7 +42,7 @@ def explain_said(wire: WireRequest, said: str, keys: Secrets | None = None) -> E
     Returns:
         The explanation; ``base_string`` is the provider's, with this request's nonce and timestamp.
     """
-    plan = plan_of(wire, Key(octets_of(next(iter(keys.client_secrets), "")) if keys else ""))
+    plan = plan_of(wire, Key(""))
     plain = Explanation(verifies=False, causes=(), method=plan.algorithm, base_string=shown(said), signed=None)
     try:
         parsed = read(wire, _POLICY)
@@ -84,7 +84,7 @@ def _equal(wire: WireRequest, keys: Secrets | None) -> tuple[Cause, ...]:
 
 
 def _search(wire: WireRequest, keys: Secrets) -> Search:
-    plan = plan_of(wire, Key(octets_of(next(iter(keys.client_secrets), "")), octets_of(keys.token_secret)))
+    plan = plan_of(wire, key_of(wire, keys))
     signature = wire.protocol.get("oauth_signature", "")
     readings = Readings(signature, in_header=wire.protocol_place == "header", rsa_public_key=keys.rsa_public_key)
     return Search(Context(wire, keys, _POLICY, plan), readings)
