@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 
 __all__ = ["body_readings"]
 
-#: Octets. Larger JSON is not read.
-MAX_JSON = 256 * 1024
+#: Octets. Larger bodies are not read as parameters: each reading would cost several times as many.
+MAX_BODY = 64 * 1024
 #: Brackets in JSON; `json` would recurse once for each level.
 MAX_NESTING = 64
 #: Names that are read from one body.
@@ -31,6 +31,8 @@ def body_readings(body: bytes, content_type: str) -> Iterator[tuple[float, str, 
     Yields:
         How unlikely it is, what the client did, and the pairs; text as UTF-8 octets in Latin-1.
     """
+    if len(body) > MAX_BODY:
+        return
     text = body.decode("latin-1")
     document = _members(_load(text))
     if document:
@@ -65,7 +67,7 @@ def _elements(value: object) -> list[object]:
 
 
 def _load(text: str) -> object:
-    if len(text) > MAX_JSON or not text.lstrip().startswith("{") or _nesting(text) > MAX_NESTING:
+    if not text.lstrip().startswith("{") or _nesting(text) > MAX_NESTING:
         return None
     try:
         return json.loads(text.encode("latin-1"))

@@ -23,13 +23,13 @@ __all__ = [
     "Secrets",
     "always",
     "change",
+    "changing",
     "is_named",
     "is_protocol",
     "key_of",
     "key_with",
     "one_of",
     "parameters_with",
-    "rewriting",
     "uri_with",
     "uri_with_path",
     "with_each",
@@ -85,14 +85,17 @@ class Change:
     """One departure from a plan, with its cause.
 
     Attributes:
-        cost: how unlikely it is, in halvings: 0 is usual, 1 is half as likely, and so on.
+        cost: how unlikely it is, in halvings: 0 is usual, 1 is half as likely, and so on; below 0
+            if something in the request speaks for it.
         causes: what it means; several for a proxy that changes several things at once.
         apply: makes the changed plan of any plan.
+        parts: names of the parts of the plan that it changes.
     """
 
     cost: float
     causes: tuple[Cause, ...]
     apply: Rewrite[Plan]
+    parts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,8 @@ def change(
         key: of the key.
         algorithm: of the signature method.
     """
-    apply = rewriting(method=method, uri=uri, parameters=parameters, key=key, algorithm=algorithm)
-    return Change(cost, (Cause(code, text, fix),), apply)
+    causes = (Cause(code, text, fix),)
+    return changing(cost, causes, method=method, uri=uri, parameters=parameters, key=key, algorithm=algorithm)
 
 
 def one_of(cost: float, count: int) -> float:
@@ -158,15 +161,19 @@ def one_of(cost: float, count: int) -> float:
     return cost + round(2 * math.log2(max(count, 1))) / 2
 
 
-def rewriting(
+def changing(
+    cost: float,
+    causes: tuple[Cause, ...],
     *,
     method: Rewrite[str] | None = None,
     uri: Rewrite[Uri] | None = None,
     parameters: Rewrite[Parameters] | None = None,
     key: Rewrite[Key] | None = None,
     algorithm: Rewrite[str] | None = None,
-) -> Rewrite[Plan]:
-    """A function from plan to plan that rewrites some parts and shares the others."""
+) -> Change:
+    """As `change`, with any number of causes."""
+    rewrites = {"method": method, "uri": uri, "parameters": parameters, "key": key, "algorithm": algorithm}
+    parts = frozenset(name for name, rewrite in rewrites.items() if rewrite is not None)
 
     def apply(plan: Plan) -> Plan:
         return Plan(
@@ -177,7 +184,7 @@ def rewriting(
             algorithm(plan.algorithm) if algorithm else plan.algorithm,
         )
 
-    return apply
+    return Change(cost, causes, apply, parts)
 
 
 def always(text: str) -> Rewrite[str]:

@@ -24,6 +24,8 @@ MAX_OCTETS = 16 * 1024 * 1024
 LARGE = 64 * 1024
 #: Candidates after which the search lets other work go on.
 SLICE = 16
+#: Octets of base strings after which it does so, too.
+OCTETS_PER_SLICE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Search:
         self._context = context
         self._readings = readings
         self._octets = 0
+        self._octets_at_yield = 0
         self._seen: set[tuple[str, ...]] = set()
 
     def run(self) -> Match | None:
@@ -77,32 +80,37 @@ class Search:
     def steps(self) -> Iterator[None]:
         """Search, and yield now and then so that other work can go on."""
         base = self._context.plan
-        large = len(base.base_string) > LARGE
         self._is_new(base)
         if self._try(base, ()):
             return
-        effective: list[_Tried] = []
-        for change in self._changes():
-            plan = change.apply(base)
-            parts = plan.changed_parts(base)
-            if large and "parameters" in parts:
-                self.complete = False
-            elif self._is_new(plan):
-                codes = frozenset(cause.code for cause in change.causes)
-                effective.append(_Tried(change, plan, parts, codes))
-                if self._try(plan, (change,)):
-                    return
-            if not self.complete and not large:
-                return
+        changes: list[Change] = []
+        for hypothesis in HYPOTHESES:
+            changes.extend(hypothesis(self._context))
             yield
-        if large:
-            self.complete = False
-        else:
-            yield from self._pairs(base, effective)
+        changes.sort(key=lambda change: change.cost)
+        singles: list[_Tried] = []
+        is_large = len(base.base_string) > LARGE
+        if is_large:
+            changes = [change for change in changes if "parameters" not in change.parts]
+        yield from self._singles(base, changes, singles)
+        if self._goes_on and not is_large:
+            yield from self._pairs(base, singles)
+        self.complete = self.match is not None or (self.complete and not is_large)
 
-    def _changes(self) -> list[Change]:
-        changes = [change for hypothesis in HYPOTHESES for change in hypothesis(self._context)]
-        return sorted(changes, key=lambda change: change.cost)
+    @property
+    def _goes_on(self) -> bool:
+        return self.complete and self.match is None
+
+    def _singles(self, base: Plan, changes: list[Change], effective: list[_Tried]) -> Iterator[None]:
+        """Try each change alone, and collect those that make another candidate."""
+        for change in changes:
+            plan = change.apply(base)
+            if self._is_new(plan):
+                codes = frozenset(cause.code for cause in change.causes)
+                effective.append(_Tried(change, plan, change.parts, codes))
+                if self._try(plan, (change,)) or not self.complete:
+                    return
+            yield
 
     def _pairs(self, base: Plan, singles: list[_Tried]) -> Iterator[None]:
         if not self._readings.can_be_of(base.algorithm):
@@ -111,11 +119,12 @@ class Search:
             pairs = _by_cost(singles)
         for count, (first, second) in enumerate(pairs):
             for plan in _combined(base, first, second):
-                if self._is_new(plan) and self._try(plan, (first.change, second.change)):
+                if self._is_new(plan):
+                    self._try(plan, (first.change, second.change))
+                if not self._goes_on:
                     return
-                if not self.complete:
-                    return
-            if count % SLICE == 0:
+            if count % SLICE == 0 or self._octets > self._octets_at_yield + OCTETS_PER_SLICE:
+                self._octets_at_yield = self._octets
                 yield
 
     def _pairs_of_other_methods(self, singles: list[_Tried]) -> Iterator[tuple[_Tried, _Tried]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..changes import Change, Context, always, change, key_with, rewriting
+from ..changes import Change, Context, always, change, changing, key_with
 from ..texts import octets_of
 
 _METHODS = ("POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
@@ -126,7 +126,7 @@ def whitespace(context: Context) -> Iterator[Change]:
 def other_secrets(context: Context) -> Iterator[Change]:
     """Further current secrets of the client: nothing is wrong with those."""
     for secret in context.secrets.client_secrets[1:]:
-        yield Change(-1, (), rewriting(key=key_with(client_secret=octets_of(secret))))
+        yield changing(-1, (), key=key_with(client_secret=octets_of(secret)))
 
 
 def former_secrets(context: Context) -> Iterator[Change]:
@@ -134,7 +134,7 @@ def former_secrets(context: Context) -> Iterator[Change]:
     for kind, secret in context.secrets.former:
         text = f"The client used a {kind} secret that has ended."
         octets = octets_of(secret)
-        yield change(0, "former_secret", text, "Use the current secret.", key=key_with(**{f"{kind}_secret": octets}))
+        yield change(-1, "former_secret", text, "Use the current secret.", key=key_with(**{f"{kind}_secret": octets}))
 
 
 def signature_method(context: Context) -> Iterator[Change]:
@@ -143,7 +143,7 @@ def signature_method(context: Context) -> Iterator[Change]:
     for method in ("HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
         if method != named and (not method.startswith("RSA-") or context.secrets.rsa_public_key):
             if not named:
-                yield Change(0, (), rewriting(algorithm=always(method)))
+                yield changing(0, (), algorithm=always(method))
                 continue
             text = f"The client signed with {method} and named {named or 'no method'}."
             fix = f"Name the method that signs: oauth_signature_method={method}."

@@ -29,7 +29,7 @@ _ORIGINAL = ("X-Original-URI", "X-Original-URL", "X-Rewrite-URL", "X-Envoy-Origi
 def prefixes(context: Context) -> Iterator[Change]:
     """A prefix that a proxy took away."""
     for prefix in dict.fromkeys(_prefix_candidates(context)):
-        cost = 1.5 if prefix == "/api" else 4 if prefix in _USUAL_PREFIXES else 0
+        cost = 1.5 if prefix == "/api" else 4 if prefix in _USUAL_PREFIXES else -1
         text = f"The client signed the path with the prefix {prefix}, which something took away before this server."
         yield change(cost, "path_prefix", text, BASE_URL, uri=uri_with_path(_in_front(prefix)))
 
@@ -41,7 +41,7 @@ def original_paths(context: Context) -> Iterator[Change]:
         said = (wire.header(header) or "").partition("?")[0]
         if said.startswith("/") and said != path:
             text = f"The client signed the path {quoted(said)}, as the header {header} shows."
-            yield change(0, "path_prefix", text, BASE_URL, uri=uri_with_path(always(said)))
+            yield change(-1, "path_prefix", text, BASE_URL, uri=uri_with_path(always(said)))
 
 
 def needless_prefixes(context: Context) -> Iterator[Change]:
@@ -54,7 +54,7 @@ def needless_prefixes(context: Context) -> Iterator[Change]:
             prefix = "/".join(segments[: count + 1])
             text = f"The client signed the path without {quoted(prefix)}."
             rewrite = uri_with_path(_without_prefix(prefix))
-            yield change(0 if prefix == base_path else cost, "path_prefix", text, fix, uri=rewrite)
+            yield change(-1 if prefix == base_path else cost, "path_prefix", text, fix, uri=rewrite)
 
 
 def _in_front(prefix: str) -> Rewrite[str]:
@@ -150,7 +150,7 @@ def path_escapes(context: Context) -> Iterator[Change]:
         doubled = "/".join(segments[:index]) + "//" + "/".join(segments[index:])
         for cost, path, what in ((0, joined, "%2F"), (0, doubled, "//")):
             text = f"The client signed {what} in the path where this server saw /."
-            yield change(one_of(-0.5 + cost, len(segments)), "path_escapes", text, fix, uri=uri_with_path(always(path)))
+            yield change(one_of(-1 + cost, len(segments)), "path_escapes", text, fix, uri=uri_with_path(always(path)))
 
 
 def url_query(context: Context) -> Iterator[Change]:

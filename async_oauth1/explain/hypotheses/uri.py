@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ..changes import Cause, Change, Context, Rewrite, change, rewriting, uri_with
+from ..changes import Cause, Change, Context, Rewrite, change, changing, uri_with
 from ..plan import DEFAULT_PORTS, Uri, split_host
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -54,8 +54,7 @@ def proxies(context: Context) -> Iterator[Change]:
         for path in dict.fromkeys((prefix, "")):
             causes = list(_proxy_causes(context, scheme, host, chosen, path))
             if len(causes) > 1:
-                apply = _origin(scheme, host, chosen, path)
-                yield Change(0, tuple(causes), rewriting(uri=apply))
+                yield changing(-1, tuple(causes), uri=_origin(scheme, host, chosen, path))
 
 
 def _origin(scheme: str, host: str, port: str, prefix: str) -> Rewrite[Uri]:
@@ -90,7 +89,7 @@ def scheme(context: Context) -> Iterator[Change]:
     """Http for https, or the reverse."""
     seen = context.plan.uri.scheme
     signed = "https" if seen == "http" else "http"
-    cost = 0 if forwarded(context).get("proto") == signed else 0.5
+    cost = -1 if forwarded(context).get("proto") == signed else 0.5
     text = _signed(f"{signed}://{context.plan.uri.host}", f"{seen}://{context.plan.uri.host}")
     fix = BASE_URL if signed == "https" else "Let the client sign the https URL that it sends the request to."
     yield change(cost, "scheme", text, fix, uri=uri_with(scheme=signed))
@@ -115,17 +114,17 @@ def _host_candidates(context: Context) -> Iterator[tuple[float, str, str, bool]]
     wire, host = context.wire, context.plan.uri.host
     said = forwarded(context).get("host")
     if said:
-        yield 0, said.lower(), "A proxy says so in a header that is not trusted.", False
+        yield -1, said.lower(), "A proxy says so in a header that is not trusted.", False
     header = wire.header("Host")
     if header and header.lower() != wire.host.lower():
-        yield 0, header.lower(), "The Host header says so.", False
+        yield -1, header.lower(), "The Host header says so.", False
     for allowed in context.policy.allowed_hosts:
         if not allowed.startswith("*."):
-            yield 0, allowed.lower(), "It is one of the allowed hosts.", False
+            yield -1, allowed.lower(), "It is one of the allowed hosts.", False
     for name in ("Origin", "Referer"):
         address = urlsplit(wire.header(name) or "").netloc.rpartition("@")[2]
         if address:
-            yield 0 if name == "Origin" else 1, address.lower(), f"The header {name} says so.", False
+            yield -1 if name == "Origin" else 1, address.lower(), f"The header {name} says so.", False
     yield 0.5, host.removeprefix("www.") if host.startswith("www.") else f"www.{host}", "", True
     for name in _LOOPBACK:
         yield (0.5 if host in _LOOPBACK else 4), name, "It is this machine's own name.", True
@@ -157,7 +156,7 @@ def ports(context: Context) -> Iterator[Change]:
     for port in dict.fromkeys((said.get("port", ""), "80", "443", "8080", "8443")):
         if port and port != uri.port:
             text = _signed(f"port {port}", uri.port or "the default port")
-            cost = 0 if port == said.get("port") else 4
+            cost = -1 if port == said.get("port") else 4
             yield change(cost, "port", text, BASE_URL, uri=uri_with(port=port, show_port=True))
 
 
