@@ -94,7 +94,9 @@ class Search:
             changes = [change for change in changes if "parameters" not in change.parts]
         yield from self._singles(base, changes, singles)
         if self._goes_on and not is_large:
-            yield from self._pairs(base, singles)
+            small = [single for single in singles if len(single.plan.parameters.rendered) <= LARGE]
+            yield from self._pairs(base, small)  # a body that is taken for parameters would use up the octets
+            self.complete = self.complete and len(small) == len(singles)
         self.complete = self.match is not None or (self.complete and not is_large)
 
     @property
