@@ -22,6 +22,7 @@ FLOORS: Rows = (
     ("protocol",),
     ("credentials", "signature"),
     ("provider",),
+    ("explain",),
     ("asgi", "hooks", "stores"),
     ("quart",),
     ("cli", "flask_compat"),
@@ -29,7 +30,7 @@ FLOORS: Rows = (
 )
 
 #: The first floor that may import asyncio. The flows below it also run without an event loop.
-LOOP_FLOOR = 5
+LOOP_FLOOR = 6
 
 #: The rows inside each package, lowest first.
 ROOMS: dict[str, Rows] = {
@@ -52,6 +53,18 @@ ROOMS: dict[str, Rows] = {
     ),
     "provider.approval": (("approvals", "decisions", "dialects", "scopes"),),
     "provider.hooks": (("problems", "protocols"), ("signatures",), ("registry",)),
+    "explain": (
+        ("texts", "wire"),
+        ("plan",),
+        ("changes",),
+        ("bodies", "body_hashes", "explanation", "readings"),
+        ("facts", "hypotheses", "redaction", "report"),
+        ("search",),
+        ("readers", "said"),
+    ),
+    "explain.hypotheses": (("encoding", "keys", "parameters", "uri"), ("path", "repetition", "values")),
+    "explain.readers": (("parts",), ("curl", "har", "http")),
+    "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
     "asgi": (
         ("covered_paths", "origin", "preflights", "unawaited"),
         ("requests",),
@@ -77,7 +90,12 @@ ROOMS: dict[str, Rows] = {
         ("change_feed", "store"),
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
-    "cli": (("console",), ("options", "public_keys", "store_access"), ("clients", "tokens")),
+    "cli": (
+        ("console",),
+        ("options", "public_keys", "store_access"),
+        ("clients", "known_secrets", "tokens"),
+        ("explain",),
+    ),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
         ("signature", "wrapper"),
@@ -109,6 +127,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "cryptography": (
         "async_oauth1.protocol.rsa_keys",
         "async_oauth1.protocol.signature",
+        "async_oauth1.explain.readings",
         "async_oauth1.stores.encryption",
         "async_oauth1.cli",
     ),

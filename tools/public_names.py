@@ -15,6 +15,7 @@ PUBLIC_MODULES = (
     "async_oauth1.asgi",
     "async_oauth1.credentials",
     "async_oauth1.errors",
+    "async_oauth1.explain",
     "async_oauth1.hooks",
     "async_oauth1.policy",
     "async_oauth1.quart",

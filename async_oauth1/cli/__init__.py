@@ -21,6 +21,7 @@ from async_oauth1.stores.encryption import new_key
 from . import clients as _clients
 from . import tokens as _tokens
 from .console import CommandError, print_json, print_lines, printable, report
+from .explain import explain_command
 from .options import JsonOption, StoreOption
 from .store_access import shared_store, with_store
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(_clients.app, name="client")
 app.add_typer(_tokens.app, name="token")
+app.command("explain")(explain_command)
 
 
 def _print_version(is_given: bool) -> None:  # noqa: FBT001 - called by typer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .row_mapping import CLIENT_COLUMNS, SELECT_CLIENT, SELECT_TEMPORARY
+from .row_mapping import CLIENT_COLUMNS, SELECT_CLIENT, SELECT_TEMPORARY, SELECT_TOKEN
 
 __all__ = [
     "APPROVE",
@@ -28,6 +28,8 @@ CREDENTIAL_COLUMNS = (
 )
 
 GET_CLIENT = SELECT_CLIENT + " WHERE client_id = $1"
+#: Token credentials, also those that have expired.
+GET_TOKEN = SELECT_TOKEN + " WHERE oauth_token = $1"
 # No error if the key is taken, so none in PostgreSQL's log.
 INSERT_CLIENT = (
     "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"

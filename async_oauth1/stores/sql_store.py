@@ -237,6 +237,16 @@ class SQLStore(BaseStore, Generic[D]):
         found = await self._read(self.LIST_CLIENTS)
         return rows.readable(found, lambda row: rows.client(row, self.keys, self.clock()))
 
+    async def find_also_ended(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
+        """A client with the former secrets that no longer verify, and token credentials that may have expired.
+
+        To explain why a request is refused; nothing is verified with these.
+        """
+        clients = await self._read(sql.GET_CLIENT, client_id) if is_text(client_id) else ()
+        tokens = await self._read(sql.GET_TOKEN, oauth_token) if is_text(oauth_token) else ()
+        client = rows.client(clients[0], self.keys, now=0.0) if clients else None
+        return client, rows.token(tokens[0], self.keys) if tokens else None
+
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
         """As `Store.rotate_client_secret`.
 
