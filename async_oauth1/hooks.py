@@ -1,7 +1,6 @@
 """The hooks: the functions that a provider supplies, with one Protocol for each."""
 
-from .provider.approval.dialects import TokenResponseParameters
-from .provider.approval.scopes import RequestedScope, scope_in
+from .provider.approval.scopes import scope_in
 from .provider.hooks import (
     CountWrongVerifier,
     CreateAuthorizationVerifier,
@@ -17,7 +16,9 @@ from .provider.hooks import (
     QueryClient,
     QueryCredentials,
     QueryToken,
+    RequestedScope,
     TokenGenerator,
+    TokenResponseParameters,
 )
 
 __all__ = [

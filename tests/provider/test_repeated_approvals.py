@@ -11,7 +11,7 @@ import pytest
 from async_oauth1 import TemporaryCredential
 from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError
 from async_oauth1.provider.authorization_server import AuthorizationDecision
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Wire
 
 from .provider import CALLBACK, Provider
@@ -30,7 +30,7 @@ class WithCoroutine:
 def look(provider: Provider, token: str | None, user: object = None) -> Any:
     """Open the consent page."""
     wire = Wire(raw_path=b"/authorize", raw_query=f"oauth_token={token}".encode())
-    return drive(provider.server.check_authorization_request(wire.read(), user))
+    return run_sync(provider.server.check_authorization_request(wire.read(), user))
 
 
 def count_approvals(provider: Provider) -> int:
@@ -47,7 +47,7 @@ def test_the_same_user_gets_the_same_decision(provider: Provider, callback: str)
     assert count_approvals(provider) == 1
     answer = provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=first.verifier))
     assert answer.status_code == 200
-    [token] = drive(provider.store.list_token_credentials())
+    [token] = run_sync(provider.store.list_token_credentials())
     assert token.user_id == "jane"
 
 

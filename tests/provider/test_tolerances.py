@@ -11,7 +11,7 @@ import pytest
 
 from async_oauth1 import Client, Policy
 from async_oauth1.errors import OAuth1Error
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 from async_oauth1.tolerances import CLIENT_TOLERANCES, TOLERANCES
 from tests.protocol.wire import FORM, NOW, Signer, Wire, base_string, escape, shared_key_signature
@@ -121,8 +121,8 @@ def provider_of(*tolerances: str, policy: Policy = POLICY) -> tuple[Provider, Si
 
 
 def outcome(error: OAuth1Error) -> tuple[int, str | None, str | None]:
-    """What a client sees."""
-    return error.status_code, error.error, error.description
+    """What a client sees, without the hint about the signature's own shape, which differs from one to the next."""
+    return error.status_code, error.error, (error.description or "").partition(" The signature has the wrong shape")[0]
 
 
 @each
@@ -200,12 +200,12 @@ def test_own_models_are_asked(case: Case) -> None:
     provider.hooks.replaced["query_client"] = lambda _: Model(case.tolerance)
     provider.hooks.replaced["query_credentials"] = lambda *key: (
         Model(case.tolerance),
-        drive(provider.store.query_token(*key)),
+        run_sync(provider.store.query_token(*key)),
     )
     provider.protect(case.make(lax))
     provider.hooks.replaced["query_credentials"] = lambda *key: (
         Model(case.tolerance, "no_signature"),
-        drive(provider.store.query_token(*key)),
+        run_sync(provider.store.query_token(*key)),
     )
     assert provider.refusal(case.make(lax)).error == case.code
 
@@ -227,7 +227,7 @@ def test_the_authorization_page_takes_no_second_place() -> None:
     wire = Wire(raw_path=b"/authorize", raw_query=f"oauth_token={temporary.token}".encode())
     wire = wire.changed(headers=((b"authorization", b'OAuth oauth_nonce="n"'),))
     with pytest.raises(OAuth1Error) as caught:
-        drive(provider.server.check_authorization_request(wire.read()))
+        run_sync(provider.server.check_authorization_request(wire.read()))
     assert caught.value.error == "duplicated_oauth_protocol_parameter"
 
 
@@ -290,7 +290,7 @@ def test_an_empty_client_secret(method: str, caplog: pytest.LogCaptureFixture) -
     tokens = {}
     for name, secret in (("maas", None), ("empty", ""), ("with", "client-secret")):
         provider.add(Client(client_id=name, client_secret=secret, tolerances=("empty_client_secret",)))
-        issued = drive(provider.store.issue_token_credential(name, "jane"))
+        issued = run_sync(provider.store.issue_token_credential(name, "jane"))
         tokens[name] = issued.oauth_token, issued.oauth_token_secret
     for name in ("maas", "empty"):
         signer = Signer(name, "", *tokens[name], method)

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from async_oauth1.credentials import MaybeAwaitable
 from async_oauth1.protocol.encoding import as_text
-from async_oauth1.protocol.request import OAuth1Request
 
-__all__ = ["TokenResponseParameters", "denial", "more_parameters"]
+__all__ = ["denial", "more_parameters"]
 
 _CREDENTIALS = frozenset({"oauth_token", "oauth_token_secret"})
-
-
-class TokenResponseParameters(Protocol):
-    """Returns more parameters for the response with token credentials, such as a user's name (section 2.3).
-
-    Called after the exchange, with the request and the new token credentials; ``request.credential`` has the temporary
-    ones. If it fails, the error is logged, and the client gets its token without these parameters: it could not
-    exchange the temporary credentials again.
-    """
-
-    def __call__(
-        self, request: OAuth1Request, credential: Any, /
-    ) -> MaybeAwaitable[Mapping[str, object] | Iterable[tuple[str, object]] | None]:
-        """The parameters, or ``None`` for no more than the credentials."""
-        ...
 
 
 def denial(kinds: Iterable[str], token: str, error: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -10,16 +10,14 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from async_oauth1.credentials import MaybeAwaitable
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.hooks import resolve
 
 __all__ = [
     "MAX_SCOPE_LENGTH",
-    "RequestedScope",
     "checked_scope",
     "granted_scope_of",
     "scope_in",
@@ -33,18 +31,6 @@ MAX_SCOPE_LENGTH = 1_000
 #: The parameters in which a client asks for a scope.
 _PARAMETERS = frozenset({"scope", "x_oauth_scope"})
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
-
-
-class RequestedScope(Protocol):
-    """Says which scope a client asks for, at the first step; its names are separated by spaces.
-
-    Without this hook that is the parameter ``scope`` or ``x_oauth_scope``. It may raise `InvalidRequestError` to refuse
-    a scope that does not exist. The request is verified, so only what the client signed is in its ``params``.
-    """
-
-    def __call__(self, request: OAuth1Request, /) -> MaybeAwaitable[str | None]:
-        """The scope, or ``None`` if the client asks for none."""
-        ...
 
 
 def checked_scope(scope: Any) -> str:

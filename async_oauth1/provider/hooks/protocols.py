@@ -5,6 +5,7 @@ Arguments are positional. A hook returns its result or an awaitable of it. See `
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from async_oauth1.credentials import (
@@ -15,6 +16,7 @@ from async_oauth1.credentials import (
     TokenCredentialLike,
     TokenT_co,
 )
+from async_oauth1.protocol.request import OAuth1Request
 
 __all__ = [
     "CountWrongVerifier",
@@ -30,7 +32,9 @@ __all__ = [
     "QueryClient",
     "QueryCredentials",
     "QueryToken",
+    "RequestedScope",
     "TokenGenerator",
+    "TokenResponseParameters",
 ]
 
 
@@ -214,6 +218,42 @@ class Exchange(Protocol):
     def __call__(
         self, temporary_credential: Any, token: dict[str, str], /
     ) -> MaybeAwaitable[TokenCredentialLike | None]: ...
+
+
+class RequestedScope(Protocol):
+    """Says which scope a client asks for, at the first step; its names are separated by spaces. Optional.
+
+    Without this hook that is the parameter ``scope`` or ``x_oauth_scope``. It may raise `InvalidRequestError` to refuse
+    a scope that does not exist. The request is verified, so only what the client signed is in its ``params``.
+
+    Args:
+        request: the request for temporary credentials.
+
+    Returns:
+        The scope; ``None`` if the client asks for none.
+    """
+
+    def __call__(self, request: OAuth1Request, /) -> MaybeAwaitable[str | None]: ...
+
+
+class TokenResponseParameters(Protocol):
+    """Returns more parameters for the response with token credentials, such as a user's name (section 2.3). Optional.
+
+    Called after the exchange, with the request and the new token credentials; ``request.credential`` has the temporary
+    ones. If it fails, the error is logged, and the client gets its token without these parameters: it could not
+    exchange the temporary credentials again.
+
+    Args:
+        request: the request for token credentials.
+        credential: the new token credentials.
+
+    Returns:
+        The parameters; ``None`` for no more than the credentials.
+    """
+
+    def __call__(
+        self, request: OAuth1Request, credential: Any, /
+    ) -> MaybeAwaitable[Mapping[str, object] | Iterable[tuple[str, object]] | None]: ...
 
 
 class TokenGenerator(Protocol):

@@ -33,7 +33,9 @@ from .protocols import (
     QueryClient,
     QueryCredentials,
     QueryToken,
+    RequestedScope,
     TokenGenerator,
+    TokenResponseParameters,
 )
 from .signatures import check_signature, unknown_hook
 
@@ -56,7 +58,9 @@ __all__ = [
     "QueryClient",
     "QueryCredentials",
     "QueryToken",
+    "RequestedScope",
     "TokenGenerator",
+    "TokenResponseParameters",
     "call_hook",
     "hook_caller",
     "is_awaitable",

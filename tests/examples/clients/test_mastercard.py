@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from oauth1.oauth import OAuth
 
 from async_oauth1 import Client, OAuth1Error, OAuth1Request, Policy, ResourceProtector
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 
 from .programs import TIMEOUT, install_npm_packages
@@ -51,7 +51,7 @@ def protector(*tolerances: str) -> ResourceProtector:
     """A resource protector that knows Mastercard's client."""
     made: ResourceProtector = ResourceProtector(Policy(signature_methods=("RSA-SHA256",)))
     store = MemoryStore()
-    drive(store.add_client(Client(client_id=CONSUMER_KEY, rsa_public_key=PUBLIC_PEM, tolerances=tolerances)))
+    run_sync(store.add_client(Client(client_id=CONSUMER_KEY, rsa_public_key=PUBLIC_PEM, tolerances=tolerances)))
     made.register_hooks(store)
     return made
 
@@ -78,7 +78,7 @@ def test_the_real_signers(sign: Sign, method: str, url: str, payload: str) -> No
     """Refused as invalid without the tolerance; accepted with it, unless anything that is signed is another."""
     header = sign(method, url, payload)
     with pytest.raises(OAuth1Error) as refused:
-        drive(protector().validate_request(request_of(header, method, url, payload), two_legged=True))
+        run_sync(protector().validate_request(request_of(header, method, url, payload), two_legged=True))
     assert refused.value.error == "invalid_signature"
     tolerant = protector("unescaped_body_hash")
     for other in (
@@ -88,10 +88,10 @@ def test_the_real_signers(sign: Sign, method: str, url: str, payload: str) -> No
         request_of(header.replace('oauth_version="1.0"', 'oauth_note="1"'), method, url, payload),
     ):
         with pytest.raises(OAuth1Error) as refused:
-            drive(tolerant.validate_request(other, two_legged=True))
+            run_sync(tolerant.validate_request(other, two_legged=True))
         assert refused.value.error == "invalid_signature"
-    verified = drive(tolerant.validate_request(request_of(header, method, url, payload), two_legged=True))
+    verified = run_sync(tolerant.validate_request(request_of(header, method, url, payload), two_legged=True))
     assert verified.client.client_id == CONSUMER_KEY
     with pytest.raises(OAuth1Error) as refused:
-        drive(tolerant.validate_request(request_of(header, method, url, payload), two_legged=True))
+        run_sync(tolerant.validate_request(request_of(header, method, url, payload), two_legged=True))
     assert refused.value.error == "invalid_nonce"

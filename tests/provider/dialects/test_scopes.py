@@ -8,7 +8,7 @@ import pytest
 
 from async_oauth1.errors import AlreadyDecidedError, InsufficientScopeError, InvalidRequestError
 from async_oauth1.provider.approval.scopes import MAX_SCOPE_LENGTH, takes_scope
-from async_oauth1.provider.sync_driver import drive
+from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Octets, Signer, Wire
 from tests.provider.provider import CALLBACK, Provider, fields, with_credentials
 
@@ -33,13 +33,15 @@ def opened(token: str | None) -> Any:
 
 def shown(provider: Provider, temporary: Signer) -> str:
     """What the authorization page can show."""
-    scope: str = drive(provider.server.check_authorization_request(opened(temporary.token))).credential.requested_scope
+    scope: str = run_sync(
+        provider.server.check_authorization_request(opened(temporary.token))
+    ).credential.requested_scope
     return scope
 
 
 def grant(provider: Provider, temporary: Signer, scope: str | None, user: str = "jane") -> Any:
     """The user's approval, with a scope."""
-    return drive(provider.server.authorize(opened(temporary.token), user, scope=scope))
+    return run_sync(provider.server.authorize(opened(temporary.token), user, scope=scope))
 
 
 def exchanged(provider: Provider, temporary: Signer, verifier: str) -> Signer:
@@ -77,7 +79,7 @@ def test_create_authorization_response_grants_a_scope(provider: StoreProvider) -
     """As `authorize` does."""
     temporary = asked(provider)
     server = provider.server
-    answer = drive(server.create_authorization_response(opened(temporary.token), "jane", scope="photos.read"))
+    answer = run_sync(server.create_authorization_response(opened(temporary.token), "jane", scope="photos.read"))
     verifier = dict(answer.headers)["Location"].partition("oauth_verifier=")[2]
     jane = exchanged(provider, temporary, verifier)
     assert provider.protect(jane.wire(), scope="photos.read")
@@ -125,7 +127,7 @@ def test_a_malformed_grant_decides_nothing(provider: StoreProvider) -> None:
     with pytest.raises(InvalidRequestError, match="scope"):
         grant(provider, temporary, "photos\0")
     with pytest.raises(TypeError, match="one string"):
-        drive(provider.server.authorize(opened(temporary.token), "jane", scope=["photos.read"]))  # type: ignore[arg-type]
+        run_sync(provider.server.authorize(opened(temporary.token), "jane", scope=["photos.read"]))  # type: ignore[arg-type]
     assert grant(provider, temporary, "photos.read").verifier
 
 

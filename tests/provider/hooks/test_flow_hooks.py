@@ -15,8 +15,8 @@ from async_oauth1.errors import (
 )
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
+from tests.provider.hooks.test_hooks import SHAPES
 from tests.provider.provider import Provider
-from tests.provider.test_hooks import SHAPES
 
 # Awaitables ----------------------------------------------------------------------------------------------------------
 

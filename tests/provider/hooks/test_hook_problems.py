@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.provider import hook_problems
 from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.hooks import problems as hook_problems
 from tests.asgi.test_cors import Site, make_store
 from tests.attacks.provider import JANE
 from tests.attacks.signer import sign
