@@ -193,11 +193,13 @@ class ClientChanges(TypedDict, total=False):
         callbacks: as in `Client`; they replace the registered ones.
         callback_query_may_differ: as in `Client`.
         nonce_policy: as in `Client`.
+        tolerances: as in `Client`; they replace the present ones.
     """
 
     callbacks: tuple[str, ...]
     callback_query_may_differ: bool
     nonce_policy: NoncePolicy
+    tolerances: tuple[str, ...]
 
 
 def _check_rsa_public_key(key: str) -> None:

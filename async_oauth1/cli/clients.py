@@ -184,8 +184,10 @@ def edit(
             help='"strict" refuses a repeated nonce; "log-only" logs it, so recorded requests can be sent again.',
         ),
     ] = None,
+    tolerate: TolerateOption = None,
     notify: NotifyOption = None,
     *,
+    tolerate_nothing: Annotated[bool, typer.Option("--tolerate-nothing", help="Remove every tolerance.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Change a client; its secret and its tokens stay valid, and what you leave out stays as it is."""
@@ -196,6 +198,10 @@ def edit(
         changes["callback_query_may_differ"] = query_may_differ
     if nonce_policy is not None:
         changes["nonce_policy"] = _checked_nonce_policy(nonce_policy)
+    if tolerate and tolerate_nothing:
+        raise CommandError("--tolerate and --tolerate-nothing exclude each other")
+    if tolerate or tolerate_nothing:
+        changes["tolerances"] = checked_tolerances(tolerate or ())
     if not changes:
         raise CommandError("client edit needs something to change; async-oauth1 client edit --help lists the options")
     client = with_store(store, lambda opened: opened.update_client(client_id, **changes), notify=notify)

@@ -20,7 +20,7 @@ def check_changes(changes: Mapping[str, object]) -> ClientChanges:
 
     Raises:
         TypeError: a name that is not in `ClientChanges`, or a value of the wrong type.
-        ValueError: an unknown nonce policy, or text that cannot be stored.
+        ValueError: an unknown nonce policy or tolerance, or text that cannot be stored.
         InvalidRequestError: a callback that the first step would refuse.
     """
     known = ClientChanges.__annotations__
@@ -31,6 +31,9 @@ def check_changes(changes: Mapping[str, object]) -> ClientChanges:
         raise TypeError("callback_query_may_differ is True or False")
     checked = cast("ClientChanges", dict(changes))
     check_text(Client(client_id="-", **checked))
+    # Also from a list.
     if "callbacks" in checked:
-        checked["callbacks"] = tuple(checked["callbacks"])  # also from a list
+        checked["callbacks"] = tuple(checked["callbacks"])
+    if "tolerances" in checked:
+        checked["tolerances"] = tuple(checked["tolerances"])
     return checked

@@ -102,11 +102,12 @@ def of_client(record: Client, keys: KeyRing) -> tuple[object, ...]:
 
 def client_changes(changes: ClientChanges) -> tuple[object, ...]:
     """The values of the columns that `ClientChanges` can change; ``None`` for those that keep their values."""
-    callbacks = changes.get("callbacks")
+    callbacks, tolerances = changes.get("callbacks"), changes.get("tolerances")
     return (
         None if callbacks is None else json.dumps(callbacks),
         changes.get("nonce_policy"),
         changes.get("callback_query_may_differ"),
+        None if tolerances is None else json.dumps(tolerances),
     )
 
 

@@ -46,7 +46,7 @@ ROTATE = (
 # What is NULL keeps its value, so two processes may change different attributes at once.
 UPDATE_CLIENT = (
     "UPDATE oauth1_client SET callbacks = coalesce($2, callbacks), nonce_policy = coalesce($3, nonce_policy),"  # noqa: S608 - of constants alone
-    " callback_query_may_differ = coalesce($4, callback_query_may_differ)"
+    " callback_query_may_differ = coalesce($4, callback_query_may_differ), tolerances = coalesce($5, tolerances)"
     f" WHERE client_id = $1 RETURNING {CLIENT_COLUMNS}"
 )
 

@@ -66,6 +66,18 @@ async def test_an_edit_changes_what_it_names(url: str, provider: Store) -> None:
     assert (printed["nonce_policy"], printed["callback_query_may_differ"]) == ("log-only", False)
 
 
+async def test_tolerances_are_replaced_and_removed(url: str, provider: Store) -> None:
+    """``--tolerate`` replaces the present ones, ``--tolerate-nothing`` removes them, and an unknown name is refused."""
+    edit = ("client", "edit", "--store", url, PRINTER.client_id)
+    assert run(*edit, "--tolerate", "loose_base64", "--tolerate", "version_1_0a").returncode == 0
+    assert await provider.query_client(PRINTER.client_id) == replace(
+        PRINTER, tolerances=("loose_base64", "version_1_0a")
+    )
+    assert_one_line_error(run(*edit, "--tolerate", "no_signature"), "no_signature")
+    assert run(*edit, "--tolerate-nothing").returncode == 0
+    assert await provider.query_client(PRINTER.client_id) == PRINTER
+
+
 @pytest.mark.parametrize(
     ("client_id", "options", "reason"),
     [

@@ -25,8 +25,9 @@ async def test_only_what_is_given_changes(full_store: Store) -> None:
         {"callbacks": ("https://new.example/ready", "oob")},
         {"nonce_policy": "strict"},
         {"callback_query_may_differ": False},
+        {"tolerances": ("loose_base64",)},
         {},
-        {"callbacks": (), "nonce_policy": "log-only", "callback_query_may_differ": True},
+        {"callbacks": (), "nonce_policy": "log-only", "callback_query_may_differ": True, "tolerances": ()},
     ):
         given: Any = changes
         expected = replace(expected, **given)
