@@ -121,6 +121,8 @@ def test_every_attribute_can_be_configured() -> None:
             changed = "https://a.example"
         if field.name == "tolerances":
             changed = ("other_header_parameters",)
+        if field.name == "denial_parameters":
+            changed = ("denied", "error")
         assert getattr(Policy().updated({f"OAUTH1_{key}": changed}), field.name) == changed
 
 

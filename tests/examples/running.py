@@ -20,9 +20,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 #: Seconds after which a test fails.
 PATIENCE = 60
-#: What it writes to stderr if it is stopped by a signal.
+#: What it writes to stderr if it is stopped by a signal, without times.
 STOPPED = "photos: stopping\nphotos: stopped\n"
+_TIME_AND_LEVEL = re.compile(r"^[0-9-]{10} [0-9:,]{12} [A-Z]+ ", re.MULTILINE)
 ANNOUNCEMENT = re.compile(r"photos: listening on (http://(?:\[[0-9a-f:]+\]|[a-z0-9.]+):([0-9]+))\n")
+
+
+def without_times(log: str) -> str:
+    """The lines of the log without their times and levels."""
+    return _TIME_AND_LEVEL.sub("", log)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -69,7 +75,8 @@ class Photos:
     def ended(self) -> int:
         """Wait until it has stopped; returns its exit status."""
         if self.process.stdout is not None and not self.process.stdout.closed:
-            self.output = self.process.communicate(timeout=PATIENCE)
+            output, errors = self.process.communicate(timeout=PATIENCE)
+            self.output = output, without_times(errors)
         return self.process.returncode
 
     def connect(self) -> socket.socket:

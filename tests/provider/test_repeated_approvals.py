@@ -60,7 +60,7 @@ def test_the_same_user_gets_the_same_decision(provider: Provider, callback: str)
         (SimpleNamespace(id=8), SimpleNamespace(id="not this", get_user_id=lambda: "8")),
         ("jane", WithCoroutine()),
     ],
-    ids=str,
+    ids=["number", "UUID", "id", "get_user_id", "coroutine"],
 )
 def test_users_are_compared_by_the_stored_identifier(provider: Provider, first: object, second: object) -> None:
     """A user is an identifier or a model, and is the same user in either form."""

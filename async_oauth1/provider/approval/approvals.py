@@ -95,4 +95,10 @@ async def _read(model: Any, method: str, attribute: str) -> Any:
         return await call_hook(func)
     if isinstance(model, Mapping):
         return cast("Mapping[str, Any]", model).get(attribute)
-    return await call_hook(getattr, model, attribute, None)
+    loaded: dict[str, Any] = getattr(model, "__dict__", {})
+    if attribute in loaded:
+        return loaded[attribute]
+    kind = cast("Any", type(model))
+    if not hasattr(kind, attribute):
+        return None
+    return await call_hook(getattr, model, attribute, None)  # of an ORM, it may have to load it

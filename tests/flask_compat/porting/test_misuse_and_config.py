@@ -28,7 +28,7 @@ def test_an_unknown_hook_raises_authlibs_exception() -> None:
 @pytest.mark.parametrize("app", [object(), "app", lambda: None])
 def test_an_application_of_another_framework_is_refused(server: Any, app: Any) -> None:
     """The constructor raises TypeError."""
-    with pytest.raises(TypeError, match="wants an application of Flask or Quart, not "):
+    with pytest.raises(TypeError, match="needs an application of Flask or Quart, not "):
         server(app)
 
 

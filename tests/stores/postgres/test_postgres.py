@@ -44,7 +44,7 @@ async def test_a_database_that_is_not_ours(server: Postgres) -> None:
     with pytest.raises(StoreError, match="made by a newer release"):
         await open_store(server.url).migrate()
     server.sql("UPDATE oauth1_schema SET version = 0")
-    assert "this release needs 4; migrate it first" in await _refusal(server.url)
+    assert "this release needs 6; migrate it first" in await _refusal(server.url)
     server.sql("DROP TABLE oauth1_schema")
     assert "belongs to another application" in await _refusal(server.url)
     with pytest.raises(StoreError, match="belongs to another application"):
