@@ -10,12 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 #: Seconds after which a test fails.
@@ -58,10 +60,12 @@ class Photos:
         process: the leader of its own process group.
         url: the URL on which it listens.
         port: the port of the URL.
+        errors: stderr, a file; a pipe that is not read would block the provider when it is full.
         output: stdout and stderr, after it has stopped.
     """
 
     process: subprocess.Popen[str]
+    errors: IO[str]
     url: str
     port: int
     store: str = ""
@@ -75,9 +79,23 @@ class Photos:
     def ended(self) -> int:
         """Wait until it has stopped; returns its exit status."""
         if self.process.stdout is not None and not self.process.stdout.closed:
-            output, errors = self.process.communicate(timeout=PATIENCE)
-            self.output = output, without_times(errors)
+            output, _ = self.process.communicate(timeout=PATIENCE)
+            self.errors.seek(0)
+            self.output = output, without_times(self.errors.read())
+            self.errors.close()
         return self.process.returncode
+
+    def next_error(self) -> str:
+        """Wait for the next line on stderr, and return it without its time and level."""
+        line = ""
+
+        def arrived() -> bool:
+            nonlocal line
+            line += self.errors.readline()
+            return line.endswith("\n")
+
+        wait_until(arrived)
+        return without_times(line)
 
     def connect(self) -> socket.socket:
         """Open a connection to it."""
@@ -115,18 +133,10 @@ def photos(
     Raises:
         AssertionError: it did not start, or it wrote a traceback.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-bb", "-W", "error", "-m", "examples.photos", "--port", "0", "--store", store, *arguments],
-        cwd=cwd,
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=limit_descriptors and partial(_limit_descriptors, limit_descriptors),  # noqa: PLW1509 - one system call
-    )
-    running = Photos(process, "", 0, store)
+    with tempfile.NamedTemporaryFile("a", encoding="utf-8") as written:
+        errors = Path(written.name).open(encoding="utf-8")  # noqa: SIM115 - `ended` closes it
+        process = _start(arguments, store, cwd, written, limit_descriptors, more)
+    running = Photos(process, errors, "", 0, store)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -143,6 +153,27 @@ def photos(
     finally:
         kill_group(process)
         running.ended()
+
+
+def _start(
+    arguments: tuple[str, ...],
+    store: str,
+    cwd: Path | None,
+    errors: IO[str],
+    limit_descriptors: int | None,
+    more: dict[str, str],
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-bb", "-W", "error", "-m", "examples.photos", "--port", "0", "--store", store, *arguments],
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        start_new_session=True,
+        preexec_fn=limit_descriptors and partial(_limit_descriptors, limit_descriptors),  # noqa: PLW1509 - one system call
+    )
 
 
 def _limit_descriptors(number: int) -> None:

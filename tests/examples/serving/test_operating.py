@@ -82,9 +82,8 @@ def test_a_restart_that_fails_keeps_the_workers(tmp_path: Path) -> None:
         path.rename(tmp_path / "aside.db")
         path.mkdir()
         running.process.send_signal(signal.SIGHUP)
-        errors = running.process.stderr
-        assert errors is not None
-        assert any("the restart is given up" in line for line in iter(errors.readline, ""))
+        while "the restart is given up" not in running.next_error():
+            pass
         assert workers_of(running) == first
         path.rmdir()
         (tmp_path / "aside.db").rename(path)
@@ -96,10 +95,8 @@ def test_a_worker_that_is_replaced_is_reported_as_ready(tmp_path: Path) -> None:
     with photos("--workers", "2", store=f"sqlite:///{tmp_path}/photos.db") as running:
         first = workers_of(running)
         os.kill(min(first), signal.SIGKILL)
-        errors = running.process.stderr
-        assert errors is not None
-        assert errors.readline() == f"photos: worker {min(first)} ended with status -9\n"
-        assert errors.readline().endswith(" is ready\n")
+        assert running.next_error() == f"photos: worker {min(first)} ended with status -9\n"
+        assert running.next_error().endswith(" is ready\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--workers", "3"]], ids=["one process", "three"])
