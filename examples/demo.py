@@ -27,7 +27,7 @@ def main() -> int:
     keeps_serving = parser.parse_args().serve
     with tempfile.TemporaryDirectory(prefix="photos-") as folder:
         store = f"sqlite:///{quote(str(Path(folder) / 'photos.db'))}"
-        command = [sys.executable, "-m", "examples.photos", "--port", "0", "--store", store]
+        command = [sys.executable, "-m", "examples.photos", "--log-level", "warning", "--port", "0", "--store", store]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as photos:
             try:
                 status = tell_story(photos)
