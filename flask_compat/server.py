@@ -38,7 +38,7 @@ def by_default(step: Callable[..., Any]) -> Callable[[Callable[P, Any]], Callabl
         @functools.wraps(method)
         def run_step(self: Server, *args: Any, **kwargs: Any) -> Any:
             step_of_flows = functools.partial(step, self._flows, **kwargs)  # pyright: ignore[reportPrivateUsage]  # its methods
-            return self._run(step_of_flows, *args, name=method.__name__)  # pyright: ignore[reportPrivateUsage]
+            return self._run(step_of_flows, *args, name=method.__name__)  # pyright: ignore[reportPrivateUsage]  # its methods
 
         set_default(run_step, step)
         return cast("Callable[P, Any]", run_step)
@@ -82,7 +82,7 @@ class Server:
 
     def __init__(self) -> None:
         """Start without an application."""
-        self._configurations = Configurations()
+        self.configurations = Configurations()
         self._shown: dict[str, Any] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -149,7 +149,7 @@ class Server:
             settings["SUPPORTED_SIGNATURE_METHODS"] = methods
         if config.get("OAUTH1_TIMESTAMP_WINDOW"):
             settings["EXPIRY_TIME"] = policy.timestamp_window
-        self._configurations.add(app, Configuration(policy, settings))
+        self.configurations.add(app, Configuration(policy, settings))
         self._show(settings)
         self.app = app
 
@@ -158,21 +158,19 @@ class Server:
         for name, value in self._shown.items():
             if vars(self).get(name) is value:
                 delattr(self, name)
-        self._shown = settings if self._configurations.only is not None else {}
+        self._shown = settings if self.configurations.only is not None else {}
         vars(self).update(self._shown)
 
     def find_configured(self, default: Policy) -> tuple[Policy, Collection[str]]:
-        """The policy of the application at work, and the signature methods that it supports."""
-        if (only := self._configurations.only) is not None:
-            return only.policy, self.SUPPORTED_SIGNATURE_METHODS
-        configuration = self._configurations.find()
+        """The policy of the application at work, one of several, and the signature methods that it supports."""
+        configuration = self.configurations.find()
         policy = default if configuration is None else configuration.policy
         return policy, self.find_setting("SUPPORTED_SIGNATURE_METHODS")
 
     def find_setting(self, name: str) -> Any:
         """An attribute, or what the application at work has configured in its place."""
-        if self._configurations.only is None and name not in vars(self):
-            configuration = self._configurations.find()
+        if self.configurations.only is None and name not in vars(self):
+            configuration = self.configurations.find()
             if configuration is not None and name in configuration.settings:
                 return configuration.settings[name]
         return getattr(self, name)

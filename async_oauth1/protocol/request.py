@@ -127,12 +127,13 @@ class OAuth1Request(AuthlibOAuth1Request):
         authorization, content_type = relevant_fields(self.raw_headers)
         self.is_form = content_type != b"" and is_form_for_everyone(content_type)
         octets = body if self.is_form and body else b""
-        if len(authorization) > limits.max_header_bytes:
-            raise _too_large("Authorization header", limits.max_header_bytes)
-        if len(raw_query) > limits.max_query_bytes:
-            raise _too_large("query", limits.max_query_bytes)
-        if len(octets) > limits.max_form_bytes:
-            raise _too_large("form", limits.max_form_bytes)
+        for what, part, limit in (
+            ("Authorization header", authorization, limits.max_header_bytes),
+            ("query", raw_query, limits.max_query_bytes),
+            ("form", octets, limits.max_form_bytes),
+        ):
+            if len(part) > limit:
+                raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
         max_parameters = limits.max_parameters
         self.realm: str | None
         header_form, self.realm = parse_authorization(authorization, max_parameters) or ("", None)
@@ -173,7 +174,10 @@ class OAuth1Request(AuthlibOAuth1Request):
     def find_untolerated(self, tolerances: Collection[str] | None = None) -> OAuth1Error | None:
         """The error of the first deviation that is not among some tolerances, or else ``self.tolerances``."""
         tolerated = self.tolerances if tolerances is None else tolerances
-        return next((error for name, error in self.deviations if name not in tolerated), None)
+        for name, error in self.deviations:
+            if name not in tolerated:
+                return error
+        return None
 
     # Authlib's names for the parameters ------------------------------------------------------------------------------
 
@@ -340,10 +344,6 @@ class OAuth1Request(AuthlibOAuth1Request):
     def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # this property can be set
         """All parameters."""
         return [*self.query_params, *self.body_params, *self.auth_params]
-
-
-def _too_large(what: str, limit: int) -> RequestTooLargeError:
-    return RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
 
 
 def _decoded_pairs(form: str) -> list[tuple[str, str]]:

@@ -300,7 +300,7 @@ class BaseServer:
             return  # PLAINTEXT, which may omit either; without a timestamp a store could never forget the nonce
         try:
             known = await call_hook(self.exists_nonce, nonce, request)
-        except Exception as error:
+        except Exception as error:  # a driver's own class; all but a violated UNIQUE constraint are raised again
             if not violates_unique(error):
                 raise
             report_race(self._hook, error)

@@ -112,7 +112,12 @@ class Flows(BaseServer):
     @property
     def policy(self) -> Policy:
         """The configured policy, combined with Authlib's class attributes."""
-        configured, supported = self.server.find_configured(self._policy)
+        server = self.server
+        only = server.configurations.only
+        if only is not None:  # the usual case, without another call
+            configured, supported = only.policy, server.SUPPORTED_SIGNATURE_METHODS
+        else:
+            configured, supported = server.find_configured(self._policy)
         methods = tuple(supported)
         known = self._combined  # read about ten times for each request, and hashing a policy is slow
         if known is None or known[0] is not configured or known[1] != methods:
@@ -153,7 +158,9 @@ class Flows(BaseServer):
         if not callable(func):
             raise MissingHookError(self.server.MISSING_HOOK.format(name))
         if name == "exists_nonce":
-            window = self.longest_window() if self.server.find_setting("EXPIRY_TIME") else None
+            window: int | None = self.longest_window()
+            if window == sys.maxsize:  # any timestamp is accepted
+                window = None
             return functools.partial(_call_exists_nonce, window, func)
         return functools.partial(call_hook, func)
 
@@ -190,7 +197,10 @@ class Flows(BaseServer):
             raise deviation
 
     async def find_tolerances(self, request: WireRequest) -> None:
-        """As the core; besides, tolerate what Authlib takes."""
+        """As the core; besides, tolerate what Authlib takes. Asked once for each client of a request."""
+        if vars(request).get("_tolerated_client") is request.client:
+            return
+        vars(request)["_tolerated_client"] = request.client
         names = await tolerances_of(request.client, request.client_id)
         apply_tolerances(request, names, self._tolerated_of_all(request), self.longest_window(), self.clock())
 
@@ -243,7 +253,8 @@ class Flows(BaseServer):
             raise MissingRequiredParameterError("oauth_signature_method")
         with authlib_errors():
             self.check_signature_method(request)
-            note_header_parameters(request)
+            if request.has_other_header_parameters:
+                note_header_parameters(request)
             if (deviation := request.find_untolerated()) is not None:
                 raise deviation
         if not request.signature:

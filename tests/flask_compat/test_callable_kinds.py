@@ -125,6 +125,5 @@ def test_hooks_are_not_marked() -> None:
 
 
 def test_the_path_of_a_request_is_short() -> None:
-    """A protected request on Flask takes few calls: 226, where 200 is the goal."""
-    goal, _ = GOALS["facade_on_flask"]
-    assert len(facade_on_flask().calls) <= goal + 30
+    """A protected request on Flask takes at most as many calls as the goal says."""
+    assert len(facade_on_flask().calls) <= GOALS["facade_on_flask"][0]

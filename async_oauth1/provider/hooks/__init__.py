@@ -1,8 +1,8 @@
 """Hooks: the functions that a provider supplies, their registry, and how they are called."""
 
-from .registry import (
-    AUTHORIZATION_SERVER_HOOKS,
-    RESOURCE_PROTECTOR_HOOKS,
+from async_oauth1.credentials import MaybeAwaitable
+
+from .protocols import (
     CountWrongVerifier,
     CreateAuthorizationVerifier,
     CreateTemporaryCredential,
@@ -12,16 +12,19 @@ from .registry import (
     Exchange,
     ExistsNonce,
     GetTemporaryCredential,
-    HookCaller,
-    Hooks,
     HookStore,
-    MaybeAwaitable,
     QueryClient,
     QueryCredentials,
     QueryToken,
     RequestedScope,
     TokenGenerator,
     TokenResponseParameters,
+)
+from .registry import (
+    AUTHORIZATION_SERVER_HOOKS,
+    RESOURCE_PROTECTOR_HOOKS,
+    HookCaller,
+    Hooks,
     call_hook,
     hook_caller,
     is_awaitable,

@@ -19,48 +19,14 @@ from async_oauth1.errors import MissingHookError, StoreUnavailableError
 from async_oauth1.policy import Policy
 
 from .problems import BLOCKING_SECONDS, TimedHook, report_blocking, untimed_until
-from .protocols import (
-    CountWrongVerifier,
-    CreateAuthorizationVerifier,
-    CreateTemporaryCredential,
-    CreateTokenCredential,
-    DeleteTemporaryCredential,
-    DenyTemporaryCredential,
-    Exchange,
-    ExistsNonce,
-    GetTemporaryCredential,
-    HookStore,
-    QueryClient,
-    QueryCredentials,
-    QueryToken,
-    RequestedScope,
-    TokenGenerator,
-    TokenResponseParameters,
-)
+from .protocols import HookStore
 from .signatures import check_signature, unknown_hook
 
 __all__ = [
     "AUTHORIZATION_SERVER_HOOKS",
     "RESOURCE_PROTECTOR_HOOKS",
-    "CountWrongVerifier",
-    "CreateAuthorizationVerifier",
-    "CreateTemporaryCredential",
-    "CreateTokenCredential",
-    "DeleteTemporaryCredential",
-    "DenyTemporaryCredential",
-    "Exchange",
-    "ExistsNonce",
-    "GetTemporaryCredential",
     "HookCaller",
-    "HookStore",
     "Hooks",
-    "MaybeAwaitable",
-    "QueryClient",
-    "QueryCredentials",
-    "QueryToken",
-    "RequestedScope",
-    "TokenGenerator",
-    "TokenResponseParameters",
     "call_hook",
     "hook_caller",
     "is_awaitable",

@@ -20,6 +20,9 @@ from tests.attacks.provider import JANE
 from tests.attacks.signer import sign
 from tests.attacks.wire import call
 
+#: Seconds: longer than a hook may block. A hook has to block the loop for real to be noticed.
+BLOCKS = hook_problems.BLOCKING_SECONDS + 0.05
+
 
 @pytest.fixture(autouse=True)
 def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,24 +32,24 @@ def _nothing_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plain_hook(_: str) -> str:
-    time.sleep(0.15)
+    time.sleep(BLOCKS)
     return "found"
 
 
 async def async_hook(_: str) -> str:
-    time.sleep(0.15)
+    time.sleep(BLOCKS)
     return "found"
 
 
 async def late_hook(_: str) -> str:
     await asyncio.sleep(0)
-    time.sleep(0.15)
+    time.sleep(BLOCKS)
     return "found"
 
 
 async def failing_hook(_: str) -> str:
     await asyncio.sleep(0)
-    time.sleep(0.15)
+    time.sleep(BLOCKS)
     raise OSError
 
 
@@ -118,7 +121,7 @@ async def test_a_hook_that_is_fast_at_first_is_timed_again_later(caplog: pytest.
 
     async def hook() -> None:
         if is_slow:
-            time.sleep(0.15)
+            time.sleep(BLOCKS)
 
     for _ in range(hook_problems.FIRST_CALLS):
         await call_hook(hook)
