@@ -75,10 +75,11 @@ ROOMS: dict[str, Rows] = {
         ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
         ("change_feed",),
         ("base", "row_mapping"),
-        ("client_changes", "reencryption", "registry", "sql"),
+        ("client_changes", "reencryption", "registry", "sql", "uses"),
         ("sql_store",),
         ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
+    "stores.uses": (("last_use",), ("in_sql",)),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
     "stores.memory": (("expiring", "nonce_table", "token_table"), ("pending_table",), ("store",)),
     "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("change_feed", "database"), ("store",)),

@@ -18,7 +18,6 @@ from . import sql
 from .base import (
     GONE,
     TOKEN_TAKEN,
-    BaseStore,
     check_text,
     is_text,
     new_temporary_credential,
@@ -31,6 +30,7 @@ from .forks import OPEN_IN_EACH_WORKER, LeftBehind
 from .lifecycle import is_live, issued, rotated
 from .purging import PurgeSchedule
 from .reencryption import StoredSecrets
+from .uses.in_sql import UsesInSQL
 
 __all__ = ["Database", "Row", "SQLStore"]
 
@@ -61,7 +61,7 @@ class Database(Protocol):
 D = TypeVar("D", bound=Database)
 
 
-class SQLStore(BaseStore, Generic[D]):
+class SQLStore(UsesInSQL, Generic[D]):
     """A store over a database that speaks SQL. The methods are described in `Store`."""
 
     shared = True
@@ -83,15 +83,8 @@ class SQLStore(BaseStore, Generic[D]):
         """Make the database and the batchers; no I/O. A subclass calls this at the end of its ``__init__``."""
         self._pings = Batcher(self._answer_ping, fail_together=True)
         self._purges = PurgeSchedule(self.clock(), after_insertions=self.PURGE_AFTER)
+        self._start_uses(lambda work: self._database.spawn(work))  # noqa: PLW0108 - a database is set later
         self._left_behind = False
-
-    @abstractmethod
-    async def _read(self, statement: str, *arguments: object) -> Sequence[Row]:
-        """The rows of a SELECT."""
-
-    @abstractmethod
-    async def _write(self, statement: str, *arguments: object) -> Sequence[Row]:
-        """Run one statement as its own transaction, and return its rows."""
 
     @abstractmethod
     async def _insert_temporary(self, *values: object) -> tuple[bool, bool]:
@@ -303,7 +296,7 @@ class SQLStore(BaseStore, Generic[D]):
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
         nothing: Any = LeftBehind(self.url, self._fork_advice)
-        self._database = self._nonces = self._pings = nothing
+        self._database = self._nonces = self._pings = self._uses = nothing
         self._left_behind = True
 
     def _restart(self) -> None:
@@ -314,6 +307,7 @@ class SQLStore(BaseStore, Generic[D]):
     async def _drain(self) -> None:
         await self._nonces.drain()
         await self._pings.drain()
+        await self._uses.flush()
 
     async def _insert_token(self, credential: TokenCredential) -> TokenCredential:
         self._check_lengths(

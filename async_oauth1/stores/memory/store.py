@@ -30,6 +30,7 @@ from async_oauth1.stores.base import (
 from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.lifecycle import issued, live_client, rotated
+from async_oauth1.stores.uses.last_use import LastUse
 
 from .nonce_table import NonceTable
 from .pending_table import Pending, PendingTable
@@ -311,6 +312,16 @@ class MemoryStore(BaseStore):
                 return None
             self._clients[client_id] = new = replace(client, **checked)
         return live_client(new, self.clock())
+
+    def note_use(self, client_id: str, oauth_token: str | None) -> None:
+        """As `RecordsUses.note_use`."""
+        if client_id in self._clients if oauth_token is None else oauth_token in self._tokens:
+            self._tokens.note_use(client_id, oauth_token or "", self.clock())
+
+    async def last_uses(self, *, user_id: str | None = None, client_id: str | None = None) -> list[LastUse]:
+        """As `RecordsUses.last_uses`."""
+        with self._lock:
+            return self._tokens.last_uses(user_id, client_id)
 
     async def reencrypt(self) -> int:
         """Nothing is encrypted in memory."""

@@ -14,6 +14,7 @@ __all__ = [
     "PURGE_NONCES",
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
+    "RECORD_USES",
     "REMEMBER",
     "REMOVE_CLIENT",
 ]
@@ -89,4 +90,11 @@ LIST_TOKENS = (
     rows.SELECT_TOKEN + " WHERE ($1::text IS NULL OR user_id = $1) AND ($2::text IS NULL OR client_id = $2)"
     " AND (expires_at IS NULL OR expires_at > $3)"
     ' ORDER BY created_at, oauth_token COLLATE "C"'
+)
+# The other workers have their own record of what was written in the last minute ($4, in seconds).
+RECORD_USES = (
+    "INSERT INTO oauth1_last_use (client_id, oauth_token, used_at)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::float8[])"
+    " ON CONFLICT (client_id, oauth_token) DO UPDATE SET used_at = excluded.used_at"
+    " WHERE excluded.used_at >= oauth1_last_use.used_at + $4::float8"
 )

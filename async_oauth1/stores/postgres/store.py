@@ -21,6 +21,7 @@ from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, is_text, nonce_key, nonce_seconds
 from async_oauth1.stores.batching import Batcher, NonceBatcher
 from async_oauth1.stores.sql_store import Row, SQLStore
+from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 
 from . import sql
 from .connection import PooledConnection
@@ -153,6 +154,10 @@ class PostgresStore(SQLStore[PostgresDatabase]):
 
     async def _find_tokens(self, user_id: str | None, client_id: str | None) -> Sequence[Row]:
         return await self._database.fetch(sql.LIST_TOKENS, user_id, client_id, self.clock())
+
+    async def _record(self, uses: Sequence[LastUse]) -> None:
+        columns = zip(*((use.client_id, use.oauth_token or "", use.used_at) for use in uses), strict=True)
+        await self._database.fetch(sql.RECORD_USES, *columns, SECONDS_BETWEEN_USES)
 
     def _check_lengths(self, **identifiers: str) -> None:
         for name, value in identifiers.items():

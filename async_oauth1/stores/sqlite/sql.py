@@ -15,6 +15,7 @@ __all__ = [
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
     "QUERY_CREDENTIALS",
+    "RECORD_USES",
     "REMEMBER",
     "TAKE_APPROVED",
     "numbered",
@@ -75,4 +76,11 @@ PURGE_TEMPORARY = (
 PURGE_TOKENS = (
     "DELETE FROM oauth1_token_credential WHERE oauth_token IN"
     " (SELECT oauth_token FROM oauth1_token_credential WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+)
+# Other processes have their own record of what was written in the last minute (?2, in seconds).
+RECORD_USES = (
+    "INSERT INTO oauth1_last_use (client_id, oauth_token, used_at)"
+    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?1)"
+    " WHERE true ON CONFLICT (client_id, oauth_token) DO UPDATE SET used_at = excluded.used_at"
+    " WHERE excluded.used_at >= oauth1_last_use.used_at + ?2"
 )
