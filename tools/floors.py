@@ -72,13 +72,14 @@ ROOMS: dict[str, Rows] = {
     ),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
-        ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
+        ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
         ("change_feed",),
         ("base", "row_mapping"),
         ("client_changes", "reencryption", "registry", "sql", "uses"),
         ("sql_store",),
         ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
+    "stores.health": (("outages",),),
     "stores.uses": (("last_use",), ("in_sql",)),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
     "stores.memory": (("expiring", "nonce_table", "token_table"), ("pending_table",), ("store",)),

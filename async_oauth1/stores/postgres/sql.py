@@ -17,6 +17,7 @@ __all__ = [
     "RECORD_USES",
     "REMEMBER",
     "REMOVE_CLIENT",
+    "writes",
 ]
 
 PING = "SELECT current_setting('transaction_read_only') FROM oauth1_schema"
@@ -98,3 +99,8 @@ RECORD_USES = (
     " ON CONFLICT (client_id, oauth_token) DO UPDATE SET used_at = excluded.used_at"
     " WHERE excluded.used_at >= oauth1_last_use.used_at + $4::float8"
 )
+
+
+def writes(statement: str) -> bool:
+    """Whether a statement needs a database that can be written to."""
+    return statement is PING or not statement.startswith("SELECT")

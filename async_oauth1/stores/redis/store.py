@@ -298,7 +298,8 @@ class RedisStore(BaseStore):
 
     def _redirect(self, node: RedisNode, moved: Moved) -> RedisNode:
         if not moved.asking:  # the slot has a new owner for good
-            node.distrust(f"a slot has moved to {moved.address[0]}:{moved.address[1]}")
+            _log.info("%s: a slot has moved from %s:%d to %s:%d", self.url, *node.address, *moved.address)
+            node.distrust(None)
         return self._require_topology().node_at(moved.address)
 
     async def _ping_masters(self, callers: Sequence[None]) -> Mapping[None, None]:
