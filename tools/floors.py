@@ -47,6 +47,7 @@ ROOMS: dict[str, Rows] = {
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
+        ("configured_server",),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
