@@ -89,7 +89,7 @@ ROOMS: dict[str, Rows] = {
         ("connections", "records", "shared_timeout", "url"),
         ("node",),
         ("checks", "scripts", "topology"),
-        ("nonce_writer",),
+        ("nonce_writer", "pings"),
         ("change_feed", "store"),
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),

@@ -172,6 +172,25 @@ class BaseServer(ConfiguredServer):
             raise explained(problem, seen)
         raise explained(InvalidSignatureError(UNIFORM), seen) from problem
 
+    async def is_signed_with_ended(self, request: OAuth1Request, ended: object) -> bool:
+        """Whether a refused request is signed with credentials that have ended. It takes as long if there are none.
+
+        Args:
+            request: without credentials.
+            ended: the credentials that have ended; ``None`` if there are none.
+        """
+        if request.client is None or ended is None:
+            verify_in_vain(request)
+            return False
+        if type(request.client) is not Client or request.client.tolerances or self.policy.tolerances:
+            await self.find_tolerances(request)
+        request.credential = ended
+        try:
+            problem = await find_problem(request, self.custom_verifier(request.signature_method or ""))
+        finally:
+            request.credential = None
+        return problem is None and request.find_untolerated() is None
+
     async def find_tolerances(self, request: OAuth1Request) -> None:
         """Tell a request what is tolerated of its client."""
         names = await tolerances_of(request.client, request.client_id)

@@ -141,7 +141,7 @@ class SQLStore(UsesInSQL, Generic[D]):
         credential = new_temporary_credential(token, client_id, redirect_uri, scope)
         self._check_lengths(oauth_token=credential.oauth_token, client_id=client_id)
         now = self.clock()
-        created, has_room = await self._insert_temporary(
+        values = (
             credential.oauth_token,
             self.keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
             client_id,
@@ -151,6 +151,9 @@ class SQLStore(UsesInSQL, Generic[D]):
             self.max_pending_per_client,
             scope,
         )
+        created, has_room = await self._insert_temporary(*values)
+        if has_room and not created and await self._write(sql.FORGET_ENDED, credential.oauth_token):
+            created, has_room = await self._insert_temporary(*values)
         self._purge_after(1)
         if not has_room:
             raise TooManyPendingError()
@@ -160,14 +163,19 @@ class SQLStore(UsesInSQL, Generic[D]):
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
         """As `Store.get_temporary_credential`."""
-        if not is_text(oauth_token):
-            return None
-        found = await self._read(sql.GET_TEMPORARY, oauth_token, self.clock())
-        return rows.temporary(found[0], self.keys) if found else None
+        return await self._find_temporary(sql.GET_TEMPORARY, oauth_token)
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.delete_temporary_credential`."""
-        return is_text(oauth_token) and bool(await self._write(sql.TAKE, oauth_token, self.clock()))
+        return await self._end(sql.TAKE, oauth_token)
+
+    async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As the hook `GetEndedTemporaryCredential`."""
+        return await self._find_temporary(sql.GET_ENDED, oauth_token)
+
+    async def _find_temporary(self, statement: str, oauth_token: str) -> TemporaryCredential | None:
+        found = await self._read(statement, oauth_token, self.clock()) if is_text(oauth_token) else ()
+        return rows.temporary(found[0], self.keys) if found else None
 
     async def create_authorization_verifier(
         self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
@@ -181,8 +189,12 @@ class SQLStore(UsesInSQL, Generic[D]):
         return bool(await self._write(sql.APPROVE, oauth_token, self.clock(), user_id, sealed, scope))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
-        """As `Store.deny_temporary_credential`, by removing them."""
-        return is_text(oauth_token) and bool(await self._write(sql.DENY, oauth_token, self.clock()))
+        """As `Store.deny_temporary_credential`."""
+        return await self._end(sql.DENY, oauth_token)
+
+    async def _end(self, statement: str, oauth_token: str) -> bool:
+        values = (oauth_token, self.clock(), self.max_ended_per_client)
+        return is_text(oauth_token) and bool(await self._write(statement, *values))
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """As `Store.count_wrong_verifier`."""
@@ -231,21 +243,16 @@ class SQLStore(UsesInSQL, Generic[D]):
         return rows.readable(found, lambda row: rows.client(row, self.keys, self.clock()))
 
     async def find_also_ended(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
-        """A client with the former secrets that no longer verify, and token credentials that may have expired.
-
-        To explain why a request is refused; nothing is verified with these.
-        """
+        """A client with its former secrets, and token credentials that may have expired: to explain a refusal alone."""
         clients = await self._read(sql.GET_CLIENT, client_id) if is_text(client_id) else ()
         tokens = await self._read(sql.GET_TOKEN, oauth_token) if is_text(oauth_token) else ()
         client = rows.client(clients[0], self.keys, now=0.0) if clients else None
         return client, rows.token(tokens[0], self.keys) if tokens else None
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
-        """As `Store.rotate_client_secret`.
-
-        The store encrypts secrets, not the database, so a rotation reads, computes and writes. It writes only if the
-        row has not changed since it was read, and starts again otherwise. No lock is held.
-        """
+        """As `Store.rotate_client_secret`."""
+        # The store encrypts secrets, not the database, so a rotation reads, computes and writes. It writes only if the
+        # row has not changed since it was read, and starts again otherwise. No lock is held.
         if not is_text(client_id):
             return None
         for _ in range(_ROTATION_TRIES):

@@ -133,6 +133,22 @@ class GetTemporaryCredential(Protocol):
     def __call__(self, oauth_token: str, /) -> MaybeAwaitable[TemporaryCredentialLike | None]: ...
 
 
+class GetEndedTemporaryCredential(Protocol):
+    """Looks up temporary credentials that have ended: exchanged, denied, or used up by wrong verifiers. Optional.
+
+    With it, a client that has signed with them is told so (`TokenRejectedError`), as long as they would have lived.
+    Without it, the answer is the same as for an unknown token. They are never exchanged again.
+
+    Args:
+        oauth_token: the token.
+
+    Returns:
+        The credentials with their secret; ``None`` if they are unknown or pending, or would have expired by now.
+    """
+
+    def __call__(self, oauth_token: str, /) -> MaybeAwaitable[TemporaryCredentialLike | None]: ...
+
+
 class DeleteTemporaryCredential(Protocol):
     """Deletes temporary credentials. Must be atomic: only one caller gets ``True``. Required by authorization servers.
 

@@ -51,6 +51,7 @@ AUTHORIZATION_SERVER_HOOKS = (
     "token_generator",
     "deny_temporary_credential",
     "count_wrong_verifier",
+    "get_ended_temporary_credential",
     "exchange",
     "requested_scope",
     "token_response_parameters",
@@ -64,6 +65,7 @@ _REPLACES = {
     "exchange": ("delete_temporary_credential", "create_token_credential"),
     "deny_temporary_credential": ("get_temporary_credential",),
     "count_wrong_verifier": ("get_temporary_credential", "delete_temporary_credential"),
+    "get_ended_temporary_credential": ("get_temporary_credential", "delete_temporary_credential"),
 }
 
 

@@ -83,6 +83,12 @@ class DelegatingStore:
         """As `Store.get_temporary_credential`."""
         return await self._store.get_temporary_credential(oauth_token)
 
+    async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As the hook `GetEndedTemporaryCredential`; ``None`` if the store is of a class of your own without it."""
+        find = getattr(self._store, "get_ended_temporary_credential", None)
+        ended: TemporaryCredential | None = None if find is None else await find(oauth_token)
+        return ended
+
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.delete_temporary_credential`."""
         return await self._store.delete_temporary_credential(oauth_token)

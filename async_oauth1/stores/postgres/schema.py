@@ -192,6 +192,8 @@ _FORGOTTEN = (
     "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
 )
 
+# A negative expiry of temporary credentials means that they have ended, see `end_where`.
+
 # What the client asks for, and what the resource owner granted.
 _SCOPES = (
     "ALTER TABLE oauth1_temporary_credential ADD COLUMN IF NOT EXISTS requested_scope text NOT NULL DEFAULT ''",

@@ -145,7 +145,7 @@ class PostgresStore(SQLStore[PostgresDatabase]):
 
     async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
         sealed = self.keys.seal(new.oauth_token_secret, rows.token_place(new.oauth_token)[0])
-        values = (new.oauth_token, sealed, new.scope, new.expires_at)
+        values = (new.oauth_token, sealed, new.scope, new.expires_at, self.max_ended_per_client)
         try:
             exchanged = await self._database.fetch(sql.EXCHANGE, oauth_token, new.client_id, new.created_at, *values)
         except asyncpg.UniqueViolationError:

@@ -130,7 +130,9 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
 
     async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
         async def work(execute: Execute) -> tuple[str, str] | None:
-            taken = await execute(sql.TAKE_APPROVED, (oauth_token, new.client_id, self.clock()))
+            taken = await execute(
+                sql.TAKE_APPROVED, (oauth_token, new.client_id, self.clock(), self.max_ended_per_client)
+            )
             if not taken:
                 return None
             user_id, scope = taken[0][0], taken[0][1] or new.scope
