@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from async_oauth1.credentials import ClientLike, TokenCredentialLike
-from async_oauth1.errors import OAuth1Error
+from async_oauth1.errors import OAuth1Error, UnsignedRequestError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.resource_protector import ResourceProtector
@@ -23,6 +23,7 @@ from .requests import (
     application_behind,
     content_type_of,
     refuse,
+    refuse_websocket,
     request_from_scope,
     snapshot,
 )
@@ -31,6 +32,8 @@ from .requests import (
 AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
 #: The key of the scope under which `Verified` is found.
 SCOPE_KEY = "async_oauth1.verified"
+
+_WEBSOCKET = "WebSockets are not accepted here, because nothing signs their messages."
 
 
 class Verified(NamedTuple):
@@ -129,7 +132,7 @@ class OAuth1Middleware:
         if scope["type"] == "websocket":
             # It is unknown how a framework routes a target that is not a path.
             if self._is_protected(scope) or not scope["path"].startswith("/"):
-                await send({"type": "websocket.close", "code": 1008})
+                await refuse_websocket(UnsignedRequestError(_WEBSOCKET), scope, send)
             else:
                 await self.app(scope, receive, send)
             return

@@ -27,7 +27,7 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND, append_parameters, chec
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .approval.approvals import may_be_repeated, verifier_spellings
+from .approval.approvals import is_undecided, may_be_repeated, verifier_spellings
 from .approval.decisions import AuthorizationDecision
 from .approval.dialects import denial
 from .approval.scopes import checked_scope
@@ -283,7 +283,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             if await call_hook(request.credential.check_verifier, spelling) is True:
                 return
         await self._count_wrong_verifier(request)
-        undecided = await optional(request.credential, "is_decided") is False
+        undecided = await is_undecided(request.credential)
         raise InvalidVerifierError(InvalidVerifierError.not_approved if undecided else None)
 
     async def _create_token(self, request: OAuth1Request) -> list[tuple[str, str]]:

@@ -14,18 +14,20 @@ from async_oauth1.errors import (
     AccessDeniedError,
     InvalidRequestError,
     InvalidTokenError,
+    InvalidVerifierError,
     MissingHookError,
     MissingRequiredParameterError,
     OAuth1Error,
+    TokenRejectedError,
 )
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import authorization_server
-from async_oauth1.provider.approval.approvals import verifier_spellings
+from async_oauth1.provider.approval.approvals import is_undecided, verifier_spellings
 from async_oauth1.provider.approval.scopes import takes_scope, with_scope
 from async_oauth1.provider.hooks import call_hook, optional, resolve
-from async_oauth1.provider.refusals import log_refusal
+from async_oauth1.provider.refusals import log_refusal, with_reason
 from async_oauth1.provider.responses import OAuth1Response
 from flask_compat.execution.callable_kinds import flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
@@ -163,16 +165,32 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             raise MissingRequiredParameterError("oauth_token")
         credential = await self.find_temporary_credential(request)
         if not credential:
-            raise InvalidTokenError()
+            raise await self._unknown_or_ended(request)
         if not request.verifier:
             raise MissingRequiredParameterError("oauth_verifier")
         for spelling in await verifier_spellings(credential, request.verifier):
             if _is_true(await call_hook(credential.check_verifier, spelling)):
                 break
         else:
-            raise InvalidRequestError('Invalid "oauth_verifier"')
+            error = InvalidRequestError('Invalid "oauth_verifier"')
+            # The signature was not verified yet, so only the log says more.
+            raise with_reason(error, InvalidVerifierError.not_approved) if await is_undecided(credential) else error
         request.credential = credential
         return False
+
+    async def _unknown_or_ended(self, request: Any) -> OAuth1Error:
+        """The error for a token without temporary credentials: another one if it is signed with ended ones."""
+        ended = await self.find_ended_credential(request)
+        if not ended:
+            return InvalidTokenError()
+        request.credential = ended
+        try:
+            await self.verify_signature(request)
+        except OAuth1Error as error:
+            return with_reason(InvalidTokenError(), f"They have ended; this request is refused as {error.error}.")
+        finally:
+            request.credential = None
+        return TokenRejectedError()
 
     async def _create_token(self, request: Any) -> list[tuple[str, str]]:
         return await self.shield(self._create_token_alone(request))
