@@ -98,9 +98,10 @@ async def _approval(credential: Any) -> tuple[str | None, str | None]:
 
 
 def _has(model: Any, name: str) -> bool:
-    if isinstance(model, Mapping):
-        return name in model or hasattr(type(cast("Any", model)), name)
-    return name in getattr(model, "__dict__", {}) or hasattr(type(model), name)
+    """Whether a model has an attribute, or a key; an ORM's attribute is not loaded for that."""
+    kind = cast("Any", type(model))
+    keys = cast("Mapping[str, Any]", model if isinstance(model, Mapping) else getattr(model, "__dict__", {}))
+    return name in keys or hasattr(kind, name)
 
 
 async def _read(model: Any, method: str, attribute: str) -> Any:
