@@ -88,7 +88,8 @@ class UseWriter:
     def note(self, client_id: str, oauth_token: str | None) -> None:
         """As `RecordsUses.note_use`."""
         key, now = (client_id, oauth_token or ""), self._clock()
-        if 0 <= now - self._noted.get(key, float("-inf")) < SECONDS_BETWEEN_USES:
+        before = self._noted.get(key)
+        if before is not None and 0 <= now - before < SECONDS_BETWEEN_USES:
             return
         self._noted[key] = self._waiting[key] = now
         if self._timer is None:
