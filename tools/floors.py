@@ -76,7 +76,7 @@ ROOMS: dict[str, Rows] = {
     "serve": (
         ("echo", "listening", "presets", "rsa_keys", "secrecy"),
         ("error_bodies", "exchange", "records", "rules", "settings"),
-        ("explaining", "pages", "terminal"),
+        ("explaining", "pages"),
         ("consent", "recorder"),
         ("provider",),
     ),
@@ -102,7 +102,7 @@ ROOMS: dict[str, Rows] = {
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
     "cli": (
         ("console",),
-        ("options", "public_keys", "store_access"),
+        ("options", "public_keys", "serve_log", "store_access"),
         ("clients", "known_secrets", "tokens"),
         ("explain", "serve"),
     ),

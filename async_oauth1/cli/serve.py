@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,11 +21,12 @@ import typer
 from async_oauth1.stores import Store, open_store
 
 from .console import CommandError, printable, say
+from .serve_log import Writer, guide_lines, json_line, request_lines
 
 if TYPE_CHECKING:
     from async_oauth1.serve.provider import Provider
     from async_oauth1.serve.records import RecordedRequest
-    from async_oauth1.serve.settings import ClientCredentials, Settings
+    from async_oauth1.serve.settings import Settings
 
 __all__ = ["serve_command"]
 
@@ -34,11 +39,10 @@ def serve_command(
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="The port; 0 for a free one.")] = 8000,
     like: Annotated[
         str | None,
-        typer.Option("--like", metavar="NAME", help="Behave like woocommerce, netsuite, mastercard, jira or schoology."),
+        typer.Option(
+            "--like", metavar="NAME", help="Behave like woocommerce, netsuite, mastercard, jira or schoology."
+        ),
     ] = None,
-    consent: Annotated[
-        bool, typer.Option("--consent", help="Ask on the authorization page instead of approving at once.")
-    ] = False,
     callback: Annotated[
         list[str] | None, typer.Option("--callback", metavar="URL", help="Accept these callbacks alone; repeatable.")
     ] = None,
@@ -60,30 +64,45 @@ def serve_command(
     ] = None,
     client_secret: Annotated[str | None, typer.Option("--client-secret", hidden=True)] = None,
     *,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="Ask on the authorization page instead of approving at once.")
+    ] = False,
     json_log: Annotated[bool, typer.Option("--json-log", help="Print one JSON object for each event.")] = False,
 ) -> None:
     """Run a provider for tests of clients, until SIGTERM or SIGINT. It prints a client's credentials and its URLs."""
     for number in (signal.SIGINT, signal.SIGTERM):  # until the loop handles them; no request is in flight yet
-        signal.signal(number, lambda *_: os._exit(0))
+        signal.signal(number, _exit_at_once)
     if client_secret is not None:
         raise CommandError(f"other users of this machine can read a command line: set {_SECRET} instead")
     settings = _settings(host, like, external_base_url, consent=consent)
     opened = _store(store)
     with ExitStack() as kept:
         key, key_file = kept.enter_context(_private_key(settings, rsa_private_key))
-        options = {"callbacks": tuple(callback or ()), "rsa_private_key": key, **_given_credentials()}
+        options: dict[str, object] = {
+            "callbacks": tuple(callback or ()),
+            "rsa_private_key": key,
+            **_given_credentials(),
+        }
         _warn_of(host)
-        _run(opened, settings, options, (host, port), port_file, key_file, json_log=json_log)
+        _Command(
+            settings=settings,
+            store=opened,
+            options=options,
+            address=(host, port),
+            port_file=port_file,
+            key_file=key_file,
+            json_log=json_log,
+        ).run()
+
+
+def _exit_at_once(_number: int, _frame: object) -> None:
+    os._exit(0)
 
 
 def _settings(host: str, like: str | None, external_base_url: str | None, *, consent: bool) -> Settings:
-    try:
-        import hypercorn  # noqa: F401 - to name the extra before anything else
-        import quart  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise CommandError(f'serve needs {error.name}; install "async-oauth1[serve]"') from None
-    import secrets
-
+    for name in ("hypercorn", "quart"):
+        if find_spec(name) is None:
+            raise CommandError(f'serve needs {name}; install "async-oauth1[serve]"')
     from async_oauth1.serve.presets import PLAIN, PRESETS
     from async_oauth1.serve.settings import Settings
 
@@ -106,7 +125,9 @@ def _settings(host: str, like: str | None, external_base_url: str | None, *, con
 def _store(url: str) -> Store:
     opened = open_store(url)
     if not isinstance(opened, Store):
-        raise CommandError(f"{opened.url}: this store keeps no clients; use memory://, sqlite:///PATH or postgresql://...")
+        raise CommandError(
+            f"{opened.url}: this store keeps no clients; use memory://, sqlite:///PATH or postgresql://..."
+        )
     return opened
 
 
@@ -121,7 +142,7 @@ def _warn_of(host: str) -> None:
 
 
 @contextmanager
-def _private_key(settings: Settings, path: Path | None) -> Iterator[tuple[str | None, Path | None]]:
+def _private_key(settings: Settings, path: Path | None) -> Generator[tuple[str | None, Path | None]]:
     """The client's private key and its file; a file of our own is removed afterwards."""
     if not settings.preset.uses_rsa:
         if path is not None:
@@ -155,92 +176,86 @@ def _key_in(path: Path) -> str:
     return key
 
 
-def _run(
-    store: Store,
-    settings: Settings,
-    options: dict[str, object],
-    address: tuple[str, int],
-    port_file: Path | None,
-    key_file: Path | None,
-    *,
-    json_log: bool,
-) -> None:
-    from async_oauth1.serve.listening import ListenError, listen, serve_socket, url_of
-    from async_oauth1.serve.provider import Provider
-    from async_oauth1.serve.terminal import Writer, json_line, request_lines
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Command:
+    """What the command line asks for.
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    try:
-        listener = listen(*address)
-    except ListenError as error:
-        raise CommandError(str(error)) from None
-    writer = Writer(sys.stdout)
+    Attributes:
+        settings: of the provider.
+        store: of the provider, not yet open.
+        options: of its client.
+        address: host and port to listen on.
+        port_file: where the port is written.
+        key_file: where the client's private key is.
+        json_log: print JSON.
+    """
 
-    def show(record: RecordedRequest) -> None:
-        line = [json_line("request", record.as_json())] if json_log else request_lines(record, colour=colour)
-        writer.put(line)
+    settings: Settings
+    store: Store
+    options: Mapping[str, object]
+    address: tuple[str, int]
+    port_file: Path | None
+    key_file: Path | None
+    json_log: bool
 
-    async def serve() -> None:
+    def run(self) -> None:
+        """Serve until a stop signal."""
+        from async_oauth1.serve.listening import ListenError, listen
+
+        try:
+            listener = listen(*self.address)
+        except ListenError as error:
+            raise CommandError(str(error)) from None
+        writer = Writer(sys.stdout)
+        try:
+            with listener:
+                asyncio.run(self._serve(listener, writer))
+        finally:
+            writer.close()
+
+    async def _serve(self, listener: socket, writer: Writer) -> None:
+        from async_oauth1.serve.listening import serve_socket, url_of
+        from async_oauth1.serve.provider import Provider
+
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await store.migrate()
-        async with store:
-            provider = Provider(settings, store, show)
+        await self.store.migrate()
+        async with self.store:
+            provider = Provider(self.settings, self.store, lambda record: writer.put(self._lines(record)))
             async with provider.running():
-                credentials = await _client(provider, options)
-                url, number = url_of(listener), listener.getsockname()[1]
-                started = _started(provider, credentials, url, key_file)
-                writer.put([json_line("listening", started)] if json_log else _guide(started))
-                if port_file is not None:
-                    _write_port(port_file, number)
+                started = await self._started(provider, url_of(listener))
+                writer.put([json_line("listening", started)] if self.json_log else guide_lines(started))
+                if self.port_file is not None:
+                    _write_port(self.port_file, listener.getsockname()[1])
                 await serve_socket(provider.asgi, listener, stop)
 
-    try:
-        with listener:
-            asyncio.run(serve())
-    finally:
-        writer.close()
+    def _lines(self, record: RecordedRequest) -> Iterable[str]:
+        if self.json_log:
+            return [json_line("request", record.as_json())]
+        return request_lines(record, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
-
-async def _client(provider: Provider, options: dict[str, object]) -> ClientCredentials:
-    try:
-        return await provider.add_client(**options)
-    except ValueError as error:
-        raise CommandError(f"the client cannot be registered: {error}") from None
-
-
-def _started(
-    provider: Provider, credentials: ClientCredentials, url: str, key_file: Path | None
-) -> dict[str, object]:
-    settings = provider.settings
-    values: dict[str, object] = {
-        "url": (settings.external_base_url or url).rstrip("/"),
-        "like": settings.preset.name,
-        "client_id": credentials.client_id,
-        "client_secret": credentials.client_secret,
-        "rsa_private_key_file": str(key_file) if key_file else "",
-        "signature_methods": list(credentials.signature_methods),
-        "user": settings.user if settings.preset.three_legged else "",
-        "password": settings.password if settings.preset.three_legged and settings.password else "",
-        "endpoints": provider.endpoints(url),
-        "sources": list(settings.preset.sources),
-    }
-    return {name: value for name, value in values.items() if value}
-
-
-def _guide(started: dict[str, object]) -> Iterator[str]:
-    yield f"async-oauth1 serve: listening on {started['url']}"
-    yield "For tests only. Requests appear here, and on the page at the first URL."
-    yield ""
-    for name, value in started.items():
-        if isinstance(value, dict):
-            yield from (f"{label}: {address}" for label, address in value.items())
-        elif isinstance(value, list):
-            yield f"{name}: {' '.join(map(str, value))}"
-        elif name != "url":
-            yield f"{name}: {value}"
-    yield ""
+    async def _started(self, provider: Provider, url: str) -> dict[str, object]:
+        """What a client needs; the only place where its secret is printed."""
+        try:
+            credentials = await provider.add_client(**self.options)
+        except ValueError as error:
+            raise CommandError(f"the client cannot be registered: {error}") from None
+        settings = self.settings
+        asks = settings.preset.three_legged and settings.password
+        values: dict[str, object] = {
+            "url": (settings.external_base_url or url).rstrip("/"),
+            "like": settings.preset.name,
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret,
+            "rsa_private_key_file": str(self.key_file) if self.key_file else "",
+            "signature_methods": list(credentials.signature_methods),
+            "user": settings.user if settings.preset.three_legged else "",
+            "password": settings.password if asks else "",
+            "endpoints": provider.endpoints(url),
+            "sources": list(settings.preset.sources),
+        }
+        return {name: value for name, value in values.items() if value}
 
 
 def _write_port(path: Path, port: int) -> None:

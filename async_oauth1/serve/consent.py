@@ -29,7 +29,7 @@ class Consent:
 
     Attributes:
         mode: what it does.
-        user: who is signed in, in every browser; ``None`` if the page asks for name and password.
+        user: the one that is signed in, in every browser; ``None`` if the page asks for name and password.
     """
 
     def __init__(self, settings: Settings, server: Server) -> None:

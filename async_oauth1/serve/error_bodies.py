@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from async_oauth1.provider.responses import form_response
 
@@ -62,9 +63,10 @@ def _body(style: ErrorStyle, values: Mapping[str, object]) -> str:
 def _filled(template: object, values: Mapping[str, object]) -> object:
     """A template with its placeholders replaced; what is inserted is not looked at again."""
     if isinstance(template, Mapping):
-        return {name: _filled(value, values) for name, value in template.items()}
+        members = cast("Mapping[str, object]", template)
+        return {name: _filled(value, values) for name, value in members.items()}
     if isinstance(template, list):
-        return [_filled(value, values) for value in template]
+        return [_filled(value, values) for value in cast("list[object]", template)]
     if isinstance(template, str) and template[:1] == "{" and template[-1:] == "}":
         return values[template[1:-1]]
     return template

@@ -26,7 +26,7 @@ class Answer:
     """
 
     status: int = 0
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
     body: bytearray = field(default_factory=bytearray)
 
     async def receive(self, message: Any) -> None:
@@ -55,15 +55,19 @@ class Answer:
         ]
 
     def fields(self) -> dict[str, str]:
-        """The fields of a form, or the texts of a JSON object; empty for any other body."""
-        media_type = next((value for name, value in self.headers if name.lower() == b"content-type"), b"")
+        """The fields of a form, or the texts of a JSON object; those of an error page are in its header fields."""
+        media_type = self._header(b"content-type")
         text = self.body.decode("utf-8", "replace")
         if media_type.startswith(b"application/x-www-form-urlencoded"):
             return dict(parse_qsl(text, keep_blank_values=True))
         if media_type.startswith(b"application/json"):
-            decoded = json.loads(text) if text.startswith("{") else {}
+            decoded: dict[str, Any] = json.loads(text) if text.startswith("{") else {}
             return {name: value for name, value in decoded.items() if isinstance(value, str)}
-        return {}
+        code = self._header(b"x-error").decode("latin-1")
+        return {"error": code, "error_description": "The page says more."} if code else {}
+
+    def _header(self, wanted: bytes) -> bytes:
+        return next((value for name, value in self.headers if name.lower() == wanted), b"")
 
 
 def wire_request(scope: Any, policy: Policy, body: bytes) -> WireRequest:

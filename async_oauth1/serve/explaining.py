@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 from async_oauth1.credentials import Client
@@ -110,13 +110,7 @@ class Explainer:
         methods = (client.get_signature_methods() if client else None) or self._policy.signature_methods
         policy = replace(self._policy, signature_methods=methods)
         steps = explain_in_steps(job.wire, job.known.secrets, policy=policy, now=job.record.at)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as stop:
-                explanation: Explanation = stop.value
-                break
-            await asyncio.sleep(0)
+        explanation = await _in_slices(steps)
         return self._masked(_with_credentials(explanation, tuple(_credentials(job))), job.wire)
 
     def _masked(self, explanation: Explanation, wire: WireRequest) -> Explanation:
@@ -127,6 +121,16 @@ class Explainer:
             base_string=mask(explanation.base_string),
             signed=None if explanation.signed is None else mask(explanation.signed),
         )
+
+
+async def _in_slices(steps: Generator[None, None, Explanation]) -> Explanation:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            explanation: Explanation = stop.value
+            return explanation
+        await asyncio.sleep(0)
 
 
 def _with_credentials(explanation: Explanation, causes: tuple[Cause, ...]) -> Explanation:

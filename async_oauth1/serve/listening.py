@@ -46,7 +46,11 @@ def url_of(listener: socket.socket) -> str:
 
 
 async def serve_socket(
-    app: Callable[[Any, Any, Any], Awaitable[None]], listener: socket.socket, stop: asyncio.Event
+    app: Callable[[Any, Any, Any], Awaitable[None]],
+    listener: socket.socket,
+    stop: asyncio.Event,
+    *,
+    grace: float = GRACE,
 ) -> None:
     """Serve an ASGI application until the event is set.
 
@@ -54,22 +58,23 @@ async def serve_socket(
         app: the application.
         listener: the listening socket; closed at the end.
         stop: ends the server.
+        grace: seconds for requests in flight to finish.
     """
-    from hypercorn.asyncio import serve
+    from hypercorn import asyncio as hypercorn
     from hypercorn.config import Config
 
     async def stopped(*_: Any) -> None:
         await stop.wait()
         # From Python 3.12 on, hypercorn waits for all connections without a time-out.
-        asyncio.get_running_loop().call_later(GRACE + 0.5, serving.cancel)
+        asyncio.get_running_loop().call_later(grace + 0.5, serving.cancel)
 
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
-    config.graceful_timeout = GRACE
+    config.graceful_timeout = grace
     config.h11_max_incomplete_size = LARGEST_HEAD
     config.h2_max_header_list_size = LARGEST_HEAD
     config.loglevel = "WARNING"
-    serving = asyncio.ensure_future(serve(cast("Any", app), config, shutdown_trigger=stopped))
+    serving = asyncio.ensure_future(cast("Any", hypercorn).serve(app, config, shutdown_trigger=stopped))
     try:
         await serving
     except asyncio.CancelledError:

@@ -74,7 +74,7 @@ class Pages:
 
 
 def require_own_host(settings: Settings) -> None:
-    """Refuse pages under names that are not this provider's: a site whose name resolves to this machine could read them.
+    """Refuse pages under other names: a site whose name resolves to this machine could read them.
 
     Raises:
         HTTPException: 421.

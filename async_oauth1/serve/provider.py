@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
-from quart import Quart, Response, jsonify, request
+from quart import Quart, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
 from async_oauth1.provider.authorization_server import AuthorizationDecision
@@ -67,7 +67,7 @@ class Provider:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncGenerator[None]:
         """Explain the requests in the background."""
         explaining = asyncio.ensure_future(self.explainer.run())
         try:
@@ -102,13 +102,14 @@ class Provider:
 
         Args:
             oauth_token: the temporary token.
-            user: who approves; ``None`` denies.
+            user: the one that approves; ``None`` denies.
 
         Raises:
             OAuth1Error: the token is unknown, or was decided before.
         """
         path = f"{self.settings.preset.paths.authorize}?oauth_token={quote(oauth_token, safe='')}"
-        async with self.app.test_request_context(path):
+        app: Any = self.app  # Quart's own annotations are incomplete
+        async with app.test_request_context(path):
             return await self.consent.record(user)
 
     def endpoints(self, url: str) -> dict[str, str]:
@@ -155,7 +156,8 @@ def _add_routes(app: Quart, settings: Settings, server: Server, require_oauth: P
 async def _http_error(error: HTTPException) -> Response:
     """An error of the framework's, as JSON: clients read it."""
     code = error.name.lower().replace(" ", "_") if error.code != 500 else "server_error"
-    response = jsonify(error=code, error_description=f"{error.description} ({request.method} {request.path[:100]})")
+    text = "This provider has no such path; it printed those that it has." if error.code == 404 else error.description
+    response = jsonify(error=code, error_description=text)
     response.status_code = error.code or 500
     if allow := dict(error.get_headers()).get("Allow"):
         response.headers["Allow"] = allow

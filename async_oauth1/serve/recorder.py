@@ -13,7 +13,7 @@ from async_oauth1 import errors
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
 from async_oauth1.explain import WireRequest
 from async_oauth1.policy import Policy
-from async_oauth1.provider.responses import OAuth1Response, resource_error_response, server_error_response
+from async_oauth1.provider.responses import resource_error_response, server_error_response
 
 from .error_bodies import Refusal, render
 from .exchange import Answer, wire_request
@@ -30,6 +30,8 @@ LARGEST_BODY = 1024 * 1024
 BODY_TIMEOUT = 30.0
 #: Paths of the provider's own pages, which are not recorded.
 OWN_PAGES = "/-/"
+#: Ends the description of an error that `Faults` has made.
+ASKED = "(The test asked for this refusal.)"
 _HIDDEN_HEADERS = frozenset({"cookie", "proxy-authorization"})
 
 
@@ -107,7 +109,8 @@ class Recorder:
         try:
             body = _Body(receive)
             await body.read()
-            answer = await self._answer(scope, body)
+            asked = None if scope["path"] == self._preset.paths.authorize else self._faults.take()
+            answer = self._refuse(scope["path"], asked) if asked else await self._answer(scope, body)
             wire = wire_request(scope, self._policy, bytes(body.octets))
             known = await self._known(wire)
             mask = self._issued.masker(*private_values(wire))
@@ -122,21 +125,19 @@ class Recorder:
 
     async def _answer(self, scope: Any, body: _Body) -> Answer:
         answer = Answer()
-        error = None if scope["path"] == self._preset.paths.authorize else self._faults.take()
-        if error is None:
-            await self._app(scope, body.receive_again, answer.receive)
-            return answer
-        error.description = error.description or "The test asked for this refusal."
-        response = self._refusal(scope["path"], error)
-        answer.status, answer.body = response.status_code, bytearray(response.body.encode())
-        answer.headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+        await self._app(scope, body.receive_again, answer.receive)
         return answer
 
-    def _refusal(self, path: str, error: OAuth1Error) -> OAuth1Response:
-        paths, realm = self._preset.paths, self._policy.realm
-        if self._preset.three_legged and path in (paths.initiate, paths.token):
-            return server_error_response(error, realm=realm, allow="POST")
-        return resource_error_response(error, realm=realm)
+    def _refuse(self, path: str, error: OAuth1Error) -> Answer:
+        """The answer to a request whose refusal was asked for."""
+        error.description = f"{error.description or error.error} {ASKED}"
+        preset, realm = self._preset, self._policy.realm
+        if preset.three_legged and path in (preset.paths.initiate, preset.paths.token):
+            response = server_error_response(error, realm=realm, allow="POST")
+        else:
+            response = resource_error_response(error, realm=realm)
+        headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+        return Answer(response.status_code, headers, bytearray(response.body.encode()))
 
     async def _known(self, wire: WireRequest) -> Known | None:
         try:
@@ -215,5 +216,3 @@ def _shown_headers(wire: WireRequest, mask: Callable[[str], str]) -> dict[str, s
         value = MASK if name in _HIDDEN_HEADERS else mask(raw_value.decode("latin-1"))
         shown[name] = f"{shown[name]}, {value}" if name in shown else value
     return shown
-
-

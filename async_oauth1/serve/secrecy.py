@@ -41,10 +41,15 @@ class IssuedToken:
 
 
 class Issued:
-    """Tokens by identifier, and the spellings of all secrets that were issued; the oldest are forgotten."""
+    """Tokens by identifier, and the spellings of all secrets that were issued; the oldest are forgotten.
+
+    Attributes:
+        newest_temporary: the temporary token that was issued last.
+    """
 
     def __init__(self) -> None:
         """Start without any."""
+        self.newest_temporary: str | None = None
         self._tokens: dict[str, IssuedToken] = {}
         self._spellings: dict[str, None] = {}
 
@@ -57,6 +62,8 @@ class Issued:
 
     def note_token(self, oauth_token: str, token: IssuedToken) -> None:
         """Remember a token."""
+        if token.is_temporary:
+            self.newest_temporary = oauth_token
         self._tokens[oauth_token] = token
         _shorten(self._tokens, MOST_TOKENS)
         self.note_secrets(token.secret)

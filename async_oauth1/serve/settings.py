@@ -16,7 +16,7 @@ __all__ = ["USER", "ClientCredentials", "ConsentMode", "Settings", "new_client"]
 
 #: What happens when a browser opens the authorization page: it is approved or denied at once, or a page asks.
 ConsentMode = Literal["automatic", "deny", "ask"]
-#: The user who approves.
+#: The name of the user that approves.
 USER = "alice"
 
 
@@ -27,7 +27,7 @@ class Settings:
     Attributes:
         preset: the provider to imitate.
         consent: what the authorization page does at first.
-        user: who approves.
+        user: the name of the user that approves.
         password: what the page asks for; ``None`` to ask for none.
         external_base_url: the URL that clients use, if there is a proxy in front.
         host: the address that it listens on; decides which hosts the pages may be opened by.

@@ -7,13 +7,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO, cast
 
 from async_oauth1.explain.report import Marker
 
-from .records import RecordedRequest
+from .console import printable
 
-__all__ = ["Writer", "json_line", "request_lines"]
+if TYPE_CHECKING:
+    from async_oauth1.serve.records import RecordedRequest
+
+__all__ = ["Writer", "guide_lines", "json_line", "request_lines"]
 
 #: Lines that wait for a slow terminal or pipe; further ones are dropped, so that they never hold up a request.
 LONGEST_QUEUE = 5_000
@@ -25,6 +29,25 @@ def json_line(event: str, values: Mapping[str, object]) -> str:
     return json.dumps({"event": event, **values})
 
 
+def guide_lines(started: Mapping[str, object]) -> Iterator[str]:
+    """What to do with the provider, printed when it listens.
+
+    Args:
+        started: labels and values.
+    """
+    yield f"async-oauth1 serve: listening on {started['url']}"
+    yield "For tests only. Requests appear here, and on the page at the URL of the requests."
+    yield ""
+    for name, value in started.items():
+        if isinstance(value, Mapping):
+            yield from (f"{label}: {url}" for label, url in cast("Mapping[str, object]", value).items())
+        elif isinstance(value, list):
+            yield f"{name}: {' '.join(map(str, cast('list[object]', value)))}"
+        elif name != "url":
+            yield f"{name}: {value}"
+    yield ""
+
+
 def request_lines(record: RecordedRequest, *, colour: bool) -> Iterator[str]:
     """A line for a request, and the lines of its explanation."""
     marker = Marker(colour=colour)
@@ -32,11 +55,11 @@ def request_lines(record: RecordedRequest, *, colour: bool) -> Iterator[str]:
     words = [record.method, _path(record.url), str(record.status)]
     if record.client_id:
         words += [record.client_id, record.signature_method]
-    line = _printable(" ".join(words))[:LONGEST_LINE]
+    line = printable(" ".join(words))[:LONGEST_LINE]
     verdict = "" if record.accepted else f" {record.error or 'refused'}"
     if record.causes and not (record.explanation is not None and record.explanation.verifies):
         verdict += f": {' and '.join(dict.fromkeys(record.causes))}"
-    verdict = _printable(verdict)
+    verdict = printable(verdict)
     yield f"{at} {line}{marker.good(verdict) if record.accepted else marker.bad(verdict)}"
     yield from (f"    {one}" for one in record.lines(marker))
 
@@ -44,11 +67,6 @@ def request_lines(record: RecordedRequest, *, colour: bool) -> Iterator[str]:
 def _path(url: str) -> str:
     _, _, rest = url.partition("://")
     return f"/{rest.partition('/')[2]}"
-
-
-def _printable(text: str) -> str:
-    """The text with a question mark for each control character, which a terminal would interpret."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 class Writer:
@@ -64,10 +82,8 @@ class Writer:
     def put(self, lines: Iterable[str]) -> None:
         """Write these lines soon; they are dropped if too many are waiting."""
         text = "".join(f"{line}\n" for line in lines)
-        try:
+        with suppress(queue.Full):
             self._lines.put_nowait(text)
-        except queue.Full:
-            pass
 
     def close(self, timeout: float = 2.0) -> None:
         """Write what is waiting, for some seconds at most."""
