@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from async_oauth1.protocol.callbacks import is_loopback_host
 from async_oauth1.stores import Store, open_store
 
 from .console import CommandError, printable, say
@@ -83,7 +84,6 @@ def serve_command(
             "rsa_private_key": key,
             **_given_credentials(),
         }
-        _warn_of(host)
         _Command(
             settings=settings,
             store=opened,
@@ -137,7 +137,7 @@ def _given_credentials() -> dict[str, str]:
 
 
 def _warn_of(host: str) -> None:
-    if host not in ("127.0.0.1", "::1", "localhost"):
+    if not is_loopback_host(host):
         say(f"Warning: {printable(host)} can be reached by other machines. This provider is for tests only.")
 
 
@@ -206,12 +206,13 @@ class _Command:
             listener = listen(*self.address)
         except ListenError as error:
             raise CommandError(str(error)) from None
-        writer = Writer(sys.stdout)
-        try:
-            with listener:
+        with listener:
+            _warn_of(self.address[0])
+            writer = Writer(sys.stdout)
+            try:
                 asyncio.run(self._serve(listener, writer))
-        finally:
-            writer.close()
+            finally:
+                writer.close()
 
     async def _serve(self, listener: socket, writer: Writer) -> None:
         from async_oauth1.serve.listening import serve_socket, url_of
@@ -225,9 +226,9 @@ class _Command:
             provider = Provider(self.settings, self.store, lambda record: writer.put(self._lines(record)))
             async with provider.running():
                 started = await self._started(provider, url_of(listener))
-                writer.put([json_line("listening", started)] if self.json_log else guide_lines(started))
                 if self.port_file is not None:
                     _write_port(self.port_file, listener.getsockname()[1])
+                writer.put([json_line("listening", started)] if self.json_log else guide_lines(started))
                 await serve_socket(provider.asgi, listener, stop)
 
     def _lines(self, record: RecordedRequest) -> Iterable[str]:

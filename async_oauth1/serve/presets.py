@@ -186,7 +186,7 @@ _MASTERCARD = Preset(
     sources=(
         f"{_MASTERCARD_SOURCE}/authentication/using-oauth-1a-to-access-mastercard-apis/",
         f"{_MASTERCARD_SOURCE}/errors-and-troubleshooting/oauth1-and-mtls-error-codes/",
-        "https://pypi.org/project/mastercard-oauth1-signer/1.9.2/",
+        "https://github.com/Mastercard/oauth1-signer-python",
     ),
     signature_methods=("RSA-SHA256",),
     places=("header",),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
+
     from async_oauth1.provider.authorization_server import AuthorizationDecision
     from async_oauth1.serve.provider import Provider
     from async_oauth1.serve.records import RecordedRequest
@@ -210,9 +211,13 @@ class OAuth1Server:
         return Settings(preset=PRESETS[self._like] if self._like else PLAIN, consent=self._mode, user=self._user)
 
     def _wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        import asyncio
+
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
 
     def _run(self, settings: Settings, listener: Any) -> None:
+        import asyncio
+
         try:
             with listener:
                 asyncio.run(self._serve(settings, listener))
@@ -222,6 +227,8 @@ class OAuth1Server:
             self._started.set()
 
     async def _serve(self, settings: Settings, listener: Any) -> None:
+        import asyncio
+
         from async_oauth1.serve.listening import serve_socket
         from async_oauth1.serve.provider import Provider
         from async_oauth1.stores import MemoryStore
