@@ -23,6 +23,7 @@ from . import tokens as _tokens
 from .console import CommandError, print_json, print_lines, printable, report
 from .explain import explain_command
 from .options import JsonOption, StoreOption
+from .serve import serve_command
 from .store_access import shared_store, with_store
 
 __all__ = ["app", "main"]
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.add_typer(_clients.app, name="client")
 app.add_typer(_tokens.app, name="token")
 app.command("explain")(explain_command)
+app.command("serve")(serve_command)
 
 
 def _print_version(is_given: bool) -> None:  # noqa: FBT001 - called by typer
