@@ -63,12 +63,15 @@ def explain_in_steps(
     explanation = Explanation(
         verifies=False, causes=(), method=plan.algorithm, base_string=shown(plan.base_string), signed=None
     )
+    yield
     try:
         parsed = read(wire, policy)
     except OAuth1Error as error:
         base_string = explanation.base_string if wire.is_readable else ""
         return redacted(replace(explanation, causes=(unreadable(wire, error),), base_string=base_string), keys)
+    yield
     facts = tuple(violations(wire, parsed, keys, policy, now))
+    yield
     if "oauth_signature" in wire.protocol:
         search = _search(wire, keys, policy, plan)
         yield from search.steps()
