@@ -22,7 +22,7 @@ FLOORS: Rows = (
     ("protocol",),
     ("credentials", "signature"),
     ("provider",),
-    ("explain",),
+    ("explain", "probing"),
     ("asgi", "hooks", "stores"),
     ("quart",),
     ("cli", "flask_compat"),
@@ -65,6 +65,7 @@ ROOMS: dict[str, Rows] = {
     "explain.hypotheses": (("encoding", "keys", "parameters", "uri"), ("path", "repetition", "values")),
     "explain.readers": (("parts",), ("curl", "har", "http")),
     "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
+    "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "asgi": (
         ("covered_paths", "origin", "preflights", "unawaited"),
         ("requests",),
@@ -92,9 +93,10 @@ ROOMS: dict[str, Rows] = {
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
     "cli": (
         ("console",),
-        ("options", "public_keys", "store_access"),
+        ("options", "public_keys", "request_options", "saved_requests", "store_access"),
         ("clients", "known_secrets", "tokens"),
-        ("explain",),
+        ("doctor", "explain", "sign"),
+        ("verify",),
     ),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
