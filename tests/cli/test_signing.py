@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
-from tests.keys import RSA_PRIVATE_KEY, RSA_PUBLIC_KEY
 
 from .command import assert_one_line_error, run_in_process
 
@@ -31,8 +33,10 @@ def signed(*arguments: str, **environment: str) -> dict[str, Any]:
 def keys(folder: Path) -> tuple[str, str]:
     """Files with the private and the public key."""
     private, public = folder / "private.pem", folder / "public.pem"
-    private.write_text(RSA_PRIVATE_KEY)
-    public.write_text(RSA_PUBLIC_KEY)
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    plain = serialization.NoEncryption()
+    private.write_bytes(key.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
     return str(private), str(public)
 
 
@@ -41,15 +45,15 @@ def keys(folder: Path) -> tuple[str, str]:
 def test_what_is_signed_verifies(method: str, place: str, tmp_path: Path) -> None:
     """The curl command of `sign` is what `verify` accepts, whatever the place and the method."""
     private, public = keys(tmp_path)
-    rsa = method.startswith("RSA")
+    is_rsa = method.startswith("RSA")
     request = signed(
         "POST", URL, "--signature-method", method, "--place", place, "--data", "a=b+c&d=%C3%BC&d=",
-        *(("--rsa-private-key", private) if rsa else ()),
+        *(("--rsa-private-key", private) if is_rsa else ()),
     )  # fmt: skip
     saved = tmp_path / "saved"
     saved.write_text(request["curl"])
     result = run_in_process(
-        "verify", str(saved), *(("--rsa-public-key", public) if rsa else ()), **CLIENT, **TOKEN
+        "verify", str(saved), *(("--rsa-public-key", public) if is_rsa else ()), **CLIENT, **TOKEN
     )  # fmt: skip
     assert (result.returncode, result.stdout, result.stderr) == (0, "The request verifies.\n", "")
 
