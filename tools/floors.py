@@ -47,6 +47,7 @@ ROOMS: dict[str, Rows] = {
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
+        ("configured_server",),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
@@ -67,7 +68,7 @@ ROOMS: dict[str, Rows] = {
     "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "asgi": (
-        ("covered_paths", "origin", "preflights", "unawaited"),
+        ("bodies", "covered_paths", "origin", "preflights", "unawaited"),
         ("requests",),
         ("lingering", "middleware", "targets"),
     ),
