@@ -23,6 +23,7 @@ FLOORS: Rows = (
     ("credentials", "signature"),
     ("provider",),
     ("explain", "probing"),
+    ("explaining",),
     ("asgi", "hooks", "stores"),
     ("quart",),
     ("cli", "flask_compat"),
@@ -67,6 +68,7 @@ ROOMS: dict[str, Rows] = {
     "explain.readers": (("parts",), ("curl", "har", "http")),
     "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
+    "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
         ("bodies", "covered_paths", "origin", "preflights", "unawaited"),
         ("requests",),

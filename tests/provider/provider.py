@@ -23,7 +23,7 @@ OTHER = Client(client_id="other", client_secret="other-secret", name="Other", ca
 READING = {"query_client", "query_token", "query_credentials", "get_temporary_credential"}
 HOOK_NAMES = sorted(
     {*AUTHORIZATION_SERVER_HOOKS, *RESOURCE_PROTECTOR_HOOKS}
-    - {"token_generator", "requested_scope", "token_response_parameters"}
+    - {"token_generator", "requested_scope", "token_response_parameters", "on_refusal"}
 )
 
 
