@@ -22,7 +22,8 @@ FLOORS: Rows = (
     ("protocol",),
     ("credentials", "signature"),
     ("provider",),
-    ("explain",),
+    ("explain", "probing"),
+    ("explaining",),
     ("asgi", "hooks", "stores"),
     ("quart",),
     ("serve",),
@@ -68,6 +69,8 @@ ROOMS: dict[str, Rows] = {
     "explain.hypotheses": (("encoding", "keys", "parameters", "uri"), ("path", "repetition", "values")),
     "explain.readers": (("parts",), ("curl", "har", "http")),
     "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
+    "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
+    "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
         ("bodies", "covered_paths", "origin", "preflights", "unawaited"),
         ("requests",),
@@ -105,9 +108,10 @@ ROOMS: dict[str, Rows] = {
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
     "cli": (
         ("console",),
-        ("options", "public_keys", "serve_log", "store_access"),
+        ("options", "public_keys", "request_options", "saved_requests", "serve_log", "store_access"),
         ("clients", "known_secrets", "tokens"),
-        ("explain", "serve"),
+        ("doctor", "explain", "serve", "sign"),
+        ("verify",),
     ),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.errors import OAuth1Error, UnsignedRequestError
+from async_oauth1.explaining import observe_on_loop
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.resource_protector import ResourceProtector
@@ -118,6 +119,7 @@ class OAuth1Middleware:
         self.app = app
         *_, self._application = applications_behind(app)
         self.protector = protector
+        observe_on_loop(protector)
         self.two_legged = two_legged
         self.body_hash_required = body_hash_required
         self.cors_preflight = cors_preflight

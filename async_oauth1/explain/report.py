@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .explanation import Explanation
 
-__all__ = ["Marker", "marked_lines", "report"]
+__all__ = ["Marker", "marked_lines", "report", "verdict"]
 
 #: Characters of a base string that are shown; the rest is counted.
 LONGEST_SHOWN = 4_000
@@ -46,7 +46,7 @@ def report(explanation: Explanation, *, marker: Marker, notes: tuple[str, ...] =
         marker: how differences are marked.
         notes: sentences about the secrets and the clock that were assumed.
     """
-    yield _verdict(explanation, marker)
+    yield verdict(explanation, marker)
     yield ""
     if explanation.base_string:
         yield from _strings(explanation, marker)
@@ -65,7 +65,8 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _verdict(explanation: Explanation, marker: Marker) -> str:
+def verdict(explanation: Explanation, marker: Marker) -> str:
+    """The result in one line."""
     if explanation.verifies:
         return marker.good("The request verifies.")
     if not explanation.causes:

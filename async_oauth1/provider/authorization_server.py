@@ -35,7 +35,6 @@ from .checks import check_identifiers, check_present, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
-from .refusals import log_refusal
 from .responses import OAuth1Response, form_response, server_error_response
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
@@ -345,5 +344,5 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             read = await call_hook(self.create_oauth1_request, request)
             return await step(cast("OAuth1Request", read))
         except OAuth1Error as error:
-            log_refusal(error, read)
+            self.report_refusal(error, read)
             raise

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from async_oauth1.errors import MissingHookError
+from async_oauth1.errors import MissingHookError, OAuth1Error
 from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .hooks import Hooks, HookStore, require_hooks
+from .refusals import log_refusal
 from .signatures import CustomVerifier
+
+log = logging.getLogger("async_oauth1")
+
+_UNOBSERVED = (
+    "Refusals are not explained here: explain_refusals and the hook on_refusal take effect in the servers of "
+    "async_oauth1.quart and flask_compat, and behind OAuth1Middleware."
+)
 
 
 class ConfiguredServer:
     """The policy, the hooks and the signature methods of a server."""
 
+    #: Called once with each refused request and its error; see `async_oauth1.explaining`.
+    refusal_observer: Callable[[OAuth1Request, OAuth1Error], None] | None = None
     #: The hooks that this server knows.
     HOOKS: ClassVar[tuple[str, ...]] = ()
     #: The hooks it cannot work without, each with the method that may be overridden instead.
@@ -70,6 +82,16 @@ class ConfiguredServer:
         """
         self.hooks.register_store(store)
 
+    def report_refusal(self, error: OAuth1Error, request: OAuth1Request | None) -> None:
+        """Log that a request is refused, and tell the observer.
+
+        Args:
+            error: why.
+            request: the request, if it could be read.
+        """
+        if log_refusal(error, request) and request is not None and self.refusal_observer is not None:
+            self.refusal_observer(request, error)
+
     def register_signature_method(self, name: str, verify: CustomVerifier) -> None:
         """Add a signature method (RFC 5849 section 3.4) to this server; the policy must enable it, too.
 
@@ -97,6 +119,8 @@ class ConfiguredServer:
         unknown = [name for name in self.policy.signature_methods if name not in known]
         if unknown:
             raise ValueError(f"Unknown signature method {', '.join(unknown)}; known are {', '.join(known)}.")
+        if self.refusal_observer is None and (self.policy.explain_refusals or self.hooks.get("on_refusal")):
+            log.warning(_UNOBSERVED)
         self._complete = True
 
     def _hook(self, name: str) -> Callable[..., Any]:

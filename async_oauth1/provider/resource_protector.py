@@ -13,7 +13,7 @@ from async_oauth1.protocol.request import OAuth1Request
 
 from .checks import check_present
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
-from .refusals import log_refusal, with_reason
+from .refusals import with_reason
 from .verification import BaseServer, log
 
 __all__ = ["ResourceProtector"]
@@ -64,7 +64,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             if scope:
                 await self._check_scope(request, scope)
         except OAuth1Error as error:
-            log_refusal(error, request)
+            self.report_refusal(error, request)
             raise
         return request
 
@@ -103,7 +103,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             if scope:
                 await self._check_scope(request, scope)
         except OAuth1Error as error:
-            log_refusal(error, request)
+            self.report_refusal(error, request)
             raise
 
     def get_token_credential(self, request: OAuth1Request) -> MaybeAwaitable[TokenT_co | None]:

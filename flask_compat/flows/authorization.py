@@ -27,7 +27,7 @@ from async_oauth1.provider import authorization_server
 from async_oauth1.provider.approval.approvals import is_undecided, verifier_spellings
 from async_oauth1.provider.approval.scopes import takes_scope, with_scope
 from async_oauth1.provider.hooks import call_hook, optional, resolve
-from async_oauth1.provider.refusals import log_refusal, with_reason
+from async_oauth1.provider.refusals import with_reason
 from async_oauth1.provider.responses import OAuth1Response
 from flask_compat.execution.callable_kinds import flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
@@ -254,7 +254,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         try:
             self.check_transport(made)
         except OAuth1Error as error:
-            log_refusal(error, made)
+            self.report_refusal(error, made)
             raise
         return made
 

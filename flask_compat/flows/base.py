@@ -30,6 +30,7 @@ from async_oauth1.errors import (
     TimestampRefusedError,
     UnsupportedSignatureMethodError,
 )
+from async_oauth1.explaining import observe_in_thread
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import resource_protector
@@ -42,7 +43,6 @@ from async_oauth1.provider.checks import (
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.leniency import apply_tolerances, refusal_of, tolerances_of
-from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.verification import BaseServer
 from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
 from flask_compat.caching.nonce_lifetime import timestamp_window
@@ -108,6 +108,7 @@ class Flows(BaseServer):
         self.server = server
         self._combined: tuple[Policy, tuple[str, ...], Policy] | None = None
         super().__init__(Policy(uniform_errors=False))
+        observe_in_thread(self, lambda: server.on_refusal)
 
     @property
     def policy(self) -> Policy:
@@ -288,7 +289,7 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
         try:
             await self.verify(request, self._look_up)
         except OAuth1Error as error:
-            log_refusal(error, request)
+            self.report_refusal(error, request)
             raise
         return request
 

@@ -55,8 +55,9 @@ AUTHORIZATION_SERVER_HOOKS = (
     "exchange",
     "requested_scope",
     "token_response_parameters",
+    "on_refusal",
 )
-RESOURCE_PROTECTOR_HOOKS = ("query_client", "query_token", "exists_nonce", "query_credentials")
+RESOURCE_PROTECTOR_HOOKS = ("query_client", "query_token", "exists_nonce", "query_credentials", "on_refusal")
 
 # A shortcut is taken from a store only together with the hooks that it replaces or complements: a store's
 # query_credentials must not replace a query_client that was registered separately.
