@@ -59,14 +59,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server for all tests."""
-    server = Postgres("-c", "fsync=off")
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
 def valkey() -> Iterator[Valkey]:
     """A single Valkey server."""
     server = Valkey()
