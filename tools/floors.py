@@ -24,7 +24,7 @@ FLOORS: Rows = (
     ("provider",),
     ("explain",),
     ("asgi", "hooks", "stores"),
-    ("quart",),
+    ("quart", "sqlalchemy"),
     ("cli", "flask_compat"),
     ("__main__",),
 )
@@ -90,6 +90,14 @@ ROOMS: dict[str, Rows] = {
         ("change_feed", "store"),
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
+    "sqlalchemy": (
+        ("columns", "exact", "fields", "secrets", "transactions"),
+        ("mixins", "models", "optional_mixins"),
+        ("nonces", "temporary_credentials"),
+        ("clients", "reencryption", "tokens"),
+        ("parts",),
+        ("store",),
+    ),
     "cli": (
         ("console",),
         ("options", "public_keys", "store_access"),
@@ -134,6 +142,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "flask": ("flask_compat",),
     "quart": ("async_oauth1.quart", "flask_compat"),
     "redis": ("async_oauth1.stores.redis",),
+    "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from .columns import UnstorableValueError, UnsuitableModelError
 from .mixins import (
     OAuth1ClientMixin,
     OAuth1TemporaryCredentialMixin,
     OAuth1TimestampNonceMixin,
     OAuth1TokenCredentialMixin,
 )
-from .models import TooLongError, UnsuitableModelError
 from .optional_mixins import (
     OAuth1ClientSettingsMixin,
     OAuth1EncryptedClientMixin,
@@ -38,6 +38,6 @@ __all__ = [
     "OAuth1TimestampNonceMixin",
     "OAuth1TokenCredentialMixin",
     "SQLAlchemyStore",
-    "TooLongError",
+    "UnstorableValueError",
     "UnsuitableModelError",
 ]

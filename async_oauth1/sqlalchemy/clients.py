@@ -18,7 +18,8 @@ from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.encryption import KeyRing
 from async_oauth1.stores.lifecycle import rotated
 
-from .models import Model, Needs, UnsuitableModelError, parameter_name
+from .columns import UnsuitableModelError
+from .models import Model, Needs, parameter_name
 from .secrets import former_secrets_of, secret_of
 from .temporary_credentials import changed_rows
 from .transactions import RefusedRowError, Transactions
@@ -75,7 +76,8 @@ class Clients(Generic[T]):
     async def add(self, client: T | Client) -> None:
         """As `Store.add_client`; the client is a row of the model, or the record of this package."""
         values = self._values(client) if isinstance(client, Client) else None
-        client_id: str = client.client_id  # type: ignore[union-attr]
+        given: Any = client
+        client_id: str = given.client_id
         secrets = {} if values is not None else self._sealed(client)
         if await self._transactions.run(lambda session: self._count(session, client_id)):
             raise ValueError(f"client_id {client_id} is taken")
@@ -93,7 +95,7 @@ class Clients(Generic[T]):
                 raise ValueError(f"client_id {client_id} is taken") from None
             raise
 
-    async def list(self) -> list[T]:
+    async def listed(self) -> list[T]:
         """As `Store.list_clients`."""
 
         async def read(session: AsyncSession) -> list[Any]:
@@ -150,7 +152,8 @@ class Clients(Generic[T]):
         new = rotated(_record(row), overlap, self._store.clock())
         names = [name for name in ("client_secret", "overlapping_secrets") if model.has(name)]
         same = [model.attribute(name) == getattr(row, name) for name in names]
-        sealed = dict(zip(("client_secret", "overlapping_secrets"), rows.client_secrets(new, KeyRing()), strict=True))
+        current, former = rows.client_secrets(new, KeyRing())
+        sealed: dict[str, str | None] = {"client_secret": current, "overlapping_secrets": former}
         values = {name: self._seal(name, new.client_id, sealed[name]) for name in names}
         named = model.equals("client_id", new.client_id)
         statement = update(model.cls).where(named, *same).values(model.values(**values))
@@ -186,7 +189,7 @@ class Clients(Generic[T]):
     def _seal(self, name: str, client_id: str, value: str | None) -> str | None:
         if value is None or value == "[]":
             return value
-        return self._store.keys.seal(value, (self._model.table_name, name, client_id))
+        return self._store.keys.seal(value, (self._model.table.name, name, client_id))
 
 
 def _stored(name: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,17 +19,20 @@ __all__ = ["exact_string", "exact_text", "fields"]
 T = TypeVar("T")
 
 # MySQL's default collations take "a" and "A" for the same.
-_EXACT = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
+_CHARSET = "utf8mb4"
+_COLLATION = "utf8mb4_bin"
 
 
 def exact_string(length: int) -> TypeEngine[str]:
     """Text of at most so many characters, compared exactly in every database."""
-    return String(length).with_variant(mysql.VARCHAR(length, **_EXACT), "mysql", "mariadb")
+    return String(length).with_variant(
+        mysql.VARCHAR(length, charset=_CHARSET, collation=_COLLATION), "mysql", "mariadb"
+    )
 
 
 def exact_text() -> TypeEngine[str]:
     """Text of any length."""
-    return Text().with_variant(mysql.TEXT(**_EXACT), "mysql", "mariadb")
+    return Text().with_variant(mysql.TEXT(charset=_CHARSET, collation=_COLLATION), "mysql", "mariadb")
 
 
 @dataclass(init=False, repr=False, eq=False)
@@ -44,7 +48,7 @@ if TYPE_CHECKING:
 
 else:
 
-    def fields(*, init):
+    def fields(*, init: bool) -> Callable[[type[T]], type[T]]:  # noqa: ARG001 - for type checkers
         """Make a mixin's columns part of plain models, and fields of models that are dataclasses.
 
         SQLAlchemy takes fields of a dataclass only from dataclasses, and makes every model that derives from
@@ -54,7 +58,7 @@ else:
             init: ``False``: the mixin has no constructor.
         """
 
-        def mark(cls):
+        def mark(cls: type[T]) -> type[T]:
             cls.__dataclass_fields__ = {}
             cls.__dataclass_params__ = _NoFields.__dataclass_params__
             return cls

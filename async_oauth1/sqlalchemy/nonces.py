@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from async_oauth1.stores.base import BaseStore, nonce_seconds, required_text
 from async_oauth1.stores.batching import NonceBatcher, QuestionError
 
-from .models import Model, Needs, UnsuitableModelError, parameter_name
+from .columns import UnsuitableModelError
+from .models import Model, Needs, parameter_name
 from .transactions import RefusedRowError, Transactions, database_time, is_duplicate
 
 __all__ = ["NONCE_NEEDS", "Nonces"]
@@ -54,7 +55,7 @@ class Nonces:
         Raises:
             UnsuitableModelError: nothing makes a nonce unique.
         """
-        if not model.is_unique(frozenset(_KEY)):
+        if not model.is_unique(*_KEY):
             raise UnsuitableModelError(
                 f"{model.cls.__name__}: nothing makes {', '.join(_KEY)} unique together, so one request could be"
                 f" accepted twice; add {NONCE_NEEDS.mixin}, or a UniqueConstraint of these columns"
@@ -89,7 +90,9 @@ class Nonces:
         if newest is None:
             return
         end = min(now, await database_time(session, self._model.cls), float(newest)) - self._store.nonce_lifetime
-        oldest = select(timestamp).where(*self._of_clients(), timestamp <= self._model.value("timestamp", int(end)))
+        oldest = select(timestamp).where(
+            *self._of_clients(), timestamp <= self._model.values(timestamp=int(end))["timestamp"]
+        )
         page = (await session.scalars(oldest.order_by(timestamp).limit(limit))).all()
         if not page:
             return
@@ -145,9 +148,10 @@ class Nonces:
         removed = [model.equals(name, value) for name, value in _REMOVED.items()]
         removed.append(model.attribute("timestamp") >= model.parameter("timestamp"))
         row = select(*(model.parameter(name) for name in _KEY)).where(~exists().where(*removed))
-        statement = _INSERTS.get(dialect, insert)(model.column("nonce").table)
+        statement: Any = _INSERTS.get(dialect, insert)(model.column("nonce").table)
         statement = statement.from_select([model.column(name) for name in _KEY], row)
-        return statement.on_conflict_do_nothing() if dialect in _INSERTS else statement  # type: ignore[no-any-return]
+        insertion: Insert = statement.on_conflict_do_nothing() if dialect in _INSERTS else statement
+        return insertion.execution_options(preserve_rowcount=True)
 
     def _of_clients(self) -> list[Any]:
         return [self._model.attribute("client_id") != _REMOVED["client_id"]]

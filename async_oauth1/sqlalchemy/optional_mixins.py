@@ -6,7 +6,7 @@ The store looks for the columns, so a model may also declare them itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import JSON, Boolean, Double, String
 from sqlalchemy.orm import Mapped, mapped_column

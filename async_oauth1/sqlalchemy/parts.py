@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import delete, false
@@ -209,7 +210,7 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
         for part in (self._nonces, self._temporary, self._tokens):
             if part is not None:
                 with suppress(StoreUnavailableError, RefusedRowError):  # the next removal includes these rows
-                    await self._transactions.run(lambda session, part=part: part.purge(session, now, limit))
+                    await self._transactions.run(partial(part.purge, now=now, limit=limit))
 
 
 def _url_of(sessions: Callable[[], AsyncSession], cls: type[Any]) -> str:

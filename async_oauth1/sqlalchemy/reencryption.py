@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Table, inspect, select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from async_oauth1.errors import StoreError
@@ -35,10 +36,11 @@ async def check_tables(transactions: Transactions, models: Iterable[Model[Any]],
         StoreUnavailableError: the database does not answer, or has no such table.
     """
     for model in models:
-        short = await transactions.run(lambda session, model=model: _shortened(session, model))
+        short = await transactions.run(partial(_shortened, model=model))
         if short:
             raise StoreError(f"{url}: {short}")
-        for row in await transactions.run(lambda session, model=model: _page(session, model, "", _SAMPLE)):
+        sample = partial(_page, model=model, after="", limit=_SAMPLE)
+        for row in await transactions.run(sample) if model.secrets else ():
             _check_sample(model, row, keys, url)
 
 
@@ -56,9 +58,7 @@ async def reencrypt(transactions: Transactions, models: Iterable[Model[Any]], ke
     written, unreadable = 0, 0
     for model in models:
         last = ""
-        while page := await transactions.run(
-            lambda session, model=model, last=last: _page(session, model, last, _PAGE)
-        ):
+        while page := await transactions.run(partial(_page, model=model, after=last, limit=_PAGE)):
             for row in page:
                 try:
                     written += await _reencrypt_row(transactions, model, row, keys)
@@ -95,7 +95,7 @@ async def _reencrypt_row(transactions: Transactions, model: Model[Any], row: Any
 
 
 def _sealed(model: Model[Any], name: str, column: str, value: str | None, keys: KeyRing) -> str | None:
-    place = (model.table_name, column, name)
+    place = (model.table.name, column, name)
     if value in (None, "[]") or keys.is_current(value or "", place):
         return value
     return keys.seal(keys.open(value or "", place), place)
@@ -105,7 +105,7 @@ def _check_sample(model: Model[Any], row: Any, keys: KeyRing, url: str) -> None:
     name, *values = row
     for column, value in zip(model.secrets, values, strict=True):
         try:
-            keys.open(value or "", (model.table_name, column, name))
+            keys.open(value or "", (model.table.name, column, name))
         except (DamagedError, AttributeError, TypeError) as error:
             _log.error("%s: a secret of the %s %.8r... %s", url, model.cls.__name__, name, error)
         except UnreadableError as error:
@@ -116,11 +116,10 @@ async def _shortened(session: AsyncSession, model: Model[Any]) -> str:
     """What is wrong with a table: a column that is shorter than the model's, which MySQL may cut off silently."""
     connection = await session.connection(bind_arguments={"mapper": model.cls})
     table: Any = model.column(model.key).table
-    if not isinstance(table, Table):
-        return ""
     columns = await connection.run_sync(lambda sync: inspect(sync).get_columns(table.name, schema=table.schema))
     lengths = {each["name"]: getattr(each["type"], "length", None) for each in columns}
-    for column in table.columns:
+    mapped: list[Any] = list(table.columns)
+    for column in mapped:
         there, wanted = lengths.get(column.name), getattr(column.type, "length", None)
         if there is not None and wanted is not None and there < wanted:
             return f"the column {table.name}.{column.name} holds {there} characters, and its model {wanted}; migrate it"

@@ -24,14 +24,13 @@ SECRETS = ("client_secret", "overlapping_secrets", "oauth_token_secret", "oauth_
 class _Secrets(dict[str, str]):
     """The decrypted secrets of one row, by column, and the store's clock."""
 
-    clock: Callable[[], float]
+    clock: Callable[[], float] = staticmethod(time.time)
 
     def __repr__(self) -> str:
         return f"<{len(self)} secrets>"
 
 
 _NONE = _Secrets()
-_NONE.clock = time.time
 
 
 def sealed_length(length: int) -> int:
@@ -64,12 +63,16 @@ def open_secrets(row: Any, names: tuple[str, ...], place: tuple[str, str], keys:
 def secret_of(row: Any, name: str) -> str | None:
     """A secret, decrypted if the row is one of a store; else what the column holds."""
     value: str | None = getattr(row, name)
-    secrets: _Secrets = getattr(row, _ATTRIBUTE, _NONE)
+    secrets = _secrets_of(row)
     return value if value is None else secrets.get(name, value)
 
 
 def former_secrets_of(row: Any) -> list[tuple[str, float | None]]:
     """The former secrets that verify now, newest first, each with its end."""
-    now = getattr(row, _ATTRIBUTE, _NONE).clock()
+    now = _secrets_of(row).clock()
     overlaps = json.loads(secret_of(row, "overlapping_secrets") or "[]")
     return [(secret, end) for secret, end in overlaps if end is None or end > now]
+
+
+def _secrets_of(row: Any) -> _Secrets:
+    return getattr(row, _ATTRIBUTE, None) or _NONE

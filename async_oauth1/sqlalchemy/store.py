@@ -180,7 +180,7 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
 
     async def list_clients(self) -> list[ClientT]:
         """As `Store.list_clients`; clients that cannot be read are logged and left out."""
-        return await self._clients.list()
+        return await self._clients.listed()
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> ClientT | None:
         """As `Store.rotate_client_secret`."""
@@ -199,7 +199,7 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
 
     async def list_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> list[TokenT]:
         """As `Store.list_token_credentials`; those that cannot be read are logged and left out."""
-        return await self._tokens.list(user_id, client_id)
+        return await self._tokens.listed(user_id, client_id)
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
         """As `Store.revoke_token_credential`."""

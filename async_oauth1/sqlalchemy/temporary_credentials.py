@@ -19,7 +19,7 @@ from async_oauth1.stores.base import (
     user_id_of,
 )
 
-from .models import Model, Needs, TooLongError
+from .models import Model, Needs
 from .transactions import RefusedRowError, Transactions, database_time
 
 __all__ = ["TEMPORARY_NEEDS", "TemporaryCredentials"]
@@ -132,11 +132,12 @@ class TemporaryCredentials(Generic[T]):
         """Makes a row, again for each try of a transaction."""
         model, store = self._model, self._store
         if not model.fits("oauth_callback", redirect_uri):
+            room = model.room("oauth_callback")
             raise InvalidRequestError(
-                f'"oauth_callback" is longer than the {model.room("oauth_callback")} characters that this provider keeps.'
+                f'"oauth_callback" is longer than the {room} characters that this provider keeps.'
             )
         name = token["oauth_token"]
-        sealed = store.keys.seal(token["oauth_token_secret"], (model.table_name, "oauth_token_secret", name))
+        sealed = store.keys.seal(token["oauth_token_secret"], (model.table.name, "oauth_token_secret", name))
         values = {
             "client_id": client_id,
             "oauth_token": name,
@@ -190,7 +191,7 @@ class TemporaryCredentials(Generic[T]):
         return is_text(oauth_token) and self._model.fits("oauth_token", oauth_token)
 
     def _sealed(self, oauth_token: str, verifier: str) -> str:
-        return self._store.keys.seal(verifier, (self._model.table_name, "oauth_verifier", oauth_token))
+        return self._store.keys.seal(verifier, (self._model.table.name, "oauth_verifier", oauth_token))
 
 
 async def changed_rows(session: AsyncSession, statement: Any) -> int:

@@ -12,6 +12,7 @@ from async_oauth1.credentials import TokenCredential
 from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, BaseStore, is_text
 
+from .columns import UnstorableValueError
 from .models import Model, Needs, parameter_name
 from .temporary_credentials import changed_rows, remove_expired
 from .transactions import RefusedRowError, Transactions, database_time
@@ -69,7 +70,7 @@ class Tokens(Generic[T]):
         expires_at = row.expires_at if self.model.has("expires_at") else None
         if expires_at is not None and expires_at <= self._store.clock():
             return None
-        return self.model.opened(row, self._store.keys, self._store.clock)
+        return self._opened(row)
 
     async def add(self, credential: TokenCredential) -> T:
         """Insert new token credentials.
@@ -103,7 +104,7 @@ class Tokens(Generic[T]):
         session.add(row)
         await session.flush()
         await session.refresh(row)
-        return self.model.opened(row, self._store.keys, self._store.clock)
+        return self._opened(row)
 
     async def _inserted(self, credential: TokenCredential, work: Callable[[AsyncSession], Awaitable[V]]) -> V:
         try:
@@ -113,7 +114,7 @@ class Tokens(Generic[T]):
                 raise ValueError(TOKEN_TAKEN) from None
             raise
 
-    async def list(self, user_id: str | None, client_id: str | None) -> list[T]:
+    async def listed(self, user_id: str | None, client_id: str | None) -> list[T]:
         """As `Store.list_token_credentials`."""
         conditions = self._conditions(user_id=user_id, client_id=client_id)
         if conditions is None:
@@ -123,9 +124,8 @@ class Tokens(Generic[T]):
             return list((await session.scalars(select(self.model.cls).where(*conditions))).unique())
 
         found = await self._transactions.run(read)
-        opened = lambda row: self.model.opened(row[0], self._store.keys, self._store.clock)  # noqa: E731
-        readable: list[Any] = rows.readable(((row,) for row in found), opened)
-        return sorted(readable, key=lambda row: (getattr(row, "created_at", 0.0), row.oauth_token))
+        readable: list[Any] = rows.readable(((row,) for row in found), lambda row: self._opened(row[0]))
+        return sorted(readable, key=_age)
 
     async def revoke(self, **names: str | None) -> int:
         """Remove the live ones that have these names, and return how many there were."""
@@ -143,7 +143,7 @@ class Tokens(Generic[T]):
 
     def _row(self, credential: TokenCredential, more: dict[str, Any]) -> T:
         token = credential.oauth_token
-        place = (self.model.table_name, "oauth_token_secret", token)
+        place = (self.model.table.name, "oauth_token_secret", token)
         values = {
             "client_id": credential.client_id,
             "oauth_token": token,
@@ -154,6 +154,9 @@ class Tokens(Generic[T]):
             "expires_at": credential.expires_at,
         }
         return self.model.new(**{**values, **more})
+
+    def _opened(self, row: T) -> T:
+        return self.model.opened(row, self._store.keys, self._store.clock)
 
     async def _count(self, session: AsyncSession, oauth_token: str) -> int:
         named = self.model.equals("oauth_token", oauth_token)
@@ -170,6 +173,11 @@ class Tokens(Generic[T]):
                 continue
             try:
                 conditions.append(self.model.equals(name, value))
-            except ValueError:  # text that cannot be stored, or not of the column's type
+            except UnstorableValueError:
                 return None
         return conditions
+
+
+def _age(row: Any) -> tuple[float, str]:
+    """The order of a list: the oldest first, as far as the model tells."""
+    return getattr(row, "created_at", 0.0), row.oauth_token

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -149,13 +149,15 @@ def session_factory_of(given: Any) -> SessionFactory:
     Raises:
         TypeError: anything else, such as the `sessionmaker` of synchronous sessions.
     """
-    factory = given.session_factory if isinstance(given, async_scoped_session) else given
+    factory: Any = given
+    if isinstance(factory, async_scoped_session):
+        factory = cast("Any", factory).session_factory
     if isinstance(factory, AsyncSession) or not callable(factory):
         raise _wrong_sessions(f"is {type(factory).__name__}")
-    made = factory()
+    made: Any = factory()
     if not isinstance(made, AsyncSession):
         raise _wrong_sessions(f"makes {type(made).__name__}")
-    return factory
+    return cast("SessionFactory", factory)
 
 
 async def database_time(session: AsyncSession, cls: type[Any]) -> float:
@@ -188,7 +190,7 @@ def _codes(error: DBAPIError) -> tuple[str | None, int | None]:
     """PostgreSQL's code of an error, and MySQL's number."""
     cause: Any = error.orig
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-    number = next(iter(getattr(cause, "args", ())), None)
+    number: Any = next(iter(getattr(cause, "args", ())), None)
     return state, number if isinstance(number, int) else None
 
 
