@@ -113,8 +113,8 @@ class Clients(Generic[T]):
             row = await self._transactions.run(lambda session: self.find(session, client_id))
             if row is None:
                 return None
-            if await self._replace_secrets(row, overlap):
-                return await self._transactions.run(lambda session: self.find(session, client_id))
+            if (new := await self._replace_secrets(row, overlap)) is not None:
+                return new
         raise StoreUnavailableError()
 
     async def update(self, client_id: str, changes: ClientChanges) -> T | None:
@@ -146,8 +146,8 @@ class Clients(Generic[T]):
         named = self._model.equals("client_id", client_id)
         return await session.scalar(select(func.count()).select_from(self._model.cls).where(named)) or 0
 
-    async def _replace_secrets(self, row: Any, overlap: float) -> bool:
-        """Give a client a new secret, if its secrets are still as they were read."""
+    async def _replace_secrets(self, row: Any, overlap: float) -> T | None:
+        """Give a client a new secret, if its secrets are still as they were read; else ``None``."""
         model = self._model
         new = rotated(_record(row), overlap, self._store.clock())
         names = [name for name in ("client_secret", "overlapping_secrets") if model.has(name)]
@@ -157,7 +157,12 @@ class Clients(Generic[T]):
         values = {name: self._seal(name, new.client_id, sealed[name]) for name in names}
         named = model.equals("client_id", new.client_id)
         statement = update(model.cls).where(named, *same).values(model.values(**values))
-        return bool(await self._transactions.run(lambda session: changed_rows(session, statement)))
+
+        async def work(session: AsyncSession) -> T | None:
+            # Read before another rotation can follow.
+            return await self.find(session, new.client_id) if await changed_rows(session, statement) else None
+
+        return await self._transactions.run(work)
 
     def _values(self, client: Client) -> dict[str, Any]:
         """The values of a record's row.
