@@ -113,7 +113,12 @@ def _check_sample(model: Model[Any], row: Any, keys: KeyRing, url: str) -> None:
 
 
 async def _shortened(session: AsyncSession, model: Model[Any]) -> str:
-    """What is wrong with a table: a column that is shorter than the model's, which MySQL may cut off silently."""
+    """What is wrong with a table: a column that is shorter than the model's.
+
+    Only MySQL may cut a value off silently; other databases refuse it, or do not look at the length.
+    """
+    if session.get_bind(model.cls).dialect.name not in ("mysql", "mariadb"):
+        return ""
     connection = await session.connection(bind_arguments={"mapper": model.cls})
     table: Any = model.column(model.key).table
     columns = await connection.run_sync(lambda sync: inspect(sync).get_columns(table.name, schema=table.schema))

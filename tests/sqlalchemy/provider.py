@@ -53,9 +53,7 @@ class PlainProvider:
     async def approve(self, token: str | None, user: object = 7) -> Any:
         """The decision, or the status of a refusal."""
         try:
-            return await self.server.authorize(
-                Wire(raw_path=b"/authorize", raw_query=f"oauth_token={token}".encode()).read(), user
-            )
+            return await self.server.authorize(authorization(token).read(), user)
         except OAuth1Error as error:
             return error.status_code
 
@@ -77,6 +75,11 @@ class PlainProvider:
             return await self.protector.validate_request(wire.read(), **options)
         except OAuth1Error as error:
             return error.status_code
+
+
+def authorization(token: str | None) -> Wire:
+    """The request of a browser that is sent to the authorization page."""
+    return Wire(raw_path=b"/authorize", raw_query=f"oauth_token={token}".encode())
 
 
 def new_plain_store(engine: AsyncEngine, **options: Any) -> SQLAlchemyStore[PlainClient, PlainToken, PlainTemporary]:

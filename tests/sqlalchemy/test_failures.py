@@ -16,7 +16,7 @@ from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError
 from tests.servers import MariaDB, Postgres, mariadb_binary
 
-from .models import PlainBase, PlainToken, User
+from .models import PlainBase, User
 from .provider import PlainProvider, new_plain_store
 
 # A driver leaves a connection that broke to the garbage collector.
@@ -155,4 +155,3 @@ async def test_a_row_that_a_constraint_refuses(engine: AsyncEngine, caplog: pyte
         await provider.store.issue_token_credential("dpf43f3p2l4k3l03", 99)
     assert "secret" not in f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
     assert not (await provider.store.list_token_credentials())
-    assert PlainToken.__tablename__ == "token"
