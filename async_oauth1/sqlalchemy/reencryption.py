@@ -117,6 +117,7 @@ async def _shortened(session: AsyncSession, model: Model[Any]) -> str:
 
     Only MySQL may cut a value off silently; other databases refuse it, or do not look at the length.
     """
+    await session.execute(select(model.attribute(model.key)).limit(1))  # fails if there is no table
     if session.get_bind(model.cls).dialect.name not in ("mysql", "mariadb"):
         return ""
     connection = await session.connection(bind_arguments={"mapper": model.cls})

@@ -30,9 +30,9 @@ T = TypeVar("T")
 SessionFactory = Callable[[], AsyncSession]
 
 # The database has rolled the transaction back: serialization failure and deadlock (PostgreSQL); deadlock, lock wait
-# timeout and changed snapshot (MySQL, MariaDB); busy and locked (SQLite, in the low byte).
+# timeout, changed snapshot and waiting for the next key (MySQL, MariaDB); busy and locked (SQLite, in the low byte).
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
-_CONFLICT_NUMBERS = frozenset({1020, 1205, 1213})
+_CONFLICT_NUMBERS = frozenset({1020, 1205, 1213, 1467})
 _SQLITE_CONFLICTS = frozenset({5, 6})
 
 _UNIX_TIME: dict[str, Select[Any]] = {
