@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import String, Text
 from sqlalchemy.dialects import mysql
@@ -43,8 +43,9 @@ class _NoFields:
 if TYPE_CHECKING:
 
     @dataclass_transform(field_specifiers=(mapped_column,), kw_only_default=True, eq_default=False)
-    def fields(*, init: bool) -> Any:
+    def fields(*, init: bool) -> Callable[[type[T]], type[T]]:
         """Type checkers know the columns as fields of a dataclass that derives from the mixin."""
+        ...
 
 else:
 
