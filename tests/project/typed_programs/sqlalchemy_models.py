@@ -9,7 +9,15 @@ from typing import reveal_type
 from quart import Quart
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, Session, mapped_column, relationship, sessionmaker
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedAsDataclass,
+    Session,
+    mapped_column,
+    relationship,
+    sessionmaker,
+)
 
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
 from async_oauth1.sqlalchemy import (
@@ -100,7 +108,7 @@ reveal_type(named.current_credential.expires_at)  # float | None
 @app.get("/")
 @named("photos.read")
 async def photos() -> dict[str, str]:
-    named.current_credential.owner  # refused
+    print(named.current_credential.owner)  # refused
     return {"owner": named.current_credential.user.name}
 
 
