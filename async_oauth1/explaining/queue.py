@@ -17,6 +17,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SigningKeys
 from async_oauth1.provider.configured_server import ConfiguredServer
 from async_oauth1.provider.refusals import log_explanation, root_of
+from async_oauth1.tolerances import TOLERANCES
 
 __all__ = ["Queue", "Refusal", "refusal_of"]
 
@@ -143,7 +144,7 @@ def slices(refusal: Refusal) -> Iterator[Explanation | None]:
     steps = explain_in_steps(
         refusal.request,
         _secrets(refusal.request),
-        policy=refusal.policy,
+        policy=_policy(refusal),
         now=refusal.now,
         searches=bool(refusal.request.tried_keys),
     )
@@ -160,6 +161,16 @@ def slices(refusal: Refusal) -> Iterator[Explanation | None]:
     if explanation.causes or explanation.tried:
         log_explanation(refusal.request, _texts(explanation, refusal.error))
     yield explanation
+
+
+def _policy(refusal: Refusal) -> Policy:
+    """The rules for this client: what is tolerated of it is no cause."""
+    request, policy = refusal.request, refusal.policy
+    names = tuple(name for name in request.tolerances if name in TOLERANCES)
+    window = request.timestamp_window or policy.timestamp_window
+    if names == policy.tolerances and window == policy.timestamp_window:
+        return policy
+    return replace(policy, tolerances=names, timestamp_window=window)
 
 
 def _secrets(request: OAuth1Request) -> Secrets:

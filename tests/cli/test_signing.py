@@ -30,8 +30,10 @@ def signed(*arguments: str, **environment: str) -> dict[str, Any]:
     return printed
 
 
-def keys(folder: Path) -> tuple[str, str]:
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Files with the private and the public key."""
+    folder = tmp_path_factory.mktemp("keys")
     private, public = folder / "private.pem", folder / "public.pem"
     key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     plain = serialization.NoEncryption()
@@ -42,9 +44,9 @@ def keys(folder: Path) -> tuple[str, str]:
 
 @pytest.mark.parametrize("method", SIGNATURE_METHODS)
 @pytest.mark.parametrize("place", ["header", "query", "form"])
-def test_what_is_signed_verifies(method: str, place: str, tmp_path: Path) -> None:
+def test_what_is_signed_verifies(method: str, place: str, tmp_path: Path, keys: tuple[str, str]) -> None:
     """The curl command of `sign` is what `verify` accepts, whatever the place and the method."""
-    private, public = keys(tmp_path)
+    private, public = keys
     is_rsa = method.startswith("RSA")
     request = signed(
         "POST", URL, "--signature-method", method, "--place", place, "--data", "a=b+c&d=%C3%BC&d=",

@@ -96,6 +96,18 @@ def test_what_was_dropped_is_logged_once_a_minute(caplog: pytest.LogCaptureFixtu
     assert caplog.records[-1].getMessage() == "Refusals that were not explained: 4 (too many wait)."
 
 
+def test_what_is_tolerated_of_the_client_is_no_cause() -> None:
+    """Its own window counts, and so do its tolerances, whatever the policy says."""
+    waiting = refusal(is_explained=True)
+    waiting.request.tolerances, waiting.request.timestamp_window = ("version_1_0a", "timestamp_window=1000"), 1_000
+    *_, explanation = slices(replace(waiting, now=900.0))
+    assert explanation is not None
+    assert explanation.causes == ()
+    *_, explanation = slices(replace(waiting, now=1_100.0))
+    assert explanation is not None
+    assert [cause.code for cause in explanation.causes] == ["timestamp_clock"]
+
+
 def test_no_look_up_and_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     """The keys are those that the verification tried; they do not come out, and neither does a forged line."""
     caplog.set_level(logging.DEBUG, "async_oauth1")

@@ -86,6 +86,17 @@ async def test_quart_logs_the_cause(wanted: bool | tuple[str, ...], caplog: pyte
         assert explained(caplog) == []
 
 
+async def test_the_answer_does_not_depend_on_it() -> None:
+    """Status, header fields and body are equal, octet by octet."""
+    answers = []
+    for wanted in (False, True):
+        protector = CoreProtector(Policy(explain_refusals=wanted))
+        protector.register_hooks(await store())
+        middleware = OAuth1Middleware(_unreachable, protector, ["/"], two_legged=True)
+        answers.append([await _ask(middleware, signed) for signed in (headers(), headers(secret="wrong"), {})])
+    assert answers[0] == answers[1]
+
+
 async def test_the_middleware_logs_the_cause(caplog: pytest.LogCaptureFixture) -> None:
     """Also for a coroutine as hook, and for what needs no signature."""
     caplog.set_level(logging.INFO, "async_oauth1")
@@ -112,7 +123,7 @@ async def _unreachable(_scope: Any, _receive: Any, _send: Any) -> None:
     raise AssertionError
 
 
-async def _ask(middleware: OAuth1Middleware, fields: dict[str, str]) -> None:
+async def _ask(middleware: OAuth1Middleware, fields: dict[str, str]) -> list[Any]:
     scope = {
         "type": "http", "method": "GET", "scheme": "https", "path": "/photos", "raw_path": b"/photos",
         "query_string": b"size=large", "client": ("192.0.2.1", 1), "server": ("127.0.0.1", 80), "root_path": "",
@@ -128,6 +139,7 @@ async def _ask(middleware: OAuth1Middleware, fields: dict[str, str]) -> None:
 
     await middleware(scope, receive, send)
     assert sent[0]["status"] in (400, 401)
+    return sent
 
 
 async def test_a_hook_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
