@@ -12,6 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, func, select
@@ -53,14 +54,18 @@ class RefusedRowError(Exception):
 class Transactions:
     """Runs transactions, each on a session of its own."""
 
-    def __init__(self, sessions: SessionFactory, name: str, timeout: float) -> None:
+    def __init__(self, sessions: SessionFactory, name: str, timeout: float, *, one_at_a_time: bool) -> None:
         """Remember the arguments; no I/O.
 
         Args:
             sessions: makes a session.
             name: of the store, for the log.
             timeout: seconds that a transaction may take, the wait for a connection included.
+            one_at_a_time: let transactions wait for each other here. SQLite has one writer at a time, and those that
+                wait look again and again; and all sessions share one connection to a database in memory, so that one of
+                them would commit or roll back what another one has done.
         """
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if one_at_a_time else nullcontext()
         self._sessions = sessions
         self._name = name
         self._timeout = timeout
@@ -122,7 +127,7 @@ class Transactions:
         session = self._sessions()
         # What the hook returns is used after the session: it must keep its values.
         session.sync_session.expire_on_commit = False
-        async with session, session.begin():
+        async with self._turn, session, session.begin():
             return await work(session)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
