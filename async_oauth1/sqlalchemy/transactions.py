@@ -42,6 +42,8 @@ _UNIX_TIME: dict[str, Select[Any]] = {
     "mariadb": select(func.unix_timestamp()),
 }
 
+_DRIVERS = frozenset({"aiomysql", "aiosqlite", "asyncmy", "asyncpg", "psycopg", "pymysql", "sqlite3"})
+
 _TRIES = 40
 # Seconds between two tries: at random, up to this much for each try so far.
 _PAUSE = 0.002
@@ -106,7 +108,9 @@ class Transactions:
             if not is_duplicate(error):
                 _log.error("%s: %s", self._name, _line(error))
             raise RefusedRowError(_line(error)) from None
-        except (SQLAlchemyError, OSError) as error:  # a TimeoutError is an OSError
+        except Exception as error:
+            if not _is_of_database(error):
+                raise
             # The error has the parameters of the statement, so it is not chained.
             raise self._unavailable(error) from None
 
@@ -183,6 +187,12 @@ def _wrong_sessions(what: str) -> TypeError:
         f"session_factory {what}, but each hook needs a new AsyncSession: pass async_sessionmaker(engine) with an"
         " engine of create_async_engine. For synchronous sessions there is flask_compat.sqla"
     )
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether an error is SQLAlchemy's, the network's, or a driver's own, as some raise while they connect."""
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, (SQLAlchemyError, OSError)) or package in _DRIVERS  # a TimeoutError is an OSError
 
 
 def _is_conflict(error: DBAPIError) -> bool:
