@@ -37,7 +37,7 @@ from .records import new_store
 from .test_races import count
 
 
-class Typed(MappedAsDataclass, DeclarativeBase, kw_only=True):
+class Typed(MappedAsDataclass, DeclarativeBase):
     pass
 
 
@@ -51,7 +51,7 @@ class TypedClient(OAuth1RotationMixin, OAuth1ClientSettingsMixin, OAuth1ClientMi
     __tablename__ = "typed_client"
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
-    title: Mapped[str] = mapped_column(String(80))
+    title: Mapped[str] = mapped_column(String(80))  # without a default, behind fields that have one
 
 
 class TypedTemporary(OAuth1TemporaryCredentialMixin, Typed):
