@@ -87,6 +87,8 @@ class Clients(Generic[T]):
             for name, sealed in secrets.items():
                 setattr(row, name, sealed)
             session.add(row)
+            await session.flush()
+            self._opened(row)
 
         try:
             await self._transactions.run(insert)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import String, Text
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeEngine
 
 if TYPE_CHECKING:
@@ -53,15 +53,22 @@ else:
         """Make a mixin's columns part of plain models, and fields of models that are dataclasses.
 
         SQLAlchemy takes fields of a dataclass only from dataclasses, and makes every model that derives from
-        ``MappedAsDataclass`` a dataclass. So a mixin says that it is a dataclass, without fields of its own.
+        ``MappedAsDataclass`` a dataclass. So a mixin says that it is a dataclass, without fields of its own. Such
+        models get constructors with keyword arguments: otherwise no field without a default could follow the mixin's.
 
         Args:
             init: ``False``: the mixin has no constructor.
         """
 
-        def mark(cls: type[T]) -> type[T]:
-            cls.__dataclass_fields__ = {}
-            cls.__dataclass_params__ = _NoFields.__dataclass_params__
-            return cls
+        def mark(mixin: type[T]) -> type[T]:
+            def init_subclass(cls: type[T], **options: object) -> None:
+                if issubclass(cls, MappedAsDataclass):
+                    options.setdefault("kw_only", True)
+                super(mixin, cls).__init_subclass__(**options)
+
+            mixin.__dataclass_fields__ = {}
+            mixin.__dataclass_params__ = _NoFields.__dataclass_params__
+            mixin.__init_subclass__ = classmethod(init_subclass)
+            return mixin
 
         return mark

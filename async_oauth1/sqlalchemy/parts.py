@@ -70,7 +70,7 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
     ) -> None:
         """As `SQLAlchemyStore`."""
         self._sessions = session_factory_of(session_factory)
-        url = _url_of(self._sessions, Client)
+        url, self._is_sqlite = _database_of(self._sessions, Client)
         super().__init__(url, nonce_lifetime=nonce_lifetime, clock=clock, keys=keys)
         if Nonce is not None and not isinstance(Nonce, type):
             Nonce, cache = None, Nonce  # noqa: N806
@@ -85,7 +85,7 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
             else None
         )
         self._nonce_model = None if Nonce is None else Model(Nonce, NONCE_NEEDS, key="nonce")
-        self._start(Transactions(self._sessions, url, timeout))
+        self._start(self._new_transactions())
         self._offer_hooks()
 
     def prepare(self, policy: Policy) -> None:
@@ -107,7 +107,7 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
             StoreError: the database does not answer; a table is missing; a column is shorter than its model's; or the
                 keys are not those that the secrets are encrypted under.
         """
-        self._start(Transactions(self._sessions, self.url, self._timeout))
+        self._start(self._new_transactions())
         try:
             await check_tables(self._transactions, self._models_with_secrets(), self.keys, self.url)
         except StoreUnavailableError as error:
@@ -140,6 +140,9 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
         left_behind: Any = LeftBehind(self.url, advice)
         self._start(left_behind)
         self._left_behind = True
+
+    def _new_transactions(self) -> Transactions:
+        return Transactions(self._sessions, self.url, self._timeout, one_at_a_time=self._is_sqlite)
 
     def _start(self, transactions: Transactions) -> None:
         """Make the parts; no I/O."""
@@ -213,12 +216,12 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
                     await self._transactions.run(partial(part.purge, now=now, limit=limit))
 
 
-def _url_of(sessions: Callable[[], AsyncSession], cls: type[Any]) -> str:
-    """The URL of a model's database, without its password."""
+def _database_of(sessions: Callable[[], AsyncSession], cls: type[Any]) -> tuple[str, bool]:
+    """The URL of a model's database, without its password, and whether it is SQLite's."""
     with suppress(SQLAlchemyError, AttributeError):
         bind: Any = sessions().get_bind(cls)
-        return str(bind.engine.url.render_as_string(hide_password=True))
-    return "sqlalchemy://"
+        return bind.engine.url.render_as_string(hide_password=True), bind.dialect.name == "sqlite"
+    return "sqlalchemy://", False
 
 
 def have_one_bind(sessions: Callable[[], AsyncSession], *models: type[Any]) -> bool:

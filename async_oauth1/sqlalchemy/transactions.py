@@ -12,6 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, func, select
@@ -41,6 +42,8 @@ _UNIX_TIME: dict[str, Select[Any]] = {
     "mariadb": select(func.unix_timestamp()),
 }
 
+_DRIVERS = frozenset({"aiomysql", "aiosqlite", "asyncmy", "asyncpg", "psycopg", "pymysql", "sqlite3"})
+
 _TRIES = 40
 # Seconds between two tries: at random, up to this much for each try so far.
 _PAUSE = 0.002
@@ -53,14 +56,18 @@ class RefusedRowError(Exception):
 class Transactions:
     """Runs transactions, each on a session of its own."""
 
-    def __init__(self, sessions: SessionFactory, name: str, timeout: float) -> None:
+    def __init__(self, sessions: SessionFactory, name: str, timeout: float, *, one_at_a_time: bool) -> None:
         """Remember the arguments; no I/O.
 
         Args:
             sessions: makes a session.
             name: of the store, for the log.
             timeout: seconds that a transaction may take, the wait for a connection included.
+            one_at_a_time: let transactions wait for each other here. SQLite has one writer at a time, and those that
+                wait look again and again; and all sessions share one connection to a database in memory, so that one of
+                them would commit or roll back what another one has done.
         """
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if one_at_a_time else nullcontext()
         self._sessions = sessions
         self._name = name
         self._timeout = timeout
@@ -101,7 +108,9 @@ class Transactions:
             if not is_duplicate(error):
                 _log.error("%s: %s", self._name, _line(error))
             raise RefusedRowError(_line(error)) from None
-        except (SQLAlchemyError, OSError) as error:  # a TimeoutError is an OSError
+        except Exception as error:
+            if not _is_of_database(error):
+                raise
             # The error has the parameters of the statement, so it is not chained.
             raise self._unavailable(error) from None
 
@@ -122,7 +131,7 @@ class Transactions:
         session = self._sessions()
         # What the hook returns is used after the session: it must keep its values.
         session.sync_session.expire_on_commit = False
-        async with session, session.begin():
+        async with self._turn, session, session.begin():
             return await work(session)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
@@ -178,6 +187,12 @@ def _wrong_sessions(what: str) -> TypeError:
         f"session_factory {what}, but each hook needs a new AsyncSession: pass async_sessionmaker(engine) with an"
         " engine of create_async_engine. For synchronous sessions there is flask_compat.sqla"
     )
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether an error is SQLAlchemy's, the network's, or a driver's own, as some raise while they connect."""
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, (SQLAlchemyError, OSError)) or package in _DRIVERS  # a TimeoutError is an OSError
 
 
 def _is_conflict(error: DBAPIError) -> bool:

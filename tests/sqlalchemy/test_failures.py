@@ -7,9 +7,10 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 
+import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import select, text
+from sqlalchemy import NullPool, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
 from async_oauth1.errors import StoreUnavailableError
@@ -94,6 +95,23 @@ async def test_dropped_connections(provider: PlainProvider, engine: AsyncEngine)
     answers = [await provider.protect(signer.wire()) for _ in range(10)]
     assert {answer for answer in answers if isinstance(answer, int)} <= {503}
     assert not isinstance(answers[-1], int)
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_the_server_has_no_connection_left(driver: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A driver's own error while it connects is a 503 as well, and the log has the reason."""
+    server = Postgres("-c", "max_connections=4", "-c", "superuser_reserved_connections=0")
+    engine = create_async_engine(server.sqlalchemy_url("postgres", f"postgresql+{driver}"), poolclass=NullPool)
+    try:
+        held = [await asyncpg.connect(server.url) for _ in range(4)]
+        provider = PlainProvider(new_plain_store(engine))
+        assert await provider.protect(provider.signer.with_token("t", "s").wire()) == 503
+        assert "too many clients" in caplog.text
+        for connection in held:
+            await connection.close()
+    finally:
+        await engine.dispose()
+        server.close()
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "sqlite"])

@@ -126,6 +126,48 @@ async def test_two_processes(engine: AsyncEngine, database_url: str, repository:
     assert len(await store.list_token_credentials()) == ROUNDS
 
 
+# Answers in a forked child, and in its parent afterwards.
+FORK = """
+import asyncio, os, sys
+from async_oauth1.errors import StoreUnavailableError
+from tests.sqlalchemy.records import RecordStore
+
+async def ask(store):
+    try:
+        return (await store.query_client("c")).client_id
+    except StoreUnavailableError as error:
+        return f"{type(error).__name__}: {error}"
+
+async def child(store):
+    print("child", await ask(store), flush=True)
+    await store.store.close()
+    await store.engine.dispose(close=False)
+    await store.open()
+    print("child", await ask(store), flush=True)
+
+store = RecordStore(sys.argv[1])
+loop = asyncio.new_event_loop()
+loop.run_until_complete(store.open())
+process = os.fork()
+if process == 0:
+    asyncio.run(child(store))
+    os._exit(0)
+os.waitpid(process, 0)
+print("parent", loop.run_until_complete(ask(store)), flush=True)
+os._exit(0)
+"""
+
+
+async def test_a_forked_child(engine: AsyncEngine, database_url: str, repository: Path) -> None:
+    """It gets an error that says what to do until it opens the store with an engine of its own; the parent goes on."""
+    await filled(engine, 0)
+    process = start(FORK, database_url, repository=repository)
+    refused, opened, parent = process.communicate(timeout=60)[0].splitlines()
+    assert "ForkedStoreError" in refused
+    assert "engine" in refused
+    assert (opened, parent) == ("child c", "parent c")
+
+
 @drivers
 async def test_killed_between_the_two(engine: AsyncEngine, database_url: str, repository: Path) -> None:
     """After SIGKILL between the removal of temporary credentials and the new token, the exchange can be repeated."""

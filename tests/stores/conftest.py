@@ -38,8 +38,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             kinds = [kind for kind in kinds if kind != "memory"]
         if not {"url", "kind", "shared_url", "full_store"} & set(signature(metafunc.function).parameters):
             kinds = [*kinds, "third-party"]
-        if "conformance" in metafunc.module.__name__ and "fork" not in metafunc.module.__name__:
-            kinds = [*kinds, *(MODELS if STRESS else MODELS[:1])]
+        module = metafunc.module.__name__.rpartition(".")[2]
+        if "conformance" in metafunc.module.__name__ and module != "test_forks":
+            kinds = [*kinds, *(MODELS if STRESS else MODELS[: module != "test_nonce_clocks"])]
         metafunc.parametrize("kind", kinds)
 
 
