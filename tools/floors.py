@@ -17,7 +17,7 @@ Rows = tuple[tuple[str, ...], ...]
 
 #: Lowest first. Names are relative to ``async_oauth1``, except ``flask_compat``.
 FLOORS: Rows = (
-    ("errors", "tolerances"),
+    ("errors", "native", "tolerances"),
     ("policy",),
     ("protocol",),
     ("credentials", "signature"),
@@ -38,10 +38,11 @@ ROOMS: dict[str, Rows] = {
         ("recoding", "rsa_keys"),
         ("encoding", "header_fields", "hosts"),
         ("authorization_header", "base_string", "callbacks"),
-        ("signature",),
+        ("named_parameters", "reading", "signature"),
         ("lenient_forms", "places"),
         ("request",),
     ),
+    "native": (("loading",), ("__main__",)),
     "provider": (
         ("hints", "refusal_texts", "responses", "sync_driver", "tokens"),
         ("hooks",),

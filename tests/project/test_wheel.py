@@ -43,14 +43,14 @@ def only(directory: Path, pattern: str) -> Path:
 
 
 def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions: Path) -> None:
-    """Tests and examples are not in the wheel, but the type markers are."""
+    """Tests, examples and C sources are not in the wheel, but the type markers are."""
     with zipfile.ZipFile(only(distributions, "*.whl")) as wheel:
         names = wheel.namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"async_oauth1", "flask_compat"}
     assert {"async_oauth1/py.typed", "flask_compat/py.typed"} <= set(names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
-    assert all(name.endswith((".py", "py.typed")) for name in names if ".dist-info/" not in name)
+    assert all(name.endswith((".py", "py.typed", ".abi3.so")) for name in names if ".dist-info/" not in name)
 
 
 def test_the_source_distribution_can_be_tested(distributions: Path) -> None:
@@ -59,6 +59,8 @@ def test_the_source_distribution_can_be_tested(distributions: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {"LICENSE", "Makefile", "README.md", "constraints.txt", "pyproject.toml", "tests/vectors/signatures.json"}
     assert needed <= names
+    assert {"hatch_build.py", "async_oauth1/native/extension.c", "async_oauth1/native/reader.h"} <= names
+    assert not [name for name in names if name.endswith(".so")]
 
 
 @pytest.fixture(scope="module")
