@@ -48,6 +48,7 @@ ROOMS: dict[str, Rows] = {
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
+        ("configured_server",),
         ("verification",),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
@@ -67,7 +68,7 @@ ROOMS: dict[str, Rows] = {
     "explain.readers": (("parts",), ("curl", "har", "http")),
     "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
     "asgi": (
-        ("covered_paths", "origin", "preflights", "unawaited"),
+        ("bodies", "covered_paths", "origin", "preflights", "unawaited"),
         ("requests",),
         ("lingering", "middleware", "targets"),
     ),

@@ -10,6 +10,7 @@ The steps make the decisions; hooks store the data. The three-legged flow:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -30,7 +31,7 @@ from .approval.approvals import may_be_repeated, verifier_spellings
 from .approval.decisions import AuthorizationDecision
 from .approval.dialects import denial
 from .approval.scopes import checked_scope
-from .checks import check_identifiers, unregistered_callback
+from .checks import check_identifiers, check_present, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
@@ -40,6 +41,8 @@ from .responses import OAuth1Response, form_response, server_error_response
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
 
 T = TypeVar("T")
+
+_check_token_and_verifier = functools.partial(check_present, names=("oauth_token", "oauth_verifier"))
 
 # A framework's request and response. Why there are two kinds of TypeVar: see `credentials`.
 if TYPE_CHECKING:
@@ -80,15 +83,14 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             OAuth1Error: the request is not accepted.
         """
         self._check_method(request)
-        self.check_request(request)
-        self.check_callback(request)
-        request.client = await call_hook(self.get_client_by_id, request.client_id)
-        await self.verify_signature(request)
-        await self.verify_body(request)
-        # Only an authenticated client may learn which callbacks are registered.
-        await self.check_callback_registered(request)
-        await self.use_nonce(request)
+        await self.verify(
+            request, self._look_up_client, check=self.check_callback, when_genuine=self.check_callback_registered
+        )
         return request
+
+    async def _look_up_client(self, request: OAuth1Request) -> bool:
+        request.client = await call_hook(self.get_client_by_id, request.client_id)
+        return False  # no token is needed here
 
     def check_callback(self, request: OAuth1Request) -> None:
         """Refuse a request whose callback is missing or malformed."""
@@ -262,17 +264,14 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
                 verifiers, each with a valid signature.
         """
         self._check_method(request)
-        self.check_request(request)
-        for name in ("oauth_token", "oauth_verifier"):
-            if not request.oauth_params.get(name):
-                raise MissingRequiredParameterError(name)
-        request.client = await call_hook(self.get_client_by_id, request.client_id)
-        request.credential = await self.find_temporary_credential(request)
-        await self.verify_signature(request, token_missing=request.credential is None)
-        await self.verify_body(request)
-        await self.use_nonce(request)
+        await self.verify(request, self._look_up_both, check=_check_token_and_verifier)
         await self._check_verifier(request)
         return request
+
+    async def _look_up_both(self, request: OAuth1Request) -> bool:
+        request.client = await call_hook(self.get_client_by_id, request.client_id)
+        request.credential = await self.find_temporary_credential(request)
+        return request.credential is None
 
     async def _check_verifier(self, request: OAuth1Request) -> None:
         """Refuse a verifier that is not the one of the approval, and count it.

@@ -73,17 +73,21 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # Section 2.1 -----------------------------------------------------------------------------------------------------
 
     async def default_validate_temporary_credentials_request(self, request: OAuth1Request) -> OAuth1Request:
-        """Verify the request in Authlib's order."""
+        """Verify the request."""
         with authlib_errors():
             self._check_method(request)
             if not request.client_id:
                 raise MissingRequiredParameterError("oauth_consumer_key")
             self.check_callback(request)
-        await self.find_client(request)
-        await self.verify(request)
-        await self.check_callback_registered(request)
-        await self.finish(request)
+        await self.verify(request, self._look_up_client, when_genuine=self.check_callback_registered)
         return request
+
+    def check_request(self, request: WireRequest) -> None:
+        """Check nothing: the transport was checked when the request was made."""
+
+    async def _look_up_client(self, request: WireRequest) -> bool:
+        await self.find_client(request)
+        return False
 
     # Section 2.2 -----------------------------------------------------------------------------------------------------
 
@@ -148,7 +152,12 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # Section 2.3 -----------------------------------------------------------------------------------------------------
 
     async def default_validate_token_request(self, request: OAuth1Request) -> OAuth1Request:
-        """In Authlib's order. Whatever is wrong, the temporary credential stays."""
+        """Verify the request. Whatever is wrong, the temporary credential stays."""
+        await self.verify(request, self._look_up_both)
+        return request
+
+    async def _look_up_both(self, request: WireRequest) -> bool:
+        """Look up both, and check the verifier, as Authlib does before it verifies the signature."""
         await self.find_client(request)
         if not request.token:
             raise MissingRequiredParameterError("oauth_token")
@@ -163,9 +172,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         else:
             raise InvalidRequestError('Invalid "oauth_verifier"')
         request.credential = credential
-        await self.verify(request)
-        await self.finish(request)
-        return request
+        return False
 
     async def _create_token(self, request: Any) -> list[tuple[str, str]]:
         return await self.shield(self._create_token_alone(request))
