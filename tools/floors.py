@@ -49,11 +49,12 @@ ROOMS: dict[str, Rows] = {
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
         ("configured_server",),
-        ("verification",),
+        ("lane", "verification"),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
     ),
     "provider.approval": (("approvals", "decisions", "dialects", "scopes"),),
+    "provider.lane": (("steps",), ("entry",)),
     "provider.hooks": (("problems", "protocols"), ("signatures",), ("registry",)),
     "explain": (
         ("texts", "wire"),

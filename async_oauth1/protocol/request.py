@@ -28,7 +28,7 @@ from .lenient_forms import find_lenient_form, lenient_forms
 from .named_parameters import NamedParameters
 from .places import find_protocol_parameters
 from .reading import Octets, read_forms
-from .signature import SIGNATURE_METHODS, SigningKeys
+from .signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
 
@@ -79,6 +79,7 @@ class OAuth1Request(NamedParameters):
     tolerances_used: tuple[str, ...] = ()
     timestamp_window: int | None = None
     _base_string: str | None
+    _last_verdict: tuple[tuple[SignatureMethod, SigningKeys, str], bool] | None
 
     def __init__(
         self,
@@ -164,6 +165,7 @@ class OAuth1Request(NamedParameters):
         self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
         self._octets = octets
         self._forms: tuple[str, str, str] | None = None
+        self._last_verdict = None
 
     def _keep_parameters(self, parts: native.ReadParts) -> None:
         self.realm: str | None
@@ -254,17 +256,27 @@ class OAuth1Request(NamedParameters):
         signature = self.signature
         if method is None or not signature:
             return False
-        base_string = self.signature_base_string
         for key in keys:
-            if method.verify(base_string, signature, key):
+            if self.is_signed_by(method, key):
                 return not self.deviations or self.find_untolerated() is None
         if not self.tolerances or method.name == "PLAINTEXT" or self.find_untolerated() is not None:
             return False
         in_header = self.signature_type == "HEADER"
-        forms = lenient_forms(base_string, signature, self.oauth_params, self.tolerances, in_header=in_header)
+        forms = lenient_forms(
+            self.signature_base_string, signature, self.oauth_params, self.tolerances, in_header=in_header
+        )
         used = find_lenient_form(forms, method, keys)
         self.tolerances_used = used or ()
         return used is not None
+
+    def is_signed_by(self, method: SignatureMethod, keys: SigningKeys) -> bool:
+        """Return whether the signature verifies, without tolerances. The last verdict is remembered."""
+        question = method, keys, self.signature or ""
+        if self._last_verdict is not None and self._last_verdict[0] == question:
+            return self._last_verdict[1]
+        holds = method.verify(self.signature_base_string, question[2], keys)
+        self._last_verdict = question, holds
+        return holds
 
     @property
     def base_string_uri(self) -> str:
