@@ -31,6 +31,7 @@ test: $(VENV)/.installed-test
 
 stress: $(VENV)/.installed-test
 	STRESS=1 $(RUN) -bb -m pytest -m "stress or hypothesis" $(ARGS)
+	$(RUN) -m tests.native.sanitized 300
 	$(RUN) -m benchmarks.faults --rounds 10
 	$(RUN) -m benchmarks.stores
 
