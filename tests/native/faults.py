@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["FAULTS", "NATIVE", "Fault", "compile_extension"]
+__all__ = ["FAULTS", "NATIVE", "Fault", "compares_equal", "compile_extension", "write_sources"]
 
 NATIVE = Path(__file__).resolve().parents[2] / "async_oauth1/native"
 
@@ -78,6 +78,16 @@ FAULTS: tuple[Fault, ...] = tuple(
 )  # fmt: skip
 
 
+def write_sources(directory: Path, fault: Fault | None) -> None:
+    """Copy the sources, with a fault planted in one of them."""
+    for name in ("reader.h", "reader.c", "extension.c"):
+        source = (NATIVE / name).read_text(encoding="utf-8")
+        if fault is not None and fault.file == name:
+            assert source.count(fault.right) == 1, f"not there once: {fault.right!r}"
+            source = source.replace(fault.right, fault.wrong)
+        (directory / name).write_text(source, encoding="utf-8")
+
+
 def compile_extension(
     directory: Path, fault: Fault | None = None, *, flags: tuple[str, ...] = (), compiler: str = ""
 ) -> Path:
@@ -89,12 +99,7 @@ def compile_extension(
         flags: of the compiler, after ``-O1``.
         compiler: instead of the one that Python was compiled with.
     """
-    for name in ("reader.h", "reader.c", "extension.c"):
-        source = (NATIVE / name).read_text(encoding="utf-8")
-        if fault is not None and fault.file == name:
-            assert source.count(fault.right) == 1, f"not there once: {fault.right!r}"
-            source = source.replace(fault.right, fault.wrong)
-        (directory / name).write_text(source, encoding="utf-8")
+    write_sources(directory, fault)
     compiler = compiler or (sysconfig.get_config_var("CC") or "cc").split()[0]
     target = directory / "extension.abi3.so"
     command = (

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .faults import NATIVE, Fault, compile_extension
+from .faults import NATIVE, Fault, compile_extension, write_sources
 
 __all__ = ["compare", "fuzz"]
 
@@ -41,8 +41,8 @@ def compare(seconds: float, fault: Fault | None = None) -> None:
         subprocess.run(command, check=True, cwd=NATIVE.parents[1], env={**os.environ, **environment})
 
 
-def fuzz(seconds: float) -> None:
-    """Fuzz the core, starting with the corpus.
+def fuzz(seconds: float, fault: Fault | None = None) -> None:
+    """Fuzz the core, into which a fault may be planted, starting with the corpus.
 
     Raises:
         CalledProcessError: an input that the sanitizers report; it is in the working directory.
@@ -51,10 +51,11 @@ def fuzz(seconds: float) -> None:
         target, found = Path(directory) / "fuzz", Path(directory) / "found"
         found.mkdir()
         flags = ("-O1", "-g", "-std=c11", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
-        sources = (FUZZ / "fuzz_reader.c", NATIVE / "reader.c")
-        subprocess.run(("clang", *flags, "-I", NATIVE, *sources, "-o", target), check=True)
+        write_sources(Path(directory), fault)
+        sources = (FUZZ / "fuzz_reader.c", Path(directory) / "reader.c")
+        subprocess.run(("clang", *flags, "-I", directory, *sources, "-o", target), check=True)
         limits = ("-max_len=9000", f"-max_total_time={int(seconds)}", "-print_final_stats=1", "-verbosity=0")
-        subprocess.run((target, *limits, found, FUZZ / "corpus"), check=True)
+        subprocess.run((target, *limits, found, FUZZ / "corpus"), check=True, cwd=directory if fault else None)
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,14 +12,16 @@ import pytest
 from tests.stress import sample
 
 from .faults import FAULTS, Fault, compares_equal, compile_extension
-from .sanitized import compare
+from .sanitized import compare, fuzz
 
 pytestmark = pytest.mark.usefixtures("native_reader")
 
-#: Faults that change no result, but read or write where nothing belongs to them.
-OUT_OF_BOUNDS = (
+#: Faults that change no result, but write outside of what there is; and some that only read there.
+WRITING = (
     Fault("reader.h", "CANONICAL_ROOM = 3 *", "CANONICAL_ROOM = 2 *"),
     Fault("reader.h", "BASE_ROOM = 5 *", "BASE_ROOM = 3 *"),
+)
+READING = (
     Fault("reader.c", "end - at >= 2 && hex_digit(at[0]) >= 0 &&", "end - at >= 1 && hex_digit(at[0]) >= 0 &&"),
     Fault("reader.c", "if (middle == name || end - at < 3 ||", "if (middle == name ||"),
 )
@@ -36,11 +40,22 @@ def test_the_comparison_finds_a_fault(fault: Fault, tmp_path: Path) -> None:
 
 
 @pytest.mark.stress
-@pytest.mark.parametrize("fault", sample(OUT_OF_BOUNDS, 1))
-def test_the_sanitizers_find_a_fault(fault: Fault) -> None:
-    """A reader that leaves its memory is stopped."""
+@pytest.mark.parametrize("fault", sample(WRITING, 1))
+def test_the_sanitizers_stop_a_faulty_reader(fault: Fault) -> None:
+    """The program that compares does not survive a write out of bounds."""
     with pytest.raises(subprocess.CalledProcessError):
         compare(1, fault)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("fault", sample(READING, 1))
+def test_the_fuzzer_finds_a_fault(fault: Fault) -> None:
+    """An octet behind the end is read: the fuzzer's inputs are in memory of exactly their size."""
+    if not shutil.which("clang") and not os.environ.get("CI"):
+        pytest.skip("there is no clang")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        fuzz(60, fault)
+    assert caught.value.cmd[0] != "clang"  # it was compiled
 
 
 def test_there_are_enough_faults() -> None:
