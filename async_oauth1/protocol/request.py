@@ -27,7 +27,7 @@ from .hosts import normalize_host
 from .lenient_forms import find_lenient_form, lenient_forms
 from .named_parameters import NamedParameters
 from .places import find_protocol_parameters
-from .reading import Octets, read_forms
+from .reading import read_forms
 from .signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
@@ -119,7 +119,7 @@ class OAuth1Request(NamedParameters):
         fields = tuple(headers)
         authorization, content_type = relevant_fields(fields)
         is_a_form = content_type != b"" and is_form_for_everyone(content_type)
-        octets = Octets(authorization, raw_query, body if is_a_form and body else b"")
+        octets = authorization, raw_query, body if is_a_form and body else b""
         _check_sizes(octets, limits)
         self._keep(method, scheme, host, raw_path, fields, peer, body, is_a_form, octets)
         self._keep_parameters(
@@ -132,7 +132,7 @@ class OAuth1Request(NamedParameters):
         """Make a request from what `async_oauth1.native.read_scope` has read of an ASGI scope and a form."""
         request = cls.__new__(cls)
         host, peer, authorization, is_a_form, parts = read
-        octets = Octets(authorization, scope["query_string"], body if is_a_form and body else b"")
+        octets = authorization, scope["query_string"], body if is_a_form and body else b""
         headers = tuple(scope["headers"])
         method, scheme, raw_path = scope["method"], scope["scheme"], scope["raw_path"]
         request._keep(method, scheme, host, raw_path, headers, peer, body, is_a_form, octets)  # noqa: SLF001 - its own
@@ -149,13 +149,13 @@ class OAuth1Request(NamedParameters):
         peer: str | None,
         body: bytes | None,
         is_a_form: bool,  # noqa: FBT001 - called for every request, and keywords take longer
-        octets: Octets,
+        octets: tuple[bytes, bytes, bytes],
     ) -> None:
         self.method = method
         self.scheme = scheme
         self.host = host
         self.raw_path = raw_path
-        self.raw_query = octets.query
+        self.raw_query = octets[1]
         self.raw_headers = headers
         self.peer = peer
         self.body = body
@@ -174,7 +174,7 @@ class OAuth1Request(NamedParameters):
 
     def _read_in_python(self, max_parameters: int) -> native.ReadParts:
         """Find the protocol parameters: in one place (section 3.5) unless more are tolerated, and each once (3.1)."""
-        self._forms, realm = read_forms(self._octets, max_parameters)
+        self._forms, realm = read_forms(*self._octets, max_parameters)
         header_form, query_form, body_form = self._forms
         if "oauth_" not in query_form and "oauth_" not in body_form:
             parameters, others = protocol_parameters(header_form)
@@ -223,7 +223,7 @@ class OAuth1Request(NamedParameters):
     def canonical_forms(self) -> tuple[str, str, str]:
         """The parameters of the Authorization header, the query and the form, each in canonical form."""
         if self._forms is None:  # read natively
-            self._forms, _ = read_forms(self._octets, _NO_LIMIT)
+            self._forms, _ = read_forms(*self._octets, _NO_LIMIT)
         return self._forms
 
     @property
@@ -332,11 +332,12 @@ class OAuth1Request(NamedParameters):
         return [*self.query_params, *self.body_params, *self.auth_params]
 
 
-def _check_sizes(octets: Octets, limits: SizeLimits) -> None:
+def _check_sizes(octets: tuple[bytes, bytes, bytes], limits: SizeLimits) -> None:
+    header, query, form = octets
     for what, part, limit in (
-        ("Authorization header", octets.header, limits.max_header_bytes),
-        ("query", octets.query, limits.max_query_bytes),
-        ("form", octets.form, limits.max_form_bytes),
+        ("Authorization header", header, limits.max_header_bytes),
+        ("query", query, limits.max_query_bytes),
+        ("form", form, limits.max_form_bytes),
     ):
         if len(part) > limit:
             raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")

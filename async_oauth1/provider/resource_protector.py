@@ -70,7 +70,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 if token_missing is None:
                     token_missing = await self._look_up(request)
                 is_verified = lane.holds(request, token_missing=token_missing)
-                look_up = _found(token_missing)
+                if not is_verified:
+                    look_up = _found(token_missing)
             if is_verified:
                 await self.use_nonce(request)
             else:  # from the beginning, except that no store is asked twice

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 from async_oauth1.provider.hooks import hook_caller
 
@@ -41,7 +41,7 @@ def find_lane(protector: Any, usual: tuple[Any, ...]) -> Lane | None:
         protector: a resource protector.
         usual: `methods_of` its class, if nothing is replaced.
     """
-    attributes = cast("dict[str, Any]", vars(protector))
+    attributes: dict[str, Any] = protector.__dict__
     if (
         not attributes["_complete"]
         or attributes["_custom_verifiers"]
@@ -51,6 +51,6 @@ def find_lane(protector: Any, usual: tuple[Any, ...]) -> Lane | None:
     ):
         return None
     lane: Lane | None = attributes.get("_lane")
-    if lane is None or not lane.is_of(protector.hooks):
+    if lane is None or lane.version != protector.hooks.version:
         lane = protector._lane = Lane(protector.hooks)  # noqa: SLF001 - a protector keeps its own lane
     return lane if lane.is_open else None

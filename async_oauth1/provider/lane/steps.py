@@ -17,6 +17,8 @@ __all__ = ["Lane"]
 
 _METHODS = {name: SIGNATURE_METHODS[name] for name in ("HMAC-SHA1", "HMAC-SHA256")}
 
+_CLIENTS, _CREDENTIALS = (Client, type(None)), (TokenCredential, type(None))
+
 _Peek: TypeAlias = Callable[[str, "str | None"], "tuple[Client | None, TokenCredential | None] | None"]
 
 
@@ -24,22 +26,19 @@ class Lane:
     """The part that is the same for every request until a hook is registered.
 
     Attributes:
+        version: of the hooks, see `Hooks`.
         is_open: false once a look-up has returned another class than `Client` or `TokenCredential`: such models are
             asked for their secrets by awaiting, so the lane could not use them.
     """
 
-    __slots__ = ("_peek_both", "_peek_client", "_version", "is_open")
+    __slots__ = ("_peek_both", "_peek_client", "is_open", "version")
 
     def __init__(self, hooks: Hooks) -> None:
         """Find out which stores need not wait."""
         self.is_open = True
-        self._version = hooks.version
+        self.version = hooks.version
         self._peek_both = _peek_of(hooks.get("query_credentials"), "query_credentials")
         self._peek_client = _peek_of(hooks.get("query_client"), "query_client")
-
-    def is_of(self, hooks: Hooks) -> bool:
-        """Whether no hook was registered since."""
-        return self._version == hooks.version
 
     @staticmethod
     def admits(
@@ -77,24 +76,20 @@ class Lane:
         """Whether the signature verifies with the current secrets; ``token_missing`` as from `look_up`."""
         client: Client | None = request.client
         credential: TokenCredential | None = request.credential
-        if not (_is_record(client, Client) and _is_record(credential, TokenCredential)):
+        # A subclass may override a method with a coroutine function.
+        if type(client) not in _CLIENTS or type(credential) not in _CREDENTIALS:
             self.is_open = False
             return False
-        name = request.oauth_params["oauth_signature_method"]
-        keys = None if token_missing else _current_keys(client, credential, request.client_id)
+        sent = request.oauth_params
+        name = sent["oauth_signature_method"]
+        keys = None if token_missing else _current_keys(client, credential, sent["oauth_consumer_key"])
         if not request.is_signed_by(_METHODS[name], keys or DUMMY_KEYS) or keys is None or client is None:
             return False
         methods = client.get_signature_methods()
         return methods is None or name in methods
 
 
-def _is_record(model: object, record: type) -> bool:
-    return model is None or type(model) is record  # a subclass may override a method with a coroutine function
-
-
-def _current_keys(
-    client: Client | None, credential: TokenCredential | None, client_id: str | None
-) -> SigningKeys | None:
+def _current_keys(client: Client | None, credential: TokenCredential | None, client_id: str) -> SigningKeys | None:
     """The current secrets, if there are some, and nothing is tolerated of the client."""
     if client is None or client.tolerances or not client.client_secret:
         return None
