@@ -5,7 +5,7 @@ PYTHON ?=
 PORT ?= 8000
 BIN = $(VENV)/bin
 RUN = $(BIN)/python
-INPUTS = pyproject.toml constraints.txt README.md LICENSE
+INPUTS = pyproject.toml constraints.txt README.md LICENSE hatch_build.py $(wildcard async_oauth1/native/*.[ch])
 
 .PHONY: help demo serve test stress bench docs lint clean
 .DELETE_ON_ERROR:
@@ -31,6 +31,7 @@ test: $(VENV)/.installed-test
 
 stress: $(VENV)/.installed-test
 	STRESS=1 $(RUN) -bb -m pytest -m "stress or hypothesis" $(ARGS)
+	$(RUN) -m tests.native.sanitized 300
 	$(RUN) -m benchmarks.faults --rounds 10
 	$(RUN) -m benchmarks.stores
 
@@ -49,6 +50,7 @@ lint: $(VENV)/.installed-lint
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -f async_oauth1/native/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The extras are in pyproject.toml. Each stamp file stands for an installed extra.

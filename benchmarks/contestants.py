@@ -17,18 +17,21 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from async_oauth1 import OAuth1Request, Policy, ResourceProtector
+from async_oauth1 import OAuth1Request, Policy, ResourceProtector, native
+from async_oauth1.asgi import request_from_scope
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import OAuth1Error
+from async_oauth1.provider.lane.steps import Lane
 from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.signature import SIGNATURE_METHODS, SigningKeys
 
-__all__ = ["CASES", "CONTESTANTS", "OURS", "WHOLE_FLOW", "Case", "make_case", "tampered"]
+__all__ = ["CASES", "CONTESTANTS", "IN_PYTHON", "OURS", "WHOLE_FLOW", "Case", "make_case", "tampered"]
 
 HOST = "photos.example.net"
 SECRET, TOKEN, TOKEN_SECRET = "kd94hf93k423kf44pfkkdhi9", "nnch734d00sl2jdknnch734d", "pfkkdhi9sl3r4s00pfkkdhi9"
 CLIENT_ID, NONCE = "dpf43f3p2l4k3l03kd94hf93", "kllo9940pd9333jhkllo9940"
 OURS, WHOLE_FLOW = "async-oauth1", "async-oauth1, whole flow with plain hooks"
+IN_PYTHON = "async-oauth1, without the native reader"
 
 Verify = Callable[[], bool]
 
@@ -167,33 +170,66 @@ def _our_records(case: Case) -> tuple[Client, TokenCredential, Policy]:
     return client, token, Policy(signature_methods=(case.signature_method,))
 
 
-def _our_request(case: Case) -> Callable[[], OAuth1Request]:
-    path, query = case.path.encode(), case.query.encode()
-
-    def read() -> OAuth1Request:
-        return OAuth1Request(
-            case.method,
-            scheme="https",
-            host=HOST,
-            raw_path=path,
-            raw_query=query,
-            headers=case.headers,
-            body=case.body,
-            peer="192.0.2.1",
-        )
-
-    return read
+def _our_scope(case: Case) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": case.method,
+        "scheme": "https",
+        "path": case.path,
+        "raw_path": case.path.encode(),
+        "query_string": case.query.encode(),
+        "headers": [*case.headers],
+        "client": ("192.0.2.1", 1234),
+    }
 
 
 def ours(case: Case) -> Verify:
-    """Parsing, checks and signature, with constant keys."""
-    never = _constant(None)
+    """Parsing, checks and signature, with constant keys: as the lane does it, or the general path for RSA."""
+    policy, scope, body = Policy(signature_methods=(case.signature_method,)), _our_scope(case), case.body
+    return _our_verify(case, policy, lambda: request_from_scope(scope, policy, body))
+
+
+def ours_in_python(case: Case) -> Verify:
+    """The same without the native reader, from the parts of the request."""
     policy = Policy(signature_methods=(case.signature_method,))
+    parts: dict[str, Any] = {
+        "method": case.method,
+        "scheme": "https",
+        "host": HOST,
+        "raw_path": case.path.encode(),
+        "raw_query": case.query.encode(),
+        "headers": case.headers,
+        "body": case.body,
+        "peer": "192.0.2.1",
+    }
+    verify, read, read_scope = _our_verify(case, policy, lambda: OAuth1Request(**parts)), native.read, native.read_scope
+    nothing = _constant(None)
+
+    def verify_in_python() -> bool:
+        native.read = native.read_scope = nothing
+        try:
+            return verify()
+        finally:
+            native.read, native.read_scope = read, read_scope
+
+    return verify_in_python
+
+
+def _our_verify(case: Case, policy: Policy, read: Callable[[], OAuth1Request]) -> Verify:
+    never = _constant(None)
     protector = ResourceProtector(policy, query_client=never, query_token=never, exists_nonce=never)
-    read = _our_request(case)
-    keys = case.keys
+    keys, method = case.keys, SIGNATURE_METHODS[case.signature_method]
+    clock, admits = protector.clock, Lane(protector.hooks).admits
 
     def verify() -> bool:
+        try:
+            request = read()
+        except OAuth1Error:
+            return False
+        is_usual = admits(request, policy, clock(), two_legged=False, body_hash_required=False)
+        return is_usual and request.is_signed_by(method, keys)
+
+    def verify_generally() -> bool:
         try:
             request = read()
             protector.check_request(request)
@@ -201,19 +237,19 @@ def ours(case: Case) -> Verify:
             return False
         return request.is_signed_with(keys)
 
-    return verify
+    return verify_generally if case.signature_method == "RSA-SHA1" else verify
 
 
 def our_whole_flow(case: Case) -> Verify:
     """The whole flow, with plain functions as hooks."""
     client, token, policy = _our_records(case)
+    scope, body = _our_scope(case), case.body
     hooks = {"query_client": client, "query_token": token, "exists_nonce": False}
     protector = ResourceProtector(policy, **{name: _constant(value) for name, value in hooks.items()})
-    read = _our_request(case)
 
     def verify() -> bool:
         try:
-            run_sync(protector.validate_request(read()))
+            run_sync(protector.validate_request(request_from_scope(scope, policy, body)))
         except OAuth1Error:
             return False
         return True
@@ -333,6 +369,7 @@ def _rsa_primitive(case: Case) -> Verify:
 #: By their names in the tables.
 CONTESTANTS: dict[str, Callable[[Case], Verify]] = {
     OURS: ours,
+    IN_PYTHON: ours_in_python,
     "Authlib": authlib,
     "oauthlib": oauthlib,
     "bare primitive": primitive,

@@ -142,10 +142,15 @@ class Bench:
         scopes = self.scopes(path)
         started = time.process_time()
         for scope in scopes:
-            await self._one(scope)
+            await self.serve_one(scope)
         return (time.process_time() - started) / BATCH * 1e6
 
-    async def _one(self, scope: Any) -> None:
+    def signer_for(self, path: str) -> Signer:
+        """A signer of requests for a path."""
+        return Signer(HOST, path)
+
+    async def serve_one(self, scope: Any) -> None:
+        """Serve a request, and check that it is answered with 200."""
         messages = [{"type": "http.request", "body": b"", "more_body": False}]
         never = asyncio.get_running_loop().create_future()
 

@@ -17,7 +17,7 @@ Rows = tuple[tuple[str, ...], ...]
 
 #: Lowest first. Names are relative to ``async_oauth1``, except ``flask_compat``.
 FLOORS: Rows = (
-    ("errors", "tolerances"),
+    ("errors", "native", "tolerances"),
     ("policy",),
     ("protocol",),
     ("credentials", "signature"),
@@ -41,21 +41,23 @@ ROOMS: dict[str, Rows] = {
         ("recoding", "rsa_keys"),
         ("encoding", "header_fields", "hosts"),
         ("authorization_header", "base_string", "callbacks"),
-        ("signature",),
+        ("named_parameters", "reading", "signature"),
         ("lenient_forms", "places"),
         ("request",),
     ),
+    "native": (("loading",), ("__main__",)),
     "provider": (
         ("hints", "refusal_texts", "responses", "sync_driver", "tokens"),
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
         ("configured_server",),
-        ("verification",),
+        ("lane", "verification"),
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
     ),
     "provider.approval": (("approvals", "decisions", "dialects", "scopes"),),
+    "provider.lane": (("steps",), ("entry",)),
     "provider.hooks": (("problems", "protocols"), ("signatures",), ("registry",)),
     "explain": (
         ("texts", "wire"),

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from async_oauth1 import native
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
+from async_oauth1.protocol.hosts import HOSTS_KEPT
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.responses import OAuth1Response, resource_error_response
@@ -25,6 +27,9 @@ application_behind: ContextVar[object | None] = ContextVar("async_oauth1.applica
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 R = TypeVar("R", bound=OAuth1Request)
+
+# The normal form of Host fields, by scheme.
+_hosts: dict[str, dict[bytes, str]] = {"http": {}, "https": {}}
 
 
 def snapshot(scope: Scope) -> Scope:
@@ -57,6 +62,9 @@ def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) 
 
 def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: bytes | None) -> R:
     """Make a request from an ASGI scope. ``make`` takes the arguments of `OAuth1Request`."""
+    is_usual = native.IN_USE and make is OAuth1Request and not (policy.external_base_url or policy.trusted_proxies)
+    if is_usual and (read := _read_natively(scope, policy, body)) is not None:
+        return OAuth1Request.of_scope(scope, body, read)  # type: ignore[return-value]  # it is what `make` makes
     try:
         path = origin_form(scope, policy)
         scheme, host, prefix = request_origin(scope, policy)
@@ -76,7 +84,26 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
     except OAuth1Error as error:
         with_scope(error, scope)
         raise
+    if is_usual:
+        _remember_host(scope, scheme, request.host)
     return request
+
+
+def _read_natively(scope: Scope, policy: Policy, body: bytes | None) -> native.ReadScope | None:
+    limits = policy.max_parameters, policy.max_header_bytes, policy.max_query_bytes, policy.max_form_bytes
+    return native.read_scope(scope, _hosts, body, *limits)
+
+
+def _remember_host(scope: Scope, scheme: str, normal_form: str) -> None:
+    """Keep what a Host field is normalised to, for the native reader."""
+    known = _hosts.get(scheme)
+    if known is None:
+        return
+    if len(known) >= HOSTS_KEPT:
+        known.clear()
+    for name, value in scope["headers"]:
+        if name == b"host" and type(value) is bytes:
+            known[value] = normal_form
 
 
 def content_type_of(scope: Scope) -> bytes:

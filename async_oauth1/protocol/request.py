@@ -8,32 +8,35 @@ may keep only one value of a repeated name. Therefore the request is built from 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+import sys
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
-
+from async_oauth1 import native
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import SizeLimits
 from async_oauth1.tolerances import PARAMETERS_IN_TWO_PLACES
 
-from .authorization_header import other_names, parse_authorization, protocol_parameters
+from .authorization_header import other_names, protocol_parameters
 from .base_string import base_string
 from .callbacks import is_loopback_host
-from .encoding import canonical_form, split_pairs, unescape
+from .encoding import split_pairs, unescape
 from .header_fields import Headers, is_form, is_form_for_everyone, relevant_fields
 from .hosts import normalize_host
 from .lenient_forms import find_lenient_form, lenient_forms
+from .named_parameters import NamedParameters
 from .places import find_protocol_parameters
-from .signature import SIGNATURE_METHODS, SigningKeys
+from .reading import read_forms
+from .signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
 
 _DEFAULT_LIMITS = SizeLimits()
+_NO_LIMIT = sys.maxsize
 
 
-class OAuth1Request(AuthlibOAuth1Request):
+class OAuth1Request(NamedParameters):
     """A request that was read, but not yet verified. Attributes have Authlib's names.
 
     Attributes:
@@ -76,6 +79,7 @@ class OAuth1Request(AuthlibOAuth1Request):
     tolerances_used: tuple[str, ...] = ()
     timestamp_window: int | None = None
     _base_string: str | None
+    _last_verdict: tuple[tuple[SignatureMethod, SigningKeys, str], bool] | None
 
     def __init__(
         self,
@@ -109,63 +113,80 @@ class OAuth1Request(AuthlibOAuth1Request):
             RequestTooLargeError: a part exceeds its limit in octets.
             UnsupportedMediaTypeError: the Content-Type is read as a form's by some parsers only.
         """
-        self.method = method
-        self.scheme = scheme
-        self.host = normalize_host(host, scheme)
+        host = normalize_host(host, scheme)
         if not raw_path.startswith(b"/"):
             raise InvalidRequestError("The request target is not a path.")
+        fields = tuple(headers)
+        authorization, content_type = relevant_fields(fields)
+        is_a_form = content_type != b"" and is_form_for_everyone(content_type)
+        octets = authorization, raw_query, body if is_a_form and body else b""
+        _check_sizes(octets, limits)
+        self._keep(method, scheme, host, raw_path, fields, peer, body, is_a_form, octets)
+        self._keep_parameters(
+            native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
+            or self._read_in_python(limits.max_parameters)
+        )
+
+    @classmethod
+    def of_scope(cls, scope: Mapping[str, Any], body: bytes | None, read: native.ReadScope) -> OAuth1Request:
+        """Make a request from what `async_oauth1.native.read_scope` has read of an ASGI scope and a form."""
+        request = cls.__new__(cls)
+        host, peer, authorization, is_a_form, parts = read
+        octets = authorization, scope["query_string"], body if is_a_form and body else b""
+        headers = tuple(scope["headers"])
+        method, scheme, raw_path = scope["method"], scope["scheme"], scope["raw_path"]
+        request._keep(method, scheme, host, raw_path, headers, peer, body, is_a_form, octets)  # noqa: SLF001 - its own
+        request._keep_parameters(parts)  # noqa: SLF001 - its own
+        return request
+
+    def _keep(
+        self,
+        method: str,
+        scheme: str,
+        host: str,
+        raw_path: bytes,
+        headers: tuple[tuple[bytes, bytes], ...],
+        peer: str | None,
+        body: bytes | None,
+        is_a_form: bool,  # noqa: FBT001 - called for every request, and keywords take longer
+        octets: tuple[bytes, bytes, bytes],
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.host = host
         self.raw_path = raw_path
-        self.raw_query = raw_query
-        self.raw_headers = tuple(headers)
+        self.raw_query = octets[1]
+        self.raw_headers = headers
         self.peer = peer
         self.body = body
+        self.is_form = is_a_form
         # Instance attributes, because they are read for every request, and class attributes are slower to find.
         self.may_be_rewritten = False
         self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
-        self._base_string = None
+        self._octets = octets
+        self._forms: tuple[str, str, str] | None = None
+        self._last_verdict = None
 
-        authorization, content_type = relevant_fields(self.raw_headers)
-        self.is_form = content_type != b"" and is_form_for_everyone(content_type)
-        octets = body if self.is_form and body else b""
-        for what, part, limit in (
-            ("Authorization header", authorization, limits.max_header_bytes),
-            ("query", raw_query, limits.max_query_bytes),
-            ("form", octets, limits.max_form_bytes),
-        ):
-            if len(part) > limit:
-                raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
-        max_parameters = limits.max_parameters
+    def _keep_parameters(self, parts: native.ReadParts) -> None:
         self.realm: str | None
-        header_form, self.realm = parse_authorization(authorization, max_parameters) or ("", None)
-        query_form = canonical_form(raw_query, max_parameters=max_parameters) if raw_query else ""
-        body_form = canonical_form(octets, max_parameters=max_parameters) if octets else ""
-        self._header_form, self._query_form, self._body_form = header_form, query_form, body_form
-        form = header_form
-        for more in (query_form, body_form):
-            if more:
-                form = f"{form}&{more}" if form else more
-        self._form = form
-        if form.count("=") > max_parameters:  # as many as there are pairs
-            raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
         self.has_other_header_parameters: bool
-        self.signature_type: str | None
-        self.oauth_params: dict[str, str]
-        self.signature_type, self.oauth_params = self._find_protocol_parameters()
+        self.signature_type, self.oauth_params, self.realm, self.has_other_header_parameters, self._base_string = parts
+
+    def _read_in_python(self, max_parameters: int) -> native.ReadParts:
+        """Find the protocol parameters: in one place (section 3.5) unless more are tolerated, and each once (3.1)."""
+        self._forms, realm = read_forms(*self._octets, max_parameters)
+        header_form, query_form, body_form = self._forms
+        if "oauth_" not in query_form and "oauth_" not in body_form:
+            parameters, others = protocol_parameters(header_form)
+            return "HEADER" if parameters else None, parameters, realm, others, None
+        found = find_protocol_parameters(header_form, query_form, body_form)
+        if found.in_several_places is not None:
+            self.note_deviation(PARAMETERS_IN_TWO_PLACES, found.in_several_places)
+        return found.place, found.parameters, realm, found.has_other_header_parameters, None
 
     def __repr__(self) -> str:
         """Show only method and URI, without secrets, and escaped, so that a path cannot forge a line of the log."""
         return f"<OAuth1Request {ascii(f'{self.method} {self.base_string_uri}')[1:-1]}>"
-
-    def _find_protocol_parameters(self) -> tuple[str | None, dict[str, str]]:
-        """Find the protocol parameters: in one place (section 3.5) unless more are tolerated, and each once (3.1)."""
-        if "oauth_" not in self._query_form and "oauth_" not in self._body_form:
-            parameters, self.has_other_header_parameters = protocol_parameters(self._header_form)
-            return ("HEADER", parameters) if parameters else (None, {})
-        found = find_protocol_parameters(self._header_form, self._query_form, self._body_form)
-        self.has_other_header_parameters = found.has_other_header_parameters
-        if found.in_several_places is not None:
-            self.note_deviation(PARAMETERS_IN_TWO_PLACES, found.in_several_places)
-        return found.place, found.parameters
 
     def note_deviation(self, name: str, error: OAuth1Error) -> None:
         """Remember what is refused unless the tolerance of that name covers it."""
@@ -178,54 +199,6 @@ class OAuth1Request(AuthlibOAuth1Request):
             if name not in tolerated:
                 return error
         return None
-
-    # Authlib's names for the parameters ------------------------------------------------------------------------------
-
-    @property
-    def client_id(self) -> str | None:
-        """``oauth_consumer_key``."""
-        return self.oauth_params.get("oauth_consumer_key")
-
-    @property
-    def token(self) -> str | None:
-        """``oauth_token``; an empty one counts as absent, but is signed."""
-        return self.oauth_params.get("oauth_token") or None
-
-    @property
-    def timestamp(self) -> str | None:
-        """``oauth_timestamp``, as text."""
-        return self.oauth_params.get("oauth_timestamp")
-
-    @property
-    def nonce(self) -> str | None:
-        """``oauth_nonce``."""
-        return self.oauth_params.get("oauth_nonce")
-
-    @property
-    def redirect_uri(self) -> str | None:
-        """``oauth_callback``."""
-        return self.oauth_params.get("oauth_callback")
-
-    @property
-    def verifier(self) -> str | None:
-        """``oauth_verifier``."""
-        return self.oauth_params.get("oauth_verifier")
-
-    @property
-    def signature_method(self) -> str | None:
-        """``oauth_signature_method``."""
-        return self.oauth_params.get("oauth_signature_method")
-
-    @property
-    def signature(self) -> str | None:
-        """``oauth_signature``.
-
-        Some clients do not escape the Base64 in a query or a form, so that each ``+`` is decoded as a space.
-        """
-        signature = self.oauth_params.get("oauth_signature")
-        if signature and self.signature_type != "HEADER" and self.signature_method != "PLAINTEXT":
-            return signature.replace(" ", "+")
-        return signature
 
     @property
     def is_secure(self) -> bool:
@@ -249,12 +222,14 @@ class OAuth1Request(AuthlibOAuth1Request):
     @property
     def canonical_forms(self) -> tuple[str, str, str]:
         """The parameters of the Authorization header, the query and the form, each in canonical form."""
-        return self._header_form, self._query_form, self._body_form
+        if self._forms is None:  # read natively
+            self._forms, _ = read_forms(*self._octets, _NO_LIMIT)
+        return self._forms
 
     @property
     def other_header_parameters(self) -> list[str]:
         """Names in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``; not the realm."""
-        return other_names(self._header_form) if self.has_other_header_parameters else []
+        return other_names(self.canonical_forms[0]) if self.has_other_header_parameters else []
 
     @property
     def body_protection(self) -> Literal["form", "hash", "none"]:
@@ -281,17 +256,27 @@ class OAuth1Request(AuthlibOAuth1Request):
         signature = self.signature
         if method is None or not signature:
             return False
-        base_string = self.signature_base_string
         for key in keys:
-            if method.verify(base_string, signature, key):
+            if self.is_signed_by(method, key):
                 return not self.deviations or self.find_untolerated() is None
         if not self.tolerances or method.name == "PLAINTEXT" or self.find_untolerated() is not None:
             return False
         in_header = self.signature_type == "HEADER"
-        forms = lenient_forms(base_string, signature, self.oauth_params, self.tolerances, in_header=in_header)
+        forms = lenient_forms(
+            self.signature_base_string, signature, self.oauth_params, self.tolerances, in_header=in_header
+        )
         used = find_lenient_form(forms, method, keys)
         self.tolerances_used = used or ()
         return used is not None
+
+    def is_signed_by(self, method: SignatureMethod, keys: SigningKeys) -> bool:
+        """Return whether the signature verifies, without tolerances. The last verdict is remembered."""
+        question = method, keys, self.signature or ""
+        if self._last_verdict is not None and self._last_verdict[0] == question:
+            return self._last_verdict[1]
+        holds = method.verify(self.signature_base_string, question[2], keys)
+        self._last_verdict = question, holds
+        return holds
 
     @property
     def base_string_uri(self) -> str:
@@ -303,7 +288,8 @@ class OAuth1Request(AuthlibOAuth1Request):
         """The signature base string (section 3.4.1.1)."""
         if self._base_string is None:  # cached_property uses a lock on Python 3.11
             path = self.raw_path.decode("latin-1")
-            self._base_string = base_string(self.method, self.scheme, self.host, path, self._form)
+            form = "&".join(filter(None, self.canonical_forms))
+            self._base_string = base_string(self.method, self.scheme, self.host, path, form)
         return self._base_string
 
     # Further attributes of Authlib's request -------------------------------------------------------------------------
@@ -327,23 +313,34 @@ class OAuth1Request(AuthlibOAuth1Request):
     @cached_property
     def query_params(self) -> list[tuple[str, str]]:
         """The query's parameters, decoded, in the order received, with U+FFFD for octets that are not UTF-8."""
-        return _decoded_pairs(self._query_form)
+        return _decoded_pairs(self.canonical_forms[1])
 
     @cached_property
     def body_params(self) -> list[tuple[str, str]]:
         """The form's parameters, decoded in the same way."""
-        return _decoded_pairs(self._body_form)
+        return _decoded_pairs(self.canonical_forms[2])
 
     @cached_property
     def auth_params(self) -> list[tuple[str, str]]:
         """The header's parameters, decoded in the same way, after the realm if there is one."""
         realm = [("realm", self.realm)] if self.realm is not None else []
-        return realm + _decoded_pairs(self._header_form)
+        return realm + _decoded_pairs(self.canonical_forms[0])
 
     @cached_property
     def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # this property can be set
         """All parameters."""
         return [*self.query_params, *self.body_params, *self.auth_params]
+
+
+def _check_sizes(octets: tuple[bytes, bytes, bytes], limits: SizeLimits) -> None:
+    header, query, form = octets
+    for what, part, limit in (
+        ("Authorization header", header, limits.max_header_bytes),
+        ("query", query, limits.max_query_bytes),
+        ("form", form, limits.max_form_bytes),
+    ):
+        if len(part) > limit:
+            raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
 
 
 def _decoded_pairs(form: str) -> list[tuple[str, str]]:

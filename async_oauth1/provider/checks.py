@@ -43,7 +43,7 @@ def check_host(request: OAuth1Request, policy: Policy) -> None:
     Raises:
         MisdirectedRequestError: the host is not in the policy's ``allowed_hosts``.
     """
-    if not _host_allowed(request.hostname, policy.allowed_hosts):
+    if not host_allowed(request.hostname, policy.allowed_hosts):
         raise MisdirectedRequestError()
 
 
@@ -218,7 +218,8 @@ def check_body_hash(request: OAuth1Request, body: bytes) -> None:
         raise InvalidSignatureError('"oauth_body_hash" is not the hash of the body that arrived.')
 
 
-def _host_allowed(hostname: str, allowed: tuple[str, ...]) -> bool:
+def host_allowed(hostname: str, allowed: tuple[str, ...]) -> bool:
+    """Return whether a host, without port and brackets, is one of a policy's ``allowed_hosts``."""
     name = hostname.removesuffix(".")
     return any(
         name.endswith(pattern[1:].lower()) if pattern.startswith("*.") else name == pattern.strip("[]").lower()

@@ -13,8 +13,9 @@ from async_oauth1.protocol.request import OAuth1Request
 
 from .checks import check_present
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
+from .lane import find_lane, methods_of
 from .refusals import with_reason
-from .verification import BaseServer, log
+from .verification import BaseServer, LookUp, log
 
 __all__ = ["ResourceProtector"]
 
@@ -59,8 +60,23 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             OAuth1Error: the request is not accepted. Nothing is stored for a request with an invalid signature.
         """
         try:
-            check = None if two_legged else _check_token
-            await self.verify(request, self._look_up, check=check, body_hash_required=body_hash_required)
+            look_up: LookUp = self._look_up
+            is_verified = False
+            lane = find_lane(self, _USUAL)
+            if lane is not None and lane.admits(
+                request, self.policy, self.clock(), two_legged=two_legged, body_hash_required=body_hash_required
+            ):
+                token_missing = lane.look_up(request)
+                if token_missing is None:
+                    token_missing = await self._look_up(request)
+                is_verified = lane.holds(request, token_missing=token_missing)
+                if not is_verified:
+                    look_up = _found(token_missing)
+            if is_verified:
+                await self.use_nonce(request)
+            else:  # from the beginning, except that no store is asked twice
+                check = None if two_legged else _check_token
+                await self.verify(request, look_up, check=check, body_hash_required=body_hash_required)
             if scope:
                 await self._check_scope(request, scope)
         except OAuth1Error as error:
@@ -147,3 +163,14 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         names = granted.split() if isinstance(granted, str) else granted or ()
         if not set(scope.split()) <= set(names):
             raise with_reason(InsufficientScopeError(), f"The resource requires {scope!r}; granted is {names!r}.")
+
+
+def _found(token_missing: bool) -> LookUp:  # noqa: FBT001 - what a look-up returns
+    async def look_up(_: OAuth1Request) -> bool:
+        return token_missing
+
+    return look_up
+
+
+# The methods of a protector in which nothing is replaced.
+_USUAL = methods_of(ResourceProtector)

@@ -13,7 +13,7 @@ from tools.__main__ import guide_violations
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MADE = re.compile(r"\.git|\.venv.*|\..*_cache|\.hypothesis|__pycache__|build|dist|htmlcov|.*\.egg-info")
-BINARY = {".png", ".pyc", ".db", ".db-shm", ".db-wal"}
+BINARY = {".png", ".pyc", ".so", ".db", ".db-shm", ".db-wal"}
 
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.~-])/(?:work|farm|root|tmp)/[A-Za-z]"),

@@ -43,7 +43,7 @@ def only(directory: Path, pattern: str) -> Path:
 
 
 def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions: Path) -> None:
-    """Tests and examples are not in the wheel, but the type markers are."""
+    """Tests, examples and C sources are not in the wheel, but the type markers are."""
     with zipfile.ZipFile(only(distributions, "*.whl")) as wheel:
         names = wheel.namelist()
     tops = {name.partition("/")[0] for name in names}
@@ -52,7 +52,8 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions: Path) 
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     pages = (".html", ".css", ".js", ".svg")  # of the provider that `async-oauth1 serve` runs
     assert all(
-        name.endswith((".py", "py.typed")) or (name.startswith("async_oauth1/serve/") and name.endswith(pages))
+        name.endswith((".py", "py.typed", ".abi3.so"))
+        or (name.startswith("async_oauth1/serve/") and name.endswith(pages))
         for name in names
         if ".dist-info/" not in name
     )
@@ -72,6 +73,8 @@ def test_the_source_distribution_can_be_tested(distributions: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {"LICENSE", "Makefile", "README.md", "constraints.txt", "pyproject.toml", "tests/vectors/signatures.json"}
     assert needed <= names
+    assert {"hatch_build.py", "async_oauth1/native/extension.c", "async_oauth1/native/reader.h"} <= names
+    assert not [name for name in names if name.endswith(".so")]
 
 
 @pytest.fixture(scope="module")

@@ -75,9 +75,10 @@ class Hooks:
 
     Attributes:
         get: returns the hook of a name, or ``None`` if it is not registered.
+        version: a number that grows with each registration.
     """
 
-    __slots__ = ("_from_store", "_names", "_policies", "_registered", "get")
+    __slots__ = ("_from_store", "_names", "_policies", "_registered", "get", "version")
 
     get: Callable[[str], Callable[..., Any] | None]
 
@@ -93,6 +94,7 @@ class Hooks:
         self._registered: dict[str, Callable[..., Any]] = {}
         self.get = self._registered.get  # the dictionary's own method: every request asks twice
         self._from_store: set[str] = set()
+        self.version = 0
 
     def register(self, name: str, func: Callable[..., Any]) -> None:
         """Set one hook. It replaces an earlier one, and the shortcuts of a store that would bypass it.
@@ -109,6 +111,7 @@ class Hooks:
         check_signature(name, func)
         self._prepare(getattr(func, "__self__", None))
         self._registered[name] = func
+        self.version += 1
         self._from_store.discard(name)
         for shortcut, others in _REPLACES.items():
             if name in others and shortcut in self._from_store:
@@ -129,6 +132,7 @@ class Hooks:
             check_signature(name, func)
         self._prepare(store)
         taken = offered.keys() - self._registered.keys()
+        self.version += 1
         for name in taken:
             if all(other in taken for other in _REPLACES.get(name, ()) if other in self._names):
                 self._registered[name] = offered[name]

@@ -141,9 +141,16 @@ class CachingStore(DelegatingStore, ProcessBound):
         """Look up client and token credentials, in one statement if one of them is not cached."""
         if not self._feed.is_current():
             return await self._store.query_credentials(client_id, oauth_token)
+        return self._cached(client_id, oauth_token) or await self._look_up((client_id, oauth_token))
+
+    def peek(self, client_id: str, oauth_token: str | None) -> _Found | None:
+        """What `query_credentials` returns, or `query_client` without a token; ``None`` if the store must be asked."""
+        return self._cached(client_id, oauth_token) if self._feed.is_current() else None
+
+    def _cached(self, client_id: str, oauth_token: str | None) -> _Found | None:
         has_client, client = self._cache.client(client_id)
-        has_token, token = self._cache.token(client_id, oauth_token)
-        return (client, token) if has_client and has_token else await self._look_up((client_id, oauth_token))
+        has_token, token = (True, None) if oauth_token is None else self._cache.token(client_id, oauth_token)
+        return (client, token) if has_client and has_token else None
 
     async def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenCredential:
         """Keep new token credentials, for the client and user of the temporary ones (section 2.3)."""

@@ -102,8 +102,7 @@ class MemoryStore(BaseStore):
 
     async def query_client(self, client_id: str) -> Client | None:
         """As `Store.query_client`."""
-        client = self._clients.get(client_id)
-        return live_client(client, self.clock()) if client is not None else None
+        return self.peek(client_id, None)[0]
 
     async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
         """As `Store.query_token`."""
@@ -112,9 +111,16 @@ class MemoryStore(BaseStore):
 
     async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
         """As `Store.query_credentials`."""
+        return self.peek(client_id, oauth_token)
+
+    def peek(self, client_id: str, oauth_token: str | None) -> tuple[Client | None, TokenCredential | None]:
+        """What `query_credentials` returns, or `query_client` without a token; it need not wait for either."""
         now = self.clock()
+        if oauth_token is None:
+            client = self._clients.get(client_id)
+            return live_client(client, now) if client is not None else None, None
         with self._lock:
-            token = self._tokens.live(oauth_token, self.clock())
+            token = self._tokens.live(oauth_token, now)
             client = self._clients.get(client_id)
         return (
             live_client(client, now) if client is not None and client.overlaps_end_at else client,

@@ -1,0 +1,34 @@
+"""Read what has the parameters of a request (RFC 5849 section 3.4.1.3.1): the header, the query and the form."""
+
+from __future__ import annotations
+
+from async_oauth1.errors import InvalidRequestError
+
+from .authorization_header import parse_authorization
+from .encoding import canonical_form
+
+__all__ = ["read_forms"]
+
+
+def read_forms(
+    header: bytes, query: bytes, form: bytes, max_parameters: int
+) -> tuple[tuple[str, str, str], str | None]:
+    """Read all three, each to a canonical form, and the realm.
+
+    Args:
+        header: the value of the Authorization header; each part may be empty.
+        query: without the question mark.
+        form: the body, if it is a form.
+        max_parameters: of all three together.
+
+    Raises:
+        InvalidRequestError: the header is malformed, or there are too many parameters.
+        DuplicatedOAuthProtocolParameterError: the header has more than one realm.
+    """
+    header_form, realm = parse_authorization(header, max_parameters) or ("", None)
+    query_form = canonical_form(query, max_parameters=max_parameters) if query else ""
+    body_form = canonical_form(form, max_parameters=max_parameters) if form else ""
+    # There are as many "=" as pairs.
+    if header_form.count("=") + query_form.count("=") + body_form.count("=") > max_parameters:
+        raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
+    return (header_form, query_form, body_form), realm

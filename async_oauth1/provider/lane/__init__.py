@@ -1,0 +1,26 @@
+"""The lane: a usual request is verified in one step, in front of the general path.
+
+**What it is.** `BaseServer.verify` is the general path: ten coroutines, each of which an application may replace, with
+every rule, tolerance and error. The lane is three plain functions. `Lane.admits` is true if every check that needs no
+look-up would pass; `Lane.look_up` takes client and credential from a store that need not wait; `Lane.holds` is true if
+the signature verifies. `ResourceProtector.validate_request` calls them, and awaits what is left: the look-up in other
+stores, and the nonce.
+
+**Which protectors may enter.** `find_lane` returns a lane if nothing is replaced that the lane leaves out: no method of
+the protector, in a subclass or on the instance; no signature method of the application's own; no caller of hooks, as in
+flask_compat. Each request checks this again. Hooks, policy and clock may be anything: they are read for each request.
+
+**Which requests may enter.** Those that deviate in nothing, with HMAC-SHA1 or HMAC-SHA256. Their clients are records of
+this package, and nothing is tolerated of them.
+
+**Why it is safe.** It accepts, or says nothing: it raises no error and stores nothing. Whatever it does not accept is
+verified from the beginning by the general path, which alone refuses. So there is one property to review: what the lane
+accepts, the general path accepts with the same result. The tests compare both.
+
+**Uniform cost.** An unknown client, an unknown token and a wrong signature cost the same: without both secrets the lane
+computes with dummy keys. The general path repeats neither this computation nor the look-up.
+"""
+
+from .entry import find_lane, methods_of
+
+__all__ = ["find_lane", "methods_of"]

@@ -1,0 +1,135 @@
+"""The steps of the lane; the package says what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from async_oauth1.credentials import Client, TokenCredential
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
+from async_oauth1.provider.checks import host_allowed
+from async_oauth1.provider.hooks import Hooks
+from async_oauth1.provider.signatures import DUMMY_KEYS
+
+__all__ = ["Lane"]
+
+_METHODS = {name: SIGNATURE_METHODS[name] for name in ("HMAC-SHA1", "HMAC-SHA256")}
+
+_CLIENTS, _CREDENTIALS = (Client, type(None)), (TokenCredential, type(None))
+
+_Peek: TypeAlias = Callable[[str, "str | None"], "tuple[Client | None, TokenCredential | None] | None"]
+
+
+class Lane:
+    """The part that is the same for every request until a hook is registered.
+
+    Attributes:
+        version: of the hooks, see `Hooks`.
+        is_open: false once a look-up has returned another class than `Client` or `TokenCredential`: such models are
+            asked for their secrets by awaiting, so the lane could not use them.
+    """
+
+    __slots__ = ("_peek_both", "_peek_client", "is_open", "version")
+
+    def __init__(self, hooks: Hooks) -> None:
+        """Find out which stores need not wait."""
+        self.is_open = True
+        self.version = hooks.version
+        self._peek_both = _peek_of(hooks.get("query_credentials"), "query_credentials")
+        self._peek_client = _peek_of(hooks.get("query_client"), "query_client")
+
+    @staticmethod
+    def admits(
+        request: OAuth1Request, policy: Policy, now: float, *, two_legged: bool, body_hash_required: bool
+    ) -> bool:
+        """Whether every check without a look-up would pass, and the request deviates in nothing."""
+        sent = request.oauth_params
+        if not (sent.get("oauth_token") or two_legged) or not _are_usual(sent, policy, now):
+            return False
+        if request.deviations or request.has_other_header_parameters or request.may_be_rewritten or policy.tolerances:
+            return False
+        if policy.require_https and not request.is_secure:
+            return False
+        if policy.allowed_hosts and not host_allowed(request.hostname, policy.allowed_hosts):
+            return False
+        # A form is signed. Any other body is checked by the general path, if it is to be checked at all.
+        is_signed_form = request.is_form and request.body is not None
+        return is_signed_form or not (body_hash_required or policy.require_signed_body)
+
+    def look_up(self, request: OAuth1Request) -> bool | None:
+        """Set client and credential if that needs no waiting.
+
+        Returns:
+            Whether a token that the request needs is missing; ``None`` if the look-up must be awaited.
+        """
+        token = request.oauth_params.get("oauth_token") or None
+        peek = self._peek_client if token is None else self._peek_both
+        found = peek and peek(request.oauth_params["oauth_consumer_key"], token)
+        if not found:
+            return None
+        request.client, request.credential = found
+        return token is not None and found[1] is None
+
+    def holds(self, request: OAuth1Request, *, token_missing: bool) -> bool:
+        """Whether the signature verifies with the current secrets; ``token_missing`` as from `look_up`."""
+        client: Client | None = request.client
+        credential: TokenCredential | None = request.credential
+        # A subclass may override a method with a coroutine function.
+        if type(client) not in _CLIENTS or type(credential) not in _CREDENTIALS:
+            self.is_open = False
+            return False
+        sent = request.oauth_params
+        name = sent["oauth_signature_method"]
+        keys = None if token_missing else _current_keys(client, credential, sent["oauth_consumer_key"])
+        if not request.is_signed_by(_METHODS[name], keys or DUMMY_KEYS) or keys is None or client is None:
+            return False
+        methods = client.get_signature_methods()
+        return methods is None or name in methods
+
+
+def _current_keys(client: Client | None, credential: TokenCredential | None, client_id: str) -> SigningKeys | None:
+    """The current secrets, if there are some, and nothing is tolerated of the client."""
+    if client is None or client.tolerances or not client.client_secret:
+        return None
+    if credential is None:
+        return SigningKeys(client.client_secret)
+    if credential.client_id != client_id:
+        return None
+    return SigningKeys(client.client_secret, credential.oauth_token_secret)
+
+
+def _are_usual(sent: dict[str, str], policy: Policy, now: float) -> bool:
+    get = sent.get
+    method, timestamp = get("oauth_signature_method"), get("oauth_timestamp")
+    client_id, nonce = get("oauth_consumer_key"), get("oauth_nonce")
+    if not (client_id and nonce and timestamp and get("oauth_signature")):
+        return False
+    if method not in _METHODS or method not in policy.signature_methods:
+        return False
+    if get("oauth_version", "1.0") != "1.0" or "oauth_body_hash" in sent:
+        return False
+    text = f"{client_id}{get('oauth_token')}{nonce}{timestamp}"
+    if len(text) > policy.max_identifier_bytes or not (text.isascii() and text.isprintable()):
+        return False
+    is_positive = timestamp.isdigit() and timestamp[0] != "0" and len(timestamp) <= 12
+    return is_positive and abs(int(timestamp) - now) <= policy.timestamp_window
+
+
+def _peek_of(hook: Any, name: str) -> _Peek | None:
+    """The store's ``peek``, if the hook is the method of this name that belongs to it.
+
+    A subclass that overrides one of the two without the other would answer differently.
+    """
+    store: Any = getattr(hook, "__self__", None)
+    owners = type(store).__mro__
+    if getattr(hook, "__func__", None) is not getattr(owners[0], name, None) or "peek" in getattr(
+        store, "__dict__", {}
+    ):
+        return None
+    for owner in owners:
+        if name in vars(owner) or "peek" in vars(owner):
+            peek: _Peek | None = getattr(store, "peek", None) if {name, "peek"} <= vars(owner).keys() else None
+            return peek
+    return None
