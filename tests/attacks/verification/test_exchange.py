@@ -155,7 +155,8 @@ async def test_five_wrong_verifiers_delete_the_credential(durable_provider: Prov
     verifier = answer.body.decode()
     errors = [(await durable_provider.exchange(keys, f"guess{n}")).error for n in range(5)]
     assert errors == ["invalid_verifier"] * 5
-    assert (await durable_provider.exchange(keys, verifier)).error == "invalid_signature"
+    assert (await durable_provider.exchange(keys, verifier)).error == "token_rejected"
+    assert (await durable_provider.exchange(keys, verifier, signature=b"forged")).error == "invalid_signature"
     assert await durable_provider.tokens() == []
 
 

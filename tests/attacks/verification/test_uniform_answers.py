@@ -113,7 +113,10 @@ async def test_at_the_first_step(provider: Provider, comparisons: list[str]) -> 
 
 
 async def test_at_the_last_step(provider: Provider, comparisons: list[str]) -> None:
-    """Unknown, undecided, denied, exchanged and foreign temporary credentials; the verifier is checked last."""
+    """Unknown, undecided, denied, exchanged and foreign temporary credentials; the verifier is checked last.
+
+    Only a client with the right signature learns that its credentials have ended.
+    """
     undecided = await provider.temporary()
     denied = await provider.temporary()
     await provider.approve(denied.token, None)
@@ -131,11 +134,13 @@ async def test_at_the_last_step(provider: Provider, comparisons: list[str]) -> N
         "a wrong signature and a wrong verifier": last(approved, signature=b"forged"),
         "another client's": last(replace(OTHER, token=approved.token, token_secret=approved.token_secret), verifier),
         "an unknown token": last(replace(CLIENT, token="nothing", token_secret="x")),
-        "a denied one": last(denied),
-        "an exchanged one": last(spent),
+        "a denied one": last(denied, signature=b"forged"),
+        "an exchanged one": last(spent, signature=b"forged"),
         "an unknown client": last(replace(UNKNOWN, token=approved.token, token_secret=approved.token_secret), verifier),
     }
     assert (await compare(provider, known, comparisons)).error == "invalid_signature"
+    ended = {"a denied one": last(denied), "an exchanged one": last(spent)}
+    assert (await compare(provider, ended, comparisons)).error == "token_rejected"
 
 
 async def test_without_uniform_errors_the_codes_differ() -> None:
