@@ -24,7 +24,7 @@ FLOORS: Rows = (
     ("provider",),
     ("explain",),
     ("asgi", "hooks", "stores"),
-    ("quart",),
+    ("quart", "sqlalchemy"),
     ("cli", "flask_compat"),
     ("__main__",),
 )
@@ -90,6 +90,7 @@ ROOMS: dict[str, Rows] = {
         ("change_feed", "store"),
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
+    "sqlalchemy": (("columns",),),
     "cli": (
         ("console",),
         ("options", "public_keys", "store_access"),
@@ -135,6 +136,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "quart": ("async_oauth1.quart", "flask_compat"),
     "redis": ("async_oauth1.stores.redis",),
     "rich": ("async_oauth1.cli",),
+    "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
 

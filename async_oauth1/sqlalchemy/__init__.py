@@ -1,0 +1,1 @@
+"""SQLAlchemy: OAuth 1.0 credentials in the models of an application."""
