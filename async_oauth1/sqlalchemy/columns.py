@@ -158,8 +158,8 @@ def _column_type(mapper: orm.Mapper[Any], name: str) -> sa.types.TypeEngine[Any]
         column = getattr(mapper.class_, name)
         if isinstance(column, orm.InstrumentedAttribute):
             return None
-    kind: sa.types.TypeEngine[Any] | None = getattr(column, "type", None)
-    return kind
+    kind = getattr(column, "type", None)
+    return kind if isinstance(kind, sa.types.TypeEngine) else None
 
 
 def _python_type(kind: sa.types.TypeEngine[Any]) -> type[Any] | None:

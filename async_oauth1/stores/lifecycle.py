@@ -20,13 +20,14 @@ _SECRET_BYTES = 32
 
 
 def is_live(token: TokenCredential, now: float) -> bool:
-    """Whether token credentials have not expired."""
-    return token.expires_at is None or token.expires_at > now
+    """Whether token credentials have not expired; a model of the application may have no expiry."""
+    expires_at = getattr(token, "expires_at", None)
+    return expires_at is None or expires_at > now
 
 
 def live_client(client: Client, now: float) -> Client:
-    """A client without the former secrets that no longer verify."""
-    if not client.overlaps_end_at:
+    """A client without the former secrets that no longer verify; a model of the application drops them itself."""
+    if not getattr(client, "overlaps_end_at", ()):
         return client
     left = [(secret, end) for secret, end in _overlaps(client) if end is None or end > now]
     return client if len(left) == len(client.overlapping_secrets) else _with_overlaps(client, left)

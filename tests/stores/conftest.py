@@ -7,15 +7,20 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.stores import Store, TransientStore, open_store
-from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
+from tests.servers import MariaDB, Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
+from tests.sqlalchemy.records import RecordStore
 from tests.stores.third_party import ThirdPartyStore
+from tests.stress import STRESS
 
+#: The same over models of an application, in each database that they may be in.
+MODELS = ["models-sqlite", "models-asyncpg", "models-psycopg", "models-mariadb"]
 #: Kinds of stores that keep everything, and those that keep nonces and temporary credentials alone.
 FULL = ["memory", "sqlite", "postgres"]
 TRANSIENT = ["valkey", "sentinel", "cluster", "redis"]
@@ -33,6 +38,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             kinds = [kind for kind in kinds if kind != "memory"]
         if not {"url", "kind", "shared_url", "full_store"} & set(signature(metafunc.function).parameters):
             kinds = [*kinds, "third-party"]
+        module = metafunc.module.__name__.rpartition(".")[2]
+        if "conformance" in metafunc.module.__name__ and module != "test_forks":
+            kinds = [*kinds, *(MODELS if STRESS else MODELS[: module != "test_nonce_clocks"])]
         metafunc.parametrize("kind", kinds)
 
 
@@ -106,6 +114,8 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock)
         return "third-party://"
     if kind == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
+    if kind in MODELS:
+        return models_url(kind, request, tmp_path)
     if kind == "postgres":
         server: Postgres = request.getfixturevalue("postgres")
         server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -114,6 +124,27 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock)
     redis_server.flush()
     clock.listeners.append(redis_server.shift_time)  # Redis goes by its own clock
     return redis_server.url
+
+
+def models_url(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of an empty database, for SQLAlchemy."""
+    driver = kind.removeprefix("models-")
+    if driver == "sqlite":
+        return f"sqlite+aiosqlite:///{folder}/models.db"
+    if driver == "mariadb":
+        mariadb: MariaDB = request.getfixturevalue("mariadb")
+        return mariadb.sqlalchemy_url(mariadb.new_database())
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.sqlalchemy_url(postgres.new_database(), f"postgresql+{driver}")
+
+
+def open_kind(url: str, **options: Any) -> Any:
+    """A store of any kind, closed; for `SQLAlchemyStore` the URL names a driver."""
+    return (
+        RecordStore(url, **options)
+        if "+" in url.partition(":")[0] and "redis" not in url
+        else open_store(url, **options)
+    )
 
 
 @pytest.fixture
@@ -125,7 +156,7 @@ def shared_url(url: str) -> str:
 @pytest_asyncio.fixture
 async def store(url: str, kind: str, clock: Clock) -> AsyncIterator[TransientStore]:
     """An open store of each kind, empty."""
-    store = ThirdPartyStore(clock) if kind == "third-party" else open_store(url, clock=clock)
+    store = ThirdPartyStore(clock) if kind == "third-party" else open_kind(url, clock=clock)
     await store.migrate()
     async with store:
         yield store

@@ -87,7 +87,7 @@ class CredentialCache:
             return
         if token is None:
             self._unknown.put(key, oauth_token)
-        elif not self._pending.contains("u" + token.user_id):
+        elif not self._pending.contains(f"u{token.user_id}"):
             self._tokens.put(token.oauth_token, token, lifetime)
 
     def apply(self, message: str) -> None:
@@ -108,7 +108,7 @@ class CredentialCache:
             self._clients.discard(name)
             self._tokens.discard_where(lambda token: token.client_id == name)
         elif kind == "u":
-            self._tokens.discard_where(lambda token: token.user_id == name)
+            self._tokens.discard_where(lambda token: str(token.user_id) == name)
         else:  # everything, or a kind that a newer release has
             self._settling_until = self._timer() + self._settling_time
             self._clients.clear()

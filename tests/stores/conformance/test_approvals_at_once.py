@@ -12,8 +12,9 @@ import pytest_asyncio
 
 from async_oauth1 import AuthorizationServer, OAuth1Error, TemporaryCredential
 from async_oauth1.credentials import Client
-from async_oauth1.stores import Store, TransientStore, open_store
+from async_oauth1.stores import Store, TransientStore
 from tests.protocol.wire import Wire
+from tests.stores.conftest import open_kind
 
 
 def serve(store: TransientStore, client: Client) -> AuthorizationServer:
@@ -48,7 +49,7 @@ async def servers(
         stores = [store, store]
         if store.shared:
             url: str = request.getfixturevalue("url")
-            stores[1] = await stack.enter_async_context(open_store(url, clock=clock))
+            stores[1] = await stack.enter_async_context(open_kind(url, clock=clock))
         yield [serve(each, client) for each in stores]
 
 

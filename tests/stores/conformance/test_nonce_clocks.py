@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import pytest
 
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
-from async_oauth1.stores import TransientStore, open_store
-from tests.stores.conftest import Clock, Pending
+from async_oauth1.stores import TransientStore
+from tests.stores.conftest import Clock, Pending, open_kind
 
 LIFETIME = Policy().nonce_lifetime
 HOUR = 3600
@@ -86,7 +86,7 @@ async def test_a_worker_that_is_ahead_makes_no_nonce_new(shared_url: str, store:
     """A worker whose clock is ahead does not make other workers' nonces new."""
     for seen in (clock(), clock() + HOUR):
         assert not any(await use(store, [f"{seen}{number}" for number in range(500)], clock()))
-        async with open_store(shared_url, clock=lambda: clock() + HOUR) as ahead:
+        async with open_kind(shared_url, clock=lambda: clock() + HOUR) as ahead:
             await make_busy(ahead, seen, f"ahead{seen}")
         assert all(await use(store, [f"{seen}{number}" for number in range(500)], clock()))
         clock.now += 2
@@ -101,7 +101,7 @@ async def test_a_worker_that_is_ahead_removes_nothing(shared_url: str, store: Tr
     names = [f"pending{number}" for number in range(50)]
     for name in names:
         await store.create_temporary_credential({"oauth_token": name, "oauth_token_secret": "s"}, "client", "oob")
-    async with open_store(shared_url, clock=lambda: clock() + HOUR) as ahead:
+    async with open_kind(shared_url, clock=lambda: clock() + HOUR) as ahead:
         await ahead.create_temporary_credential({"oauth_token": "o", "oauth_token_secret": "s"}, "client", "oob")
         await make_busy(ahead, clock() + HOUR, "ahead")
         await make_busy(ahead, clock(), "true")

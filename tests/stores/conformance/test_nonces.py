@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from async_oauth1.policy import Policy
-from async_oauth1.stores import TransientStore, open_store
+from async_oauth1.stores import TransientStore
+from tests.stores.conftest import open_kind
 
 NOW = "1700000000"
 
@@ -107,7 +108,7 @@ async def test_the_policy_sets_the_lifetime(store: TransientStore, clock) -> Non
 
 def test_a_nonce_lifetime_that_is_too_short_is_refused(url: str) -> None:
     """A configured lifetime that is too short for a server's window is refused at registration."""
-    store = open_store(url, nonce_lifetime=600)
+    store = open_kind(url, nonce_lifetime=600)
     store.prepare(Policy(timestamp_window=270))
     with pytest.raises(ValueError, match="needs 660 s"):
         store.prepare(Policy())

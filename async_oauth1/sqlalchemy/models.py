@@ -1,0 +1,191 @@
+"""The application's models: whether they have what a store needs, and rows of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import ColumnElement, Float, Integer, Numeric, UniqueConstraint, bindparam, inspect, literal
+
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores.encryption import KeyRing, UnreadableError
+
+from .columns import ModelColumns, UnstorableValueError, UnsuitableModelError
+from .exact import exactly
+from .secrets import SECRETS, open_secrets, sealed_length
+
+__all__ = ["Model", "Needs", "parameter_name"]
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_TIMES = ("created_at", "expires_at")
+
+
+class Needs(NamedTuple):
+    """What a store needs of a model.
+
+    Attributes:
+        mixin: has all of it, except ``user_id``.
+        columns: the names of attributes, each with the characters that its column must have room for at least.
+        methods: that a server calls.
+        encrypted: the mixin whose columns have room for encrypted secrets.
+    """
+
+    mixin: str
+    columns: Mapping[str, int]
+    methods: Sequence[str] = ()
+    encrypted: str = ""
+
+
+class Model(Generic[T]):
+    """One of the application's models.
+
+    Attributes:
+        cls: the class.
+        key: the attribute that identifies a row.
+        secrets: the attributes that hold secrets.
+        table: where its rows are.
+    """
+
+    def __init__(self, cls: type[T], needs: Needs, *, key: str, is_encrypted: bool = False) -> None:
+        """Check a class.
+
+        Args:
+            cls: the class.
+            needs: what it must have.
+            key: the attribute that identifies a row.
+            is_encrypted: whether its secrets are encrypted.
+
+        Raises:
+            UnsuitableModelError: it is not mapped, or lacks columns or methods, or a column is too short.
+        """
+        self.cls = cls
+        self.key = key
+        self._columns = ModelColumns(cls, needs.mixin, needs.columns, needs.methods)
+        self.secrets = tuple(name for name in SECRETS if name in self._columns)
+        if is_encrypted:
+            sealed = {name: sealed_length(needs.columns[name]) for name in self.secrets if name in needs.columns}
+            ModelColumns(cls, needs.encrypted, sealed)
+        self._require_numbers()
+        mapper: Any = inspect(cls)
+        self.table: Any = mapper.local_table
+        self._accepted = _accepted_arguments(cls)
+
+    def has(self, name: str) -> bool:
+        """Whether it has a column for this attribute."""
+        return name in self._columns
+
+    def require(self, name: str, mixin: str, why: str) -> None:
+        """Refuse a model without a column that is needed for something optional.
+
+        Raises:
+            UnsuitableModelError: it does not have the column.
+        """
+        if name not in self._columns:
+            raise UnsuitableModelError(f"{self.cls.__qualname__}: {why} needs the column {name}; add {mixin}")
+
+    def attribute(self, name: str) -> Any:
+        """An attribute of the class, for a statement."""
+        return self._columns.attribute(name)
+
+    def column(self, name: str) -> Any:
+        """The column of an attribute."""
+        attribute: Any = self.attribute(name)
+        return attribute.property.columns[0]
+
+    def room(self, name: str) -> int | None:
+        """The characters that a column has room for; ``None`` for any number."""
+        return self._columns.length_of(name)
+
+    def fits(self, name: str, value: str) -> bool:
+        """Whether a column has room for a text."""
+        room = self.room(name)
+        return room is None or len(value) <= room
+
+    def values(self, **values: Any) -> dict[str, Any]:
+        """The values that the model has columns for, in the types of these columns.
+
+        Raises:
+            UnstorableValueError: a value is longer than its column, or not of its type; it is not shown.
+        """
+        return {name: self._value(name, value) for name, value in values.items() if name in self._columns}
+
+    def new(self, **values: Any) -> T:
+        """A new row of the values that the model has columns for.
+
+        Raises:
+            UnstorableValueError: as `values`.
+        """
+        left = self.values(**values)
+        accepted = left if self._accepted is None else {name: left[name] for name in self._accepted & left.keys()}
+        row = self.cls(**accepted)
+        for name in left.keys() - accepted.keys():
+            setattr(row, name, left[name])
+        return row
+
+    def equals(self, name: str, value: Any) -> ColumnElement[bool]:
+        """The condition that a column has exactly this value.
+
+        Raises:
+            UnstorableValueError: as `values`.
+        """
+        return exactly(self.attribute(name), literal(self._value(name, value), self._columns.type_of(name)))
+
+    def matches(self, name: str) -> ColumnElement[bool]:
+        """The same condition with a parameter instead of the value, for a statement that is made once."""
+        return exactly(self.attribute(name), self.parameter(name))
+
+    def parameter(self, name: str) -> Any:
+        """A parameter of the column's type, named by `parameter_name`."""
+        return bindparam(parameter_name(name), type_=self._columns.type_of(name))
+
+    def opened(self, row: T, keys: KeyRing, clock: Callable[[], float]) -> T:
+        """A row, with its secrets decrypted beside its columns.
+
+        Raises:
+            StoreUnavailableError: none of the keys decrypts one of them, or another program has made the row invalid.
+        """
+        name = getattr(row, self.key)
+        try:
+            open_secrets(row, self.secrets, (self.table.name, name), keys, clock)
+        except (ValueError, TypeError, AttributeError) as error:
+            reason = error if isinstance(error, UnreadableError) else "is damaged"
+            _log.error("a secret of the %s %.8r... %s", self.cls.__name__, name, reason)
+            raise StoreUnavailableError() from error
+        return row
+
+    def is_unique(self, *names: str) -> bool:
+        """Whether a constraint or index makes rows unique that have the same values in all of these attributes."""
+        columns = {self.column(name) for name in names}
+        unique: list[Any] = [self.table.primary_key, *(each for each in self.table.indexes if each.unique)]
+        unique += [each for each in self.table.constraints if isinstance(each, UniqueConstraint)]
+        return any(set(each.columns) and set(each.columns) <= columns for each in unique)
+
+    def _value(self, name: str, value: Any) -> Any:
+        converted = self._columns.cast(name, value)
+        if isinstance(value, str) and isinstance(converted, int) and str(converted) != value:
+            raise UnstorableValueError(f'Invalid "{name}" value')  # int() reads "1_0" and " 10" as 10 as well
+        return converted
+
+    def _require_numbers(self) -> None:
+        for name in _TIMES:
+            if name in self._columns and not isinstance(self._columns.type_of(name), (Float, Integer, Numeric)):
+                raise UnsuitableModelError(
+                    f"{self.cls.__qualname__}: the column {name} must hold Unix time as a number, such as Double"
+                )
+
+
+def parameter_name(name: str) -> str:
+    """The name of the parameter for an attribute; SQLAlchemy reserves the names of columns."""
+    return f"given_{name}"
+
+
+def _accepted_arguments(cls: type[Any]) -> frozenset[str] | None:
+    """The arguments of a model's constructor; ``None`` if it takes any."""
+    parameters = signature(cls.__init__).parameters.values()
+    if any(each.kind is Parameter.VAR_KEYWORD for each in parameters):
+        return None
+    return frozenset(each.name for each in parameters if each.kind is not Parameter.POSITIONAL_ONLY)

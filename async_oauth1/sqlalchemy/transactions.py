@@ -1,0 +1,222 @@
+"""Transactions on sessions of the store's own, and what a database's errors mean.
+
+Each question of a hook has a session and a transaction of its own, so it neither commits nor rolls back what the
+application's session has not finished. A transaction that the database has rolled back, because it met another one, is
+repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
+
+from async_oauth1.errors import StoreUnavailableError
+
+__all__ = ["RefusedRowError", "SessionFactory", "Transactions", "database_time", "is_duplicate", "session_factory_of"]
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Makes a new `AsyncSession` at each call, as `async_sessionmaker` does.
+SessionFactory = Callable[[], AsyncSession]
+
+# The database has rolled the transaction back: serialization failure and deadlock (PostgreSQL); deadlock, lock wait
+# timeout, changed snapshot and waiting for the next key (MySQL, MariaDB); busy and locked (SQLite, in the low byte).
+_CONFLICT_STATES = frozenset({"40001", "40P01"})
+_CONFLICT_NUMBERS = frozenset({1020, 1205, 1213, 1467})
+_SQLITE_CONFLICTS = frozenset({5, 6})
+
+_UNIX_TIME: dict[str, Select[Any]] = {
+    "postgresql": select(func.extract("epoch", func.clock_timestamp())),
+    "mysql": select(func.unix_timestamp()),
+    "mariadb": select(func.unix_timestamp()),
+}
+
+_DRIVERS = frozenset({"aiomysql", "aiosqlite", "asyncmy", "asyncpg", "psycopg", "pymysql", "sqlite3"})
+
+_TRIES = 40
+# Seconds between two tries: at random, up to this much for each try so far.
+_PAUSE = 0.002
+
+
+class RefusedRowError(Exception):
+    """A constraint refuses a row; nothing was done. The text shows no value of the row."""
+
+
+class Transactions:
+    """Runs transactions, each on a session of its own."""
+
+    def __init__(self, sessions: SessionFactory, name: str, timeout: float, *, one_at_a_time: bool) -> None:
+        """Remember the arguments; no I/O.
+
+        Args:
+            sessions: makes a session.
+            name: of the store, for the log.
+            timeout: seconds that a transaction may take, the wait for a connection included.
+            one_at_a_time: let transactions wait for each other here. SQLite has one writer at a time, and those that
+                wait look again and again; and all sessions share one connection to a database in memory, so that one of
+                them would commit or roll back what another one has done.
+        """
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if one_at_a_time else nullcontext()
+        self._sessions = sessions
+        self._name = name
+        self._timeout = timeout
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._complaint = ""
+
+    async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run one transaction to its end, even if the caller is cancelled.
+
+        Args:
+            work: what to do; called again if the transaction has to be repeated.
+
+        Raises:
+            StoreUnavailableError: the database does not answer; it may have committed.
+            RefusedRowError: a constraint refuses a row; nothing was done.
+        """
+        task = self.spawn(self._run(work))
+        await asyncio.wait({task})
+        return task.result()
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start work that `finish` waits for."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    async def finish(self) -> None:
+        """Wait for what is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._until_done(work)
+        except IntegrityError as error:
+            if not is_duplicate(error):
+                _log.error("%s: %s", self._name, _line(error))
+            raise RefusedRowError(_line(error)) from None
+        except Exception as error:
+            if not _is_of_database(error):
+                raise
+            # The error has the parameters of the statement, so it is not chained.
+            raise self._unavailable(error) from None
+
+    async def _until_done(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        for tried in range(1, _TRIES + 1):
+            try:
+                result = await self._once(work)
+            except DBAPIError as error:
+                if tried == _TRIES or not _is_conflict(error):
+                    raise
+                await asyncio.sleep(random.uniform(0, _PAUSE * tried))  # noqa: S311 - only spreads the tries
+            else:
+                self._complaint = ""
+                return result
+        raise AssertionError("unreachable")
+
+    async def _once(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        session = self._sessions()
+        # What the hook returns is used after the session: it must keep its values.
+        session.sync_session.expire_on_commit = False
+        async with self._turn, session, session.begin():
+            return await work(session)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
+
+    def _unavailable(self, error: BaseException) -> StoreUnavailableError:
+        complaint = _line(error)
+        if complaint != self._complaint:  # concurrent requests fail for the same reason: log it once
+            _log.warning("%s: %s", self._name, complaint)
+            self._complaint = complaint
+        return StoreUnavailableError()
+
+
+def session_factory_of(given: Any) -> SessionFactory:
+    """The function that makes sessions.
+
+    Args:
+        given: an `async_sessionmaker`, or another function that returns a new `AsyncSession`. Of an
+            `async_scoped_session`, the factory behind it is used: its own session is shared with the application's
+            views.
+
+    Raises:
+        TypeError: anything else, such as the `sessionmaker` of synchronous sessions.
+    """
+    factory: Any = given
+    if isinstance(factory, async_scoped_session):
+        factory = cast("Any", factory).session_factory
+    if isinstance(factory, AsyncSession) or not callable(factory):
+        raise _wrong_sessions(f"is {type(factory).__name__}")
+    made: Any = factory()
+    if not isinstance(made, AsyncSession):
+        raise _wrong_sessions(f"makes {type(made).__name__}")
+    return cast("SessionFactory", factory)
+
+
+async def database_time(session: AsyncSession, cls: type[Any]) -> float:
+    """Unix time, in seconds, by the clock of the database that has a model's table; else by the system's."""
+    statement = _UNIX_TIME.get(session.get_bind(cls).dialect.name)
+    now = None if statement is None else await session.scalar(statement, bind_arguments={"mapper": cls})
+    return time.time() if now is None else float(now)
+
+
+def is_duplicate(error: DBAPIError) -> bool:
+    """Whether a row was refused because another one has the same key, as far as the error tells."""
+    state, number = _codes(error)
+    return state == "23505" or number == 1062
+
+
+def _wrong_sessions(what: str) -> TypeError:
+    return TypeError(
+        f"session_factory {what}, but each hook needs a new AsyncSession: pass async_sessionmaker(engine) with an"
+        " engine of create_async_engine. For synchronous sessions there is flask_compat.sqla"
+    )
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether an error is SQLAlchemy's, the network's, or a driver's own, as some raise while they connect."""
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, (SQLAlchemyError, OSError)) or package in _DRIVERS  # a TimeoutError is an OSError
+
+
+def _is_conflict(error: DBAPIError) -> bool:
+    state, number = _codes(error)
+    sqlite_code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return state in _CONFLICT_STATES or number in _CONFLICT_NUMBERS or sqlite_code & 0xFF in _SQLITE_CONFLICTS
+
+
+def _codes(error: DBAPIError) -> tuple[str | None, int | None]:
+    """PostgreSQL's code of an error, and MySQL's number."""
+    cause: Any = error.orig
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    number: Any = next(iter(getattr(cause, "args", ())), None)
+    return state, number if isinstance(number, int) else None
+
+
+def _line(error: BaseException) -> str:
+    """One line about an error, without the values of a row."""
+    if isinstance(error, PoolTimeoutError):
+        return "has no connection left: the engine's pool is in use, see pool_size and max_overflow"
+    if isinstance(error, TimeoutError):
+        return "does not answer in time"
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(error, (DataError, IntegrityError)):
+        return f"refuses a row ({type(cause).__name__})"
+    text = str(cause).partition("\n")[0].partition("[SQL:")[0]
+    return "".join(char if char.isprintable() else "?" for char in text).strip() or type(cause).__name__
