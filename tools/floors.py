@@ -128,7 +128,9 @@ ROOMS: dict[str, Rows] = {
         ("cache", "flows", "frameworks"),
         ("server",),
         ("authorization_server", "resource_protector"),
+        ("sqla",),
     ),
+    "flask_compat.sqla": (("mixins", "transactions"), ("nonces",), ("hooks",)),
     "flask_compat.caching": (
         ("kinds", "nonce_lifetime"),
         ("added_nonces",),
@@ -162,7 +164,6 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "redis": ("async_oauth1.stores.redis",),
     "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),
-    "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
 
