@@ -61,6 +61,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailableError",
     "TimestampRefusedError",
+    "TokenRejectedError",
     "TooManyPendingError",
     "UnsignedRequestError",
     "UnsupportedMediaTypeError",
@@ -83,6 +84,16 @@ class TimestampRefusedError(OAuth1Error):
 
     error = "timestamp_refused"
     status_code = 401
+
+
+class TokenRejectedError(InvalidTokenError):
+    """The temporary credentials have ended (RFC 5849 section 2.3); told only to a client that has signed with them."""
+
+    error = "token_rejected"
+    description = (
+        "These temporary credentials have ended: they were exchanged, denied, or used up by wrong verifiers. Start"
+        " again with new ones."
+    )
 
 
 class InvalidVerifierError(OAuth1Error):

@@ -71,6 +71,8 @@ class Policy(SizeLimits):
         get_at_token_endpoints: accept GET as well as POST at the endpoints where clients fetch credentials, for clients
             that cannot be changed (sections 2.1 and 2.3 have POST). Their parameters then appear in the logs of servers
             and proxies.
+        explain_refusals: log why signatures do not verify, a moment after the answer: ``True``, or the identifiers of
+            the clients concerned. At most one a second is explained, and 64 wait.
         denial_parameters: how the callback is told that the resource owner denied, in this order: ``"error"``
             (``error=access_denied``), ``"oauth_problem"`` (``oauth_problem=user_refused``), ``"denied"`` (``denied=``
             and the token). ``oauth_token`` follows in any case.
@@ -96,6 +98,7 @@ class Policy(SizeLimits):
     get_at_token_endpoints: bool = False
     denial_parameters: tuple[str, ...] = ("error",)
     longest_timestamp_window: int | None = None
+    explain_refusals: bool | tuple[str, ...] = False
 
     def __post_init__(self) -> None:
         """Refuse a policy that cannot be kept, by name.
@@ -109,6 +112,7 @@ class Policy(SizeLimits):
             if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
                 raise TypeError(f"{name} is a collection of strings, not {type(value).__name__}")
             object.__setattr__(self, name, tuple(cast("Collection[str]", value)))
+        object.__setattr__(self, "explain_refusals", _checked_clients(self.explain_refusals))
         self._check_numbers()
         if not self.signature_methods:
             raise ValueError("signature_methods is empty: no request could be accepted")
@@ -146,6 +150,11 @@ class Policy(SizeLimits):
         """
         return 2 * self.longest_window + CLOCK_TOLERANCE
 
+    def explains_refusals_of(self, client_id: str | None) -> bool:
+        """Whether it is logged why a request of this client is refused."""
+        wanted = self.explain_refusals
+        return wanted if isinstance(wanted, bool) else client_id in wanted
+
     def updated(self, config: Mapping[str, Any], *, prefix: str = "OAUTH1_") -> Policy:
         """This policy with what a framework's configuration says instead.
 
@@ -161,6 +170,14 @@ class Policy(SizeLimits):
         keys = {field.name: f"{prefix}{field.name.upper()}" for field in fields(self)}
         keys["signature_methods"] = f"{prefix}SUPPORTED_SIGNATURE_METHODS"
         return replace(self, **{name: config[key] for name, key in keys.items() if config.get(key) is not None})
+
+
+def _checked_clients(value: object) -> bool | tuple[str, ...]:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+        raise TypeError(f"explain_refusals is True, False or a collection of strings, not {type(value).__name__}")
+    return tuple(cast("Collection[str]", value))
 
 
 def _check_denial_parameters(names: tuple[str, ...]) -> None:

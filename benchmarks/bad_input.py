@@ -41,11 +41,13 @@ class Kind:
         title: as in the table.
         make: makes the request that is repeated, for a host; ``None`` for signed or slow requests.
         slow: bodies are sent slowly.
+        explained: the provider explains refusals (`Policy.explain_refusals`).
     """
 
     title: str
     make: Callable[[str], bytes] | None = None
     slow: bool = False
+    explained: bool = False
 
 
 def _head(host: str, method: str, *lines: str) -> bytes:
@@ -74,6 +76,7 @@ def large_header(host: str) -> bytes:
 
 KINDS = {
     "signature": Kind("wrong signatures"),
+    "explained": Kind("wrong signatures, explained", explained=True),
     "parameters": Kind("400,000 parameters", many_parameters),
     "header": Kind("64 kB headers", large_header),
     "slow": Kind("slow bodies, 300 at a time", slow=True),
@@ -145,13 +148,26 @@ def run(plan: Plan, postgres: Postgres, valkey: Valkey, *, quick: bool = False) 
         valkey: the server whose keys are counted.
         quick: measure one pair of short bursts.
     """
+    results: list[dict[str, Any]] = []
+    for explained in (False, True):
+        kinds = {key: kind for key, kind in KINDS.items() if kind.explained is explained}
+        results += _measured(plan, postgres, valkey, kinds, quick=quick)
+    return results
+
+
+def _measured(
+    plan: Plan, postgres: Postgres, valkey: Valkey, kinds: dict[str, Kind], *, quick: bool
+) -> list[dict[str, Any]]:
+    """Measure the kinds for which the provider is configured alike."""
     name = "ours-redis+middleware+lingering"
+    if any(kind.explained for kind in kinds.values()):
+        name += "+explaining"
     sides = (Side("good", name), Side("bad", name, genuine=False, refused=True))
     size = Size(GOOD_CONNECTIONS, 1 if quick else 7, 1 if quick else 2)
     with open_sides(sides, plan.settings) as (good, bad):
         capacity = good.burst(Size(64, 1, 2)).rate
         results = []
-        for key, kind in KINDS.items():
+        for key, kind in kinds.items():
             plan.say(f"bad input: {kind.title}")
             before = stored(postgres, valkey)
             refused = _alone(bad, kind, size.seconds)

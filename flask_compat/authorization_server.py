@@ -89,6 +89,7 @@ class AuthorizationServer(Server):
             "create_token_credential": None,
         }
         self._more_hooks: dict[str, Callable[..., Any] | None] = {
+            "get_ended_temporary_credential": None,
             "requested_scope": None,
             "token_response_parameters": None,
         }

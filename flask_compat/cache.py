@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from authlib.oauth1 import TemporaryCredential
 
-from async_oauth1.errors import InvalidTokenError
+from async_oauth1.errors import InvalidTokenError, StoreUnavailableError
 from async_oauth1.protocol.encoding import as_text, escape_text
 
 from .caching.adapter import has_no_add
@@ -45,7 +45,10 @@ TEMPORARY_CREDENTIAL_LIFETIME = 86400
 #: Seconds that a nonce is remembered by default.
 NONCE_LIFETIME = 86400
 
-_DECIDED = ":decided"
+#: Seconds for which a client is told that they have ended.
+ENDED_CREDENTIAL_LIFETIME = 600
+
+_DECIDED, _ENDED = ":decided", ":ended"
 # Memcached allows 250 bytes and neither spaces nor controls.
 _LONGEST_KEY = 200
 _READABLE = re.compile(r"[A-Za-z0-9\-._~]+")
@@ -88,6 +91,7 @@ def register_temporary_credential_hooks(
         "create_temporary_credential",
         "get_temporary_credential",
         "delete_temporary_credential",
+        "get_ended_temporary_credential",
         "create_authorization_verifier",
     ):
         authorization_server.register_hook(name, hooks.cache.suited(getattr(hooks, name)))
@@ -168,9 +172,17 @@ class _TemporaryCredentials:
         if not oauth_token:
             return None
         key = self._key(oauth_token)
+        value = await self.cache.get(key)
         deleted = await self.cache.take(key, TEMPORARY_CREDENTIAL_LIFETIME)
         await self.cache.delete(key + _DECIDED)
+        if deleted and isinstance(value, Mapping):
+            with suppress(StoreUnavailableError):  # logged; the client gets the answer for an unknown token
+                await self.cache.set(key + _ENDED, dict(cast("Mapping[str, Any]", value)), ENDED_CREDENTIAL_LIFETIME)
         return deleted
+
+    async def get_ended_temporary_credential(self, oauth_token: str | None) -> _TemporaryCredential | None:
+        value = await self.cache.get(self._key(oauth_token) + _ENDED) if oauth_token else None
+        return _TemporaryCredential(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else None
 
     async def create_authorization_verifier(
         self, credential: _TemporaryCredential, grant_user: Any, verifier: str, *, scope: str = ""

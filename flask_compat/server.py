@@ -67,6 +67,9 @@ class Server:
     #: Seconds into the past, and into the future, that a timestamp may lie; nothing: any.
     EXPIRY_TIME: int = 300
 
+    #: Called with each refused request, its error and perhaps its explanation, a moment after the answer.
+    on_refusal: Callable[[Any, Any, Any], Any] | None = None
+
     VERIFIERS = VERIFIERS
     MISSING_HOOK: ClassVar[str] = '"{}" hook is required.'
     #: Methods that a subclass may override, async or not.

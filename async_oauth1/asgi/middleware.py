@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from async_oauth1.credentials import ClientLike, TokenCredentialLike
-from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
+from async_oauth1.errors import OAuth1Error, UnsignedRequestError
+from async_oauth1.explaining import observe_on_loop
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.resource_protector import ResourceProtector
 
+from .bodies import read_pieces
 from .covered_paths import CoveredPaths, Layout, applications_behind, layout_of
 from .origin import with_path
 from .preflights import is_preflight
@@ -23,6 +24,7 @@ from .requests import (
     application_behind,
     content_type_of,
     refuse,
+    refuse_websocket,
     request_from_scope,
     snapshot,
 )
@@ -31,6 +33,8 @@ from .requests import (
 AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
 #: The key of the scope under which `Verified` is found.
 SCOPE_KEY = "async_oauth1.verified"
+
+_WEBSOCKET = "WebSockets are not accepted here, because nothing signs their messages."
 
 
 class Verified(NamedTuple):
@@ -115,6 +119,7 @@ class OAuth1Middleware:
         self.app = app
         *_, self._application = applications_behind(app)
         self.protector = protector
+        observe_on_loop(protector)
         self.two_legged = two_legged
         self.body_hash_required = body_hash_required
         self.cors_preflight = cors_preflight
@@ -129,7 +134,7 @@ class OAuth1Middleware:
         if scope["type"] == "websocket":
             # It is unknown how a framework routes a target that is not a path.
             if self._is_protected(scope) or not scope["path"].startswith("/"):
-                await send({"type": "websocket.close", "code": 1008})
+                await refuse_websocket(UnsignedRequestError(_WEBSOCKET), scope, send)
             else:
                 await self.app(scope, receive, send)
             return
@@ -167,7 +172,7 @@ class OAuth1Middleware:
         if content_type and is_form(content_type):
             form = await body.read_form(policy)
         request = request_from_scope(scope, policy, form)
-        request.read_body = lambda: body.read(self.max_body_bytes, "body")
+        request.read_body = lambda: body.read("body", self.max_body_bytes)
         await self.protector.validate_request(
             request, two_legged=self.two_legged, body_hash_required=self.body_hash_required
         )
@@ -185,39 +190,31 @@ class _Body:
         self.received = False
         self._receive = receive
         self._seconds = seconds
+        self._ended = False
         self._octets = b""
 
     async def read_form(self, policy: Policy) -> bytes:
-        separators = 0
+        return await self.read("form", policy.max_form_bytes, policy.max_parameters)
 
-        def count(piece: bytes) -> None:
-            nonlocal separators
-            separators += piece.count(b"&")
-            if separators >= policy.max_parameters:  # the rest of them would only be received to be refused
-                raise InvalidRequestError(f"The request has more than {policy.max_parameters} parameters.")
-
-        return await self.read(policy.max_form_bytes, "form", count)
-
-    async def read(self, limit: int, what: str, look_at: Callable[[bytes], None] = lambda _: None) -> bytes:
-        octets = bytearray()
-        self.received = True
-        try:
-            async with asyncio.timeout(self._seconds):
-                more = True
-                while more:
-                    message = await self._receive()
-                    if message["type"] != "http.request":
-                        raise _ClientHasLeftError
-                    piece: bytes = message.get("body", b"")
-                    look_at(piece)
-                    octets += piece
-                    more = message.get("more_body", False)
-                    if len(octets) > limit:
-                        raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
-        except TimeoutError:
-            raise InvalidRequestError(f"The {what} did not arrive in time.", status_code=408) from None
-        self._octets = bytes(octets)
+    async def read(self, what: str, max_bytes: int, max_parameters: int | None = None) -> bytes:
+        self.received, self._ended = True, False
+        self._octets = await read_pieces(
+            self, what, max_bytes=max_bytes, seconds=self._seconds, max_parameters=max_parameters
+        )
         return self._octets
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._ended:
+            raise StopAsyncIteration
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise _ClientHasLeftError
+        self._ended = not message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        return piece
 
     async def receive_again(self) -> Message:
         """The body in one message, and then whatever the server says."""

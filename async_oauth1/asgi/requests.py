@@ -107,6 +107,12 @@ async def send_response(response: OAuth1Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def refuse_websocket(error: OAuth1Error, scope: Scope, send: Send) -> None:
+    """Log why a WebSocket is refused, and close it before it is accepted: servers answer 403."""
+    log_refusal(with_scope(error, scope))
+    await send({"type": "websocket.close", "code": 1008})
+
+
 async def refuse(error: OAuth1Error, policy: Policy, scope: Scope, receive: Receive, send: Send) -> None:
     """Log an error at a protected resource, unless it has been logged, and send the response.
 

@@ -10,7 +10,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.hosts import normalize_host
 
 from .origin import single_host, with_path
-from .requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, snapshot
+from .requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, refuse_websocket, snapshot
 
 __all__ = ["RECEIVED_KEY", "ReceivedOctets", "RequestTargetMiddleware"]
 
@@ -70,21 +70,13 @@ class RequestTargetMiddleware:
             if has_unannounced_length(scope):
                 received = ReceivedOctets(receive)
                 scope, receive = {**scope, RECEIVED_KEY: received}, received.receive
-        elif scope["type"] == "websocket" and not self._can_be_routed(scope):
-            await send({"type": "websocket.close", "code": 1008})
-            return
+        elif scope["type"] == "websocket":
+            try:
+                _check_websocket(scope)
+            except OAuth1Error as error:
+                await refuse_websocket(error, scope, send)
+                return
         await self.app(scope, receive, send)
-
-    def _can_be_routed(self, scope: Scope) -> bool:
-        """Whether a WebSocket has a path and a well-formed host; if not, it is closed without a response."""
-        try:
-            host = single_host(scope["headers"])
-            if host:
-                normalize_host(host, "https" if scope.get("scheme") == "wss" else "http")
-        except OAuth1Error:
-            return False
-        path: str = scope["path"]
-        return path.startswith("/")
 
     def _routable(self, scope: Scope) -> Scope:
         host = single_host(scope["headers"])
@@ -100,3 +92,12 @@ class RequestTargetMiddleware:
             # HTTP/2 allows raw octets, but frameworks expect UTF-8. Escaping them does not change the base string.
             scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}
         return scope
+
+
+def _check_websocket(scope: Scope) -> None:
+    """Refuse a WebSocket without a path or a well-formed host: it is closed without a response."""
+    host = single_host(scope["headers"])
+    if host:
+        normalize_host(host, "https" if scope.get("scheme") == "wss" else "http")
+    if not scope["path"].startswith("/"):
+        raise InvalidRequestError("The target of the WebSocket is not a path.")

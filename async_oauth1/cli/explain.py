@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -13,44 +12,39 @@ from typing import Annotated
 import typer
 
 from async_oauth1.explain import Cause, Explanation, explain
-from async_oauth1.explain.readers import FORMATS, MAX_OCTETS, ReadError, Source, read_source
+from async_oauth1.explain.readers import MAX_OCTETS, Source
 from async_oauth1.explain.report import Marker, report
 from async_oauth1.explain.said import explain_said, find_base_string
 
 from .console import CommandError, print_json, print_lines, printable
-from .known_secrets import CLIENT_SECRET, TOKEN_SECRET, from_environment, from_store, is_given
+from .known_secrets import from_environment, from_store, is_given
 from .options import JsonOption
-
-__all__ = ["explain_command"]
-
-_NO_SECRETS_HERE = (
-    "other users of this machine can read a command line, so secrets are not taken there: set "
-    f"{CLIENT_SECRET} and {TOKEN_SECRET}, answer the prompt, or use --store"
+from .request_options import (
+    AllowedHostOption,
+    AtOption,
+    BaseUrlOption,
+    EntryOption,
+    FormatOption,
+    KnownStoreOption,
+    NoClientSecret,
+    NoTokenSecret,
+    PublicKeyOption,
+    RequestArgument,
+    check_time,
 )
+from .saved_requests import bounded, read_request
+
+__all__ = ["explain_command", "explain_source"]
 
 
 def explain_command(
-    request: Annotated[
-        str,
-        typer.Argument(metavar="[REQUEST]", help="A file with the request; - for standard input.", show_default=False),
-    ] = "-",
-    fmt: Annotated[
-        str, typer.Option("--format", metavar="auto|http|curl|har", help="How the request is written.")
-    ] = "auto",
-    entry: Annotated[int | None, typer.Option("--entry", help="Which entry of a HAR file, from 0.")] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option("--base-url", metavar="URL", help="What the provider believes it is, as external_base_url."),
-    ] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", metavar="URL", help="Look the secrets up in the provider's store.")
-    ] = None,
-    rsa_public_key: Annotated[
-        Path | None, typer.Option("--rsa-public-key", metavar="FILE", help="The client's public key, for RSA.")
-    ] = None,
-    at: Annotated[
-        float | None, typer.Option("--at", metavar="SECONDS", help="Unix time at which the request arrived.")
-    ] = None,
+    request: RequestArgument = "-",
+    fmt: FormatOption = "auto",
+    entry: EntryOption = None,
+    base_url: BaseUrlOption = None,
+    store: KnownStoreOption = None,
+    rsa_public_key: PublicKeyOption = None,
+    at: AtOption = None,
     provider_said: Annotated[
         str | None,
         typer.Option(
@@ -59,33 +53,50 @@ def explain_command(
             help="The body of another provider's 401, or the base string in it; no secret is needed.",
         ),
     ] = None,
-    client_secret: Annotated[str | None, typer.Option("--client-secret", hidden=True)] = None,
-    token_secret: Annotated[str | None, typer.Option("--token-secret", hidden=True)] = None,
+    allowed_hosts: AllowedHostOption = None,
+    _client_secret: NoClientSecret = None,
+    _token_secret: NoTokenSecret = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Say why the signature of a request does not verify. Exit status: 0 if it does, 1 if it does not."""
-    if client_secret is not None or token_secret is not None:
-        raise CommandError(_NO_SECRETS_HERE)
-    if at is not None and not math.isfinite(at):
-        raise CommandError("--at: write the seconds since 1970")
+    check_time(at)
     said = None if provider_said is None else _base_string_in(provider_said)
-    source = _read(request, fmt, base_url, entry)
+    source = read_request(request, fmt, base_url, entry)
     now = at if at is not None else source.at
     if said is not None:
         explanation, notes = _explain_said(source, said, store, rsa_public_key)
     else:
-        explanation, notes = _explain(source, store, rsa_public_key, now)
+        explanation, notes = explain_source(source, store, rsa_public_key, now, allowed_hosts or [])
     _print(explanation, notes, as_json=as_json)
     raise typer.Exit(0 if explanation.verifies else 1)
 
 
-def _explain(
-    source: Source, store: str | None, rsa_public_key: Path | None, now: float | None
+def explain_source(
+    source: Source, store: str | None, rsa_public_key: Path | None, now: float | None, allowed_hosts: list[str]
 ) -> tuple[Explanation, tuple[str, ...]]:
+    """Explain a saved request, with the secrets of the environment, a prompt or a store.
+
+    Args:
+        source: the request.
+        store: URL of the provider's store.
+        rsa_public_key: file with the client's key.
+        now: Unix time of the request's arrival; ``None`` to judge no clock.
+        allowed_hosts: as in the provider's policy.
+
+    Returns:
+        The explanation, and sentences about what was assumed.
+
+    Raises:
+        CommandError: no secret is known, or an option cannot be used.
+    """
     request = source.request
     known = from_environment(request, rsa_public_key) if store is None else from_store(store, request)
-    explanation = explain(source.request, known.secrets, policy=known.policy, now=now)
+    try:
+        policy = replace(known.policy, allowed_hosts=tuple(allowed_hosts))
+    except ValueError as error:
+        raise CommandError(f"--allowed-host: {printable(str(error))}") from None
+    explanation = explain(source.request, known.secrets, policy=policy, now=now)
     explanation = _with_credentials(explanation, known.causes)
     return explanation, known.notes if now is not None else (*known.notes, *_age(source))
 
@@ -115,40 +126,13 @@ def _base_string_in(said: str) -> str:
     """The base string in a file or in a text."""
     try:
         with Path(said).open("rb") as file:
-            text = _bounded(file.read(MAX_OCTETS + 1)).decode("utf-8", "replace")
+            text = bounded(file.read(MAX_OCTETS + 1)).decode("utf-8", "replace")
     except (OSError, ValueError):  # it is no file, but the text itself
         text = said
     found = find_base_string(text)
     if found is None:
         raise CommandError("--provider-said: there is no signature base string (METHOD&http...&...oauth_...) in it")
     return found
-
-
-def _read(request: str, fmt: str, base_url: str | None, entry: int | None) -> Source:
-    if fmt not in FORMATS:
-        raise CommandError(f"--format {printable(fmt)}: write auto, http, curl or har")
-    try:
-        return read_source(_octets(request), kind=fmt, base_url=base_url, entry=entry)
-    except ReadError as error:
-        raise CommandError(str(error)) from None
-
-
-def _octets(request: str) -> bytes:
-    try:
-        if request == "-":
-            return _bounded(sys.stdin.buffer.read(MAX_OCTETS + 1))
-        with Path(request).open("rb") as file:
-            return _bounded(file.read(MAX_OCTETS + 1))
-    except OSError as error:
-        raise CommandError(f"{printable(request)}: {error.strerror}") from None
-    except ValueError:
-        raise CommandError(f"{printable(request)}: no file can have this name") from None
-
-
-def _bounded(octets: bytes) -> bytes:
-    if len(octets) > MAX_OCTETS:
-        raise CommandError(f"the input is larger than {MAX_OCTETS // 1024**2} MiB")
-    return octets
 
 
 def _age(source: Source) -> tuple[str, ...]:

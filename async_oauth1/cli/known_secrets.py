@@ -14,17 +14,16 @@ from async_oauth1.credentials import Client, TemporaryCredential, TokenCredentia
 from async_oauth1.explain import Cause, Secrets, WireRequest
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.rsa_keys import public_key
-from async_oauth1.protocol.signature import SIGNATURE_METHODS
+from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 from async_oauth1.stores import Store
 from async_oauth1.stores.sql_store import SQLStore
 
 from .console import CommandError, printable
+from .request_options import CLIENT_SECRET, TOKEN_SECRET
 from .store_access import with_store
 
-__all__ = ["CLIENT_SECRET", "TOKEN_SECRET", "Knowledge", "from_environment", "from_store", "is_given"]
+__all__ = ["Knowledge", "from_environment", "from_store", "is_given", "signing_keys"]
 
-CLIENT_SECRET = "ASYNC_OAUTH1_CLIENT_SECRET"
-TOKEN_SECRET = "ASYNC_OAUTH1_TOKEN_SECRET"
 _MAX_KEY_BYTES = 64 * 1024
 
 
@@ -59,7 +58,9 @@ def from_environment(request: WireRequest, rsa_public_key: Path | None) -> Knowl
     key = None if rsa_public_key is None else _rsa_key(rsa_public_key)
     client_secret = os.environ.get(CLIENT_SECRET)
     if client_secret is None and key is None:
-        client_secret = _asked_client_secret()
+        client_secret = _asked_client_secret(
+            f"no secret is known: set {CLIENT_SECRET} (and {TOKEN_SECRET}), or use --store or --rsa-public-key"
+        )
     token_secret = os.environ.get(TOKEN_SECRET)
     notes: tuple[str, ...] = ()
     if token_secret is None and request.protocol.get("oauth_token") and key is None:
@@ -69,16 +70,56 @@ def from_environment(request: WireRequest, rsa_public_key: Path | None) -> Knowl
     return Knowledge(secrets, _every_method(), notes=notes)
 
 
+def signing_keys(rsa_private_key: Path | None, *, has_token: bool) -> SigningKeys:
+    """What a client signs with, from the environment, or asked for at a terminal.
+
+    Args:
+        rsa_private_key: a file; ``None`` without RSA.
+        has_token: the client has a token, so that a token secret is asked for.
+
+    Raises:
+        CommandError: there is neither a secret nor a key, or the key cannot be read.
+    """
+    key = None if rsa_private_key is None else _private_key(rsa_private_key)
+    client_secret = os.environ.get(CLIENT_SECRET)
+    if client_secret is None and key is None:
+        client_secret = _asked_client_secret(f"no secret is known: set {CLIENT_SECRET}, or use --rsa-private-key")
+    token_secret = os.environ.get(TOKEN_SECRET)
+    if token_secret is None and has_token and key is None:
+        token_secret, _ = _asked_token_secret()
+    return SigningKeys(_text(client_secret or ""), _text(token_secret or ""), key, token_secret_suffices=True)
+
+
+def _private_key(path: Path) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    shown = f"--rsa-private-key {printable(str(path))}"
+    try:
+        with path.open("rb") as file:
+            pem = file.read(_MAX_KEY_BYTES)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{shown}: {getattr(error, 'strerror', None) or 'cannot be read'}") from None
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise CommandError(f"{shown}: it is encrypted; decrypt it into a file that only you can read") from None
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise CommandError(f"{shown}: it is not a private RSA key in PEM")
+    return pem.decode("ascii", "replace")
+
+
 def _text(secret: str) -> str:
     """A secret as text; octets of the environment that are not UTF-8 are replaced."""
     return secret.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _asked_client_secret() -> str:
+def _asked_client_secret(missing: str) -> str:
     if not sys.stdin.isatty():
-        raise CommandError(
-            f"no secret is known: set {CLIENT_SECRET} (and {TOKEN_SECRET}), or use --store or --rsa-public-key"
-        )
+        raise CommandError(missing)
     return getpass.getpass("Client secret: ")
 
 

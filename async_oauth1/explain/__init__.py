@@ -54,22 +54,38 @@ def explain(
 
 
 def explain_in_steps(
-    request: OAuth1Request | WireRequest, keys: Secrets, *, policy: Policy | None = None, now: float | None = None
+    request: OAuth1Request | WireRequest,
+    keys: Secrets,
+    *,
+    policy: Policy | None = None,
+    now: float | None = None,
+    searches: bool = True,
 ) -> Generator[None, None, Explanation]:
-    """As `explain`, in steps of less than a millisecond, for callers that have other work to do in between."""
+    """As `explain`, in steps of less than a millisecond, for callers that have other work to do in between.
+
+    Args:
+        request: as for `explain`.
+        keys: likewise.
+        policy: likewise.
+        now: likewise.
+        searches: ``False`` to judge no signature, but only what needs none.
+    """
     wire = WireRequest.of(request) if isinstance(request, OAuth1Request) else request
     policy = policy or Policy(signature_methods=tuple(SIGNATURE_METHODS), require_https=False)
     plan = plan_of(wire, key_of(wire, keys))
     explanation = Explanation(
         verifies=False, causes=(), method=plan.algorithm, base_string=shown(plan.base_string), signed=None
     )
+    yield
     try:
         parsed = read(wire, policy)
     except OAuth1Error as error:
         base_string = explanation.base_string if wire.is_readable else ""
         return redacted(replace(explanation, causes=(unreadable(wire, error),), base_string=base_string), keys)
+    yield
     facts = tuple(violations(wire, parsed, keys, policy, now))
-    if "oauth_signature" in wire.protocol:
+    yield
+    if searches and "oauth_signature" in wire.protocol:
         search = _search(wire, keys, policy, plan)
         yield from search.steps()
         explanation = _found(explanation, search)

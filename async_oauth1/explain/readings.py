@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from async_oauth1.credentials import RSA_METHODS
 from async_oauth1.protocol.rsa_keys import public_key
 
 from .changes import Cause
@@ -71,7 +72,7 @@ class Readings:
         """What decides the signature of a plan."""
         if plan.algorithm == "PLAINTEXT":
             return (plan.algorithm, plan.key.rendered)
-        key = () if plan.algorithm.startswith("RSA-") else (plan.key.rendered,)
+        key = () if plan.algorithm in RSA_METHODS else (plan.key.rendered,)
         return (plan.algorithm, *key, plan.method, plan.uri.rendered, plan.parameters.rendered)
 
     def compare(self, plan: Plan, octets: bytes) -> tuple[bool, Cause | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .explanation import Explanation
 
-__all__ = ["Marker", "report"]
+__all__ = ["Marker", "marked_lines", "report", "verdict"]
 
 #: Characters of a base string that are shown; the rest is counted.
 LONGEST_SHOWN = 4_000
@@ -46,7 +46,7 @@ def report(explanation: Explanation, *, marker: Marker, notes: tuple[str, ...] =
         marker: how differences are marked.
         notes: sentences about the secrets and the clock that were assumed.
     """
-    yield _verdict(explanation, marker)
+    yield verdict(explanation, marker)
     yield ""
     if explanation.base_string:
         yield from _strings(explanation, marker)
@@ -65,7 +65,8 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _verdict(explanation: Explanation, marker: Marker) -> str:
+def verdict(explanation: Explanation, marker: Marker) -> str:
+    """The result in one line."""
     if explanation.verifies:
         return marker.good("The request verifies.")
     if not explanation.causes:
@@ -89,7 +90,7 @@ def _strings(explanation: Explanation, marker: Marker) -> Iterator[str]:
         yield "The provider's base string:"
         yield from _parts_of(seen)
         return
-    ours, theirs = _marked(seen, signed, marker)
+    ours, theirs = marked_lines(seen, signed, marker)
     yield "The base strings, with - as the provider builds it and + as the client signs it:"
     for mine, other in zip(ours, theirs, strict=True):
         if mine == other:
@@ -113,7 +114,7 @@ def _lines(base_string: str) -> list[str]:
     return [method, uri, *parameters.split("%26")][:MOST_COMPARED]
 
 
-def _marked(seen: str, signed: str, marker: Marker) -> tuple[list[str], list[str]]:
+def marked_lines(seen: str, signed: str, marker: Marker) -> tuple[list[str], list[str]]:
     """Both base strings as lines of equal number, with what differs marked."""
     left, right = _lines(seen), _lines(signed)
     ours: list[str] = []

@@ -22,10 +22,12 @@ MAX_SIGNATURES = 2_000
 MAX_OCTETS = 16 * 1024 * 1024
 #: Octets of a base string from which on only single changes are tried, and only those that leave the parameters alone.
 LARGE = 64 * 1024
-#: Candidates after which the search lets other work go on.
-SLICE = 16
-#: Octets of base strings after which it does so, too.
-OCTETS_PER_SLICE = 64 * 1024
+#: Units of work after which the search lets other work go on: well under a millisecond.
+WORK_PER_SLICE = 32 * 1024
+#: Units for a candidate, besides the octets of its base string.
+_CANDIDATE = 2 * 1024
+#: Units for an octet of parameters that are rendered anew, if two changes concern the same part.
+_RENDERED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Search:
         self._context = context
         self._readings = readings
         self._octets = 0
-        self._octets_at_yield = 0
+        self._work = 0
         self._seen: set[tuple[str, ...]] = set()
 
     def run(self) -> Match | None:
@@ -119,15 +121,18 @@ class Search:
             pairs = self._pairs_of_other_methods(singles)
         else:
             pairs = _by_cost(singles)
-        for count, (first, second) in enumerate(pairs):
+        size = len(base.base_string)
+        for first, second in pairs:
+            renders = not first.parts.isdisjoint(second.parts)
             for plan in _combined(base, first, second):
                 if self._is_new(plan):
                     self._try(plan, (first.change, second.change))
                 if not self._goes_on:
                     return
-            if count % SLICE == 0 or self._octets > self._octets_at_yield + OCTETS_PER_SLICE:
-                self._octets_at_yield = self._octets
-                yield
+                self._work += _CANDIDATE + size * (_RENDERED if renders else 1)
+                if self._work > WORK_PER_SLICE:
+                    self._work = 0
+                    yield
 
     def _pairs_of_other_methods(self, singles: list[_Tried]) -> Iterator[tuple[_Tried, _Tried]]:
         """The pairs that can match a signature whose length is not that of the method that is named."""

@@ -54,13 +54,12 @@ class OAuth1Request(AuthlibOAuth1Request):
         may_be_rewritten: whether the scheme or the peer may come from a header that the client can write.
         read_body: reads the body if it was not read yet; called after the signature was verified.
         deviations: what is refused unless the client is allowed it: the name of each tolerance, and the error.
-        requested_scope: what the client asks for at the first step.
-        granted_scope: what the resource owner grants.
+        requested_scope: what the client asks for at the first step; ``granted_scope`` is what the owner grants.
         tolerances: the tolerances of this client; set after its look-up.
         tolerances_used: the tolerances without which the signature would not verify.
         timestamp_window: the client's own window, in seconds; ``None`` for the policy's.
-        client: the client; set after its look-up.
-        credential: the credential; set after its look-up.
+        tried_keys: the keys with which the signature does not verify.
+        client: the client; set after its look-up, as ``credential`` is.
         user: the resource owner who approves the request.
     """
 
@@ -72,6 +71,7 @@ class OAuth1Request(AuthlibOAuth1Request):
     requested_scope: str = ""
     granted_scope: str = ""
     may_be_rewritten: bool
+    tried_keys: tuple[SigningKeys, ...] = ()
     tolerances: Collection[str] = ()
     tolerances_used: tuple[str, ...] = ()
     timestamp_window: int | None = None

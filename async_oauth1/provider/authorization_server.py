@@ -10,6 +10,7 @@ The steps make the decisions; hooks store the data. The three-legged flow:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -26,20 +27,21 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND, append_parameters, chec
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .approval.approvals import may_be_repeated, verifier_spellings
+from .approval.approvals import is_undecided, may_be_repeated, verifier_spellings
 from .approval.decisions import AuthorizationDecision
 from .approval.dialects import denial
 from .approval.scopes import checked_scope
-from .checks import check_identifiers, unregistered_callback
+from .checks import check_identifiers, check_present, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
-from .refusals import log_refusal
 from .responses import OAuth1Response, form_response, server_error_response
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
 
 T = TypeVar("T")
+
+_check_token_and_verifier = functools.partial(check_present, names=("oauth_token", "oauth_verifier"))
 
 # A framework's request and response. Why there are two kinds of TypeVar: see `credentials`.
 if TYPE_CHECKING:
@@ -80,15 +82,14 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             OAuth1Error: the request is not accepted.
         """
         self._check_method(request)
-        self.check_request(request)
-        self.check_callback(request)
-        request.client = await call_hook(self.get_client_by_id, request.client_id)
-        await self.verify_signature(request)
-        await self.verify_body(request)
-        # Only an authenticated client may learn which callbacks are registered.
-        await self.check_callback_registered(request)
-        await self.use_nonce(request)
+        await self.verify(
+            request, self._look_up_client, check=self.check_callback, when_genuine=self.check_callback_registered
+        )
         return request
+
+    async def _look_up_client(self, request: OAuth1Request) -> bool:
+        request.client = await call_hook(self.get_client_by_id, request.client_id)
+        return False  # no token is needed here
 
     def check_callback(self, request: OAuth1Request) -> None:
         """Refuse a request whose callback is missing or malformed."""
@@ -262,17 +263,14 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
                 verifiers, each with a valid signature.
         """
         self._check_method(request)
-        self.check_request(request)
-        for name in ("oauth_token", "oauth_verifier"):
-            if not request.oauth_params.get(name):
-                raise MissingRequiredParameterError(name)
-        request.client = await call_hook(self.get_client_by_id, request.client_id)
-        request.credential = await self.find_temporary_credential(request)
-        await self.verify_signature(request, token_missing=request.credential is None)
-        await self.verify_body(request)
-        await self.use_nonce(request)
+        await self.verify(request, self._look_up_both, check=_check_token_and_verifier)
         await self._check_verifier(request)
         return request
+
+    async def _look_up_both(self, request: OAuth1Request) -> bool:
+        request.client = await call_hook(self.get_client_by_id, request.client_id)
+        request.credential = await self.find_temporary_credential(request)
+        return request.credential is None
 
     async def _check_verifier(self, request: OAuth1Request) -> None:
         """Refuse a verifier that is not the one of the approval, and count it.
@@ -284,7 +282,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             if await call_hook(request.credential.check_verifier, spelling) is True:
                 return
         await self._count_wrong_verifier(request)
-        undecided = await optional(request.credential, "is_decided") is False
+        undecided = await is_undecided(request.credential)
         raise InvalidVerifierError(InvalidVerifierError.not_approved if undecided else None)
 
     async def _create_token(self, request: OAuth1Request) -> list[tuple[str, str]]:
@@ -346,5 +344,5 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             read = await call_hook(self.create_oauth1_request, request)
             return await step(cast("OAuth1Request", read))
         except OAuth1Error as error:
-            log_refusal(error, read)
+            self.report_refusal(error, read)
             raise

@@ -94,14 +94,23 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
     parameters = request.oauth_params
     if not parameters:
         raise UnsignedRequestError()
-    for name in _REQUIRED:
-        if not parameters.get(name):
-            raise MissingRequiredParameterError(name)
+    check_present(request, names=_REQUIRED)
     check_identifiers(request, policy)
     if request.has_other_header_parameters:
         note_header_parameters(request)
     if "oauth_version" in parameters:
         check_version(request)
+
+
+def check_present(request: OAuth1Request, *, names: Sequence[str]) -> None:
+    """Check that parameters are present and not empty.
+
+    Raises:
+        MissingRequiredParameterError: names the first one that is not.
+    """
+    for name in names:
+        if not request.oauth_params.get(name):
+            raise MissingRequiredParameterError(name)
 
 
 def check_version(request: OAuth1Request) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError, InvalidVerifierError
+from async_oauth1.errors import AlreadyDecidedError, InvalidVerifierError, OAuth1Error, TokenRejectedError
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
@@ -41,6 +41,7 @@ class CredentialHooks(BaseServer):
         "token_generator",
         "deny_temporary_credential",
         "count_wrong_verifier",
+        "get_ended_temporary_credential",
         "exchange",
         "requested_scope",
         "token_response_parameters",
@@ -73,6 +74,35 @@ class CredentialHooks(BaseServer):
     def get_temporary_credential(self, request: OAuth1Request) -> Any:
         """Look temporary credentials up; by default the hook of this name."""
         return self._hook("get_temporary_credential")(request.token)
+
+    async def find_ended_credential(self, request: OAuth1Request) -> Any:
+        """Look up temporary credentials that have ended; by default the hook ``get_ended_temporary_credential``.
+
+        Returns:
+            ``None`` if there are none, or if they were another client's.
+        """
+        hook = self._optional_hook("get_ended_temporary_credential")
+        ended = None if hook is None else await call_hook(hook, request.token)
+        if ended is not None and as_text(await call_hook(ended.get_client_id)) != request.client_id:
+            return None
+        return ended
+
+    async def verify_signature(self, request: OAuth1Request, *, token_missing: bool = False) -> None:
+        """As `BaseServer.verify_signature`; tells a client that has signed with ended credentials that they have ended.
+
+        Raises:
+            TokenRejectedError: the signature holds with credentials that were exchanged, denied or used up.
+            OAuth1Error: as in the base class.
+        """
+        try:
+            await super().verify_signature(request, token_missing=token_missing)
+        except OAuth1Error as error:
+            # For every refused exchange, so that all of them take the same time.
+            if token_missing or request.credential is not None:
+                ended = await self.find_ended_credential(request)
+                if await self.is_signed_with_ended(request, ended if token_missing else None):
+                    raise TokenRejectedError() from error
+            raise
 
     def delete_temporary_credential(self, request: OAuth1Request) -> Any:
         """Delete temporary credentials, ``False`` if there were none; by default the hook of this name."""
@@ -169,11 +199,11 @@ class CredentialHooks(BaseServer):
         if exchange is not None and not own:
             credential = await call_hook(exchange, request.credential, await self.generate_credentials())
             if credential is None:
-                raise InvalidTokenError()
+                raise TokenRejectedError()
             return credential
         taken = await call_hook(self.delete_temporary_credential, request)
         if taken is not None and not taken:  # False, or 0 as the number of deleted rows
-            raise InvalidTokenError()
+            raise TokenRejectedError()
         return await call_hook(self.create_token_credential, request)
 
     async def more_parameters(self, request: OAuth1Request, credential: Any) -> list[tuple[str, str]]:

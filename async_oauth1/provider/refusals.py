@@ -10,7 +10,7 @@ from the request is escaped and cut.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from async_oauth1.errors import InvalidSignatureError, OAuth1Error
@@ -73,18 +73,43 @@ def explained(error: E, sentences: str) -> E:
     return error
 
 
-def log_refusal(error: OAuth1Error, request: OAuth1Request | None = None) -> None:
+def log_refusal(error: OAuth1Error, request: OAuth1Request | None = None) -> bool:
     """Log that a request is refused, unless this error has been logged before.
 
     Args:
         error: the error, with its causes: the line has the code of the first one.
         request: the request, if it could be read.
+
+    Returns:
+        Whether it is the first time for this error.
     """
     if _LOGGED in error.__dict__:
-        return
+        return False
     error.__dict__[_LOGGED] = True
-    if not log.isEnabledFor(logging.INFO):
-        return
+    if log.isEnabledFor(logging.INFO):
+        _log(error, request)
+    return True
+
+
+def log_explanation(request: OAuth1Request, texts: Iterable[str]) -> None:
+    """Log why a request was refused, at INFO: one line for each cause, in the order of likelihood.
+
+    Args:
+        request: the refused request.
+        texts: sentences without secrets.
+    """
+    client = (request.client_id or "")[:_LONGEST_NAME] or None
+    for text in texts:
+        log.info("Explained: %s of client %a from %a: %s", _printable(repr(request), _LONGEST_TEXT), client,
+                 request.peer, _printable(text, _LONGEST_TEXT))  # fmt: skip
+
+
+def root_of(error: OAuth1Error) -> OAuth1Error:
+    """The error that was replaced by one that tells less, or else the error itself."""
+    return _chain(error)[-1]
+
+
+def _log(error: OAuth1Error, request: OAuth1Request | None) -> None:
     chain = _chain(error)
     code = _printable(chain[-1].error or "", _LONGEST_NAME)
     if chain[-1].error != error.error:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar, Generic
 
 from async_oauth1.credentials import ClientT_co, TokenCredential, TokenT_co
 from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameterError, OAuth1Error
+from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
+from .checks import check_present
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
-from .refusals import log_refusal, with_reason
+from .refusals import with_reason
 from .verification import BaseServer, log
 
 __all__ = ["ResourceProtector"]
+
+_check_token = functools.partial(check_present, names=("oauth_token",))
 
 
 class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
@@ -54,19 +59,12 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             OAuth1Error: the request is not accepted. Nothing is stored for a request with an invalid signature.
         """
         try:
-            self.check_request(request)
-            token = request.oauth_params.get("oauth_token") or None  # an empty one counts as absent
-            if token is None and not two_legged:
-                raise MissingRequiredParameterError("oauth_token")
-            await self._look_up(request, token)
-            await self.verify_signature(request, token_missing=token is not None and request.credential is None)
-            if body_hash_required or "oauth_body_hash" in request.oauth_params or self.policy.require_signed_body:
-                await self.verify_body(request, required=body_hash_required)
-            await self.use_nonce(request)
+            check = None if two_legged else _check_token
+            await self.verify(request, self._look_up, check=check, body_hash_required=body_hash_required)
             if scope:
                 await self._check_scope(request, scope)
         except OAuth1Error as error:
-            log_refusal(error, request)
+            self.report_refusal(error, request)
             raise
         return request
 
@@ -77,19 +75,27 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         scope: str | None = None,
         two_legged: bool = False,
         body_hash_required: bool = False,
+        verified_by: Policy | None = None,
     ) -> None:
         """Check the requirements of a route for a request that `validate_request` accepted with fewer requirements.
+
+        The signature is not verified again, and the nonce is not used again.
 
         Args:
             request: the request that `validate_request` returned.
             scope: as for `validate_request`.
             two_legged: as for `validate_request`.
             body_hash_required: as for `validate_request`.
+            verified_by: the policy by which it was accepted. If this protector has another one by now, what the policy
+                demands of a request is checked, too.
 
         Raises:
             OAuth1Error: the request does not meet the requirements of this route.
         """
         try:
+            if verified_by is not None and verified_by is not self.policy:
+                self.check_request(request)
+                await self.verify_body(request)
             if request.credential is None and not two_legged:
                 raise MissingRequiredParameterError("oauth_token")
             if body_hash_required:
@@ -97,7 +103,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             if scope:
                 await self._check_scope(request, scope)
         except OAuth1Error as error:
-            log_refusal(error, request)
+            self.report_refusal(error, request)
             raise
 
     def get_token_credential(self, request: OAuth1Request) -> MaybeAwaitable[TokenT_co | None]:
@@ -105,8 +111,9 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         found: MaybeAwaitable[TokenT_co | None] = self._hook("query_token")(request.client_id, request.token)
         return found
 
-    async def _look_up(self, request: OAuth1Request, token: str | None) -> None:
+    async def _look_up(self, request: OAuth1Request) -> bool:
         client_id = request.oauth_params.get("oauth_consumer_key")
+        token = request.oauth_params.get("oauth_token") or None  # an empty one counts as absent
         query_credentials = self.hooks.get("query_credentials") if token is not None else None
         if query_credentials and not (self._overrides("get_client_by_id") or self._overrides("get_token_credential")):
             request.client, request.credential = await call_hook(query_credentials, client_id, token)
@@ -116,11 +123,14 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             if token is not None:
                 request.credential = await call_hook(self.get_token_credential, request)
         credential = request.credential
-        if credential is None or (type(credential) is TokenCredential and credential.client_id == client_id):
-            return
+        if credential is None:
+            return token is not None
+        if type(credential) is TokenCredential and credential.client_id == client_id:
+            return False
         if not await self._belongs_to_client(request):
             log.error("The hook that looks tokens up returned one of another client than %r.", request.client_id)
             request.credential = None
+        return request.credential is None
 
     @staticmethod
     async def _belongs_to_client(request: OAuth1Request) -> bool:

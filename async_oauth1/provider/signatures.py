@@ -54,6 +54,8 @@ async def find_problem(request: OAuth1Request, custom_verifier: CustomVerifier |
         if rsa:
             log_key_problem(request.client_id, keys[0].rsa_key)
         holds = request.is_signed_with(*keys)
+        if not holds:
+            request.tried_keys = tuple(keys)
         if keys[0].token_secret_suffices:
             request.tolerances_used = (*request.tolerances_used, EMPTY_CLIENT_SECRET)
     if methods is not None and name not in methods:

@@ -1,16 +1,12 @@
-"""What the authorization server and the resource protector share: hooks, signature methods, verification.
+"""The verification of signed requests, which the authorization server and the resource protector share.
 
-The order of a verification is fixed: what costs nothing comes first, and the nonce comes last, so that nothing is
-stored, counted or deleted on behalf of a request whose signature has not held.
+`BaseServer.verify` has the order of the steps, and the methods after it are the steps.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable
 
 from async_oauth1.credentials import Client, ClientLike
 from async_oauth1.errors import (
@@ -20,20 +16,18 @@ from async_oauth1.errors import (
     InvalidRequestError,
     InvalidSignatureError,
     InvalidTokenError,
-    MissingHookError,
     MissingRequiredParameterError,
     OAuth1Error,
     UnsupportedSignatureMethodError,
 )
-from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.tolerances import REPEATED_NONCE
 
 from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
+from .configured_server import ConfiguredServer
 from .hints import hints
-from .hooks import Hooks, HookStore, MaybeAwaitable, call_hook, optional, require_hooks
+from .hooks import MaybeAwaitable, call_hook, optional
 from .hooks.problems import report_race, violates_unique
 from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of
 from .refusal_texts import INSECURE, REWRITTEN, UNIFORM
@@ -42,111 +36,51 @@ from .signatures import CustomVerifier, find_problem, lacks_token_secret, verify
 
 log = logging.getLogger("async_oauth1")
 
+#: Looks up the client and the credential of a request, sets them, and returns whether a token that the request needs
+#: is missing.
+LookUp = Callable[[OAuth1Request], Awaitable[bool]]
 
-class BaseServer:
-    """Hooks, signature methods and the verification of signed requests."""
 
-    #: The hooks that this server knows.
-    HOOKS: ClassVar[tuple[str, ...]] = ()
-    #: The hooks it cannot work without, each with the method that may be overridden instead.
-    REQUIRED_HOOKS: ClassVar[dict[str, str]] = {}
-    #: Hooks that a subclass may define as a method of the same name, besides the methods in `REQUIRED_HOOKS`.
-    OVERRIDABLE_HOOKS: ClassVar[tuple[str, ...]] = ()
+class BaseServer(ConfiguredServer):
+    """The verification of signed requests, which both servers share."""
 
-    def __init__(
-        self, policy: Policy | None = None, *, clock: Callable[[], float] = time.time, **hooks: Callable[..., Any]
+    async def verify(
+        self,
+        request: OAuth1Request,
+        look_up: LookUp,
+        *,
+        check: Callable[[OAuth1Request], None] | None = None,
+        body_hash_required: bool = False,
+        when_genuine: Callable[[OAuth1Request], Awaitable[None]] | None = None,
     ) -> None:
-        """Start with a policy.
+        """Verify a signed request. Every endpoint uses this order.
+
+        What costs nothing comes first. The nonce comes last, so that nothing is stored, counted or deleted for a
+        request whose signature does not hold.
 
         Args:
-            policy: the rules; by default those of `Policy`.
-            clock: Unix time in seconds.
-            hooks: hooks by name.
+            request: as read from the wire.
+            look_up: sets ``client`` and ``credential``, and returns whether a token that the request needs is missing.
+            check: checks the parameters that only this endpoint needs.
+            body_hash_required: as for `verify_body`.
+            when_genuine: runs once signature and body are verified, for what only a genuine client may learn.
 
         Raises:
-            ValueError: a name that is no hook.
+            OAuth1Error: the request is not accepted.
         """
-        self.policy = policy or Policy()
-        self.clock = clock
-        self.hooks = Hooks(self.HOOKS, self.policy)
-        self._custom_verifiers: dict[str, CustomVerifier] = {}
-        self._complete = False
-        self._warned_of_rewriting = False
-        for name in self.OVERRIDABLE_HOOKS:
-            if callable(method := getattr(self, name, None)):
-                self.hooks.register(name, method)
-        for name, func in hooks.items():
-            self.hooks.register(name, func)
-
-    def register_hook(self, name: str, func: Callable[..., Any]) -> None:
-        """Set one hook.
-
-        Args:
-            name: its name.
-            func: a coroutine function, or a plain function that does not block.
-
-        Raises:
-            ValueError: no hook has that name.
-        """
-        self.hooks.register(name, func)
-
-    def register_hooks(self, store: HookStore) -> None:
-        """Fill the hooks that nothing has filled yet with the store's methods of their names.
-
-        Raises:
-            ValueError: the store has none, or keeps nonces for less than the policy needs.
-        """
-        self.hooks.register_store(store)
-
-    def register_signature_method(self, name: str, verify: CustomVerifier) -> None:
-        """Add a signature method (RFC 5849 section 3.4) to this server; the policy must enable it, too.
-
-        Args:
-            name: what ``oauth_signature_method`` says.
-            verify: called with the request, ``client`` and ``credential`` set. Only ``True`` itself accepts: the bytes
-                of a computed signature are no verdict.
-        """
-        self._custom_verifiers[name] = verify
-
-    def require_hooks(self, *, again: bool = False) -> None:
-        """Check that nothing is missing; called before serving, and at the first request otherwise.
-
-        Args:
-            again: check it although nothing was missing before: another application may want more.
-
-        Raises:
-            MissingHookError: names every hook that is missing.
-            ValueError: the policy enables a signature method that does not exist.
-        """
-        if self._complete and not again:
-            return
-        require_hooks({name: self._has_hook(name) for name in self.REQUIRED_HOOKS}, type(self).__name__)
-        known = [*SIGNATURE_METHODS, *self._custom_verifiers]
-        unknown = [name for name in self.policy.signature_methods if name not in known]
-        if unknown:
-            raise ValueError(f"Unknown signature method {', '.join(unknown)}; known are {', '.join(known)}.")
-        self._complete = True
-
-    # Overridable look-ups, with Authlib's names and arguments --------------------------------------------------------
-
-    def get_client_by_id(self, client_id: str) -> MaybeAwaitable[ClientLike | None]:
-        """Look the client up; by default the hook ``query_client``."""
-        found: MaybeAwaitable[ClientLike | None] = self._hook("query_client")(client_id)
-        return found
-
-    def exists_nonce(self, nonce: str, request: OAuth1Request) -> MaybeAwaitable[bool]:
-        """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
-        sent = request.oauth_params
-        token = sent.get("oauth_token") or None
-        timestamp, client_id = sent.get("oauth_timestamp"), sent.get("oauth_consumer_key")
-        hook = self.hooks.get("exists_nonce") or self._hook("exists_nonce")
-        known: MaybeAwaitable[bool] = hook(nonce, timestamp, client_id, token)
-        return known
-
-    # Verification ----------------------------------------------------------------------------------------------------
+        self.check_request(request)  # transport and host, parameters, timestamp, signature method
+        if check is not None:
+            check(request)
+        token_missing = await look_up(request)
+        await self.verify_signature(request, token_missing=token_missing)
+        if body_hash_required or "oauth_body_hash" in request.oauth_params or self.policy.require_signed_body:
+            await self.verify_body(request, required=body_hash_required)
+        if when_genuine is not None:
+            await when_genuine(request)
+        await self.use_nonce(request)
 
     def check_request(self, request: OAuth1Request) -> None:
-        """The checks that need no look-up.
+        """Check what needs no look-up.
 
         Raises:
             OAuth1Error: the request is malformed, insecure, unsigned or too old.
@@ -238,6 +172,25 @@ class BaseServer:
             raise explained(problem, seen)
         raise explained(InvalidSignatureError(UNIFORM), seen) from problem
 
+    async def is_signed_with_ended(self, request: OAuth1Request, ended: object) -> bool:
+        """Whether a refused request is signed with credentials that have ended. It takes as long if there are none.
+
+        Args:
+            request: without credentials.
+            ended: the credentials that have ended; ``None`` if there are none.
+        """
+        if request.client is None or ended is None:
+            verify_in_vain(request)
+            return False
+        if type(request.client) is not Client or request.client.tolerances or self.policy.tolerances:
+            await self.find_tolerances(request)
+        request.credential = ended
+        try:
+            problem = await find_problem(request, self.custom_verifier(request.signature_method or ""))
+        finally:
+            request.credential = None
+        return problem is None and request.find_untolerated() is None
+
     async def find_tolerances(self, request: OAuth1Request) -> None:
         """Tell a request what is tolerated of its client."""
         names = await tolerances_of(request.client, request.client_id)
@@ -325,23 +278,25 @@ class BaseServer:
         if abs(int(timestamp) - now) > window:
             raise outside_window(window, now)
 
+    # Overridable look-ups, with Authlib's names and arguments --------------------------------------------------------
+
+    def get_client_by_id(self, client_id: str) -> MaybeAwaitable[ClientLike | None]:
+        """Look the client up; by default the hook ``query_client``."""
+        found: MaybeAwaitable[ClientLike | None] = self._hook("query_client")(client_id)
+        return found
+
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> MaybeAwaitable[bool]:
+        """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
+        sent = request.oauth_params
+        token = sent.get("oauth_token") or None
+        timestamp, client_id = sent.get("oauth_timestamp"), sent.get("oauth_consumer_key")
+        hook = self.hooks.get("exists_nonce") or self._hook("exists_nonce")
+        known: MaybeAwaitable[bool] = hook(nonce, timestamp, client_id, token)
+        return known
+
     def custom_verifier(self, name: str) -> CustomVerifier | None:
         """The verifier that was registered for a signature method; ``None`` for the shipped methods."""
         return self._custom_verifiers.get(name)
-
-    def _hook(self, name: str) -> Callable[..., Any]:
-        if func := self.hooks.get(name):
-            return func
-        raise MissingHookError(f'The "{name}" hook is required.')
-
-    def _has_hook(self, name: str) -> bool:
-        return self.hooks.get(name) is not None or self._overrides(self.REQUIRED_HOOKS[name])
-
-    @classmethod
-    @lru_cache(maxsize=256)
-    def _overrides(cls, method: str) -> bool:
-        """Whether a subclass outside this package brings its own version of an overridable method."""
-        return not getattr(cls, method).__module__.startswith("async_oauth1.")
 
 
 async def _body_of(request: OAuth1Request) -> bytes:

@@ -17,6 +17,7 @@ from werkzeug.utils import import_string
 from async_oauth1.asgi.requests import application_behind
 from async_oauth1.asgi.unawaited import name_unawaited
 from async_oauth1.errors import MissingHookError, OAuth1Error
+from async_oauth1.explaining import observe_on_loop
 from async_oauth1.policy import Policy
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.provider.refusals import log_refusal
@@ -71,6 +72,7 @@ class ServesApplications(BaseServer):
         """
         if "policies" not in vars(self):
             self.own_policy, self.policies = self.policy, WeakKeyDictionary()
+        observe_on_loop(self)
         policy = self.own_policy.updated(app.config)
         self._keep(app, policy)
         self.hooks.adopt(list(self.policies.values()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from types import FunctionType
 from typing import Any
@@ -13,6 +12,7 @@ from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
+from async_oauth1.asgi.bodies import read_pieces, too_large, too_slow
 from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.asgi.targets import RECEIVED_KEY, ReceivedOctets, RequestTargetMiddleware
@@ -34,7 +34,7 @@ async def read_request(request: Request | None, policy: Policy) -> OAuth1Request
     if content_type and is_form(content_type):
         scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
         try:
-            form = await read_form(current, policy.max_form_bytes)
+            form = await read_form(current, policy)
         except OAuth1Error as error:
             with_scope(error, scope)
             raise
@@ -57,29 +57,28 @@ def answers_preflight(cors: FunctionType) -> bool:
     return is_preflight(request.method, request.headers.keys()) and answers_options(cors, current_app.config)
 
 
-async def read_form(request: Request, limit: int) -> bytes:
-    """Read at most ``limit`` bytes, and leave them for the view."""
+async def read_form(request: Request, policy: Policy) -> bytes:
+    """Read a form within the policy's limits, and leave it for the view."""
+    limit = policy.max_form_bytes
     if request.max_content_length is not None:
         limit = min(limit, request.max_content_length)  # Quart's own check misses a body that is read while it arrives
-    too_large = RequestTooLargeError(f"The form is larger than {limit} bytes.")
     if request.content_length is not None:
         if request.content_length > limit:
-            raise too_large
+            raise too_large("form", limit)
         return await read_body(request)
-    form = bytearray()
     try:
-        async with asyncio.timeout(request.body_timeout):
-            async for chunk in request.body:
-                form += chunk
-                if len(form) > limit:
-                    raise too_large
+        form = await read_pieces(
+            request.body,
+            "form",
+            max_bytes=limit,
+            seconds=request.body_timeout,
+            max_parameters=policy.max_parameters,
+        )
     except RequestEntityTooLarge:
-        raise too_large from None
-    except (TimeoutError, RequestTimeout):
-        raise _too_slow() from None
+        raise too_large("form", limit) from None
     _check_length(request, len(form))
-    request.body.append(bytes(form))
-    return bytes(form)
+    request.body.append(form)
+    return form
 
 
 async def read_body(request: Request) -> bytes:
@@ -89,7 +88,7 @@ async def read_body(request: Request) -> bytes:
     except RequestEntityTooLarge:
         raise RequestTooLargeError("The body is larger than this server reads.") from None
     except RequestTimeout:
-        raise _too_slow() from None
+        raise too_slow("body") from None
     _check_length(request, len(body))
     return body
 
@@ -105,10 +104,6 @@ def _check_length(request: Request, length: int) -> None:
         raise InvalidRequestError(
             "The body has been read before, at least in part. Protect the view before anything else reads the body."
         )
-
-
-def _too_slow() -> InvalidRequestError:
-    return InvalidRequestError("The body did not arrive in time.", status_code=408)
 
 
 def guard_routing(app: Quart, policy: Policy) -> None:

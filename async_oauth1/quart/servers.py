@@ -268,14 +268,12 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             request = verified.request
             if verified.policy is not self.policy:  # verified by another policy than this application's
                 request.read_body = functools.partial(read_body, current)
-                try:
-                    self.check_request(request)
-                    await self.verify_body(request)
-                except OAuth1Error as error:
-                    log_refusal(error, request)
-                    raise
             await self.check_verified(
-                request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
+                request,
+                scope=scope,
+                two_legged=two_legged,
+                body_hash_required=body_hash_required,
+                verified_by=verified.policy,
             )
         else:
             try:

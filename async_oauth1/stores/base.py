@@ -109,14 +109,18 @@ class BaseStore(ProcessBound):
                 f"{policy.longest_window} s needs {needed} s"
             )
         self._prepared = True
-        # A ResourceProtector on the same store has the default policy for temporary credentials. It must not undo the
-        # AuthorizationServer's, whichever of the two is registered first.
+        # A ResourceProtector has the default policy for temporary credentials, which must not undo the other server's.
         if policy.temporary_credential_lifetime != _DEFAULTS.temporary_credential_lifetime:
             self.temporary_credential_lifetime = policy.temporary_credential_lifetime
         if policy.max_pending_per_client != _DEFAULTS.max_pending_per_client:
             self.max_pending_per_client = policy.max_pending_per_client
         if policy.token_credential_lifetime is not None:
             self.token_credential_lifetime = policy.token_credential_lifetime
+
+    @property
+    def max_ended_per_client(self) -> int:
+        """Temporary credentials of a client, pending and ended, up to which ended ones are kept."""
+        return max(self.max_pending_per_client // 2, 1)
 
     def is_stale(self, seconds: int, now: float | None = None) -> bool:
         """Whether a nonce's timestamp is so old that the store may have forgotten the nonce.

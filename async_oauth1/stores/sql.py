@@ -9,7 +9,9 @@ __all__ = [
     "COUNT_WRONG_VERIFIER",
     "CREDENTIAL_COLUMNS",
     "DENY",
+    "FORGET_ENDED",
     "GET_CLIENT",
+    "GET_ENDED",
     "GET_TEMPORARY",
     "INSERT_CLIENT",
     "INSERT_TOKEN",
@@ -18,7 +20,26 @@ __all__ = [
     "ROTATE",
     "TAKE",
     "UPDATE_CLIENT",
+    "end_where",
 ]
+
+
+def end_where(condition: str, limit: str) -> str:
+    """End the temporary credentials that meet a condition. It includes ``expires_at > now``.
+
+    Credentials that have ended stay until they would have expired, so that their client can be told. Their expiry is
+    negative, so no other statement finds them, nor does an earlier release. They are removed like expired ones.
+
+    Args:
+        condition: of the statement.
+        limit: the argument with the number of a client's rows; those that end beyond it are removed next.
+    """
+    return (
+        "UPDATE oauth1_temporary_credential SET expires_at = CASE WHEN (SELECT count(*) FROM (SELECT 1"  # noqa: S608 - of constants alone
+        " FROM oauth1_temporary_credential AS o WHERE o.client_id = oauth1_temporary_credential.client_id"
+        f" LIMIT {limit} + 1) AS a) <= {limit} THEN -expires_at ELSE -1 END WHERE {condition}"
+    )
+
 
 #: The columns of `SELECT_CLIENT` in the table ``c``, then those of `SELECT_TOKEN` in the table ``t``.
 CREDENTIAL_COLUMNS = (
@@ -51,8 +72,10 @@ UPDATE_CLIENT = (
 )
 
 GET_TEMPORARY = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"
-TAKE = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 RETURNING 1"
-DENY = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
+TAKE = end_where("oauth_token = $1 AND expires_at > $2", "CAST($3 AS integer)") + " RETURNING 1"
+DENY = end_where("oauth_token = $1 AND expires_at > $2 AND NOT decided", "CAST($3 AS integer)") + " RETURNING 1"
+FORGET_ENDED = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at < 0 RETURNING 1"
+GET_ENDED = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at < -CAST($2 AS double precision)"
 APPROVE = (
     "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, scope = $5, decided = true"
     " WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"

@@ -18,7 +18,6 @@ from . import sql
 from .base import (
     GONE,
     TOKEN_TAKEN,
-    BaseStore,
     check_text,
     is_text,
     new_temporary_credential,
@@ -31,6 +30,7 @@ from .forks import OPEN_IN_EACH_WORKER, LeftBehind
 from .lifecycle import is_live, issued, rotated
 from .purging import PurgeSchedule
 from .reencryption import StoredSecrets
+from .uses.in_sql import UsesInSQL
 
 __all__ = ["Database", "Row", "SQLStore"]
 
@@ -61,7 +61,7 @@ class Database(Protocol):
 D = TypeVar("D", bound=Database)
 
 
-class SQLStore(BaseStore, Generic[D]):
+class SQLStore(UsesInSQL, Generic[D]):
     """A store over a database that speaks SQL. The methods are described in `Store`."""
 
     shared = True
@@ -83,15 +83,8 @@ class SQLStore(BaseStore, Generic[D]):
         """Make the database and the batchers; no I/O. A subclass calls this at the end of its ``__init__``."""
         self._pings = Batcher(self._answer_ping, fail_together=True)
         self._purges = PurgeSchedule(self.clock(), after_insertions=self.PURGE_AFTER)
+        self._start_uses(lambda work: self._database.spawn(work))  # noqa: PLW0108 - a database is set later
         self._left_behind = False
-
-    @abstractmethod
-    async def _read(self, statement: str, *arguments: object) -> Sequence[Row]:
-        """The rows of a SELECT."""
-
-    @abstractmethod
-    async def _write(self, statement: str, *arguments: object) -> Sequence[Row]:
-        """Run one statement as its own transaction, and return its rows."""
 
     @abstractmethod
     async def _insert_temporary(self, *values: object) -> tuple[bool, bool]:
@@ -148,7 +141,7 @@ class SQLStore(BaseStore, Generic[D]):
         credential = new_temporary_credential(token, client_id, redirect_uri, scope)
         self._check_lengths(oauth_token=credential.oauth_token, client_id=client_id)
         now = self.clock()
-        created, has_room = await self._insert_temporary(
+        values = (
             credential.oauth_token,
             self.keys.seal(credential.oauth_token_secret, rows.temporary_place(credential.oauth_token)[0]),
             client_id,
@@ -158,6 +151,9 @@ class SQLStore(BaseStore, Generic[D]):
             self.max_pending_per_client,
             scope,
         )
+        created, has_room = await self._insert_temporary(*values)
+        if has_room and not created and await self._write(sql.FORGET_ENDED, credential.oauth_token):
+            created, has_room = await self._insert_temporary(*values)
         self._purge_after(1)
         if not has_room:
             raise TooManyPendingError()
@@ -167,14 +163,19 @@ class SQLStore(BaseStore, Generic[D]):
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
         """As `Store.get_temporary_credential`."""
-        if not is_text(oauth_token):
-            return None
-        found = await self._read(sql.GET_TEMPORARY, oauth_token, self.clock())
-        return rows.temporary(found[0], self.keys) if found else None
+        return await self._find_temporary(sql.GET_TEMPORARY, oauth_token)
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.delete_temporary_credential`."""
-        return is_text(oauth_token) and bool(await self._write(sql.TAKE, oauth_token, self.clock()))
+        return await self._end(sql.TAKE, oauth_token)
+
+    async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As the hook `GetEndedTemporaryCredential`."""
+        return await self._find_temporary(sql.GET_ENDED, oauth_token)
+
+    async def _find_temporary(self, statement: str, oauth_token: str) -> TemporaryCredential | None:
+        found = await self._read(statement, oauth_token, self.clock()) if is_text(oauth_token) else ()
+        return rows.temporary(found[0], self.keys) if found else None
 
     async def create_authorization_verifier(
         self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
@@ -188,8 +189,12 @@ class SQLStore(BaseStore, Generic[D]):
         return bool(await self._write(sql.APPROVE, oauth_token, self.clock(), user_id, sealed, scope))
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
-        """As `Store.deny_temporary_credential`, by removing them."""
-        return is_text(oauth_token) and bool(await self._write(sql.DENY, oauth_token, self.clock()))
+        """As `Store.deny_temporary_credential`."""
+        return await self._end(sql.DENY, oauth_token)
+
+    async def _end(self, statement: str, oauth_token: str) -> bool:
+        values = (oauth_token, self.clock(), self.max_ended_per_client)
+        return is_text(oauth_token) and bool(await self._write(statement, *values))
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """As `Store.count_wrong_verifier`."""
@@ -238,21 +243,16 @@ class SQLStore(BaseStore, Generic[D]):
         return rows.readable(found, lambda row: rows.client(row, self.keys, self.clock()))
 
     async def find_also_ended(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
-        """A client with the former secrets that no longer verify, and token credentials that may have expired.
-
-        To explain why a request is refused; nothing is verified with these.
-        """
+        """A client with its former secrets, and token credentials that may have expired: to explain a refusal alone."""
         clients = await self._read(sql.GET_CLIENT, client_id) if is_text(client_id) else ()
         tokens = await self._read(sql.GET_TOKEN, oauth_token) if is_text(oauth_token) else ()
         client = rows.client(clients[0], self.keys, now=0.0) if clients else None
         return client, rows.token(tokens[0], self.keys) if tokens else None
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
-        """As `Store.rotate_client_secret`.
-
-        The store encrypts secrets, not the database, so a rotation reads, computes and writes. It writes only if the
-        row has not changed since it was read, and starts again otherwise. No lock is held.
-        """
+        """As `Store.rotate_client_secret`."""
+        # The store encrypts secrets, not the database, so a rotation reads, computes and writes. It writes only if the
+        # row has not changed since it was read, and starts again otherwise. No lock is held.
         if not is_text(client_id):
             return None
         for _ in range(_ROTATION_TRIES):
@@ -303,7 +303,7 @@ class SQLStore(BaseStore, Generic[D]):
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
         nothing: Any = LeftBehind(self.url, self._fork_advice)
-        self._database = self._nonces = self._pings = nothing
+        self._database = self._nonces = self._pings = self._uses = nothing
         self._left_behind = True
 
     def _restart(self) -> None:
@@ -314,6 +314,7 @@ class SQLStore(BaseStore, Generic[D]):
     async def _drain(self) -> None:
         await self._nonces.drain()
         await self._pings.drain()
+        await self._uses.flush()
 
     async def _insert_token(self, credential: TokenCredential) -> TokenCredential:
         self._check_lengths(

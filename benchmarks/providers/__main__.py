@@ -24,13 +24,14 @@ OWN_COLLECTOR = "+default-collector"
 
 
 def make_app(name: str, settings: Settings) -> Any:
-    """Make the application of a name: a peer, or ``ours-`` with a store and ``+middleware`` or ``+lingering``."""
+    """Make the application of a name: a peer, or ``ours-`` with a store and ``+middleware`` and the like."""
     name = name.removesuffix(OWN_COLLECTOR)
     if name.startswith(OURS):
         from .ours import create_app
 
         store, *options = name.removeprefix(OURS).split("+")
-        return create_app(store, settings, middleware="middleware" in options, lingering="lingering" in options)
+        switches = {name: name in options for name in ("middleware", "lingering", "explaining")}
+        return create_app(store, settings, **switches)
     if name == "ported":
         from .ported import create_app as create_ported
 

@@ -20,7 +20,9 @@ __all__ = ["create_app"]
 REMEMBERED = 10_000
 
 
-def create_app(store: str, settings: Settings, *, middleware: bool = False, lingering: bool = False) -> Any:
+def create_app(
+    store: str, settings: Settings, *, middleware: bool = False, lingering: bool = False, explaining: bool = False
+) -> Any:
     """An ASGI application.
 
     Args:
@@ -28,8 +30,11 @@ def create_app(store: str, settings: Settings, *, middleware: bool = False, ling
         settings: addresses of the servers.
         middleware: verify requests in `OAuth1Middleware`, before Quart.
         lingering: add `LingeringMiddleware`, as in the deployment guide.
+        explaining: explain refusals.
     """
     app = Quart(__name__)
+    if explaining:
+        app.config["OAUTH1_EXPLAIN_REFUSALS"] = True
     protector = ResourceProtector(app)
     for opened in _stores(store, settings):
         protector.register_hooks(opened)
@@ -52,7 +57,7 @@ def wrap(app: Quart, protector: ResourceProtector, *, middleware: bool, lingerin
     """Add the middleware."""
     asgi_app: Any = app.asgi_app
     if middleware:
-        from async_oauth1.asgi import targets as asgi
+        from async_oauth1 import asgi
 
         make: Any = getattr(asgi, "OAuth1Middleware")  # noqa: B009 - older versions without it are measured too
         asgi_app = make(asgi_app, protector, prefixes=("/photos",))

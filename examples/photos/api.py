@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from quart import Quart, Response, request
-from werkzeug.routing import BaseConverter
 
 from async_oauth1 import StoreUnavailableError
-from async_oauth1.quart import (
-    AuthorizationServer,
-    ResourceProtector,
-    current_client,
-    current_credential,
-    current_oauth1_request,
-)
+from async_oauth1.quart import AuthorizationServer, ResourceProtector, current_client, current_credential
+from async_oauth1.serve.echo import add_any_method, add_any_path, echo
 
 from .storage import Storage
 
@@ -27,24 +19,15 @@ log = logging.getLogger("photos")
 SIGNED_PATHS = frozenset({"initiate", "token", "photos", "albums", "echo", "signed"})
 
 
-class AnythingConverter(BaseConverter):
-    """Matches any rest of a path: empty, with several slashes, with line breaks."""
-
-    regex = r"[\s\S]*"
-    part_isolating = False
-
-
 def add_endpoints(app: Quart, server: AuthorizationServer, require_oauth: ResourceProtector) -> None:
     """Add the endpoints for clients to the application."""
-    app.url_map.converters["anything"] = AnythingConverter
-    any_method(app, "/initiate", "initiate", server.create_temporary_credentials_response)
-    any_method(app, "/token", "token", server.create_token_response)
+    add_any_method(app, "/initiate", "initiate", server.create_temporary_credentials_response)
+    add_any_method(app, "/token", "token", server.create_token_response)
     app.add_url_rule("/photos", "photos", require_oauth()(photos), methods=["GET"])
     app.add_url_rule("/albums", "albums", require_oauth("photos.read")(albums), methods=["GET"])
     app.add_url_rule("/albums", "add_photo", require_oauth("photos.write")(add_photo), methods=["POST"])
-    for path, view in (("echo", require_oauth()(echo)), ("signed", require_oauth(two_legged=True)(echo))):
-        any_method(app, f"/{path}", path, view)
-        any_method(app, f"/{path}/<anything:rest>", path, view)
+    add_any_path(app, "/echo", require_oauth()(echo))
+    add_any_path(app, "/signed", require_oauth(two_legged=True)(echo))
 
 
 async def photos() -> dict[str, Any]:
@@ -65,21 +48,6 @@ async def albums() -> dict[str, Any]:
 async def add_photo() -> dict[str, Any]:
     """Adding a photo, which is not kept."""
     return {"owner": current_credential.user_id, "kept": False}
-
-
-async def echo(**_rest: str) -> dict[str, Any]:
-    """The request as it was received, with its parameters in their order."""
-    received = current_oauth1_request
-    body = await request.get_data(cache=True, as_text=False, parse_form_data=False)
-    return {
-        "method": received.method,
-        "raw_path": received.raw_path.decode("latin-1"),
-        "query": received.query_params,
-        "form": received.body_params,
-        "body_sha256": hashlib.sha256(body).hexdigest(),
-        "client_id": current_client.client_id,
-        "user": current_credential.user_id if current_credential else None,
-    }
 
 
 def add_health(app: Quart, storage: Storage) -> None:
@@ -114,14 +82,6 @@ class Health:
             if name not in silent:
                 log.warning("health: %s answers again", name)
         return silent
-
-
-def any_method(app: Quart, path: str, endpoint: str, view: Callable[..., Any]) -> None:
-    """Route a path for every method, also for HEAD and OPTIONS, which Quart would answer itself."""
-    rule = app.url_rule_class(path, endpoint=endpoint)
-    rule.provide_automatic_options = False
-    app.url_map.add(rule)
-    app.view_functions[endpoint] = view
 
 
 def is_signed_path(path: str) -> bool:

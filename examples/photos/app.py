@@ -9,6 +9,7 @@ from quart import Quart, Response, g, request
 from async_oauth1.asgi import LingeringMiddleware, request_from_scope
 from async_oauth1.errors import InsecureTransportError
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
+from async_oauth1.stores import RecordsUses, Store
 
 from .api import add_endpoints, add_health
 from .errors import add_error_handlers
@@ -49,8 +50,22 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     add_error_handlers(app, require_oauth, storage.users)
     add_transport_check(app, settings)
     app.after_request(add_security_headers)
+    record_uses(app, storage.store)
     app.asgi_app = LingeringMiddleware(app.asgi_app)  # type: ignore[method-assign]  # as in Quart's documentation
     return app
+
+
+def record_uses(app: Quart, store: Store) -> None:
+    """Record when a client last used a token, for the list of applications. No request waits for it."""
+    if not isinstance(store, RecordsUses):
+        return
+
+    @app.after_request
+    async def note(response: Response) -> Response:
+        verified = g.get("async_oauth1_request")
+        if verified is not None:
+            store.note_use(verified.client_id, verified.token or None)
+        return response
 
 
 def add_transport_check(app: Quart, settings: Settings) -> None:

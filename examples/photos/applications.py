@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from async_oauth1 import Client, TokenCredential
-from async_oauth1.stores import Store, TransientStore
+from async_oauth1.stores import RecordsUses, Store, TransientStore
 
 __all__ = ["Application", "destination", "let_in_by", "name_of", "waiting_for_answer", "waiting_for_sign_in"]
 
@@ -22,6 +22,7 @@ class Application:
         name: its name, or else the identifier.
         hosts: where its callbacks lead; without any, the schemes that open it as an app.
         since: when she let it in first.
+        last_used: when it last made a request for her, up to a minute earlier; ``None`` if it has made none.
         scopes: all that she has granted to it.
     """
 
@@ -29,23 +30,41 @@ class Application:
     name: str
     hosts: tuple[str, ...]
     since: datetime
+    last_used: datetime | None
     scopes: tuple[str, ...]
 
 
-async def let_in_by(user: str, store: Store) -> list[Application]:
-    """The applications that a user has let in, in the order in which they came."""
+async def let_in_by(user: str, store: Store, client_id: str | None = None) -> list[Application]:
+    """The applications that a user has let in, in the order in which they came.
+
+    Args:
+        user: the user.
+        store: keeps clients and token credentials.
+        client_id: only this application.
+    """
     tokens: dict[str, list[TokenCredential]] = {}
-    for token in await store.list_token_credentials(user_id=user):
+    for token in await store.list_token_credentials(user_id=user, client_id=client_id):
         tokens.setdefault(token.client_id, []).append(token)
-    return [_application(client_id, await store.query_client(client_id), tokens[client_id]) for client_id in tokens]
+    used = await _last_uses(user, store) if tokens else {}
+    return [_application(name, await store.query_client(name), tokens[name], used) for name in tokens]
 
 
-def _application(client_id: str, client: Client | None, tokens: Sequence[TokenCredential]) -> Application:
+async def _last_uses(user: str, store: Store) -> dict[str | None, float]:
+    if not isinstance(store, RecordsUses):
+        return {}
+    return {use.oauth_token: use.used_at for use in await store.last_uses(user_id=user)}
+
+
+def _application(
+    client_id: str, client: Client | None, tokens: Sequence[TokenCredential], used: Mapping[str | None, float]
+) -> Application:
+    uses = [used[token.oauth_token] for token in tokens if token.oauth_token in used]
     return Application(
         client_id,
         name_of(client) or client_id,
         _hosts(client.callbacks) if client else (),
         datetime.fromtimestamp(min(token.created_at for token in tokens), UTC),
+        datetime.fromtimestamp(max(uses), UTC) if uses else None,
         tuple(dict.fromkeys(scope for token in tokens for scope in token.scope.split())),
     )
 

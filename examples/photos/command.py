@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
+from async_oauth1.serve.listening import ListenError, listen, url_of
 from async_oauth1.stores import StoreError
 
 from .serving.guide import guide
 from .serving.log import configure_logs, log
-from .serving.server import ignore_stop_signals, listen, serve, url_of
+from .serving.server import ignore_stop_signals, serve
 from .serving.workers import supervise
 from .settings import Settings, SettingsError, read_settings
 from .storage import Storage, check_shared, open_storage
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         return _run(arguments)
-    except (SettingsError, StoreError) as error:
+    except (SettingsError, ListenError, StoreError) as error:
         print(f"photos: {error}", file=sys.stderr)
         return 2
 

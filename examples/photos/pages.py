@@ -54,6 +54,8 @@ class Pages:
         pages = Blueprint("pages", __name__)
         pages.get("/")(self.home)
         pages.post("/")(self.revoke)
+        pages.post("/remove")(self.ask_before_removal)
+        pages.get("/remove")(self.removal_page)
         pages.get("/login")(self.login_page)
         pages.post("/login")(self.login)
         pages.post("/logout")(self.logout)
@@ -70,6 +72,22 @@ class Pages:
         applications = await let_in_by(user, self.store)
         removed = session.pop("removed", None)
         return await render_template("home.html", user=user, applications=applications, removed=removed)
+
+    async def ask_before_removal(self) -> Answer:
+        """Redirect from the button on the home page to the page that asks."""
+        form = await read_form()
+        require_csrf_token(form)
+        return self.to(f"/remove?client_id={quote(form.get('client_id', ''), safe='')}")
+
+    async def removal_page(self) -> Answer:
+        """Ask whether to remove an application's access."""
+        user, client_id = await signed_in_user(self.users), request.args.get("client_id", "")
+        if user is None:
+            return self.to_login(f"/remove?client_id={quote(client_id, safe='')}")
+        found = await let_in_by(user, self.store, client_id)
+        if not found:  # she has removed it already
+            return self.to("/")
+        return await render_template("remove.html", user=user, application=found[0])
 
     async def revoke(self) -> Answer:
         """Remove an application's access."""

@@ -38,6 +38,7 @@ _NONCE_HOOKS = (
     "create_authorization_verifier",
     "deny_temporary_credential",
     "count_wrong_verifier",
+    "get_ended_temporary_credential",
 )
 
 

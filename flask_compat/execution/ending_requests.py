@@ -1,8 +1,11 @@
-"""Run the plain functions that end a request on Quart, such as ``teardown_appcontext``, in threads of their own.
+"""Run an application's plain functions before and after a request in threads of their own, on Quart.
 
-Quart runs them in the threads of plain views, and there are few. A request that is finished keeps its database
-connection until its teardown function has run. If that waits for a thread behind views that wait for a connection,
-neither gets on.
+Quart runs them in the threads of plain views, and there are few. Two of them could wait for each other:
+
+- A request that is finished keeps its database connection until its teardown function has run. If that waits for a
+  thread behind views that wait for a connection, neither gets on.
+- A function before the request may take a connection, which the request keeps while its view waits for a thread. If the
+  threads are occupied by functions that wait for a connection, neither gets on.
 """
 
 from __future__ import annotations
@@ -16,12 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, cast
 
-#: These functions are short, and wait for no connection: they give one back.
+#: Of each kind. The functions are short.
 THREADS = 16
 
 
 def separate_endings(app: Any) -> None:
-    """Replace an application's plain ``after_request`` and teardown functions by ones that use these threads.
+    """Replace an application's plain functions before and after a request by ones that use these threads.
 
     Args:
         app: of Quart; functions that are added afterwards are not replaced. One that has its own way to run plain
@@ -35,21 +38,27 @@ def separate_endings(app: Any) -> None:
         *app.teardown_request_funcs.values(),
         *app.after_request_funcs.values(),
     ):
-        functions[:] = [func if inspect.iscoroutinefunction(func) else _in_own_thread(func) for func in functions]
+        functions[:] = [_in_threads("ending", func) for func in functions]
+    for functions in app.before_request_funcs.values():
+        # A request that has taken a connection in the first function must not wait for one that has none yet.
+        functions[:] = [_in_threads(f"beginning_{number}", func) for number, func in enumerate(functions)]
 
 
-def _in_own_thread(func: Callable[..., Any]) -> Callable[..., Any]:
+def _in_threads(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(func):
+        return func
+
     @functools.wraps(func)
     async def call(*args: Any) -> Any:
         run = functools.partial(copy_context().run, func, *args)
-        return await asyncio.get_running_loop().run_in_executor(_threads(), run)
+        return await asyncio.get_running_loop().run_in_executor(_threads(name), run)
 
     return call
 
 
 @functools.cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="flask_compat_ending")
+def _threads(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix=f"flask_compat_{name}")
 
 
 # A forked server process has none of its parent's threads.

@@ -14,18 +14,20 @@ from async_oauth1.errors import (
     AccessDeniedError,
     InvalidRequestError,
     InvalidTokenError,
+    InvalidVerifierError,
     MissingHookError,
     MissingRequiredParameterError,
     OAuth1Error,
+    TokenRejectedError,
 )
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import authorization_server
-from async_oauth1.provider.approval.approvals import verifier_spellings
+from async_oauth1.provider.approval.approvals import is_undecided, verifier_spellings
 from async_oauth1.provider.approval.scopes import takes_scope, with_scope
 from async_oauth1.provider.hooks import call_hook, optional, resolve
-from async_oauth1.provider.refusals import log_refusal
+from async_oauth1.provider.refusals import with_reason
 from async_oauth1.provider.responses import OAuth1Response
 from flask_compat.execution.callable_kinds import flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
@@ -73,17 +75,21 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # Section 2.1 -----------------------------------------------------------------------------------------------------
 
     async def default_validate_temporary_credentials_request(self, request: OAuth1Request) -> OAuth1Request:
-        """Verify the request in Authlib's order."""
+        """Verify the request."""
         with authlib_errors():
             self._check_method(request)
             if not request.client_id:
                 raise MissingRequiredParameterError("oauth_consumer_key")
             self.check_callback(request)
-        await self.find_client(request)
-        await self.verify(request)
-        await self.check_callback_registered(request)
-        await self.finish(request)
+        await self.verify(request, self._look_up_client, when_genuine=self.check_callback_registered)
         return request
+
+    def check_request(self, request: WireRequest) -> None:
+        """Check nothing: the transport was checked when the request was made."""
+
+    async def _look_up_client(self, request: WireRequest) -> bool:
+        await self.find_client(request)
+        return False
 
     # Section 2.2 -----------------------------------------------------------------------------------------------------
 
@@ -148,24 +154,43 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # Section 2.3 -----------------------------------------------------------------------------------------------------
 
     async def default_validate_token_request(self, request: OAuth1Request) -> OAuth1Request:
-        """In Authlib's order. Whatever is wrong, the temporary credential stays."""
+        """Verify the request. Whatever is wrong, the temporary credential stays."""
+        await self.verify(request, self._look_up_both)
+        return request
+
+    async def _look_up_both(self, request: WireRequest) -> bool:
+        """Look up both, and check the verifier, as Authlib does before it verifies the signature."""
         await self.find_client(request)
         if not request.token:
             raise MissingRequiredParameterError("oauth_token")
         credential = await self.find_temporary_credential(request)
         if not credential:
-            raise InvalidTokenError()
+            raise await self._unknown_or_ended(request)
         if not request.verifier:
             raise MissingRequiredParameterError("oauth_verifier")
         for spelling in await verifier_spellings(credential, request.verifier):
             if _is_true(await call_hook(credential.check_verifier, spelling)):
                 break
         else:
-            raise InvalidRequestError('Invalid "oauth_verifier"')
+            error = InvalidRequestError('Invalid "oauth_verifier"')
+            # The signature was not verified yet, so only the log says more.
+            raise with_reason(error, InvalidVerifierError.not_approved) if await is_undecided(credential) else error
         request.credential = credential
-        await self.verify(request)
-        await self.finish(request)
-        return request
+        return False
+
+    async def _unknown_or_ended(self, request: Any) -> OAuth1Error:
+        """The error for a token without temporary credentials: another one if it is signed with ended ones."""
+        ended = await self.find_ended_credential(request)
+        if not ended:
+            return InvalidTokenError()
+        request.credential = ended
+        try:
+            await self.verify_signature(request)
+        except OAuth1Error as error:
+            return with_reason(InvalidTokenError(), f"They have ended; this request is refused as {error.error}.")
+        finally:
+            request.credential = None
+        return TokenRejectedError()
 
     async def _create_token(self, request: Any) -> list[tuple[str, str]]:
         return await self.shield(self._create_token_alone(request))
@@ -229,7 +254,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         try:
             self.check_transport(made)
         except OAuth1Error as error:
-            log_refusal(error, made)
+            self.report_refusal(error, made)
             raise
         return made
 

@@ -1,8 +1,8 @@
 """The core's flows in Authlib's order, with Authlib's errors and Authlib's overridable methods.
 
-The checks themselves are the core's. This module only sets their order, because existing tests and the error handling
-of clients depend on it. One step has moved: the nonce is used after the signature has been verified, so that nothing
-is stored for a request that is not genuine.
+The checks are the core's, and so is `BaseServer.verify`. Its steps contain other checks here: Authlib looks a client up
+before it checks the timestamp, and existing tests and the error handling of clients depend on that. Unlike in Authlib,
+the nonce is used after the signature has been verified, so that nothing is stored for a request that is not genuine.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from async_oauth1.errors import (
     TimestampRefusedError,
     UnsupportedSignatureMethodError,
 )
+from async_oauth1.explaining import observe_in_thread
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
 from async_oauth1.provider import resource_protector
@@ -42,7 +43,6 @@ from async_oauth1.provider.checks import (
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.leniency import apply_tolerances, refusal_of, tolerances_of
-from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.verification import BaseServer
 from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
 from flask_compat.caching.nonce_lifetime import timestamp_window
@@ -108,6 +108,7 @@ class Flows(BaseServer):
         self.server = server
         self._combined: tuple[Policy, tuple[str, ...], Policy] | None = None
         super().__init__(Policy(uniform_errors=False))
+        observe_in_thread(self, lambda: server.on_refusal)
 
     @property
     def policy(self) -> Policy:
@@ -175,7 +176,7 @@ class Flows(BaseServer):
 
     # Steps -----------------------------------------------------------------------------------------------------------
 
-    async def find_client(self, request: OAuth1Request) -> None:
+    async def find_client(self, request: WireRequest) -> None:
         """Look up the client that the request names.
 
         Raises:
@@ -214,17 +215,16 @@ class Flows(BaseServer):
             return (*self.policy.tolerances, VERSION_1_0A, LOOSE_BASE64)
         return (*self.policy.tolerances, VERSION_1_0A)
 
-    async def verify(self, request: OAuth1Request) -> None:
+    async def verify_signature(self, request: Any, *, token_missing: bool = False) -> None:
         """Verify timestamp and signature, by methods that a subclass may override."""
         await self.ask("validate_timestamp_and_nonce", request)
         await self.ask("validate_oauth_signature", request)
-        await self.verify_body(request)
 
-    async def finish(self, request: OAuth1Request) -> None:
+    async def use_nonce(self, request: Any) -> None:
         """Use the nonce, unless an overriding method has done so."""
         if request.nonce_is_pending:
             with authlib_errors():
-                await self.use_nonce(request)
+                await super().use_nonce(request)
 
     async def validate_timestamp_and_nonce(self, request: OAuth1Request) -> None:
         """Check that the timestamp is within the window, and that there is a nonce."""
@@ -242,14 +242,16 @@ class Flows(BaseServer):
 
         If a subclass overrides the check of timestamp and nonce, only its own rules count.
         """
-        if request.nonce_is_pending and request.timestamp:
+        timestamp = request.timestamp
+        if request.nonce_is_pending and timestamp:
             window = request.timestamp_window or self.server.find_setting("EXPIRY_TIME") or sys.maxsize
             with authlib_errors():
-                check_timestamp_window(request.timestamp, window, self.clock())
+                check_timestamp_window(timestamp, window, self.clock())
 
     async def validate_oauth_signature(self, request: OAuth1Request) -> None:
         """Verify the signature."""
-        if not request.signature_method:
+        method = request.signature_method
+        if not method:
             raise MissingRequiredParameterError("oauth_signature_method")
         with authlib_errors():
             self.check_signature_method(request)
@@ -257,12 +259,11 @@ class Flows(BaseServer):
                 note_header_parameters(request)
             if (deviation := request.find_untolerated()) is not None:
                 raise deviation
-        if not request.signature:
-            raise MissingRequiredParameterError("oauth_signature")
-        if request.signature_method not in self.server.SIGNATURE_METHODS:
-            raise UnsupportedSignatureMethodError()
-        with authlib_errors():
-            await self.verify_signature(request)
+            if not request.signature:
+                raise MissingRequiredParameterError("oauth_signature")
+            if method not in self.server.SIGNATURE_METHODS:
+                raise UnsupportedSignatureMethodError()
+            await super().verify_signature(request)
 
 
 async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: Any) -> Any:
@@ -281,22 +282,25 @@ def _with(policy: Policy, methods: tuple[str, ...]) -> Policy:
 class ProtectorFlows(Flows, resource_protector.ResourceProtector):
     """The flow of the resource protector."""
 
+    check_request = Flows.check_transport  # the parameters are checked later, as in Authlib
+
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
-        """Verify a request in Authlib's order."""
+        """Verify a request."""
         try:
-            self.check_transport(request)
-            await self.find_client(request)
-            if not request.token:
-                raise MissingRequiredParameterError("oauth_token")
-            credential = await self.ask("get_token_credential", request)
-            request.credential = credential or None
-            if credential and not await self._belongs_to_client(request):
-                request.credential = None
-            if request.credential is None:
-                raise InvalidTokenError()
-            await self.verify(request)
-            await self.finish(request)
+            await self.verify(request, self._look_up)
         except OAuth1Error as error:
-            log_refusal(error, request)
+            self.report_refusal(error, request)
             raise
         return request
+
+    async def _look_up(self, request: WireRequest) -> bool:
+        await self.find_client(request)
+        if not request.token:
+            raise MissingRequiredParameterError("oauth_token")
+        credential = await self.ask("get_token_credential", request)
+        request.credential = credential or None
+        if credential and not await self._belongs_to_client(request):
+            request.credential = None
+        if request.credential is None:
+            raise InvalidTokenError()
+        return False

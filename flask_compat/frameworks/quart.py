@@ -44,7 +44,7 @@ async def read(request: Request | None, policy: Policy) -> OAuth1Request:
     scope: Any = current.scope
     if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
         scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
-        form = await call_hook(_form_once, current, policy.max_form_bytes)
+        form = await call_hook(_form_once, current, policy)
     oauth1_request = make_request(OAuth1Request.from_wire, scope, policy, form)
     oauth1_request.read_body = functools.partial(_while_handled, current, read_body)
     return oauth1_request
@@ -60,7 +60,7 @@ async def prepare(policy: Policy) -> None:
     if quart.has_request_context() and is_form(quart.request.headers.get("Content-Type", "").encode("latin-1")):
         current: Any = quart.request
         with suppress(OAuth1Error):  # the flow meets the same error, and answers it
-            await _form_once(current._get_current_object(), policy.max_form_bytes)  # noqa: SLF001 - the documented way
+            await _form_once(current._get_current_object(), policy)  # noqa: SLF001 - the documented way
 
 
 def adopt(app: quart.Quart) -> None:
@@ -83,12 +83,12 @@ def runtime() -> ThreadRuntime:
     return ThreadRuntime(scope.get(_LOOP))
 
 
-async def _form_once(request: Any, limit: int) -> bytes:
+async def _form_once(request: Any, policy: Policy) -> bytes:
     """Read the form once. After a form that was too large, a second attempt would see only the rest of it."""
     form: bytes | OAuth1Error | None = request.scope.get(_FORM)
     if form is None:
         try:
-            form = await _form(request, limit)
+            form = await _form(request, policy)
         except OAuth1Error as error:
             form = error
         request.scope[_FORM] = form
@@ -97,12 +97,12 @@ async def _form_once(request: Any, limit: int) -> bytes:
     return form
 
 
-async def _form(request: Any, limit: int) -> bytes:
+async def _form(request: Any, policy: Policy) -> bytes:
     if request._form is not None and not request.body._data:  # noqa: SLF001 - nothing public tells
         # The view has read the form, and only its decoded pairs are left.
         pairs = (await request.form).items(multi=True)
         return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
-    return await _while_handled(request, read_form, limit)
+    return await _while_handled(request, read_form, policy)
 
 
 async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, bytes]], *args: Any) -> bytes:

@@ -24,6 +24,15 @@ def deny(page: Page) -> None:
     page.get_by_role("button", name="Deny").click()
 
 
+def remove_access(page: Page, name: str = "") -> None:
+    """Remove the access of an application, or of the first one, and say yes on the page that asks."""
+    button = page.get_by_role("button", name=f"Remove access {name}".strip(), exact=bool(name))
+    button.first.click()
+    page.wait_for_url("**/remove?*")
+    page.get_by_role("button", name="Remove access", exact=True).click()
+    page.wait_for_url(lambda url: "/remove" not in url)
+
+
 def let_in(page: Page, application: Application) -> None:
     """Run the whole flow while she is signed in."""
     page.goto(application.ask())

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from .applications import APP, OUT_OF_BAND, Application, Register
-from .jane import approve, deny, let_in, sign_in
+from .jane import approve, deny, let_in, remove_access, sign_in
 from .watching import Open
 
 MARKUP = '<b>Bold</b> & "Sons" <script>alert(1)</script>'
@@ -167,7 +167,7 @@ def test_without_scripts(open_page: Open, printer: Application) -> None:
     printer.finish(page.url)
     assert printer.photo().status_code == 200
     page.goto("/")
-    page.get_by_role("button", name="Remove access Printer", exact=True).click()
+    remove_access(page, "Printer")
     expect(page.get_by_role("listitem").filter(has_text="Printer")).to_have_count(0)
     assert printer.photo().status_code == 401
     page.get_by_role("button", name="Sign out").click()

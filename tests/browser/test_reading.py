@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from .applications import APP, OUT_OF_BAND, Application, Register
 from .contrast import EDGE, contrast, outline_contrast, parsed, weak_elements
-from .jane import approve, deny, let_in, sign_in
+from .jane import approve, deny, let_in, remove_access, sign_in
 from .watching import Open
 
 #: A name that cannot be broken into lines.
@@ -31,6 +31,7 @@ CONTROLS = {
     "code": [*SIGNED_IN, ("link", "Your applications")],
     "denied": [*SIGNED_IN, ("link", "Your applications")],
     "home": [*SIGNED_IN, ("button", f"Remove access {LONG_NAME}")],
+    "removal": [*SIGNED_IN, ("button", "Remove access"), ("link", "Keep access")],
     "nobody let in": SIGNED_IN,
     "error": [*SIGNED_IN, ("link", "Your home page")],
 }
@@ -46,8 +47,7 @@ def every_page(page: Page, application: Application) -> Iterator[str]:
     sign_in(page)
     expect(page.get_by_role("heading")).to_have_text("Your applications")
     while page.get_by_role("listitem").count():
-        page.get_by_role("button", name="Remove access").first.click()
-        page.wait_for_load_state()
+        remove_access(page)
     yield "nobody let in"
     page.goto(application.ask(APP))
     yield "question of an app"
@@ -65,6 +65,9 @@ def every_page(page: Page, application: Application) -> Iterator[str]:
     let_in(page, application)
     page.goto("/")
     yield "home"
+    page.get_by_role("button", name="Remove access").click()
+    page.wait_for_url("**/remove?*")
+    yield "removal"
     page.goto("/authorize")
     yield "error"
 

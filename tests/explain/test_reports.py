@@ -14,7 +14,7 @@ from requests_oauthlib import OAuth1
 
 from async_oauth1.explain import Secrets, WireRequest, explain
 from async_oauth1.policy import Policy
-from tests.cli.command import run_in_process
+from tests.cli.command import assert_one_line_error, run_in_process
 
 from .corpus import header
 from .signer import Request, encode, octets, policy, secrets
@@ -74,6 +74,17 @@ def test_a_tool_that_sees_the_name_of_the_upstream() -> None:
     explanation = explain(wire, secrets(request), policy=rules)
     assert {cause.code for cause in explanation.causes} == {"scheme", "host"}
     assert all(cause.together for cause in explanation.causes)
+
+
+def test_the_command_knows_the_allowed_hosts(tmp_path: Path) -> None:
+    """The same upstream, with one command; a name that cannot be one is refused."""
+    request = Request(host="tool.example.org", query=[("a", "b")], signed_uri=lambda u: u.replace("http:", "https:"))
+    wire = replace(request.sent(), host="backend", headers=((b"Host", b"backend"), *request.sent().headers[1:]))
+    causes = command(tmp_path, as_http(wire), "--allowed-host", "tool.example.org", "--allowed-host", "*.example.net")
+    assert {cause["code"] for cause in causes} == {"scheme", "host"}
+    assert all(cause["together"] for cause in causes)
+    result = run_in_process("explain", str(tmp_path / "saved"), "--allowed-host", "a b", **SECRETS)
+    assert_one_line_error(result, "--allowed-host")
 
 
 def test_netsuite_restlets_without_script_and_deploy(tmp_path: Path) -> None:

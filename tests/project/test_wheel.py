@@ -50,7 +50,20 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions: Path) 
     assert {top for top in tops if not top.endswith(".dist-info")} == {"async_oauth1", "flask_compat"}
     assert {"async_oauth1/py.typed", "flask_compat/py.typed"} <= set(names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
-    assert all(name.endswith((".py", "py.typed")) for name in names if ".dist-info/" not in name)
+    pages = (".html", ".css", ".js", ".svg")  # of the provider that `async-oauth1 serve` runs
+    assert all(
+        name.endswith((".py", "py.typed")) or (name.startswith("async_oauth1/serve/") and name.endswith(pages))
+        for name in names
+        if ".dist-info/" not in name
+    )
+
+
+def test_the_wheel_registers_the_pytest_plugin(distributions: Path) -> None:
+    """pytest finds the fixture `oauth1_server` without configuration, and the pages of the provider are installed."""
+    with zipfile.ZipFile(only(distributions, "*.whl")) as wheel:
+        (entry_points,) = (name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt"))
+        assert "[pytest11]\nasync-oauth1 = async_oauth1.testing.plugin" in wheel.read(entry_points).decode()
+        assert "async_oauth1/serve/templates/requests.html" in wheel.namelist()
 
 
 def test_the_source_distribution_can_be_tested(distributions: Path) -> None:

@@ -20,10 +20,11 @@ PRINTER = Client(
 OTHER = Client(client_id="other", client_secret="other-secret", name="Other", callbacks=(CALLBACK,))
 
 #: Hooks that do not change the store.
-READING = {"query_client", "query_token", "query_credentials", "get_temporary_credential"}
+READING = {"query_client", "query_token", "query_credentials"}
+READING |= {"get_temporary_credential", "get_ended_temporary_credential"}
 HOOK_NAMES = sorted(
     {*AUTHORIZATION_SERVER_HOOKS, *RESOURCE_PROTECTOR_HOOKS}
-    - {"token_generator", "requested_scope", "token_response_parameters"}
+    - {"token_generator", "requested_scope", "token_response_parameters", "on_refusal"}
 )
 
 

@@ -31,6 +31,7 @@ ERRORS = [
     errors.RequestTooLargeError("big"),
     errors.MisdirectedRequestError(),
     errors.StoreUnavailableError(),
+    errors.TokenRejectedError(),
     errors.TooManyPendingError(),
     errors.UnusableVerdictError(),
 ]

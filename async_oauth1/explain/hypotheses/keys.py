@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from async_oauth1.protocol.signature import SIGNATURE_METHODS
+
 from ..changes import Change, Context, always, change, changing, key_with
 from ..texts import octets_of
 
@@ -140,8 +142,8 @@ def former_secrets(context: Context) -> Iterator[Change]:
 def signature_method(context: Context) -> Iterator[Change]:
     """Another signature method than the one that is named."""
     named = context.plan.algorithm
-    for method in ("HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "PLAINTEXT", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512"):
-        if method != named and (not method.startswith("RSA-") or context.secrets.rsa_public_key):
+    for method, known in SIGNATURE_METHODS.items():
+        if method != named and (known.key_kind != "RSA key" or context.secrets.rsa_public_key):
             if not named:
                 yield changing(0, (), algorithm=always(method))
                 continue

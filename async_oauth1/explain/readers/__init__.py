@@ -9,9 +9,9 @@ from ..wire import WireRequest
 from .curl import read_curl
 from .har import read_har
 from .http import read_http
-from .parts import ReadError, RequestParts
+from .parts import ReadError, RequestParts, split_url
 
-__all__ = ["FORMATS", "MAX_OCTETS", "ReadError", "Source", "read_source"]
+__all__ = ["FORMATS", "MAX_OCTETS", "ReadError", "Source", "read_source", "split_url"]
 
 FORMATS = ("auto", "http", "curl", "har")
 #: Octets of the whole input.

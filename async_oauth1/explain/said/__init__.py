@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from async_oauth1.credentials import RSA_METHODS
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
@@ -92,7 +93,7 @@ def _search(wire: WireRequest, keys: Secrets) -> Search:
 
 def _unmatched(wire: WireRequest, keys: Secrets) -> str:
     signature = wire.protocol.get("oauth_signature", "")
-    if not wire.protocol.get("oauth_signature_method", "").startswith("RSA-") or not keys.rsa_public_key:
+    if wire.protocol.get("oauth_signature_method") not in RSA_METHODS or not keys.rsa_public_key:
         return "The signature is not the one of the key given here, so the client signs with another key."
     readings = Readings(signature, in_header=wire.protocol_place == "header", rsa_public_key=keys.rsa_public_key)
     if readings.digests:

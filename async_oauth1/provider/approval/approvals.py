@@ -11,9 +11,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
-from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.hooks import call_hook, optional
 
-__all__ = ["approved_verifier", "identifier_of", "may_be_repeated", "verifier_spellings"]
+__all__ = ["approved_verifier", "identifier_of", "is_undecided", "may_be_repeated", "verifier_spellings"]
 
 # Blanks and hyphens of every kind: phones replace them, and a copied text may have invisible ones.
 _SEPARATORS = re.compile("[\\s\u00ad\u200b-\u200d\u2010-\u2015\u2060\u2212\ufeff-]+")
@@ -43,6 +43,15 @@ async def may_be_repeated(credential: Any, grant_user: Any) -> bool:
     if grant_user is None:
         return (await _approval(credential))[0] is not None
     return await approved_verifier(credential, grant_user) is not None
+
+
+async def is_undecided(credential: Any) -> bool:
+    """Whether temporary credentials wait for the resource owner; ``False`` if their model does not tell."""
+    is_decided = await optional(credential, "is_decided")
+    if is_decided is not None:
+        return is_decided is False
+    keeps_verifier = any(_has(credential, name) for name in ("get_verifier", "oauth_verifier"))
+    return keeps_verifier and not await _read(credential, "get_verifier", "oauth_verifier")
 
 
 async def identifier_of(user: Any) -> str | None:
@@ -86,6 +95,13 @@ async def _approval(credential: Any) -> tuple[str | None, str | None]:
     # What it keeps may be a hash of the verifier.
     is_verifier = await call_hook(credential.check_verifier, verifier) is True
     return (user_id, verifier) if is_verifier else (None, None)
+
+
+def _has(model: Any, name: str) -> bool:
+    """Whether a model has an attribute, or a key; an ORM's attribute is not loaded for that."""
+    kind = cast("Any", type(model))
+    keys = cast("Mapping[str, Any]", model if isinstance(model, Mapping) else getattr(model, "__dict__", {}))
+    return name in keys or hasattr(kind, name)
 
 
 async def _read(model: Any, method: str, attribute: str) -> Any:

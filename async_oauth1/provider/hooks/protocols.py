@@ -16,6 +16,7 @@ from async_oauth1.credentials import (
     TokenCredentialLike,
     TokenT_co,
 )
+from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "ExistsNonce",
     "GetTemporaryCredential",
     "HookStore",
+    "OnRefusal",
     "QueryClient",
     "QueryCredentials",
     "QueryToken",
@@ -128,6 +130,22 @@ class GetTemporaryCredential(Protocol):
 
     Returns:
         The temporary credentials; ``None`` once expired, denied or exchanged.
+    """
+
+    def __call__(self, oauth_token: str, /) -> MaybeAwaitable[TemporaryCredentialLike | None]: ...
+
+
+class GetEndedTemporaryCredential(Protocol):
+    """Looks up temporary credentials that have ended: exchanged, denied, or used up by wrong verifiers. Optional.
+
+    With it, a client that has signed with them is told so (`TokenRejectedError`), as long as they would have lived.
+    Without it, the answer is the same as for an unknown token. They are never exchanged again.
+
+    Args:
+        oauth_token: the token.
+
+    Returns:
+        The credentials with their secret; ``None`` if they are unknown or pending, or would have expired by now.
     """
 
     def __call__(self, oauth_token: str, /) -> MaybeAwaitable[TemporaryCredentialLike | None]: ...
@@ -254,6 +272,20 @@ class TokenResponseParameters(Protocol):
     def __call__(
         self, request: OAuth1Request, credential: Any, /
     ) -> MaybeAwaitable[Mapping[str, object] | Iterable[tuple[str, object]] | None]: ...
+
+
+class OnRefusal(Protocol):
+    """Is told of each refused request, a moment after its answer. Optional.
+
+    Up to 64 refusals wait, and further ones are dropped.
+
+    Args:
+        request: the refused request; ``client`` and ``credential`` as far as they were looked up.
+        error: why it was refused. With uniform errors its ``__cause__`` tells more than the answer.
+        explanation: an `async_oauth1.explain.Explanation` if `Policy.explain_refusals` wants one, or else ``None``.
+    """
+
+    def __call__(self, request: OAuth1Request, error: OAuth1Error, explanation: Any, /) -> MaybeAwaitable[None]: ...
 
 
 class TokenGenerator(Protocol):

@@ -51,11 +51,13 @@ AUTHORIZATION_SERVER_HOOKS = (
     "token_generator",
     "deny_temporary_credential",
     "count_wrong_verifier",
+    "get_ended_temporary_credential",
     "exchange",
     "requested_scope",
     "token_response_parameters",
+    "on_refusal",
 )
-RESOURCE_PROTECTOR_HOOKS = ("query_client", "query_token", "exists_nonce", "query_credentials")
+RESOURCE_PROTECTOR_HOOKS = ("query_client", "query_token", "exists_nonce", "query_credentials", "on_refusal")
 
 # A shortcut is taken from a store only together with the hooks that it replaces or complements: a store's
 # query_credentials must not replace a query_client that was registered separately.
@@ -64,6 +66,7 @@ _REPLACES = {
     "exchange": ("delete_temporary_credential", "create_token_credential"),
     "deny_temporary_credential": ("get_temporary_credential",),
     "count_wrong_verifier": ("get_temporary_credential", "delete_temporary_credential"),
+    "get_ended_temporary_credential": ("get_temporary_credential", "delete_temporary_credential"),
 }
 
 

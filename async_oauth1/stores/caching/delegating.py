@@ -9,6 +9,7 @@ from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential,
 from async_oauth1.policy import Policy
 from async_oauth1.provider.approval.scopes import with_scope
 from async_oauth1.stores.interfaces import Store
+from async_oauth1.stores.uses.last_use import LastUse, RecordsUses
 
 __all__ = ["DelegatingStore"]
 
@@ -19,6 +20,7 @@ class DelegatingStore:
     def __init__(self, store: Store) -> None:
         """Wrap a store."""
         self._store = store
+        self._recorder = store if isinstance(store, RecordsUses) else None
         self.url = store.url
         self.shared = store.shared
 
@@ -80,6 +82,12 @@ class DelegatingStore:
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
         """As `Store.get_temporary_credential`."""
         return await self._store.get_temporary_credential(oauth_token)
+
+    async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As the hook `GetEndedTemporaryCredential`; ``None`` if the store is of a class of your own without it."""
+        find = getattr(self._store, "get_ended_temporary_credential", None)
+        ended: TemporaryCredential | None = None if find is None else await find(oauth_token)
+        return ended
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.delete_temporary_credential`."""
@@ -148,6 +156,17 @@ class DelegatingStore:
     async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
         """As `Store.revoke_token_credentials`."""
         return await self._store.revoke_token_credentials(user_id=user_id, client_id=client_id)
+
+    def note_use(self, client_id: str, oauth_token: str | None) -> None:
+        """As `RecordsUses.note_use`; nothing is recorded if the store is of a class of your own without it."""
+        if self._recorder is not None:
+            self._recorder.note_use(client_id, oauth_token)
+
+    async def last_uses(self, *, user_id: str | None = None, client_id: str | None = None) -> list[LastUse]:
+        """As `RecordsUses.last_uses`."""
+        if self._recorder is None:
+            return []
+        return await self._recorder.last_uses(user_id=user_id, client_id=client_id)
 
     async def reencrypt(self) -> int:
         """As `Store.reencrypt`."""

@@ -11,6 +11,9 @@ from .expiring import Expiring
 
 __all__ = ["Pending", "PendingTable"]
 
+# Each insertion removes some expired entries: more than one, so that a backlog shrinks.
+_PURGED_TOGETHER = 4
+
 
 @dataclass(slots=True)
 class Pending:
@@ -40,6 +43,16 @@ class PendingTable(Expiring[str, Pending]):
         self._of_client[client_id] -= 1
         if not self._of_client[client_id]:
             del self._of_client[client_id]
+
+    def end(self, oauth_token: str, ended: PendingTable, limit: int, now: float) -> None:
+        """Move credentials to those that have ended, if their client has fewer than ``limit`` there."""
+        expires_at, pending = self[oauth_token]
+        del self[oauth_token]
+        ended.purge(now, _PURGED_TOGETHER)
+        if oauth_token in ended:  # the generator has repeated itself
+            del ended[oauth_token]
+        if ended.has_room(pending.credential.client_id, limit, now):
+            ended[oauth_token] = (expires_at, pending)
 
     def remove_client(self, client_id: str) -> None:
         """Remove every temporary credential of a client."""

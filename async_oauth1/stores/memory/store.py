@@ -30,6 +30,7 @@ from async_oauth1.stores.base import (
 from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.lifecycle import issued, live_client, rotated
+from async_oauth1.stores.uses.last_use import LastUse
 
 from .nonce_table import NonceTable
 from .pending_table import Pending, PendingTable
@@ -76,7 +77,7 @@ class MemoryStore(BaseStore):
         self._max_temporary_credentials = max_temporary_credentials
         self._clients: dict[str, Client] = {}
         self._tokens = TokenTable()
-        self._temporary = PendingTable()
+        self._temporary, self._ended = PendingTable(), PendingTable()
         self._nonces: NonceTable[_NonceKey] = NonceTable(max_nonces)
         self._lock = Lock()
         self._opened = False
@@ -172,8 +173,18 @@ class MemoryStore(BaseStore):
         with self._lock:
             if self._temporary.live(oauth_token, now) is None:
                 return False
-            del self._temporary[oauth_token]
+            self._end(oauth_token)
             return True
+
+    async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As the hook `GetEndedTemporaryCredential`."""
+        pending = self._ended.live(oauth_token, self.clock())
+        return pending.credential if pending is not None else None
+
+    def _end(self, oauth_token: str) -> None:
+        has_room = len(self._ended) < self._max_temporary_credentials
+        limit = self.max_ended_per_client if has_room else 0
+        self._temporary.end(oauth_token, self._ended, limit, self.clock())
 
     async def create_authorization_verifier(
         self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
@@ -192,12 +203,12 @@ class MemoryStore(BaseStore):
             return True
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
-        """As `Store.deny_temporary_credential`, by removing them."""
+        """As `Store.deny_temporary_credential`."""
         with self._lock:
             pending = self._temporary.live(oauth_token, self.clock())
             if pending is None or pending.credential.decided:
                 return False
-            del self._temporary[oauth_token]
+            self._end(oauth_token)
             return True
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
@@ -229,7 +240,7 @@ class MemoryStore(BaseStore):
             if kept.user_id is None or not kept.decided or kept.client_id != client_id:
                 return None
             credential = self._tokens.add(self.new_token_credential(token, kept.client_id, kept.user_id, kept.scope))
-            del self._temporary[oauth_token]
+            self._end(oauth_token)
             return credential
 
     async def add_client(self, client: Client) -> None:
@@ -253,6 +264,7 @@ class MemoryStore(BaseStore):
                 return False
             self._tokens.remove_client(client_id)
             self._temporary.remove_client(client_id)
+            self._ended.remove_client(client_id)
             return True
 
     async def list_token_credentials(
@@ -312,6 +324,16 @@ class MemoryStore(BaseStore):
             self._clients[client_id] = new = replace(client, **checked)
         return live_client(new, self.clock())
 
+    def note_use(self, client_id: str, oauth_token: str | None) -> None:
+        """As `RecordsUses.note_use`."""
+        if client_id in self._clients if oauth_token is None else oauth_token in self._tokens:
+            self._tokens.note_use(client_id, oauth_token or "", self.clock())
+
+    async def last_uses(self, *, user_id: str | None = None, client_id: str | None = None) -> list[LastUse]:
+        """As `RecordsUses.last_uses`."""
+        with self._lock:
+            return self._tokens.last_uses(user_id, client_id)
+
     async def reencrypt(self) -> int:
         """Nothing is encrypted in memory."""
         return 0
@@ -325,4 +347,4 @@ class MemoryStore(BaseStore):
         nothing: Any = LeftBehind(
             self.url, "make a memory store in each worker, or use one that processes can share, such as sqlite:///"
         )
-        self._clients = self._tokens = self._temporary = self._nonces = self._lock = nothing
+        self._clients = self._tokens = self._temporary = self._ended = self._nonces = self._lock = nothing

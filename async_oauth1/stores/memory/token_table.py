@@ -5,12 +5,27 @@ from __future__ import annotations
 from async_oauth1.credentials import TokenCredential
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN
 from async_oauth1.stores.lifecycle import is_live
+from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 
 __all__ = ["TokenTable"]
 
 
 class TokenTable(dict[str, TokenCredential]):
-    """Token credentials by token."""
+    """Token credentials by token, and when they were last used. Remove them only with ``del``.
+
+    Attributes:
+        uses: by client and token; the token is empty for requests without one.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self.uses: dict[tuple[str, str], float] = {}
+
+    def __delitem__(self, oauth_token: str) -> None:
+        """Remove token credentials."""
+        self.uses.pop((self[oauth_token].client_id, oauth_token), None)
+        super().__delitem__(oauth_token)
 
     def live(self, oauth_token: str, now: float) -> TokenCredential | None:
         """The token credentials, if they have not expired."""
@@ -40,5 +55,23 @@ class TokenTable(dict[str, TokenCredential]):
 
     def remove_client(self, client_id: str) -> None:
         """Remove every token of a client."""
+        self.uses.pop((client_id, ""), None)
         for oauth_token in [name for name, token in self.items() if token.client_id == client_id]:
             del self[oauth_token]
+
+    def note_use(self, client_id: str, oauth_token: str, now: float) -> None:
+        """Note a use, at most once a minute."""
+        key = (client_id, oauth_token)
+        if 0 <= now - self.uses.get(key, float("-inf")) < SECONDS_BETWEEN_USES:
+            return
+        self.uses[key] = now
+
+    def last_uses(self, user_id: str | None, client_id: str | None) -> list[LastUse]:
+        """The last uses of a user's tokens, of a client's, or of both; those of revoked tokens are not here."""
+        return [
+            LastUse(client, token or None, used_at)
+            for (client, token), used_at in self.uses.items()
+            if client_id in (None, client)
+            and (token in self or not token)
+            and (user_id is None or (token in self and self[token].user_id == user_id))
+        ]

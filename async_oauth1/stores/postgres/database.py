@@ -11,15 +11,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg
 
 from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.batching import QuestionError
+from async_oauth1.stores.health.outages import Outages
 
 from .connection import ADVICE, PooledConnection, check_statement_names, unknown_statement
-from .sql import PING
+from .sql import PING, writes
 from .tables import check_tables, migrate_tables
 from .url import PostgresSettings
 
@@ -86,6 +88,7 @@ class PostgresDatabase:
         self._pool: asyncpg.Pool[Any] | None = None
         self._closed = False
         self._unreserved = asyncio.Semaphore()
+        self._outages = Outages(settings.url)
         self._complaint: str | None = None
         self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[object]] = set()
@@ -182,7 +185,7 @@ class PostgresDatabase:
             async with asyncio.timeout_at(deadline):
                 await self._unreserved.acquire()
         except TimeoutError as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable(error, deadline) from error
         try:
             return await self._fetch_until(deadline, sql, arguments)
         finally:
@@ -196,14 +199,16 @@ class PostgresDatabase:
             except asyncpg.UniqueViolationError:
                 raise
             except _DATA_ERRORS as error:
-                self._unavailable(error)  # logs it, without the values
+                self._complain(error)
                 raise QuestionError() from error
             except _TRY_AGAIN as error:
                 if not tries_left:
-                    raise self._unavailable(error) from error
+                    raise self._unavailable(error, deadline, sql) from error
             except _FAILURES as error:
-                raise self._unavailable(error) from error
+                raise self._unavailable(error, deadline, sql) from error
             else:
+                if self._outages.ongoing:
+                    self._outages.answered(self._began(deadline), writes=writes(sql))
                 self._complaint = None
                 return rows
         raise AssertionError("unreachable")
@@ -243,12 +248,20 @@ class PostgresDatabase:
             raise RuntimeError(f"{self.settings.url}: the store is used before it was opened; await store.open() first")
         return self._pool
 
-    def _unavailable(self, error: BaseException) -> StoreUnavailableError:
+    def _began(self, deadline: float) -> float:
+        """When a call began, by `time.monotonic`."""
+        return monotonic() - self.settings.timeout + deadline - asyncio.get_running_loop().time()
+
+    def _unavailable(self, error: BaseException, deadline: float, sql: str = "") -> StoreUnavailableError:
+        self._outages.failed(_line(error), self._began(deadline), writes=writes(sql))
+        return StoreUnavailableError()
+
+    def _complain(self, error: BaseException) -> None:
+        """Log a refused value without showing it, once for many of them in a row. This is no outage."""
         complaint = _line(error)
-        if complaint != self._complaint:  # concurrent requests fail for the same reason: log it once
+        if complaint != self._complaint:
             _log.warning("%s: %s", self.settings.url, complaint)
             self._complaint = complaint
-        return StoreUnavailableError()
 
     async def _connect(self, *, max_size: int | None = None) -> asyncpg.Pool[Any]:
         settings = self.settings

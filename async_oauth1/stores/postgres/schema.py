@@ -1,6 +1,6 @@
 """The PostgreSQL store's tables, as numbered migrations.
 
-They are plain SQL: for five tables, a migration tool would be one more dependency for every application, and a tool of
+They are plain SQL: for a few tables, a migration tool would be one more dependency for every application, and a tool of
 the application's own must not have our tables in its history.
 
 Workers that start together take turns with an advisory lock. It ends with the transaction, so a worker that dies leaves
@@ -192,6 +192,8 @@ _FORGOTTEN = (
     "INSERT INTO oauth1_nonce_forgotten VALUES (0)",
 )
 
+# A negative expiry of temporary credentials means that they have ended, see `end_where`.
+
 # What the client asks for, and what the resource owner granted.
 _SCOPES = (
     "ALTER TABLE oauth1_temporary_credential ADD COLUMN IF NOT EXISTS requested_scope text NOT NULL DEFAULT ''",
@@ -201,6 +203,17 @@ _SCOPES = (
 # A JSON list, as the other columns with several values. The default is for workers of the release before.
 _TOLERANCES = ("ALTER TABLE oauth1_client ADD COLUMN tolerances text NOT NULL DEFAULT '[]'",)
 
+# When each token was last used; without a token, when the client made a request. Only the column without an index
+# changes, so the new version of a row can take a free place on its page.
+_LAST_USES = (
+    """CREATE TABLE IF NOT EXISTS oauth1_last_use (
+        client_id text NOT NULL,
+        oauth_token text NOT NULL,
+        used_at double precision NOT NULL,
+        PRIMARY KEY (client_id, oauth_token)
+    ) WITH (fillfactor = 80)""",
+)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
@@ -209,6 +222,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FORGOTTEN,
     _SCOPES,
     _TOLERANCES,
+    _LAST_USES,
 )
 
 #: The version that this release reads and writes.

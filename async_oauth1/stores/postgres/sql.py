@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from async_oauth1.stores import row_mapping as rows
-from async_oauth1.stores.sql import CREDENTIAL_COLUMNS
+from async_oauth1.stores.sql import CREDENTIAL_COLUMNS, end_where
 
 __all__ = [
     "EXCHANGE",
@@ -14,8 +14,10 @@ __all__ = [
     "PURGE_NONCES",
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
+    "RECORD_USES",
     "REMEMBER",
     "REMOVE_CLIENT",
+    "writes",
 ]
 
 PING = "SELECT current_setting('transaction_read_only') FROM oauth1_schema"
@@ -49,8 +51,11 @@ INSERT_TEMPORARY = (
     " SELECT EXISTS (SELECT 1 FROM created), left_over FROM room"
 )
 EXCHANGE = (
-    "WITH taken AS (DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND client_id = $2"
-    " AND expires_at > $3 AND decided AND user_id IS NOT NULL RETURNING user_id, scope)"
+    "WITH taken AS ("  # noqa: S608 - of constants alone
+    + end_where(
+        "oauth_token = $1 AND client_id = $2 AND expires_at > $3 AND decided AND user_id IS NOT NULL", "$8::integer"
+    )
+    + " RETURNING user_id, scope)"
     " INSERT INTO oauth1_token_credential"
     " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
     " SELECT $4, $5, $2, user_id, COALESCE(NULLIF(scope, ''), $6), $3, $7 FROM taken RETURNING user_id, scope"
@@ -75,9 +80,11 @@ PURGE_NONCES = (
     " UPDATE oauth1_nonce_forgotten AS forgotten SET timestamp = newest.timestamp FROM newest"
     " WHERE newest.timestamp > forgotten.timestamp"
 )
+# Also those that have ended, whose expiry is negative.
 PURGE_TEMPORARY = (
     "DELETE FROM oauth1_temporary_credential WHERE ctid = ANY(ARRAY(SELECT ctid FROM oauth1_temporary_credential"
     " WHERE expires_at <= (SELECT least($1::float8, extract(epoch FROM clock_timestamp())::float8))"
+    " AND expires_at >= (SELECT -least($1::float8, extract(epoch FROM clock_timestamp())::float8))"
     " ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))"
 )
 PURGE_TOKENS = (
@@ -90,3 +97,15 @@ LIST_TOKENS = (
     " AND (expires_at IS NULL OR expires_at > $3)"
     ' ORDER BY created_at, oauth_token COLLATE "C"'
 )
+# The other workers have their own record of what was written in the last minute ($4, in seconds).
+RECORD_USES = (
+    "INSERT INTO oauth1_last_use (client_id, oauth_token, used_at)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::float8[])"
+    " ON CONFLICT (client_id, oauth_token) DO UPDATE SET used_at = excluded.used_at"
+    " WHERE excluded.used_at >= oauth1_last_use.used_at + $4::float8"
+)
+
+
+def writes(statement: str) -> bool:
+    """Whether a statement needs a database that can be written to."""
+    return statement is PING or not statement.startswith("SELECT")

@@ -21,6 +21,7 @@ from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, is_text, nonce_key, nonce_seconds
 from async_oauth1.stores.batching import Batcher, NonceBatcher
 from async_oauth1.stores.sql_store import Row, SQLStore
+from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 
 from . import sql
 from .connection import PooledConnection
@@ -144,7 +145,7 @@ class PostgresStore(SQLStore[PostgresDatabase]):
 
     async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
         sealed = self.keys.seal(new.oauth_token_secret, rows.token_place(new.oauth_token)[0])
-        values = (new.oauth_token, sealed, new.scope, new.expires_at)
+        values = (new.oauth_token, sealed, new.scope, new.expires_at, self.max_ended_per_client)
         try:
             exchanged = await self._database.fetch(sql.EXCHANGE, oauth_token, new.client_id, new.created_at, *values)
         except asyncpg.UniqueViolationError:
@@ -153,6 +154,10 @@ class PostgresStore(SQLStore[PostgresDatabase]):
 
     async def _find_tokens(self, user_id: str | None, client_id: str | None) -> Sequence[Row]:
         return await self._database.fetch(sql.LIST_TOKENS, user_id, client_id, self.clock())
+
+    async def _record(self, uses: Sequence[LastUse]) -> None:
+        columns = zip(*((use.client_id, use.oauth_token or "", use.used_at) for use in uses), strict=True)
+        await self._database.fetch(sql.RECORD_USES, *columns, SECONDS_BETWEEN_USES)
 
     def _check_lengths(self, **identifiers: str) -> None:
         for name, value in identifiers.items():

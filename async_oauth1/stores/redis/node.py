@@ -31,14 +31,13 @@ from redis.exceptions import (
 )
 
 from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores.health.outages import Outages
 
 from .connections import Command, Connections
 from .shared_timeout import SharedTimeout
 from .url import Address, RedisSettings
 
 __all__ = ["CONNECTION_ERRORS", "Moved", "RedisNode", "Script"]
-
-_log = logging.getLogger(__name__)
 
 #: What the client library raises if a server cannot be asked.
 CONNECTION_ERRORS = (RedisError, OSError, asyncio.TimeoutError)
@@ -90,7 +89,7 @@ class RedisNode:
         self._distrusted_at = 0.0
         self._settings = settings
         self._replicas: int | None = None
-        self._last_warning: str | None = None
+        self._outages = Outages(f"{settings.url}: {address[0]}:{address[1]}")
         self._connections = Connections(new_client(address, settings, timed=False), settings.max_connections)
         self._timeout = SharedTimeout(settings.timeout)
 
@@ -110,7 +109,7 @@ class RedisNode:
             StoreUnavailableError: the server could not be asked, or answered with an error.
             Moved: another node has the key.
         """
-        return _raise_moved(await self._in_time(self._read(commands, asking=asking)))
+        return _raise_moved(await self._in_time(self._read(commands, asking=asking), writes=False))
 
     async def write(self, *commands: Command, asking: bool = False) -> list[Any]:
         """The answers to commands that write, once enough replicas have confirmed them.
@@ -137,9 +136,15 @@ class RedisNode:
         answers = await self._in_time(self._run(script, (len(keys), *keys, *arguments), asking=asking))
         return _raise_moved(answers)[0]
 
-    def distrust(self, reason: object) -> None:
-        """Read the topology again before the next call, and use new connections."""
-        self._log(reason)
+    def distrust(self, reason: object, began: float | None = None) -> None:
+        """Read the topology again before the next call, and use new connections.
+
+        Args:
+            reason: for the log; ``None`` if the server works.
+            began: when the call that failed began, by `time.monotonic`.
+        """
+        if reason is not None:
+            self._log(reason, began)
         self._connections.abandon()
         self.trusted = False
         self._distrusted_at = time.monotonic()
@@ -152,6 +157,10 @@ class RedisNode:
         """
         self.trusted = self._distrusted_at < since
 
+    def retire(self) -> None:
+        """Note that another server has this one's keys, which ends its outage."""
+        self._outages.end("another server has taken over")
+
     async def close(self) -> None:
         """Disconnect."""
         try:
@@ -160,22 +169,24 @@ class RedisNode:
         except CONNECTION_ERRORS:
             pass  # the connection was lost before
 
-    async def _in_time(self, answers: Awaitable[list[Any]]) -> list[Any]:
+    async def _in_time(self, answers: Awaitable[list[Any]], *, writes: bool = True) -> list[Any]:
+        began = time.monotonic()
         try:
             with self._timeout:
-                return await answers
+                answered = await answers
         except CONNECTION_ERRORS as error:
-            self.distrust("does not answer in time" if isinstance(error, TimeoutError) else error)
+            self.distrust("does not answer in time" if isinstance(error, TimeoutError) else error, began)
             raise StoreUnavailableError() from error
+        if self._outages.ongoing and not all(isinstance(answer, Moved) for answer in answered):
+            self._outages.answered(began, writes=writes)
+        return answered
 
     async def _read(self, commands: Sequence[Command], *, asking: bool) -> list[Any]:
         return self._checked(await self._connections.ask(commands, asking=asking))
 
     async def _write_each(self, commands: Sequence[Command], *, asking: bool) -> list[Any]:
         if self._settings.wait_replicas == 0:
-            answers = self._checked(await self._connections.ask(commands, asking=asking))
-            self._last_warning = None
-            return answers
+            return self._checked(await self._connections.ask(commands, asking=asking))
         if self._replicas is None:
             (role,) = self._checked(await self._connections.ask([("ROLE",)]))
             self._replicas = self._replicas_in(role)
@@ -187,7 +198,6 @@ class RedisNode:
         written, (confirmed, role) = self._checked(answers[:-2]), answers[-2:]
         if not all(isinstance(answer, Moved) for answer in written):
             self._check_confirmed(before, expected, confirmed, role)
-            self._last_warning = None
         return written
 
     def _check_confirmed(self, before: int, expected: int, confirmed: Any, role: Any) -> None:
@@ -228,14 +238,10 @@ class RedisNode:
         host: str = answer.host or self.address[0]
         return Moved((host, answer.port), asking=not isinstance(answer, MovedError))
 
-    def _log(self, reason: object) -> None:
-        warning = " ".join(str(reason).split())
-        if warning == self._last_warning:
-            return  # concurrent requests fail for the same reason; one line is enough
-        self._last_warning = warning
+    def _log(self, reason: object, began: float | None = None) -> None:
         # If the server cannot be reached at all, `open` raises an error with the reason.
         level = logging.WARNING if self._connections.has_answered else logging.INFO
-        _log.log(level, "%s: %s:%d: %s", self._settings.url, *self.address, warning)
+        self._outages.failed(" ".join(str(reason).split()), began, level=level)
 
     def _replicas_in(self, role: Sequence[Any]) -> int:
         if role[0] != b"master":

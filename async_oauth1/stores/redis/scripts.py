@@ -10,6 +10,7 @@ __all__ = [
     "COUNT_WRONG_VERIFIER",
     "CREATE",
     "DENY",
+    "FORGET_ENDED",
     "INSERT_NONCES",
     "REMOVE_PENDING",
     "TAKE",
@@ -26,7 +27,8 @@ return table.concat(fresh)"""
 )
 
 CREATE = Script(
-    """if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+    """if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then redis.call('DEL', KEYS[1]) end
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1"""
@@ -42,21 +44,25 @@ redis.call('HSET', KEYS[1], 'user_id', ARGV[2], 'verifier', ARGV[3], 'scope', AR
 return 1"""
 )
 
-# Scripts that remove credentials return their client, whose number of pending credentials then decreases; false if
-# there were no credentials.
+# Scripts that end credentials return their client, whose number of pending credentials then decreases; false if there
+# were no credentials. What has ended stays until it expires, so that its client can be told. It has no provider any
+# more, so no other script finds it, nor does an earlier release.
+_END = """local client_id = redis.call('HGET', KEYS[1], 'client_id')
+redis.call('HSET', KEYS[1], 'ended', ARGV[1])
+redis.call('HDEL', KEYS[1], 'provider')
+return client_id or ''"""
+
 DENY = Script(
     """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'verifier') == 1 then
   return false
 end
-local client_id = redis.call('HGET', KEYS[1], 'client_id')
-return redis.call('DEL', KEYS[1]) == 1 and (client_id or '')"""
+"""
+    + _END
 )
 
-TAKE = Script(
-    """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return false end
-local client_id = redis.call('HGET', KEYS[1], 'client_id')
-return redis.call('DEL', KEYS[1]) == 1 and (client_id or '')"""
-)
+TAKE = Script("if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return false end\n" + _END)
+
+FORGET_ENDED = Script("return redis.call('HEXISTS', KEYS[1], 'ended') == 1 and redis.call('DEL', KEYS[1])")
 
 # A client's pending credentials are counted in a key of their own, since they may be on different nodes. The key
 # expires after the lifetime of temporary credentials, so a count that a crash has left too high does not last.

@@ -39,6 +39,7 @@ from . import scripts
 from .checks import check_server
 from .node import Moved, RedisNode, Script
 from .nonce_writer import NonceWriter
+from .pings import ping_masters
 from .records import temporary_credential
 from .topology import Topology, open_topology
 from .url import Address, RedisSettings
@@ -50,11 +51,8 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-# What a key contains, after the prefix: temporary credentials, how many of them a client has, a ping.
-_CREDENTIAL, _PENDING, _PING = b"t", b"s", b"p"
-
-# Seconds for which `ping` keeps its key. If the key is still there, ``SET NX`` fails in the same way as without it.
-_PING_SECONDS = 10
+# What a key contains, after the prefix: temporary credentials, how many of a client are pending or ended, a ping.
+_CREDENTIAL, _PENDING, _ENDED, _PING = b"t", b"s", b"e", b"p"
 
 
 class _NodeCall(Protocol[T_co]):
@@ -201,7 +199,7 @@ class RedisStore(BaseStore):
         if not await self._run(scripts.ADD_PENDING, self._pending_name(client_id), limit, lifetime, kind=_PENDING):
             raise TooManyPendingError()
         if not await self._run(scripts.CREATE, credential.oauth_token, lifetime, *pairs):
-            await self._remove_pending(client_id.encode())
+            await self._remove_pending(self._pending_name(client_id))
             raise ValueError("oauth_token is taken: the token generator repeats itself")
         return credential
 
@@ -210,22 +208,34 @@ class RedisStore(BaseStore):
         if not is_text(oauth_token):
             return None
 
-        async def read(node: RedisNode, key: bytes, *, asking: bool) -> TemporaryCredential | None:
+        values = await self._read_credential(oauth_token)
+        return temporary_credential(oauth_token, values, self.keys) if self._is_own(oauth_token, values) else None
+
+    async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
+        """As the hook `GetEndedTemporaryCredential`."""
+        values = await self._read_credential(oauth_token) if is_text(oauth_token) else {}
+        is_own = values.get(b"ended") == self._provider.encode()
+        return temporary_credential(oauth_token, values, self.keys) if is_own else None
+
+    async def _read_credential(self, oauth_token: str) -> dict[bytes, bytes]:
+        async def read(node: RedisNode, key: bytes, *, asking: bool) -> dict[bytes, bytes]:
             (values,) = await node.read(("HGETALL", key), asking=asking)
-            return temporary_credential(oauth_token, values, self.keys) if self._is_own(oauth_token, values) else None
+            return dict(values)
 
         return await self._call_owner(oauth_token, read)
 
     def _is_own(self, oauth_token: str, values: dict[bytes, bytes]) -> bool:
-        if not values or values.get(b"provider") == self._provider.encode():
+        if values.get(b"provider") == self._provider.encode():
             return True
         # The other provider may have a client with the same identifier and secret, but its users are different.
-        _log.info("%s: the token %.8s... belongs to another provider, see the option provider", self.url, oauth_token)
+        if b"provider" in values:
+            reason = "belongs to another provider, see the option provider"
+            _log.info("%s: the token %.8s... %s", self.url, oauth_token, reason)
         return False
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """Take temporary credentials; of concurrent callers one gets ``True``, and none if they have expired."""
-        return is_text(oauth_token) and await self._remove(scripts.TAKE, oauth_token)
+        return is_text(oauth_token) and await self._end(scripts.TAKE, oauth_token)
 
     async def create_authorization_verifier(
         self, credential: Any, grant_user: Any, verifier: str, *, scope: str = ""
@@ -239,7 +249,7 @@ class RedisStore(BaseStore):
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """Record a refusal by removing the credentials; ``False`` if they were decided before, or are gone."""
-        return is_text(oauth_token) and await self._remove(scripts.DENY, oauth_token)
+        return is_text(oauth_token) and await self._end(scripts.DENY, oauth_token)
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """Count a wrong verifier and return how many there were; more than any limit if the credentials are gone."""
@@ -256,17 +266,24 @@ class RedisStore(BaseStore):
     def _pending_name(self, client_id: str) -> str:
         return f"{self._provider}\0{client_id}"
 
-    async def _remove(self, script: Script, oauth_token: str) -> bool:
-        """Remove credentials with a script that returns their client."""
+    async def _end(self, script: Script, oauth_token: str) -> bool:
+        """End credentials with a script that returns their client."""
         client_id: bytes | None = await self._run(script, oauth_token, self._provider)
         if client_id:
-            await self._remove_pending(client_id)
+            name = self._pending_name(client_id.decode(errors="surrogateescape"))
+            await asyncio.gather(self._remove_pending(name), self._limit_ended(name, oauth_token))
         return client_id is not None
 
-    async def _remove_pending(self, client_id: bytes) -> None:
-        name = self._pending_name(client_id.decode(errors="surrogateescape"))
+    async def _remove_pending(self, name: str) -> None:
         with suppress(StoreUnavailableError):  # the count expires soon
             await self._run(scripts.REMOVE_PENDING, name, kind=_PENDING)
+
+    async def _limit_ended(self, name: str, oauth_token: str) -> None:
+        """Count ended credentials of a client, and remove these if there are too many already."""
+        limit, lifetime = self.max_ended_per_client, self.temporary_credential_lifetime * 1000
+        with suppress(StoreUnavailableError):  # they expire soon
+            if not await self._run(scripts.ADD_PENDING, name, limit, lifetime, kind=_ENDED):
+                await self._run(scripts.FORGET_ENDED, oauth_token)
 
     async def _run(self, script: Script, name: str, *arguments: str | int, kind: bytes = _CREDENTIAL) -> Any:
         async def run(node: RedisNode, key: bytes, *, asking: bool) -> Any:
@@ -298,23 +315,16 @@ class RedisStore(BaseStore):
 
     def _redirect(self, node: RedisNode, moved: Moved) -> RedisNode:
         if not moved.asking:  # the slot has a new owner for good
-            node.distrust(f"a slot has moved to {moved.address[0]}:{moved.address[1]}")
+            _log.info("%s: a slot has moved from %s:%d to %s:%d", self.url, *node.address, *moved.address)
+            node.distrust(None)
         return self._require_topology().node_at(moved.address)
 
-    async def _ping_masters(self, callers: Sequence[None]) -> Mapping[None, None]:
-        """One write to each master, however many callers there are."""
-        topology = self._require_topology()
-        keys = [(node, topology.key_at(node, self._settings.prefix + _PING)) for node in await topology.masters()]
-        for node, key in keys:
-            (info,) = await node.read(("INFO", "replication"))
-            if info.get("role") != "master":
-                node.distrust("is not a master")
-                raise StoreUnavailableError()
-            await self._call_with_redirect(key, _write_ping)
+    async def _answer_pings(self, callers: Sequence[None]) -> Mapping[None, None]:
+        await ping_masters(self._require_topology(), self._settings.prefix + _PING, self._call_with_redirect)
         return dict.fromkeys(callers)
 
     def _reset(self) -> None:
-        self._pings = Batcher(self._ping_masters, fail_together=True)
+        self._pings = Batcher(self._answer_pings, fail_together=True)
         self._nonces = NonceWriter(self._settings, self._redirect, lambda: self.nonce_lifetime, self.clock)
         self._topology = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -338,7 +348,3 @@ class RedisStore(BaseStore):
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # retrieved, so that asyncio does not report it if the caller has gone
-
-
-async def _write_ping(node: RedisNode, key: bytes, *, asking: bool) -> None:
-    await node.run(scripts.INSERT_NONCES, [key], [_PING_SECONDS], asking=asking)

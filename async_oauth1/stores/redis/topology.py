@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from redis.crc import key_slot
@@ -122,6 +122,11 @@ class _Nodes:
     async def _refresh(self) -> None:
         raise NotImplementedError
 
+    def _retire(self, masters: Collection[RedisNode]) -> None:
+        for node in self._nodes.values():
+            if node not in masters:
+                node.retire()
+
     def _refresh_done(self, task: asyncio.Task[None]) -> None:
         self._refresh_task = None
         if not task.cancelled():
@@ -180,6 +185,7 @@ class _Sentinels(_Nodes):
             raise StoreUnavailableError()
         self._master = self.node_at(address)
         self._master.trust(began)
+        self._retire({self._master})
 
     async def _ask_sentinels(self) -> list[SentinelView]:
         clients = [new_client(address, self._settings, sentinel=True) for address in self._settings.addresses]
@@ -236,8 +242,10 @@ class _Cluster(_Nodes):
         for first, last, address in max(views, key=lambda view: view[0])[1]:
             owners[first : last + 1] = [self.node_at(address)] * (last + 1 - first)
         self._owners = owners
-        for master in _distinct(owners):
+        masters = _distinct(owners)
+        for master in masters:
             master.trust(began)
+        self._retire(masters)
 
     async def _ask_node(self, address: Address) -> tuple[int, list[tuple[int, int, Address]]]:
         info, slots = await self.node_at(address).read(("CLUSTER", "INFO"), ("CLUSTER", "SLOTS"))

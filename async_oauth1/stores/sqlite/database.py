@@ -10,13 +10,15 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from time import monotonic
 from typing import TypeVar
 
 import aiosqlite
 
 from async_oauth1.errors import StoreError, StoreUnavailableError
+from async_oauth1.stores.health.outages import Outages
 
-from .connection import Rows, breaks_connection, fetch, is_no_text, roll_back
+from .connection import Rows, breaks_connection, fetch, is_no_text, meaning, roll_back
 from .file import SQLiteFile
 
 __all__ = ["Execute", "SQLiteDatabase"]
@@ -53,6 +55,7 @@ class SQLiteDatabase:
         self._reader: _Link | None = None
         self._writer: _Link | None = None
         self._closed = False
+        self._outages = Outages(file.url)
         self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -90,20 +93,23 @@ class SQLiteDatabase:
         Raises:
             StoreUnavailableError: the file cannot be read.
         """
-        link = self._require(self._reader)
+        link, began = self._require(self._reader), monotonic()
         connection = link.connection
         if connection is None or link.identity != self.file.identity():
             connection = await self.detached(self._reconnect(link))
         try:
-            return await fetch(connection, sql, parameters)
+            rows = await fetch(connection, sql, parameters)
         except sqlite3.Error as error:
             if is_no_text(error):
                 return await self.detached(self._read_octets(sql, parameters))
             if breaks_connection(error) and link.connection is connection:
                 await self.detached(self._distrust(link))
-            raise self._unavailable(error) from error
+            raise self._unavailable(error, began, writes=False) from error
         except ValueError as error:  # aiosqlite's, if another reader has just closed the broken connection
-            raise self._unavailable(error) from error
+            raise self._unavailable(error, began, writes=False) from error
+        if self._outages.ongoing:
+            self._outages.answered(began, writes=False)
+        return rows
 
     async def write(self, sql: str, parameters: Iterable[object]) -> Rows:
         """Run one statement as its own transaction, and return its rows; those of a SELECT as in `read`.
@@ -154,6 +160,13 @@ class SQLiteDatabase:
             task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
 
     async def _write(self, link: _Link, work: Callable[[Execute], Awaitable[T]]) -> T:
+        began = monotonic()
+        result = await self._write_in_turn(link, work)
+        if self._outages.ongoing:
+            self._outages.answered(began)
+        return result
+
+    async def _write_in_turn(self, link: _Link, work: Callable[[Execute], Awaitable[T]]) -> T:
         async with link.lock:
             connection = link.connection
             if connection is None or link.identity != self.file.identity():
@@ -214,7 +227,7 @@ class SQLiteDatabase:
         try:
             return await self._connect(link)
         except StoreError as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable(error, writes=link.writes) from error
 
     async def _connect(self, link: _Link) -> aiosqlite.Connection:
         identity = self.file.identity()
@@ -242,9 +255,11 @@ class SQLiteDatabase:
             raise StoreUnavailableError()
         raise RuntimeError(f"{self.file.url}: the store is used before it was opened; await store.open() first")
 
-    def _unavailable(self, error: Exception) -> StoreUnavailableError:
-        reason = self.file.translated(error) if isinstance(error, sqlite3.Error) else error
-        _log.warning("%s", reason)
+    def _unavailable(
+        self, error: Exception, began: float | None = None, *, writes: bool = True
+    ) -> StoreUnavailableError:
+        reason = meaning(error) if isinstance(error, sqlite3.Error) else str(error)
+        self._outages.failed(reason.removeprefix(f"{self.file.url}: "), began, writes=writes)
         return StoreUnavailableError()
 
 

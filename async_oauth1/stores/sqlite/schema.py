@@ -77,8 +77,18 @@ _SCOPES = (
 # A JSON list, as the other columns with several values. The default is for workers of the release before.
 _TOLERANCES = ("ALTER TABLE oauth1_client ADD COLUMN tolerances TEXT NOT NULL DEFAULT '[]'",)
 
+# When each token was last used; without a token, when the client made a request.
+_LAST_USES = (
+    """CREATE TABLE oauth1_last_use (
+        client_id TEXT NOT NULL,
+        oauth_token TEXT NOT NULL,
+        used_at REAL NOT NULL,
+        PRIMARY KEY (client_id, oauth_token)
+    ) WITHOUT ROWID""",
+)
+
 #: Each migration is a list of statements; together they are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN, _SCOPES, _TOLERANCES)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN, _SCOPES, _TOLERANCES, _LAST_USES)
 
 #: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

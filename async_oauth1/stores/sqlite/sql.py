@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from async_oauth1.stores.sql import CREDENTIAL_COLUMNS
+from async_oauth1.stores.sql import CREDENTIAL_COLUMNS, end_where
 
 __all__ = [
     "FORGET",
@@ -15,6 +15,7 @@ __all__ = [
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
     "QUERY_CREDENTIALS",
+    "RECORD_USES",
     "REMEMBER",
     "TAKE_APPROVED",
     "numbered",
@@ -58,8 +59,8 @@ NEWEST = (
     " (SELECT COALESCE(max(expires_at), 0) FROM oauth1_temporary_credential) - ?2)"
 )
 TAKE_APPROVED = (
-    "DELETE FROM oauth1_temporary_credential WHERE oauth_token = ? AND client_id = ? AND expires_at > ?"
-    " AND decided = 1 AND user_id IS NOT NULL RETURNING user_id, scope"
+    end_where("oauth_token = ?1 AND client_id = ?2 AND expires_at > ?3 AND decided = 1 AND user_id IS NOT NULL", "?4")
+    + " RETURNING user_id, scope"
 )
 PURGE_NONCES = (
     "DELETE FROM oauth1_nonce WHERE nonce IN"
@@ -68,11 +69,20 @@ PURGE_NONCES = (
 )
 # In the same transaction as `PURGE_NONCES`.
 FORGET = "UPDATE oauth1_nonce_forgotten SET timestamp = max(timestamp, ?1)"
+# Also those that have ended, whose expiry is negative.
 PURGE_TEMPORARY = (
     "DELETE FROM oauth1_temporary_credential WHERE oauth_token IN"
-    " (SELECT oauth_token FROM oauth1_temporary_credential WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+    " (SELECT oauth_token FROM oauth1_temporary_credential WHERE expires_at BETWEEN -?1 AND ?1"
+    " ORDER BY expires_at LIMIT ?2)"
 )
 PURGE_TOKENS = (
     "DELETE FROM oauth1_token_credential WHERE oauth_token IN"
     " (SELECT oauth_token FROM oauth1_token_credential WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+)
+# Other processes have their own record of what was written in the last minute (?2, in seconds).
+RECORD_USES = (
+    "INSERT INTO oauth1_last_use (client_id, oauth_token, used_at)"
+    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?1)"
+    " WHERE true ON CONFLICT (client_id, oauth_token) DO UPDATE SET used_at = excluded.used_at"
+    " WHERE excluded.used_at >= oauth1_last_use.used_at + ?2"
 )

@@ -16,6 +16,7 @@ from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, is_text, 
 from async_oauth1.stores.batching import NonceBatcher
 from async_oauth1.stores.sql import GET_CLIENT, INSERT_TOKEN
 from async_oauth1.stores.sql_store import Row, SQLStore
+from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 
 from . import sql
 from .database import Execute, SQLiteDatabase
@@ -129,7 +130,9 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
 
     async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
         async def work(execute: Execute) -> tuple[str, str] | None:
-            taken = await execute(sql.TAKE_APPROVED, (oauth_token, new.client_id, self.clock()))
+            taken = await execute(
+                sql.TAKE_APPROVED, (oauth_token, new.client_id, self.clock(), self.max_ended_per_client)
+            )
             if not taken:
                 return None
             user_id, scope = taken[0][0], taken[0][1] or new.scope
@@ -146,6 +149,10 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
         conditions = " AND ".join(["(expires_at IS NULL OR expires_at > ?)", *(f"{name} = ?" for name in given)])
         statement = f"{rows.SELECT_TOKEN} WHERE {conditions} ORDER BY created_at, oauth_token"
         return await self._database.read(statement, (self.clock(), *given.values()))
+
+    async def _record(self, uses: Sequence[LastUse]) -> None:
+        columns = [(use.client_id, use.oauth_token or "", use.used_at) for use in uses]
+        await self._database.write(sql.RECORD_USES, (json.dumps(columns), SECONDS_BETWEEN_USES))
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
         fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self.nonce_lifetime))

@@ -14,47 +14,22 @@ from hypercorn.asyncio import serve as serve_with_hypercorn
 from hypercorn.typing import Framework
 from quart import Quart
 
+from async_oauth1.serve.listening import LARGEST_HEAD
 from examples.photos.app import create_app
 from examples.photos.passwords import stop_threads
-from examples.photos.settings import Settings, SettingsError
+from examples.photos.settings import Settings
 from examples.photos.storage import Storage, open_storage
 
 from .connection_errors import log_in_one_line
-from .connections import BACKLOG, Limit, LimitedConfig, raise_descriptor_limit
+from .connections import Limit, LimitedConfig, raise_descriptor_limit
 from .log import log
 from .stopping import GracefulStop
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Seconds for requests in flight to finish.
 GRACE = 5.0
-#: Bytes of a request's head: an Authorization header and a query of 64 KiB each, in any number of packets.
-LARGEST_HEAD = 256 * 1024
 #: New objects minus freed ones between two runs of the garbage collector.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Open a listening socket. Connections wait in its backlog until a worker accepts them.
-
-    Args:
-        host: name or address.
-        port: 0 for a free one.
-
-    Raises:
-        SettingsError: the address is in use, or does not belong to this machine.
-    """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(cast("tuple[str, int]", address), family=family, backlog=BACKLOG)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a host name"
-        raise SettingsError(f"cannot listen on {host}, port {port}: {reason}") from error
-
-
-def url_of(listener: socket.socket) -> str:
-    """The URL of a listening socket."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def serve(settings: Settings, listener: socket.socket, ready: Callable[[Storage], object]) -> None:

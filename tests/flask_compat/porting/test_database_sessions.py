@@ -164,6 +164,41 @@ async def test_a_plain_teardown_function_does_not_wait_behind_the_views(names: d
     assert names["engine"].pool.checkedout() == 0
 
 
+@pytest.mark.parametrize("path", ["/plain", "/async"])
+async def test_a_plain_function_before_the_request_may_use_the_session(names: dict[str, Any], path: str) -> None:
+    """It takes the request's connection, and no request waits for its view behind one that waits for a connection."""
+    app, session = names["app"], names["session"]
+
+    @app.before_request
+    def find_user() -> None:
+        quart.g.user = session.get(Application, "client").client_id
+
+    @app.before_request
+    def check_user() -> quart.Response | None:
+        return None if session.get(Application, quart.g.user) else quart.Response("Who is that?", 403)
+
+    client = add_views(names)
+    assert await statuses(client, path) == {200: REQUESTS}
+    assert names["engine"].pool.checkedout() == 0
+
+
+async def test_a_plain_function_before_the_request_may_answer_it(names: dict[str, Any]) -> None:
+    """Its response is sent, and its error handled, as without the facade."""
+    app = names["app"]
+
+    @app.before_request
+    def close() -> tuple[str, int] | None:
+        if quart.request.args.get("fail"):
+            raise PermissionError
+        return ("Closed", 403) if quart.request.args else None
+
+    app.register_error_handler(PermissionError, lambda _: ("Refused", 418))
+    client = add_views(names)
+    assert (await client.send("GET", "/plain")).status == 200
+    assert (await client.send("GET", "/plain?a=b")).status == 403
+    assert (await client.send("GET", "/plain?fail=1")).status == 418
+
+
 async def test_the_recipe_for_nonces_has_one_winner(names: dict[str, Any]) -> None:
     """One of many equal requests at once is accepted, and the others are refused as repeated."""
     client = add_views(names)

@@ -203,9 +203,11 @@ def test_optional_hooks_may_be_missing() -> None:
         "token_generator",
         "deny_temporary_credential",
         "count_wrong_verifier",
+        "get_ended_temporary_credential",
         "exchange",
         "requested_scope",
         "token_response_parameters",
+        "on_refusal",
     }
     assert set(AUTHORIZATION_SERVER_HOOKS) - required == optional
 

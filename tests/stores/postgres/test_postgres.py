@@ -16,6 +16,7 @@ from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, open_store
 from async_oauth1.stores.caching import open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
+from async_oauth1.stores.postgres.schema import SCHEMA_VERSION
 from async_oauth1.stores.postgres.url import PostgresSettings
 from tests.servers import PgBouncer, Postgres, pgbouncer_binary
 
@@ -44,7 +45,7 @@ async def test_a_database_that_is_not_ours(server: Postgres) -> None:
     with pytest.raises(StoreError, match="made by a newer release"):
         await open_store(server.url).migrate()
     server.sql("UPDATE oauth1_schema SET version = 0")
-    assert "this release needs 6; migrate it first" in await _refusal(server.url)
+    assert f"this release needs {SCHEMA_VERSION}; migrate it first" in await _refusal(server.url)
     server.sql("DROP TABLE oauth1_schema")
     assert "belongs to another application" in await _refusal(server.url)
     with pytest.raises(StoreError, match="belongs to another application"):

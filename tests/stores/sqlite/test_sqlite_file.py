@@ -18,6 +18,7 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, open_store
+from async_oauth1.stores.sqlite.schema import SCHEMA_VERSION
 
 ThreadsLeft = Callable[[], list[threading.Thread]]
 
@@ -100,7 +101,7 @@ def _device(path: Path) -> None:
         (_damaged, "is damaged"),
         (_truncated, "is damaged"),
         (_empty, "has no tables yet; migrate it first"),
-        (_newer, "has schema version 99, made by a newer release; this one knows up to 5"),
+        (_newer, f"has schema version 99, made by a newer release; this one knows up to {SCHEMA_VERSION}"),
         (_foreign, "belongs to another application"),
         (_read_only, "cannot be written to"),
         (_folder, "is not a file"),
@@ -205,7 +206,7 @@ async def test_migrate_creates_a_private_file(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 async def test_an_application_may_keep_its_tables_in_the_same_file(tmp_path: Path) -> None:

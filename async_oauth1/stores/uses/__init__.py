@@ -1,0 +1,1 @@
+"""When token credentials were last used."""
