@@ -159,7 +159,7 @@ def _column_type(mapper: orm.Mapper[Any], name: str) -> sa.types.TypeEngine[Any]
         if isinstance(column, orm.InstrumentedAttribute):
             return None
     kind: Any = getattr(column, "type", None)
-    return cast("sa.types.TypeEngine[Any]", kind) if isinstance(kind, sa.types.TypeEngine) else None
+    return kind if issubclass(type(kind), sa.types.TypeEngine) else None  # isinstance makes its parameter unknown
 
 
 def _python_type(kind: sa.types.TypeEngine[Any]) -> type[Any] | None:
