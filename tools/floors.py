@@ -130,7 +130,9 @@ ROOMS: dict[str, Rows] = {
         ("cache", "flows", "frameworks"),
         ("server",),
         ("authorization_server", "resource_protector"),
+        ("sqla",),
     ),
+    "flask_compat.sqla": (("mixins", "transactions"), ("nonces",), ("hooks",)),
     "flask_compat.caching": (
         ("kinds", "nonce_lifetime"),
         ("added_nonces",),

@@ -158,8 +158,8 @@ def _column_type(mapper: orm.Mapper[Any], name: str) -> sa.types.TypeEngine[Any]
         column = getattr(mapper.class_, name)
         if isinstance(column, orm.InstrumentedAttribute):
             return None
-    kind = getattr(column, "type", None)
-    return kind if isinstance(kind, sa.types.TypeEngine) else None
+    kind: Any = getattr(column, "type", None)
+    return kind if issubclass(type(kind), sa.types.TypeEngine) else None  # isinstance makes its parameter unknown
 
 
 def _python_type(kind: sa.types.TypeEngine[Any]) -> type[Any] | None:

@@ -55,6 +55,7 @@ else:
         SQLAlchemy takes fields of a dataclass only from dataclasses, and makes every model that derives from
         ``MappedAsDataclass`` a dataclass. So a mixin says that it is a dataclass, without fields of its own. Such
         models get constructors with keyword arguments: otherwise no field without a default could follow the mixin's.
+        They get no ``repr``, which would show the secrets.
 
         Args:
             init: ``False``: the mixin has no constructor.
@@ -64,6 +65,7 @@ else:
             def init_subclass(cls: type[T], **options: object) -> None:
                 if issubclass(cls, MappedAsDataclass):
                     options.setdefault("kw_only", True)
+                    options.setdefault("repr", False)
                 super(mixin, cls).__init_subclass__(**options)
 
             mixin.__dataclass_fields__ = {}

@@ -46,7 +46,8 @@ class OAuth1ClientMixin:
 
     def get_rsa_public_key(self) -> str | None:
         """The public key in PEM; ``None`` without `OAuth1ClientSettingsMixin`."""
-        return None
+        key: str | None = getattr(self, "rsa_public_key", None)  # whichever of the two mixins comes first
+        return key
 
     def get_default_redirect_uri(self) -> str | None:
         """The callback of `default_redirect_uri`."""

@@ -22,7 +22,16 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
 from async_oauth1.errors import StoreUnavailableError
 
-__all__ = ["RefusedRowError", "SessionFactory", "Transactions", "database_time", "is_duplicate", "session_factory_of"]
+__all__ = [
+    "RefusedRowError",
+    "SessionFactory",
+    "Transactions",
+    "database_time",
+    "is_conflict",
+    "is_duplicate",
+    "one_line",
+    "session_factory_of",
+]
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -106,8 +115,8 @@ class Transactions:
                 return await self._until_done(work)
         except IntegrityError as error:
             if not is_duplicate(error):
-                _log.error("%s: %s", self._name, _line(error))
-            raise RefusedRowError(_line(error)) from None
+                _log.error("%s: %s", self._name, one_line(error))
+            raise RefusedRowError(one_line(error)) from None
         except Exception as error:
             if not _is_of_database(error):
                 raise
@@ -119,7 +128,7 @@ class Transactions:
             try:
                 result = await self._once(work)
             except DBAPIError as error:
-                if tried == _TRIES or not _is_conflict(error):
+                if tried == _TRIES or not is_conflict(error):
                     raise
                 await asyncio.sleep(random.uniform(0, _PAUSE * tried))  # noqa: S311 - only spreads the tries
             else:
@@ -140,7 +149,7 @@ class Transactions:
             task.exception()  # retrieved, so that asyncio does not report it when the caller has gone
 
     def _unavailable(self, error: BaseException) -> StoreUnavailableError:
-        complaint = _line(error)
+        complaint = one_line(error)
         if complaint != self._complaint:  # concurrent requests fail for the same reason: log it once
             _log.warning("%s: %s", self._name, complaint)
             self._complaint = complaint
@@ -195,7 +204,8 @@ def _is_of_database(error: Exception) -> bool:
     return isinstance(error, (SQLAlchemyError, OSError)) or package in _DRIVERS  # a TimeoutError is an OSError
 
 
-def _is_conflict(error: DBAPIError) -> bool:
+def is_conflict(error: DBAPIError) -> bool:
+    """Whether the database has rolled a transaction back because of another one, so that it can be repeated."""
     state, number = _codes(error)
     sqlite_code: int = getattr(error.orig, "sqlite_errorcode", 0)
     return state in _CONFLICT_STATES or number in _CONFLICT_NUMBERS or sqlite_code & 0xFF in _SQLITE_CONFLICTS
@@ -209,7 +219,7 @@ def _codes(error: DBAPIError) -> tuple[str | None, int | None]:
     return state, number if isinstance(number, int) else None
 
 
-def _line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """One line about an error, without the values of a row."""
     if isinstance(error, PoolTimeoutError):
         return "has no connection left: the engine's pool is in use, see pool_size and max_overflow"

@@ -1,9 +1,9 @@
-"""Run Authlib's tests of ``flask_oauth1`` with only the import changed.
+"""Run Authlib's tests of ``flask_oauth1``, and of 0.15's ``sqla_oauth1``, with only the imports changed.
 
     python tests/flask_compat/run_authlib_suite.py PATH [pytest's options]
 
 PATH is a checkout of Authlib. Its tests are copied to a temporary folder, where ``authlib.integrations.flask_oauth1``
-becomes ``flask_compat``. Nothing is downloaded, and the folder is removed. Flask-SQLAlchemy must be installed.
+becomes ``flask_compat``, and ``authlib.integrations.sqla_oauth1`` becomes ``flask_compat.sqla``. Nothing is downloaded, and the folder is removed. Flask-SQLAlchemy must be installed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ import tempfile
 from pathlib import Path
 
 SUITE = Path("tests/flask/test_oauth1")
-IMPORT, OURS = "authlib.integrations.flask_oauth1", "flask_compat"
+IMPORTS = {
+    "authlib.integrations.flask_oauth1": "flask_compat",
+    "authlib.integrations.sqla_oauth1": "flask_compat.sqla",  # Authlib 0.15 has it
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -33,8 +36,10 @@ def main(arguments: list[str]) -> int:
         changed = 0
         for module in (Path(folder) / SUITE).glob("*.py"):
             text = module.read_text()
-            changed += text.count(IMPORT)
-            module.write_text(text.replace(IMPORT, OURS))
+            for theirs, ours in IMPORTS.items():
+                changed += text.count(theirs)
+                text = text.replace(theirs, ours)
+            module.write_text(text)
         print(f"{changed} import lines changed", flush=True)
         project = str(Path(__file__).resolve().parents[2])
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(SUITE), *arguments[1:]]

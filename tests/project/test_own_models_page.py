@@ -15,7 +15,7 @@ from tests.protocol.wire import Signer
 async def test_the_program_serves(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request with a token is answered with the user of the token, from one of the page's own models."""
     page = (repository / "docs" / "own-models.md").read_text(encoding="utf-8")
-    program, with_cache = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    program, with_cache, _ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/page.db")
     names: dict[str, Any] = {"__name__": __name__}
     exec(compile(program, "own-models.md", "exec", dont_inherit=True), names)

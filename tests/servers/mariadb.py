@@ -33,7 +33,7 @@ class MariaDB(Server):
         self.port = free_ports(1)[0]
         self.options = options
         self._numbers = count(1)
-        self._user = [f"--user={'root' if os.geteuid() == 0 else os.environ.get('USER', '')}"]
+        self._user = ["--user=root"] if os.geteuid() == 0 else []  # it refuses to run as root unasked
         install = ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal"]
         quick = ["--skip-test-db", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]
         created = self.launch([*install, *quick, *self._user, f"--datadir={self.folder}/data"])

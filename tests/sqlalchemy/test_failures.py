@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import NullPool, select, text
+from sqlalchemy import AsyncAdaptedQueuePool, NullPool, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
 from async_oauth1.errors import StoreUnavailableError
@@ -117,7 +117,7 @@ async def test_the_server_has_no_connection_left(driver: str, caplog: pytest.Log
 @pytest.mark.parametrize("driver", ["asyncpg", "sqlite"])
 async def test_the_pool_is_in_use(engine: AsyncEngine, engines, caplog: pytest.LogCaptureFixture) -> None:
     """If views hold every connection, requests are 503 in time, with a line for the operator; then they are served."""
-    small = engines(pool_size=1, max_overflow=0, pool_timeout=0.2)
+    small = engines(poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=0.2)
     provider = await PlainProvider.over(small)
     signer = await provider.token()
     async with small.connect() as held:

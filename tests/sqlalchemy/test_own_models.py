@@ -141,6 +141,8 @@ async def test_a_plain_model_is_no_dataclass_with_secrets(engine: AsyncEngine) -
     client: Any = PlainClient(client_id="c", client_secret="s3cret")
     assert dataclasses.asdict(client) == {}
     assert "s3cret" not in repr(client)
+    typed = TypedClient(client_id="c", client_secret="s3cret", title="Printer")
+    assert "s3cret" not in repr(typed)
 
 
 async def test_rows_outlive_their_session(provider: PlainProvider, engine: AsyncEngine) -> None:

@@ -1,0 +1,182 @@
+"""Transactions of the hooks' own, on the engine of the application's session.
+
+The session of the application is neither committed nor rolled back. What a hook finds is handed over to it, so that
+relationships load there. A request holds one connection at a time, unless the application's session holds one already.
+
+A database with a single connection cannot have a second transaction: SQLite in memory, a session that is bound to a
+connection, and SQLite while the application's session writes. There a hook works in a savepoint of the application's
+transaction, if there is one, and shares its fate.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Select, SingletonThreadPool, StaticPool, inspect, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session, scoped_session
+from werkzeug.local import LocalProxy
+
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.sqlalchemy.columns import UnstorableValueError, UnsuitableModelError
+from async_oauth1.sqlalchemy.transactions import is_conflict, one_line
+
+__all__ = ["Transactions"]
+
+log = logging.getLogger("flask_compat")
+T = TypeVar("T")
+Guard = Callable[[Connection], AbstractContextManager[None]]
+
+_TRIES = 40
+# Seconds between two tries: at random, up to this much for each try so far.
+_PAUSE = 0.002
+
+_locks: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
+
+
+class Transactions:
+    """Transactions over one model."""
+
+    def __init__(self, session: Any, model: type[Any]) -> None:
+        """Use an application's session, which is not called yet.
+
+        Raises:
+            UnsuitableModelError: it is not a session, or an async one.
+        """
+        _check_session(session, model)
+        self._session = session
+        self._model = model
+
+    def run(self, work: Callable[[Session], T], guard: Guard | None = None) -> T:
+        """Run a transaction of its own; repeated if the database has rolled it back because of another one.
+
+        Args:
+            work: what to do with a new session.
+            guard: entered around the transaction, with its connection.
+
+        Raises:
+            StoreUnavailableError: the database does not answer.
+            UnstorableValueError: the database refuses a value.
+        """
+        with _translated():
+            for tried in range(1, _TRIES + 1):
+                try:
+                    return self._once(work, guard)
+                except DBAPIError as error:
+                    stale = tried == 1 and error.connection_invalidated
+                    if tried == _TRIES or not (stale or is_conflict(error)):
+                        raise
+                    time.sleep(random.uniform(0, _PAUSE * tried))  # noqa: S311 - only spreads the tries
+        raise AssertionError("unreachable")
+
+    def find(self, statement: Select[Any]) -> Any:
+        """The first row that a statement selects, in the application's session; ``None`` if there is none."""
+        session = self._current()
+        bind = self._bind(session)
+        if isinstance(bind, Connection) or _held(session, bind) is not None:
+            with _translated(), session.no_autoflush:
+                return session.scalars(statement.limit(1)).first()
+        return self.find_fresh(statement)
+
+    def find_fresh(self, statement: Select[Any]) -> Any:
+        """As `find`, but as the database is now: the application's transaction may see an older state."""
+        return self.hand_over(self.run(lambda own: own.scalars(statement.limit(1)).first()))
+
+    def hand_over(self, row: Any) -> Any:
+        """The same row in the application's session, unless it has changed the row there."""
+        if row is None:
+            return None
+        session = self._current()
+        known = session.identity_map.get(inspect(row).identity_key)
+        if known is not None and session.is_modified(known):
+            return known
+        with session.no_autoflush:
+            return session.merge(row, load=False)
+
+    def _once(self, work: Callable[[Session], T], guard: Guard | None) -> T:
+        session = self._current()
+        bind = self._bind(session)
+        shared = _shared(session, bind)
+        place = bind.connect() if shared is None else nullcontext(shared)
+        with _turn(bind, shared), place as connection, guard(connection) if guard else nullcontext():
+            own = Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+            with own:
+                result = work(own)
+                own.commit()
+                return result
+
+    def _current(self) -> Session:
+        session: Any = self._session
+        if isinstance(session, LocalProxy):
+            session = session._get_current_object()  # noqa: SLF001 - the documented way
+        current: Session = session() if isinstance(session, scoped_session) else session
+        return current
+
+    def _bind(self, session: Session) -> Any:
+        # An update, so that a session that reads from replicas names the database that is written to.
+        return session.get_bind(mapper=inspect(self._model), clause=update(self._model))
+
+
+def _check_session(session: Any, model: type[Any]) -> None:
+    kind: type[Any] = type(session)
+    if isinstance(session, (Session, scoped_session, LocalProxy)):
+        return
+    is_async = any(base.__module__.startswith("sqlalchemy.ext.asyncio") for base in kind.__mro__)
+    advice = "for async sessions there is async_oauth1.sqlalchemy" if is_async else "give it a scoped_session"
+    raise UnsuitableModelError(
+        f"The hooks for {model.__qualname__} need a Session or scoped_session of SQLAlchemy, not {kind.__name__}: "
+        f"{advice}."
+    )
+
+
+def _held(session: Session, bind: Any) -> Connection | None:
+    """The connection that a session's transaction holds; SQLAlchemy has no public name for it."""
+    transaction: Any = session.get_transaction()
+    held: Any = getattr(transaction, "_connections", {}).get(bind)
+    return held[0] if held else None
+
+
+def _shared(session: Session, bind: Any) -> Connection | None:
+    """The connection that has to be shared with the application's session; ``None`` if another can be had."""
+    if isinstance(bind, Connection):
+        return bind
+    held = _held(session, bind)
+    if held is None or _has_one_connection(bind):
+        return held
+    writes = held.dialect.name == "sqlite" and getattr(held.connection.driver_connection, "in_transaction", False)
+    return held if writes else None
+
+
+def _has_one_connection(bind: Any) -> bool:
+    return isinstance(bind.pool, (StaticPool, SingletonThreadPool))
+
+
+def _turn(bind: Any, shared: Connection | None) -> AbstractContextManager[Any]:
+    """One at a time on SQLite: it has one writer, and those that wait look again and again."""
+    if bind.dialect.name != "sqlite" or (
+        shared is not None and (isinstance(bind, Connection) or not _has_one_connection(bind))
+    ):
+        return nullcontext()  # another thread may hold the lock, and wait for this connection
+    return _locks.setdefault(bind, threading.RLock())
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    """The errors of a database as those of a store. They show the parameters of statements, so none is chained."""
+    try:
+        yield
+    except DataError:
+        raise UnstorableValueError("A value of the request cannot be stored.") from None
+    except (IntegrityError, ProgrammingError):
+        raise
+    except (DBAPIError, PoolTimeoutError) as error:
+        log.warning("The database of the hooks: %s", one_line(error))
+        raise StoreUnavailableError() from None
