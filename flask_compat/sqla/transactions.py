@@ -114,11 +114,11 @@ class Transactions:
                 return result
 
     def _current(self) -> Session:
-        session: Any = self._session
-        if isinstance(session, LocalProxy):
-            session = session._get_current_object()  # noqa: SLF001 - the documented way
-        current: Session = session() if isinstance(session, scoped_session) else session
-        return current
+        given: Any = self._session
+        if LocalProxy is type(given):
+            given = given._get_current_object()  # noqa: SLF001 - the documented way
+        session: Session = given.registry() if isinstance(given, scoped_session) else given
+        return session
 
     def _bind(self, session: Session) -> Any:
         # An update, so that a session that reads from replicas names the database that is written to.
@@ -126,8 +126,8 @@ class Transactions:
 
 
 def _check_session(session: Any, model: type[Any]) -> None:
-    kind: type[Any] = type(session)
-    if isinstance(session, (Session, scoped_session, LocalProxy)):
+    kind: Any = type(session)
+    if issubclass(kind, (Session, scoped_session, LocalProxy)):
         return
     is_async = any(base.__module__.startswith("sqlalchemy.ext.asyncio") for base in kind.__mro__)
     advice = "for async sessions there is async_oauth1.sqlalchemy" if is_async else "give it a scoped_session"
