@@ -7,7 +7,7 @@ database is needed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import delete, literal, or_, select, update
 from sqlalchemy.orm import Session
@@ -243,8 +243,7 @@ class _TemporaryCredentials:
         approved = self._transactions.run(approve)
         if approved is None:
             return False
-        loaded: dict[str, Any] = vars(approved)
-        for name, value in loaded.items():
+        for name, value in cast("dict[str, Any]", vars(approved)).items():
             if name in self._columns:
                 set_committed_value(credential, name, value)
         return credential

@@ -2,8 +2,8 @@
 
 There the unique constraint lets requests without a token through: their token was NULL, and NULLs differ from each
 other. Here such requests are stored with an empty token. In a table that may hold NULL, or without the constraint, a
-lock of the database keeps those with one nonce apart. If the model says that ``oauth_token`` is never NULL, the constraint
-suffices, and a nonce is one INSERT.
+lock of the database keeps those with one nonce apart. If the model says that ``oauth_token`` is never NULL, the
+constraint suffices, and a nonce is one INSERT.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Table, UniqueConstraint, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Table, UniqueConstraint, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapper, Session, class_mapper
 
@@ -59,7 +59,7 @@ class Nonces:
         self._longest = 0.0
         self._next_purge = 0.0
         mapper: Mapper[Any] = class_mapper(columns.model, configure=False)
-        self._primary_key: Column[Any] = mapper.primary_key[0]
+        self._primary_key: ColumnElement[Any] = mapper.primary_key[0]
         names = {mapper.columns[key].name for key in _KEY if key in mapper.columns}
         keys = [key for key in _unique_keys(cast("Table", mapper.local_table)) if key <= names]
         token = mapper.columns.get("oauth_token")

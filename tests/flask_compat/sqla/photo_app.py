@@ -117,11 +117,10 @@ def make_app(url: str, nonce_model: type[Any] = Nonce, **options: Any) -> flask.
             user = session.get(User, flask.request.args.get("granted") or 0)
             session.add(Note())
             session.flush()
-            try:
-                return server.create_authorization_response(flask.request, user)
-            except Exception:
-                session.rollback()
-                raise
+            response = server.create_authorization_response(flask.request, user)
+            if "keep_open" not in flask.request.args:
+                session.commit()
+            return response
 
     class Token(MethodView):
         def post(self) -> Any:

@@ -55,10 +55,8 @@ def test_one_of_two_users_approves_and_one_exchange_gets_the_token(make_app: Mak
         client.token, client.token_secret = initiated.form["oauth_token"], initiated.form["oauth_token_secret"]
         with app.app_context():
             assert session.scalar(select(func.count()).select_from(photo_app.TemporaryCredential)) == 1
-        verifiers = []
         with ThreadPoolExecutor(4) as threads:
-            for answer in threads.map(lambda i, c=client: _approve(c, str(i % 2 + 1)), range(4)):
-                verifiers.append(answer)
+            verifiers = list(threads.map(lambda i, c=client: _approve(c, str(i % 2 + 1)), range(4)))
         [verifier] = set(filter(None, verifiers))
         answers = at_once(lambda _, v=verifier, c=client: c.send("POST", "/token", verifier=v), 6)
         assert statuses(answers)[200] == 1
