@@ -7,7 +7,7 @@ database is needed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import delete, literal, or_, select, update
 from sqlalchemy.orm import Session
@@ -101,7 +101,7 @@ def create_exists_nonce_func(
     Raises:
         UnsuitableModelError: the model or the session cannot be used.
     """
-    needed = dict.fromkeys(("nonce", "timestamp", "client_id", "oauth_token"))
+    needed: dict[str, int | None] = dict.fromkeys(("nonce", "timestamp", "client_id", "oauth_token"))
     columns = ModelColumns(model_class, f"{_PACKAGE}.OAuth1TimestampNonceMixin", needed)
     nonces = Nonces(Transactions(session, model_class), columns, expires)
 
@@ -243,7 +243,7 @@ class _TemporaryCredentials:
         approved = self._transactions.run(approve)
         if approved is None:
             return False
-        for name, value in vars(approved).items():
+        for name, value in cast("dict[str, Any]", vars(approved)).items():
             if name in self._columns:
                 set_committed_value(credential, name, value)
         return credential

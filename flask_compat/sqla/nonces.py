@@ -2,8 +2,8 @@
 
 There the unique constraint lets requests without a token through: their token was NULL, and NULLs differ from each
 other. Here such requests are stored with an empty token. In a table that may hold NULL, or without the constraint, a
-lock of the database keeps those with one nonce apart. If the model says that ``oauth_token`` is never NULL, the constraint
-suffices, and a nonce is one INSERT.
+lock of the database keeps those with one nonce apart. If the model says that ``oauth_token`` is never NULL, the
+constraint suffices, and a nonce is one INSERT.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import math
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Table, UniqueConstraint, delete, func, inspect, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Table, UniqueConstraint, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapper, Session, class_mapper
 
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
 from async_oauth1.provider.hooks.problems import violates_unique
@@ -58,18 +58,17 @@ class Nonces:
         self._expires = expires
         self._longest = 0.0
         self._next_purge = 0.0
-        table: Any = inspect(columns.model).local_table
-        names = {key: column.name for key, column in inspect(columns.model).columns.items() if key in _KEY}
-        keys = [
-            {name for name, real in names.items() if real in key}
-            for key in _unique_keys(table)
-            if key <= set(names.values())
-        ]
-        token: Any = inspect(columns.model).columns.get("oauth_token")
+        mapper: Mapper[Any] = class_mapper(columns.model, configure=False)
+        self._primary_key: ColumnElement[Any] = mapper.primary_key[0]
+        names = {mapper.columns[key].name for key in _KEY if key in mapper.columns}
+        keys = [key for key in _unique_keys(cast("Table", mapper.local_table)) if key <= names]
+        token = mapper.columns.get("oauth_token")
         # A model that took the mixin of another table: one token could be stored once.
-        self._keeps_token = {"oauth_token"} not in keys
+        self._keeps_token = token is not None and {token.name} not in keys
         self._no_token = None if not self._keeps_token or token is None or token.foreign_keys else ""
-        self._is_exact = any("nonce" in key for key in keys) and token is not None and not token.nullable
+        nonce = mapper.columns.get("nonce")
+        is_unique = nonce is not None and any(nonce.name in key for key in keys)
+        self._is_exact = is_unique and token is not None and not token.nullable
 
     def exists(self, nonce: str, timestamp: Any, client_id: str, oauth_token: str | None) -> bool:
         """Store a nonce, and say whether it was known.
@@ -130,15 +129,11 @@ class Nonces:
     def _purge(self, own: Session) -> int:
         """Delete some of the nonces whose timestamps are no longer accepted."""
         before = self._columns.cast("timestamp", int(time.time() - max(self._expires, self._longest)))
-        mapper: Any = inspect(self._columns.model)
-        [first, *_] = mapper.primary_key
-        old = select(first).where(self._columns.attribute("timestamp") < before).limit(_PURGED_AT_ONCE)
-        keys = list(own.scalars(old))
+        is_old = self._columns.attribute("timestamp") < before
+        keys = list(own.scalars(select(self._primary_key).where(is_old).limit(_PURGED_AT_ONCE)))
         if keys:
-            own.execute(
-                delete(self._columns.model).where(first.in_(keys)).where(self._columns.attribute("timestamp") < before),
-                execution_options={"synchronize_session": False},
-            )
+            statement = delete(self._columns.model).where(self._primary_key.in_(keys), is_old)
+            own.execute(statement, execution_options={"synchronize_session": False})
         return len(keys)
 
 

@@ -5,7 +5,7 @@ relationships load there. A request holds one connection at a time, unless the a
 
 A database with a single connection cannot have a second transaction: SQLite in memory, a session that is bound to a
 connection, and SQLite while the application's session writes. There a hook works in a savepoint of the application's
-transaction, if there is one, and shares its fate.
+transaction, if there is one. If the application rolls it back, the hook's part is done again afterwards.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select, SingletonThreadPool, StaticPool, inspect, update
+from sqlalchemy import Connection, Select, SingletonThreadPool, StaticPool, event, inspect, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, scoped_session
@@ -38,6 +38,8 @@ Guard = Callable[[Connection], AbstractContextManager[None]]
 _TRIES = 40
 # Seconds between two tries: at random, up to this much for each try so far.
 _PAUSE = 0.002
+
+_PENDING = "flask_compat.sqla.pending"
 
 _locks: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
 
@@ -111,14 +113,26 @@ class Transactions:
             with own:
                 result = work(own)
                 own.commit()
-                return result
+        if shared is not None and shared is not bind and bind.dialect.name == "sqlite":
+            _repeat_if_rolled_back(session, lambda: self._alone(bind, work))
+        return result
+
+    def _alone(self, bind: Any, work: Callable[[Session], Any]) -> None:
+        """Do again what the application has rolled back together with its own."""
+        try:
+            with Session(bind) as own, own.begin():
+                work(own)
+        except Exception:  # it is logged; the application's own error goes on
+            log.exception("What a hook had stored for %s was rolled back by the application.", self._model.__name__)
 
     def _current(self) -> Session:
-        session: Any = self._session
-        if isinstance(session, LocalProxy):
-            session = session._get_current_object()  # noqa: SLF001 - the documented way
-        current: Session = session() if isinstance(session, scoped_session) else session
-        return current
+        given: Any = self._session
+        if LocalProxy is type(given):
+            given = given._get_current_object()  # noqa: SLF001 - the documented way
+        if type(given) is not Session and hasattr(given, "registry"):  # a scoped session
+            given = given.registry()
+        session: Session = given
+        return session
 
     def _bind(self, session: Session) -> Any:
         # An update, so that a session that reads from replicas names the database that is written to.
@@ -126,8 +140,8 @@ class Transactions:
 
 
 def _check_session(session: Any, model: type[Any]) -> None:
-    kind: type[Any] = type(session)
-    if isinstance(session, (Session, scoped_session, LocalProxy)):
+    kind: type[Any] = cast("Any", type(session))
+    if issubclass(kind, (Session, scoped_session, LocalProxy)):
         return
     is_async = any(base.__module__.startswith("sqlalchemy.ext.asyncio") for base in kind.__mro__)
     advice = "for async sessions there is async_oauth1.sqlalchemy" if is_async else "give it a scoped_session"
@@ -153,6 +167,28 @@ def _shared(session: Session, bind: Any) -> Connection | None:
         return held
     writes = held.dialect.name == "sqlite" and getattr(held.connection.driver_connection, "in_transaction", False)
     return held if writes else None
+
+
+def _repeat_if_rolled_back(session: Session, work: Callable[[], None]) -> None:
+    """Do what was done in the application's transaction again, if that ends without a commit."""
+    if _PENDING not in session.info:
+        session.info[_PENDING] = []
+        event.listen(session, "after_commit", _forget_pending)
+        event.listen(session, "after_transaction_end", _repeat_pending)
+    session.info[_PENDING].append(work)
+
+
+def _forget_pending(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info[_PENDING].clear()
+
+
+def _repeat_pending(session: Session, transaction: Any) -> None:
+    if transaction.parent is None:
+        pending = list(session.info[_PENDING])
+        session.info[_PENDING].clear()
+        for work in pending:
+            work()
 
 
 def _has_one_connection(bind: Any) -> bool:

@@ -3,7 +3,8 @@
     python tests/flask_compat/run_authlib_suite.py PATH [pytest's options]
 
 PATH is a checkout of Authlib. Its tests are copied to a temporary folder, where ``authlib.integrations.flask_oauth1``
-becomes ``flask_compat``, and ``authlib.integrations.sqla_oauth1`` becomes ``flask_compat.sqla``. Nothing is downloaded, and the folder is removed. Flask-SQLAlchemy must be installed.
+becomes ``flask_compat``, and ``authlib.integrations.sqla_oauth1`` becomes ``flask_compat.sqla``.
+Nothing is downloaded, and the folder is removed. Flask-SQLAlchemy must be installed.
 """
 
 from __future__ import annotations
