@@ -51,7 +51,7 @@ def arguments(*more: str) -> list[str]:
     return [*([] if installed else ["-p", PLUGIN]), "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio", *more]
 
 
-@pytest.mark.parametrize("more", [(), ("-n", "2"), ("--strict-markers",), ("--import-mode=importlib",)])
+@pytest.mark.parametrize("more", [(), ("-n", "2", "--strict-markers", "--import-mode=importlib")])
 def test_a_small_project(pytester: pytest.Pytester, more: tuple[str, ...]) -> None:
     """It works with warnings as errors, and in several workers of xdist."""
     pytester.makepyfile(TEST)

@@ -54,8 +54,9 @@ def test_denial(server: OAuth1Server) -> None:
 
 def test_the_authorization_page_asks_from_now_on(server: OAuth1Server) -> None:
     """ "ask" shows the page, "automatic" redirects at once."""
-    session = session_of(server.client())
+    client = server.client()
     for mode, status in (("ask", 200), ("automatic", 302)):
+        session = session_of(client)
         token = session.fetch_request_token(f"{server.url}/initiate")["oauth_token"]
         server.consent(mode)  # type: ignore[arg-type]
         page = requests.get(f"{server.url}/authorize?oauth_token={token}", allow_redirects=False, timeout=60)
