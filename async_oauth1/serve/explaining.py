@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from .records import RecordedRequest, Records
 from .secrecy import Issued, IssuedToken, private_values
 
 __all__ = ["Explainer", "Known"]
+
+log = logging.getLogger("async_oauth1.serve")
 
 #: Requests that wait for their explanation; further ones get none.
 LONGEST_QUEUE = 200
@@ -99,9 +102,11 @@ class Explainer:
         """Explain what is put here, until cancelled."""
         while True:
             job = await self._jobs.get()
-            record: RecordedRequest = job.record
+            record = job.record
             try:
                 record = replace(record, explanation=await self._explanation(job))
+            except Exception:
+                log.exception("Request %d could not be explained.", job.number)
             finally:
                 self._records.complete(job.number, record)
 

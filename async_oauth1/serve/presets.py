@@ -77,7 +77,7 @@ class Preset:
         sources: the public pages that these facts are from.
         signature_methods: enabled for its clients.
         places: where protocol parameters are read.
-        realm_required: the header must have a realm.
+        realm_required: requests for resources must have a realm in the header.
         realm: for ``WWW-Authenticate``.
         two_legged: resources take requests without a token.
         three_legged: clients can get token credentials.

@@ -111,6 +111,9 @@ class Recorder:
             await body.read()
             asked = None if scope["path"] == self._preset.paths.authorize else self._faults.take()
             answer = self._refuse(scope["path"], asked) if asked else await self._answer(scope, body)
+            if not answer.status:  # the client has left, and the framework has given up
+                self._records.complete(number, None)
+                return
             wire = wire_request(scope, self._policy, bytes(body.octets))
             known = await self._known(wire)
             mask = self._issued.masker(*private_values(wire))

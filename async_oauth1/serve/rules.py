@@ -23,18 +23,15 @@ class PresetRules(BaseServer):
         return True
 
     def check_request(self, request: OAuth1Request) -> None:
-        """Check also where the protocol parameters are, and the realm.
+        """Check also where the protocol parameters are.
 
         Raises:
             OAuth1Error: the request is malformed, too old, or not as the preset demands.
         """
         super().check_request(request)
-        wire, preset = WireRequest.of(request), self.preset
-        if wire.protocol_place not in preset.places:
-            places = " or the ".join(preset.places)
-            raise InvalidRequestError(f"{preset.name} reads the OAuth parameters in the {places} alone.")
-        if preset.realm_required and not wire.realm:
-            raise InvalidRequestError(f"{preset.name} requires a realm in the Authorization header.")
+        if WireRequest.of(request).protocol_place not in self.preset.places:
+            places = " or the ".join(self.preset.places)
+            raise InvalidRequestError(f"{self.preset.name} reads the OAuth parameters in the {places} alone.")
 
 
 class Server(PresetRules, AuthorizationServer):
@@ -48,3 +45,13 @@ class Server(PresetRules, AuthorizationServer):
 
 class Protector(PresetRules, ResourceProtector):
     """Protects the resources."""
+
+    def check_request(self, request: OAuth1Request) -> None:
+        """Check the realm, too.
+
+        Raises:
+            OAuth1Error: as in the class above; or the header has no realm, and the preset demands one.
+        """
+        super().check_request(request)
+        if self.preset.realm_required and not request.realm:
+            raise InvalidRequestError(f"{self.preset.name} requires a realm in the Authorization header.")
