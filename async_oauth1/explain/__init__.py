@@ -88,6 +88,7 @@ def explain_in_steps(
     if searches and "oauth_signature" in wire.protocol:
         search = _search(wire, keys, policy, plan)
         yield from search.steps()
+        yield
         explanation = _found(explanation, search)
     causes = ordered(explanation.causes, facts, proven=explanation.signed is not None)
     verifies = explanation.signed is not None and not causes

@@ -29,8 +29,8 @@ CAPACITY, CAPACITY_OF_ONE = 64, 8
 RATE, BURST = 1.0, 10.0
 #: Octets of header, query and body; the steps of larger requests would take longer than a slice.
 LARGEST = 8 * 1024
-#: Seconds of work in one slice; a step takes about half a millisecond at most.
-SLICE = 0.0005
+#: Seconds after which a slice begins no further step; a step takes about half a millisecond at most.
+SLICE = 0.00025
 #: Seconds between two reports of what was dropped.
 _REPORTS = 60.0
 
