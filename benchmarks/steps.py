@@ -57,7 +57,7 @@ async def _check(protector: ResourceProtector, way: Way) -> None:
 
 
 async def _look_up(protector: ResourceProtector, way: Way) -> None:
-    await protector._look_up(way.request, way.request.token)  # noqa: SLF001 - a step of validate_request, measured alone
+    await protector._look_up(way.request)  # noqa: SLF001 - a step of validate_request, measured alone
 
 
 async def _base_string(_: ResourceProtector, way: Way) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from async_oauth1.credentials import RSA_METHODS, Client
+from async_oauth1.credentials import RSA_METHODS, Client, TokenCredential
 from async_oauth1.errors import (
     InvalidSignatureError,
     OAuth1Error,
@@ -20,7 +20,15 @@ from async_oauth1.tolerances import EMPTY_CLIENT_SECRET
 from .hooks import MaybeAwaitable, call_hook, optional
 from .signing_keys import asked_means, recorded_means
 
-__all__ = ["DUMMY_KEYS", "CustomVerifier", "find_problem", "lacks_token_secret", "verify_in_vain"]
+__all__ = [
+    "DUMMY_CLIENT",
+    "DUMMY_CREDENTIAL",
+    "DUMMY_KEYS",
+    "CustomVerifier",
+    "find_problem",
+    "lacks_token_secret",
+    "verify_in_vain",
+]
 
 log = logging.getLogger("async_oauth1")
 
@@ -29,6 +37,11 @@ CustomVerifier = Callable[[OAuth1Request], MaybeAwaitable[bool]]
 
 #: An unknown client costs what a known one does: these keys make the same computation, and match nothing.
 DUMMY_KEYS = SigningKeys(client_secret="0" * 48, token_secret="0" * 48)
+#: The records of these keys.
+DUMMY_CLIENT = Client(client_id="0", client_secret=DUMMY_KEYS.client_secret)
+DUMMY_CREDENTIAL = TokenCredential(
+    oauth_token="0", oauth_token_secret=DUMMY_KEYS.token_secret, client_id=DUMMY_CLIENT.client_id, user_id="0"
+)
 
 
 async def find_problem(request: OAuth1Request, custom_verifier: CustomVerifier | None) -> OAuth1Error | None:
@@ -67,8 +80,9 @@ def verify_in_vain(request: OAuth1Request) -> None:
     """Compute what a known client would cost."""
     method = SIGNATURE_METHODS.get(request.signature_method or "")
     if method is None or method.key_kind == "RSA key":
-        method = SIGNATURE_METHODS["HMAC-SHA512"]
-    request.is_signed_by(method, DUMMY_KEYS)
+        request.is_signed_by(SIGNATURE_METHODS["HMAC-SHA512"], DUMMY_KEYS)
+    elif means := recorded_means(DUMMY_CLIENT, DUMMY_CREDENTIAL, rsa=False):
+        request.is_signed_with(*means[0])
 
 
 def lacks_token_secret(request: OAuth1Request) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import write
+from benchmarks.contestants import IN_PYTHON
 from benchmarks.reporting.figures import Goal, number, ratios, spread
 from benchmarks.reporting.goals import checks
 from benchmarks.reporting.markdown import markdown_table, render
@@ -26,6 +27,17 @@ def test_every_goal_of_the_results_is_checked() -> None:
     assert verdicts["our time over the bare HMAC's: the header"] == ""
     assert verdicts["rows and keys left behind by signature requests"] == "yes"
     assert len(verdicts) == 19
+
+
+def test_both_readers_have_goals() -> None:
+    """Results with the native reader and without it are compared with a goal each."""
+    made = results()
+    for case in made["verify"]["results"]:
+        case["microseconds"][IN_PYTHON] = [7.5 for _ in case["microseconds"]["Authlib"]]
+    verdicts = {check.what: check.verdict for check in checks(made)}
+    assert verdicts["Authlib's time over ours: the header"] == "**no**"
+    assert verdicts["Authlib's time over ours in Python: the header"] == "yes"
+    assert verdicts["our time over the bare HMAC's: the header"] == "**no**"
 
 
 def test_the_page_has_every_part_and_a_table_for_each() -> None:

@@ -11,13 +11,14 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 from async_oauth1.provider.checks import host_allowed
 from async_oauth1.provider.hooks import Hooks
-from async_oauth1.provider.signatures import DUMMY_KEYS
+from async_oauth1.provider.signatures import DUMMY_CLIENT, DUMMY_CREDENTIAL, DUMMY_KEYS
 
 __all__ = ["Lane"]
 
 _METHODS = {name: SIGNATURE_METHODS[name] for name in ("HMAC-SHA1", "HMAC-SHA256")}
 
 _CLIENTS, _CREDENTIALS = (Client, type(None)), (TokenCredential, type(None))
+_DUMMIES = (DUMMY_CLIENT, DUMMY_CREDENTIAL, DUMMY_CLIENT.client_id)
 
 _Peek: TypeAlias = Callable[[str, "str | None"], "tuple[Client | None, TokenCredential | None] | None"]
 
@@ -82,8 +83,11 @@ class Lane:
             return False
         sent = request.oauth_params
         name = sent["oauth_signature_method"]
-        keys = None if token_missing else _current_keys(client, credential, sent["oauth_consumer_key"])
-        if not request.is_signed_by(_METHODS[name], keys or DUMMY_KEYS) or keys is None or client is None:
+        is_known = client is not None and not token_missing
+        models = (client, credential, sent["oauth_consumer_key"]) if is_known else _DUMMIES
+        keys = _current_keys(*models)
+        holds = request.is_signed_by(_METHODS[name], keys or DUMMY_KEYS)
+        if not holds or not is_known or keys is None or client is None:
             return False
         methods = client.get_signature_methods()
         return methods is None or name in methods
