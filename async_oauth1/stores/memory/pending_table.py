@@ -9,10 +9,13 @@ from async_oauth1.credentials import TemporaryCredential
 
 from .expiring import Expiring
 
-__all__ = ["Pending", "PendingTable"]
+__all__ = ["MAX_TEMPORARY_CREDENTIALS", "PURGED_TOGETHER", "Pending", "PendingTable"]
 
-# Each insertion removes some expired entries: more than one, so that a backlog shrinks.
-_PURGED_TOGETHER = 4
+#: Live temporary credentials; about 1 KB each. 80 new ones a second, sustained.
+MAX_TEMPORARY_CREDENTIALS = 50_000
+#: Each insertion removes up to this many expired entries: more than one, so that a backlog shrinks; few, so that each
+#: request stays fast.
+PURGED_TOGETHER = 4
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class PendingTable(Expiring[str, Pending]):
         """Move credentials to those that have ended, if their client has fewer than ``limit`` there."""
         expires_at, pending = self[oauth_token]
         del self[oauth_token]
-        ended.purge(now, _PURGED_TOGETHER)
+        ended.purge(now, PURGED_TOGETHER)
         if oauth_token in ended:  # the generator has repeated itself
             del ended[oauth_token]
         if ended.has_room(pending.credential.client_id, limit, now):

@@ -32,20 +32,11 @@ from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.lifecycle import issued, live_client, rotated
 from async_oauth1.stores.uses.last_use import LastUse
 
-from .nonce_table import NonceTable
-from .pending_table import Pending, PendingTable
+from .nonce_table import MAX_NONCES, NonceTable
+from .pending_table import MAX_TEMPORARY_CREDENTIALS, PURGED_TOGETHER, Pending, PendingTable
 from .token_table import TokenTable
 
 __all__ = ["MemoryStore"]
-
-#: Live nonces; about 300 bytes each. At the default lifetime of 660 s this is 750 requests a second, sustained.
-MAX_NONCES = 500_000
-#: Live temporary credentials; about 1 KB each. 80 new ones a second, sustained.
-MAX_TEMPORARY_CREDENTIALS = 50_000
-
-# Each insertion removes up to this many expired entries: more than one, so that a backlog shrinks; few, so that each
-# request stays fast.
-_PURGED_PER_INSERTION = 4
 
 _NonceKey = tuple[str, str, str, str]
 
@@ -157,7 +148,7 @@ class MemoryStore(BaseStore):
         credential = new_temporary_credential(token, client_id, redirect_uri, scope)
         now = self.clock()
         with self._lock:
-            self._temporary.purge(now, _PURGED_PER_INSERTION)
+            self._temporary.purge(now, PURGED_TOGETHER)
             if credential.oauth_token in self._temporary:
                 raise ValueError(TOKEN_TAKEN)
             if not self._temporary.has_room(client_id, self.max_pending_per_client, now):

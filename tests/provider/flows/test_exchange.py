@@ -8,7 +8,7 @@ from async_oauth1 import Policy
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
 
-from .provider import Provider, fields
+from tests.provider.provider import Provider, fields
 
 
 def test_five_wrong_verifiers_delete_the_credentials(provider: Provider) -> None:

@@ -13,7 +13,7 @@ from async_oauth1.errors import (
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Wire
 
-from .provider import CALLBACK, Provider, fields
+from tests.provider.provider import CALLBACK, Provider, fields
 
 
 def _fail(error: Exception) -> Callable[..., Any]:

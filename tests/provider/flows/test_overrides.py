@@ -10,7 +10,7 @@ import pytest
 from async_oauth1 import AuthorizationServer, OAuth1Request, ResourceProtector
 from async_oauth1.provider.sync_driver import run_sync
 
-from .provider import Provider, fields
+from tests.provider.provider import Provider, fields
 
 
 class _PlainServer(AuthorizationServer):

@@ -20,7 +20,7 @@ from async_oauth1.provider.responses import resource_error_response
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import NOW, Signer, Wire
 
-from .provider import CALLBACK, Provider
+from tests.provider.provider import CALLBACK, Provider
 
 BOTH = Policy(signature_methods=("HMAC-SHA1", "HMAC-SHA256"))
 

@@ -12,7 +12,7 @@ from async_oauth1.provider.responses import FORM
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Wire
 
-from .provider import CALLBACK, Provider, fields
+from tests.provider.provider import CALLBACK, Provider, fields
 
 
 @pytest.mark.parametrize("place", ["HEADER", "QUERY", "BODY"])

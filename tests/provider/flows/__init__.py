@@ -1,0 +1,1 @@
+"""Tests of the whole flow at the provider, without a framework."""
