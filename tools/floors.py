@@ -24,7 +24,7 @@ FLOORS: Rows = (
     ("provider",),
     ("explain",),
     ("asgi", "hooks", "stores"),
-    ("quart",),
+    ("django", "quart"),
     ("cli", "flask_compat"),
     ("__main__",),
 )
@@ -66,10 +66,20 @@ ROOMS: dict[str, Rows] = {
     "explain.readers": (("parts",), ("curl", "har", "http")),
     "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
     "asgi": (
-        ("covered_paths", "origin", "preflights", "unawaited"),
+        ("covered_paths", "environ", "origin", "preflights", "unawaited"),
         ("requests",),
         ("lingering", "middleware", "targets"),
     ),
+    "django": (
+        ("configuration", "driver", "models", "pending", "requests"),
+        ("caches", "checks", "flows", "tables"),
+        ("lookups",),
+        ("admin", "apps", "management", "migrations", "protector", "servers"),
+        ("rest_framework",),
+    ),
+    "django.management": (("commands",),),
+    "django.management.commands": (("purge_oauth1",),),
+    "django.migrations": (("0001_initial",),),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "interfaces", "lifecycle", "purging"),
@@ -131,9 +141,12 @@ DRIVERS: dict[str, tuple[str, ...]] = {
         "async_oauth1.stores.encryption",
         "async_oauth1.cli",
     ),
+    "asgiref": ("async_oauth1.django", "flask_compat"),
+    "django": ("async_oauth1.django",),
     "flask": ("flask_compat",),
     "quart": ("async_oauth1.quart", "flask_compat"),
     "redis": ("async_oauth1.stores.redis",),
+    "rest_framework": ("async_oauth1.django.rest_framework",),
     "rich": ("async_oauth1.cli",),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
