@@ -50,9 +50,12 @@ def check_setting(*_: Any, **__: Any) -> list[CheckMessage]:
 def check_cache(*_: Any, **__: Any) -> list[CheckMessage]:
     """The cache exists, takes atomic steps, and does not drop what is needed."""
     try:
-        alias = read_configuration(("HMAC-SHA1",)).cache
+        configuration = read_configuration(("HMAC-SHA1",))
     except ImproperlyConfigured:
         return []  # reported by the first check
+    if configuration.nonces != "cache":
+        return []
+    alias = configuration.cache
     try:
         cache = caches[alias]
     except InvalidCacheBackendError as error:
