@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from copy import copy
+from typing import Any, cast
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import LazyObject
 
 from async_oauth1.errors import (
     AlreadyDecidedError,
@@ -129,6 +132,19 @@ class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse])
         except OAuth1Error as error:
             await self.raise_first(error, request, self.find_temporary_credential)
             raise
+
+    async def create_authorization_response(
+        self, request: HttpRequest | None = None, grant_user: object = None, *, scope: str | None = None
+    ) -> HttpResponse:
+        """Record the decision of a user, who is looked up first if that is still to be done.
+
+        Raises:
+            PermissionDenied: the user is anonymous.
+        """
+        user: Any = copy(cast("Any", grant_user)) if isinstance(grant_user, LazyObject) else grant_user
+        if getattr(user, "is_anonymous", False) is True:
+            raise PermissionDenied("An anonymous user cannot approve a client.")
+        return await super().create_authorization_response(request, user, scope=scope)
 
     async def create_oauth1_request(self, request: HttpRequest | None) -> OAuth1Request:
         """Call the server's method."""

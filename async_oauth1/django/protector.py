@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection
 from typing import Any, ClassVar, Generic, TypeVar
 
 from asgiref.sync import markcoroutinefunction
+from django.conf import settings
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
@@ -219,11 +221,29 @@ def _protect(
         if is_async or on_loop():  # the second: dispatch() of an async class-based view
             return protected_async(request, *args, **kwargs)
         refused = protector.guard_here(request, realm, demands)
-        return refused if refused is not None else view(request, *args, **kwargs)
+        return refused if refused is not None else _in_transactions(view)(request, *args, **kwargs)
 
     # Before Python 3.12, asgiref marks views for asyncio's function alone.
     is_async = inspect.iscoroutinefunction(view) or getattr(view, "_is_coroutine", None) is _MARK
     if is_async:
         markcoroutinefunction(protected)
+    else:
+        for alias in _atomic_databases():
+            transaction.non_atomic_requests(using=alias)(protected)
     vars(protected)["csrf_exempt"] = True
     return protected
+
+
+def _in_transactions(view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view in the transactions of ATOMIC_REQUESTS, which begin once the request is verified.
+
+    If the view failed and the nonce were stored in its transaction, the request could be sent again.
+    """
+    exempt: set[str] = getattr(view, "_non_atomic_requests", set())
+    for alias in _atomic_databases() - exempt:
+        view = transaction.atomic(using=alias)(view)
+    return view
+
+
+def _atomic_databases() -> set[str]:
+    return {alias for alias, database in settings.DATABASES.items() if database.get("ATOMIC_REQUESTS")}

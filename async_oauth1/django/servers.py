@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar, Protocol
 
-from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -102,13 +101,13 @@ class BaseServer:
             OAuth1Error: there are no such credentials, or they were decided otherwise before.
             PermissionDenied: the user is anonymous.
         """
-        return run(self._flows.create_authorization_response, request, _known(grant_user), scope=scope)
+        return run(self._flows.create_authorization_response, request, grant_user, scope=scope)
 
     async def acreate_authorization_response(
         self, request: HttpRequest, grant_user: Any = None, *, scope: str | None = None
     ) -> HttpResponse:
         """Async version of `create_authorization_response`."""
-        return await run_async(self._flows.create_authorization_response, request, _known(grant_user), scope=scope)
+        return await run_async(self._flows.create_authorization_response, request, grant_user, scope=scope)
 
     def create_token_response(self, request: HttpRequest) -> Any:
         """Exchange temporary for token credentials (section 2.3), errors included."""
@@ -282,14 +281,3 @@ class ModelAuthorizationServer(_StoringServer):
             if not self.delete_temporary_credential(request):
                 return None
             return self.create_token_credential(request)
-
-
-def _known(user: Any) -> Any:
-    """Refuse an anonymous user, for whom nothing can be approved.
-
-    Raises:
-        PermissionDenied: the user is anonymous.
-    """
-    if user is not None and getattr(user, "is_anonymous", False) is True:
-        raise PermissionDenied("An anonymous user cannot approve a client.")
-    return user

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +21,7 @@ require_oauth = ResourceProtector(Client, Token)
 
 
 @csrf_exempt
+@transaction.non_atomic_requests
 def initiate(request: HttpRequest) -> HttpResponse:
     """Issue temporary credentials."""
     response: HttpResponse = server.create_temporary_credentials_response(request)
@@ -27,6 +29,7 @@ def initiate(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
+@transaction.non_atomic_requests
 async def token(request: HttpRequest) -> HttpResponse:
     """Exchange them for token credentials."""
     return await server.acreate_token_response(request)

@@ -89,7 +89,7 @@ def serving(server: str, folder: Path, repository: Path, *, processes: int = 1, 
         **os.environ,
         "PYTHONPATH": str(repository),
         "PROVIDER_DATABASE": str(folder / "provider.sqlite3"),
-        "DJANGO_SETTINGS_MODULE": f"{APPLICATION}.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.django_oauth1.settings",
         **more,
     }
 
@@ -98,7 +98,7 @@ def serving(server: str, folder: Path, repository: Path, *, processes: int = 1, 
         return subprocess.run(run, cwd=repository, env=environment, check=True, capture_output=True, text=True).stdout
 
     command("migrate")
-    if more.get("PROVIDER_CACHE", "").startswith("database"):
+    if more.get("PROVIDER_STORAGE", "").startswith("table"):
         command("createcachetable")
     printed = dict(re.findall(r"(client: printer|user: jane) (\S+)", command("create_demo")))
     provider = Provider(free_ports(processes), printed["client: printer"], printed["user: jane"], environment)
