@@ -42,7 +42,11 @@ def main(arguments: list[str]) -> int:
         print(f"{changed} import lines changed", flush=True)
         project = str(Path(__file__).resolve().parents[2])
         command = [sys.executable, "-m", "django", "test", SUITE.as_posix().replace("/", "."), *arguments[1:]]
-        environment = {**os.environ, "PYTHONPATH": project, "DJANGO_SETTINGS_MODULE": "tests.django.settings"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((project, os.environ.get("PYTHONPATH", ""))),
+            "DJANGO_SETTINGS_MODULE": "tests.django.settings",
+        }
         return subprocess.call(command, cwd=folder, env=environment)
 
 

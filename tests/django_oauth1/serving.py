@@ -19,8 +19,8 @@ from tests.servers.processes import free_ports, wait_until_it_listens
 APPLICATION = "examples.django_provider"
 SERVERS = {
     "gunicorn": ["gunicorn", "--threads", "12", "-b", "127.0.0.1:{port}", "{application}.wsgi"],
-    "uvicorn": ["uvicorn", "--port", "{port}", "--log-level", "warning", "{application}.asgi:application"],
     "hypercorn": ["hypercorn", "-b", "127.0.0.1:{port}", "{application}.asgi:application"],
+    "uvicorn": ["uvicorn", "--port", "{port}", "--log-level", "warning", "{application}.asgi:application"],
 }
 CALLBACK = "http://127.0.0.1:5001/callback"
 

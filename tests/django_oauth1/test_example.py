@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.stress import STRESS
+
 from .serving import SERVERS, serving
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.stress
+@pytest.mark.parametrize("server", list(SERVERS) if STRESS else ["gunicorn", "uvicorn"])
 def test_a_client_goes_through_the_flow_and_reads_both_views(server: str, tmp_path: Path, repository: Path) -> None:
     """The client reads the photos with its token; a repeated exchange and unsigned requests are refused."""
     with serving(server, tmp_path, repository) as provider:

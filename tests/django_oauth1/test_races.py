@@ -17,11 +17,13 @@ from tests.servers.memcached import Memcached, memcached_binary
 from tests.servers.postgres import Postgres
 from tests.servers.processes import Server
 from tests.servers.valkey import Valkey
+from tests.stress import STRESS, sample
 
 from .serving import CALLBACK, Provider, serving
 
 COPIES = 12
 STORAGES = ("models", "postgres", "redis", "memcached", "table")
+CASES = [(storage, server) for storage in STORAGES for server in ("gunicorn", "uvicorn")]
 
 
 @pytest.fixture
@@ -95,20 +97,12 @@ def check_all(provider: Provider, rounds: int) -> None:
         assert race(provider, "GET", "/photos/async", **owner) == ONE
 
 
-@pytest.mark.parametrize("storage", ["models", "redis"], indirect=True)
-def test_one_copy_is_accepted(storage: str, tmp_path: Path, repository: Path) -> None:
-    """Two ASGI processes, a round of everything: 12 copies with and without a token, two approvals, two exchanges."""
-    with serving("uvicorn", tmp_path, repository, processes=2, PROVIDER_STORAGE=storage) as provider:
-        check_all(provider, 1)
-
-
 @pytest.mark.stress
-@pytest.mark.parametrize("server", ["gunicorn", "uvicorn"])
-@pytest.mark.parametrize("storage", STORAGES, indirect=True)
-def test_one_copy_is_accepted_in_fifty_rounds(storage: str, server: str, tmp_path: Path, repository: Path) -> None:
-    """Fifty rounds on each storage, under WSGI and ASGI."""
+@pytest.mark.parametrize(("storage", "server"), sample(CASES, 2), indirect=["storage"])
+def test_one_copy_is_accepted(storage: str, server: str, tmp_path: Path, repository: Path) -> None:
+    """In each round: 12 copies with and without a token, two approvals, and two exchanges, at two processes."""
     with serving(server, tmp_path, repository, processes=2, PROVIDER_STORAGE=storage) as provider:
-        check_all(provider, int(os.environ.get("DJANGO_ROUNDS", "50")))
+        check_all(provider, 50 if STRESS else 1)
 
 
 @pytest.mark.parametrize(("storage", "again"), [("models", True), ("redis", False)], indirect=["storage"])
