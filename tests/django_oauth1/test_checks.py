@@ -51,7 +51,7 @@ def test_each_problem_has_its_check(settings: dict[str, Any], expected: set[str]
     ("backend", "location", "expected"),
     [
         ("dummy.DummyCache", "", "E003"),
-        ("filebased.FileBasedCache", "/tmp/x", "E004"),
+        ("filebased.FileBasedCache", "cache", "E004"),
         ("db.DatabaseCache", "t", "W005"),
     ],
 )
