@@ -50,6 +50,8 @@ class OAuth1HttpRequest(HttpRequest, Generic[TokenT_co]):
 class ResourceProtector(Generic[ClientT, TokenT]):
     """Protects views.
 
+    ::
+
         require_oauth = ResourceProtector(Client, Token)
 
         @require_oauth()
