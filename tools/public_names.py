@@ -14,6 +14,8 @@ PUBLIC_MODULES = (
     "async_oauth1",
     "async_oauth1.asgi",
     "async_oauth1.credentials",
+    "async_oauth1.django",
+    "async_oauth1.django.rest_framework",
     "async_oauth1.errors",
     "async_oauth1.explain",
     "async_oauth1.hooks",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from types import FunctionType
 from typing import Any
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import flask
 from flask.signals import request_started
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
+from async_oauth1.asgi.environ import scope_of_environ
 from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import make_request
 from async_oauth1.asgi.unawaited import name_unawaited
@@ -32,7 +31,6 @@ from flask_compat.wrapper import OAuth1Request
 #: Flows run in the threads of the WSGI server.
 RUNS_WORKERS = False
 _LOOP = "flask_compat.loop"
-_AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
@@ -44,9 +42,9 @@ async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
         try:
             form = _read_form(current, policy.max_form_bytes)
         except OAuth1Error as error:
-            with_scope(error, _scope(current.environ))
+            with_scope(error, scope_of_environ(current.environ))
             raise
-    oauth1_request = make_request(OAuth1Request.from_wire, _scope(current.environ), policy, form)
+    oauth1_request = make_request(OAuth1Request.from_wire, scope_of_environ(current.environ), policy, form)
     oauth1_request.read_body = functools.partial(_read_body, current)
     return oauth1_request
 
@@ -122,65 +120,6 @@ def _note_loop(_: flask.Flask, **__: Any) -> None:
 
 # Sent before any of the application's own functions run. A loop that runs at that moment is not one of Flask's.
 request_started.connect(_note_loop)
-
-
-def _scope(environ: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of an ASGI scope that the core reads."""
-    headers = [
-        (key[5:].replace("_", "-").lower().encode("latin-1"), value.encode("latin-1"))
-        for key, value in environ.items()
-        if key.startswith("HTTP_")
-    ]
-    headers += [
-        (key.replace("_", "-").lower().encode(), environ[key].encode("latin-1"))
-        for key in ("CONTENT_TYPE", "CONTENT_LENGTH")
-        if environ.get(key)
-    ]
-    if "HTTP_HOST" not in environ:
-        headers.append((b"host", f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}".encode("latin-1")))
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return {
-        "type": "http",
-        "method": environ["REQUEST_METHOD"].upper(),  # as Flask's request has it
-        "scheme": environ["wsgi.url_scheme"],
-        "path": path.encode("latin-1").decode("utf-8", "replace"),
-        "raw_path": _raw_path(environ, path.encode("latin-1")),
-        "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
-        "headers": headers,
-        "client": _peer(environ),
-    }
-
-
-def _peer(environ: Mapping[str, Any]) -> tuple[str, None] | None:
-    """The address of the connection's other end. ProxyFix replaces it by the client's, but keeps the original.
-
-    There is no port, because not every server provides it.
-    """
-    address = environ.get("werkzeug.proxy_fix.orig", environ).get("REMOTE_ADDR")
-    return (address, None) if address else None
-
-
-def _raw_path(environ: Mapping[str, Any], path: bytes) -> bytes:
-    """The path as sent, if the server keeps it and nothing has changed it since.
-
-    A prefix in SCRIPT_NAME that a proxy has removed is put in front of it again. Otherwise the decoded path is encoded
-    again. Then ``%2F`` cannot be told from ``/``, nor ``%7E`` from ``~``.
-    """
-    sent: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    target = sent.partition("?")[0]
-    raw = quote_from_bytes(_AUTHORITY.sub("", target).encode("latin-1"), safe=_URI_CHARACTERS)
-    prefix = environ.get("SCRIPT_NAME", "").encode("latin-1")
-    decoded = unquote_to_bytes(raw)
-    if raw and decoded == path:
-        authority = _AUTHORITY.match(target)
-        return (authority[0] if authority else "").encode("latin-1") + raw.encode()
-    if raw and prefix + decoded == path:
-        return quote_from_bytes(prefix, safe=_PATH_CHARACTERS).encode() + raw.encode()
-    return quote_from_bytes(path or b"/", safe=_PATH_CHARACTERS).encode()
-
-
-_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
-_URI_CHARACTERS = _PATH_CHARACTERS + "".join(chr(code) for code in range(33, 127) if chr(code) not in _PATH_CHARACTERS)
 
 
 def _read_form(request: flask.Request, limit: int) -> bytes:

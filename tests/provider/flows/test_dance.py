@@ -11,7 +11,6 @@ from async_oauth1.errors import AlreadyDecidedError, InvalidTokenError, MissingR
 from async_oauth1.provider.responses import FORM
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Wire
-
 from tests.provider.provider import CALLBACK, Provider, fields
 
 

@@ -7,7 +7,6 @@ import pytest
 from async_oauth1 import Policy
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
-
 from tests.provider.provider import Provider, fields
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from async_oauth1 import AuthorizationServer, OAuth1Request, ResourceProtector
 from async_oauth1.provider.sync_driver import run_sync
-
 from tests.provider.provider import Provider, fields
 
 

@@ -19,7 +19,6 @@ from async_oauth1.protocol.rsa_keys import StoredKey
 from async_oauth1.provider.responses import resource_error_response
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import NOW, Signer, Wire
-
 from tests.provider.provider import CALLBACK, Provider
 
 BOTH = Policy(signature_methods=("HMAC-SHA1", "HMAC-SHA256"))

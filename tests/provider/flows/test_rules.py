@@ -21,7 +21,6 @@ from async_oauth1.errors import (
 )
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Signer
-
 from tests.provider.provider import Provider
 
 PLAINTEXT = Policy(signature_methods=("HMAC-SHA1", "PLAINTEXT"))

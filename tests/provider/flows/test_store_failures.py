@@ -12,7 +12,6 @@ from async_oauth1.errors import (
 )
 from async_oauth1.provider.sync_driver import run_sync
 from tests.protocol.wire import Wire
-
 from tests.provider.provider import CALLBACK, Provider, fields
 
 

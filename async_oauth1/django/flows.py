@@ -1,0 +1,262 @@
+"""The core's flows for Django: hooks are methods of a server, and errors have Authlib's precedence.
+
+Requests are verified in the core's order, and nothing is accepted that the core refuses. Once a request is refused,
+Authlib's order decides which error the client reads, because clients and tests depend on it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from copy import copy
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import LazyObject
+
+from async_oauth1.errors import (
+    AlreadyDecidedError,
+    InsecureTransportError,
+    InvalidClientError,
+    InvalidTokenError,
+    MisdirectedRequestError,
+    MissingRequiredParameterError,
+    OAuth1Error,
+)
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.callbacks import OUT_OF_BAND
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.approval.scopes import scope_in
+from async_oauth1.provider.authorization_server import AuthorizationServer
+from async_oauth1.provider.checks import check_identifiers, omits_timestamp
+from async_oauth1.provider.hooks import call_hook, optional
+from async_oauth1.provider.resource_protector import ResourceProtector
+from async_oauth1.provider.responses import OAuth1Response, error_headers
+from async_oauth1.provider.verification import BaseServer
+
+from .requests import read_request
+
+__all__ = ["AuthorizationFlows", "ProtectorFlows"]
+
+_ALWAYS_FIRST = (InsecureTransportError, MisdirectedRequestError)
+
+
+class _Flows(BaseServer):
+    """What both flows share. The hooks are the methods of the server that an application sees."""
+
+    def __init__(self, server: Any, policy: Policy) -> None:
+        """Use the methods of a server, so that subclasses can override them."""
+        super().__init__(policy)
+        self.server = server
+
+    def require_hooks(self, *, again: bool = False) -> None:
+        """Check the signature methods alone: the hooks are methods, and are always there."""
+        self._complete = True
+
+    def is_secure(self, request: OAuth1Request) -> bool:
+        """Whether the connection is secure, or Authlib's variable for tests says that it need not be."""
+        return request.is_secure or os.environ.get("AUTHLIB_INSECURE_TRANSPORT", "").lower() in ("1", "true")
+
+    def get_client_by_id(self, client_id: str) -> Any:
+        """Call the server's method."""
+        return self.server.get_client_by_id(client_id)
+
+    def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
+        """Call the server's method."""
+        return self.server.exists_nonce(nonce, request)
+
+    async def raise_first(
+        self, error: OAuth1Error, request: OAuth1Request, find_credential: Callable[[OAuth1Request], Any] | None
+    ) -> None:
+        """Raise the error that comes first in Authlib's order, if it is another one.
+
+        Args:
+            error: what the request was refused for.
+            request: the refused request.
+            find_credential: looks up what ``oauth_token`` names; ``None`` if the request needs no token.
+
+        Raises:
+            OAuth1Error: another error comes first.
+        """
+        if self.policy.uniform_errors or error.status_code not in (400, 401) or isinstance(error, _ALWAYS_FIRST):
+            return
+        first = await self._first_missing(request, find_credential)
+        if first is None and isinstance(error, MissingRequiredParameterError):
+            first = _first_absent(request)
+        if first is not None:
+            raise first from error
+
+    async def _first_missing(
+        self, request: OAuth1Request, find_credential: Callable[[OAuth1Request], Any] | None
+    ) -> OAuth1Error | None:
+        if not request.client_id:
+            return MissingRequiredParameterError("oauth_consumer_key")
+        try:
+            check_identifiers(request, self.policy)
+        except OAuth1Error:
+            return None
+        request.client = request.client or await call_hook(self.get_client_by_id, request.client_id)
+        if request.client is None:
+            return InvalidClientError()
+        if find_credential is None:
+            return None
+        if not request.token:
+            return MissingRequiredParameterError("oauth_token")
+        request.credential = request.credential or await call_hook(find_credential, request)
+        return InvalidTokenError() if request.credential is None else None
+
+
+class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse]):
+    """The flow of an authorization server."""
+
+    def __init__(self, server: Any, policy: Policy) -> None:
+        """Use a server, with the optional hooks that it has as methods."""
+        super().__init__(server, policy)
+        for name in ("deny_temporary_credential", "count_wrong_verifier", "token_response_parameters"):
+            if callable(method := getattr(server, name, None)):
+                self.register_hook(name, method)
+
+    async def validate_temporary_credentials_request(self, request: OAuth1Request) -> OAuth1Request:
+        """Verify a request for temporary credentials."""
+        try:
+            return await super().validate_temporary_credentials_request(request)
+        except OAuth1Error as error:
+            await self.raise_first(error, request, None)
+            raise
+
+    async def validate_token_request(self, request: OAuth1Request) -> OAuth1Request:
+        """Verify a request for token credentials."""
+        try:
+            return await super().validate_token_request(request)
+        except OAuth1Error as error:
+            await self.raise_first(error, request, self.find_temporary_credential)
+            raise
+
+    async def create_authorization_response(
+        self, request: HttpRequest | None = None, grant_user: object = None, *, scope: str | None = None
+    ) -> HttpResponse:
+        """Record the decision of a user, who is looked up first if that is still to be done.
+
+        Raises:
+            PermissionDenied: the user is anonymous.
+        """
+        user: Any = copy(cast("Any", grant_user)) if isinstance(grant_user, LazyObject) else grant_user
+        if getattr(user, "is_anonymous", False) is True:
+            raise PermissionDenied("An anonymous user cannot approve a client.")
+        return await super().create_authorization_response(request, user, scope=scope)
+
+    async def create_oauth1_request(self, request: HttpRequest | None) -> OAuth1Request:
+        """Call the server's method."""
+        read: OAuth1Request = await call_hook(self.server.create_oauth1_request, request)
+        return read
+
+    async def generate_credentials(self) -> dict[str, str]:
+        """Call the server's token generator."""
+        generated: dict[str, str] = await call_hook(self.server.token_generator)
+        return generated
+
+    async def find_requested_scope(self, request: OAuth1Request) -> str:
+        """The scope that a client asks for, if the model of token credentials can keep one."""
+        return scope_in(request) if self.server.keeps_scopes else ""
+
+    async def create_temporary_credential(self, request: OAuth1Request) -> Any:
+        """Call the server's method."""
+        return await call_hook(self.server.create_temporary_credential, request)
+
+    def get_temporary_credential(self, request: OAuth1Request) -> Any:
+        """Call the server's method."""
+        return self.server.get_temporary_credential(request)
+
+    def delete_temporary_credential(self, request: OAuth1Request) -> Any:
+        """Call the server's method."""
+        return self.server.delete_temporary_credential(request)
+
+    async def create_authorization_verifier(self, request: OAuth1Request) -> Any:
+        """Call the server's method.
+
+        Raises:
+            AlreadyDecidedError: it returned ``False``: the credential was decided before.
+        """
+        verifier = await call_hook(self.server.create_authorization_verifier, request)
+        if verifier is False:
+            raise AlreadyDecidedError()
+        return verifier
+
+    async def create_token_credential(self, request: OAuth1Request) -> Any:
+        """Call the server's method."""
+        return await call_hook(self.server.create_token_credential, request)
+
+    async def exchange_credential(self, request: OAuth1Request) -> Any:
+        """Call the server's ``exchange`` if it has one, which is one transaction; else delete, then create."""
+        exchange = getattr(self.server, "exchange", None)
+        if exchange is None:
+            return await super().exchange_credential(request)
+        credential = await call_hook(exchange, request)
+        if credential is None:
+            raise InvalidTokenError()
+        return credential
+
+    async def find_redirect_uri(self, request: OAuth1Request) -> str | None:
+        """The callback; for ``oob`` the client's default, as in Authlib."""
+        callback = await super().find_redirect_uri(request)
+        if callback and callback != OUT_OF_BAND:
+            return callback
+        default: str | None = await optional(request.client, "get_default_redirect_uri")
+        return default or callback
+
+    def handle_credentials(self, parameters: list[tuple[str, str]]) -> Any:
+        """Make the response with credentials."""
+        return self._respond(200, parameters, _FORM_HEADERS)
+
+    def handle_error(self, error: OAuth1Error) -> Any:
+        """Make the response with an error."""
+        more = error_headers(error, realm=self.policy.realm, allow=", ".join(self.accepted_methods()))
+        return self._respond(error.status_code, error.get_body(), [*_FORM_HEADERS, *more])
+
+    def handle_response(self, response: OAuth1Response) -> Any:
+        """Make the response to a decision."""
+        return self._respond(response.status_code, response.body, response.headers)
+
+    def _respond(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Awaitable[Any]:
+        return call_hook(self.server.handle_response, status_code, payload, headers)
+
+
+class ProtectorFlows(_Flows, ResourceProtector[Any, Any]):
+    """The flow of a resource protector."""
+
+    def get_token_credential(self, request: OAuth1Request) -> Any:
+        """Call the server's method."""
+        return self.server.get_token_credential(request)
+
+    async def acquire(
+        self, request: HttpRequest, *, scope: str | None, two_legged: bool, body_hash_required: bool
+    ) -> OAuth1Request:
+        """Read and verify a request.
+
+        Raises:
+            OAuth1Error: the request is not accepted.
+        """
+        read = read_request(request, self.policy)
+        try:
+            return await self.validate_request(
+                read, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
+            )
+        except OAuth1Error as error:
+            find = None if two_legged and not read.token else self.get_token_credential
+            await self.raise_first(error, read, find)
+            raise
+
+
+_FORM_HEADERS = [
+    ("Content-Type", "application/x-www-form-urlencoded"),
+    ("Cache-Control", "no-store"),
+    ("Pragma", "no-cache"),
+]
+
+
+def _first_absent(request: OAuth1Request) -> OAuth1Error | None:
+    names: tuple[str, ...] = ("oauth_signature_method", "oauth_signature")
+    if not omits_timestamp(request):
+        names = ("oauth_timestamp", "oauth_nonce", *names)
+    return next((MissingRequiredParameterError(name) for name in names if not request.oauth_params.get(name)), None)

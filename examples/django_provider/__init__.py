@@ -1,0 +1,1 @@
+"""A provider on Django: see README.md."""
