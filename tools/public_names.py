@@ -37,6 +37,7 @@ PUBLIC_MODULES = (
     "flask_compat.errors",
     "flask_compat.resource_protector",
     "flask_compat.signature",
+    "flask_compat.sqla",
     "flask_compat.util",
     "flask_compat.wrapper",
 )

@@ -136,7 +136,7 @@ def make_app(url: str, nonce_model: type[Any] = Nonce, **options: Any) -> flask.
     return app
 
 
-def fill(app: flask.Flask) -> None:
+def fill(app: Any) -> None:
     """Create the tables, a client, two users and a token."""
     engine = app.extensions["engine"]
     Base.metadata.create_all(engine)
