@@ -14,7 +14,7 @@ from .provider import CALLBACK, Provider, fields
 TYPED = {
     "as it is": lambda code: code,
     "in capitals": str.upper,
-    "in mixed case": lambda code: code[:5].upper() + code[5:],
+    "in mixed case": lambda code: code[:12].swapcase() + code[12:],
     "blanks around": lambda code: f"  {code}\n",
     "blanks inside": " ".join,
     "tabs and line breaks": lambda code: f"{code[:3]}\t{code[3:6]}\r\n{code[6:]}",

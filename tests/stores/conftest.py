@@ -39,7 +39,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if not {"url", "kind", "shared_url", "full_store"} & set(signature(metafunc.function).parameters):
             kinds = [*kinds, "third-party"]
         module = metafunc.module.__name__.rpartition(".")[2]
-        if "conformance" in metafunc.module.__name__ and module != "test_forks":
+        # Models of an application have no table of last uses.
+        if "conformance" in metafunc.module.__name__ and module not in {"test_forks", "test_last_uses"}:
             kinds = [*kinds, *(MODELS if STRESS else MODELS[: module != "test_nonce_clocks"])]
         metafunc.parametrize("kind", kinds)
 

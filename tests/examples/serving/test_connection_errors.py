@@ -66,13 +66,14 @@ def test_a_failing_connection_logs_one_line(request_octets: bytes) -> None:
 
 @pytest.mark.parametrize("request_octets", REFUSED.values(), ids=REFUSED)
 def test_a_websocket_that_cannot_be_routed_is_refused(request_octets: bytes) -> None:
-    """The answer is 403, and nothing is logged."""
+    """The answer is 403, and the log has one line about it."""
     with photos() as running:
         with running.connect() as connection:
             connection.sendall(request_octets)
             assert connection.recv(65_536).startswith(b"HTTP/1.1 403")
         assert running.stop() == 0
-        assert running.output == ("", STOPPED)
+        (line,) = running.output[1].removesuffix(STOPPED).splitlines()
+        assert line.startswith("async_oauth1: Refused websocket ")
 
 
 def test_data_for_an_answered_stream_logs_one_line() -> None:
