@@ -74,9 +74,10 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("bodies", "covered_paths", "origin", "preflights", "unawaited"),
+        ("bodies", "covered_paths", "current", "origin", "preflights", "unawaited"),
         ("requests",),
-        ("lingering", "middleware", "targets"),
+        ("lingering", "received", "startup", "targets"),
+        ("endpoints", "middleware"),
     ),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "serve": (

@@ -12,14 +12,13 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.resource_protector import ResourceProtector
 
-from .bodies import read_pieces
 from .covered_paths import CoveredPaths, Layout, applications_behind, layout_of
+from .current import verified_request
 from .origin import with_path
 from .preflights import is_preflight
+from .received import ClientHasLeftError, ReceivedBody, check_length
 from .requests import (
     ASGIApp,
-    Message,
-    Receive,
     Scope,
     application_behind,
     content_type_of,
@@ -28,6 +27,7 @@ from .requests import (
     request_from_scope,
     snapshot,
 )
+from .startup import run_lifespan
 
 #: A protector of any models.
 AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
@@ -128,6 +128,9 @@ class OAuth1Middleware:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await run_lifespan(self.app, [self.protector], scope, receive, send)
+            return
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
@@ -139,7 +142,7 @@ class OAuth1Middleware:
                 await self.app(scope, receive, send)
             return
         scope = snapshot(scope)
-        body = _Body(receive, self.body_timeout)
+        body = ReceivedBody(receive, self.body_timeout)
         before = application_behind.set(self._application)
         try:
             scope = with_path(scope, self.protector.policy)
@@ -147,13 +150,21 @@ class OAuth1Middleware:
         except OAuth1Error as error:
             await refuse(error, self.protector.policy, scope, receive, send)
             return
-        except _ClientHasLeftError:
+        except ClientHasLeftError:
             return
         finally:
             application_behind.reset(before)
         if verified is not None:
             scope = {**scope, SCOPE_KEY: verified}
-        await self.app(scope, body.receive_again if body.received else receive, send)
+        receive = body.receive_again if body.received else receive
+        if verified is None:
+            await self.app(scope, receive, send)
+            return
+        current = verified_request.set(verified.request)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            verified_request.reset(current)
 
     def _is_protected(self, scope: Scope) -> bool:
         if self._layout is None:  # at the first request: routes may be added after the application was wrapped
@@ -166,59 +177,15 @@ class OAuth1Middleware:
         names = (name.decode("latin-1") for name, _ in scope["headers"])
         return not (self.cors_preflight and is_preflight(scope["method"], names))
 
-    async def _verify(self, scope: Scope, body: _Body) -> Verified:
+    async def _verify(self, scope: Scope, body: ReceivedBody) -> Verified:
         policy, content_type = self.protector.policy, content_type_of(scope)
         form = None
         if content_type and is_form(content_type):
             form = await body.read_form(policy)
+            check_length(scope, len(form))
         request = request_from_scope(scope, policy, form)
         request.read_body = lambda: body.read("body", self.max_body_bytes)
         await self.protector.validate_request(
             request, two_legged=self.two_legged, body_hash_required=self.body_hash_required
         )
         return Verified(self.protector, request, policy)
-
-
-class _ClientHasLeftError(Exception):
-    """The client is gone, so no answer is sent."""
-
-
-class _Body:
-    """A body that is read here, and then once more by the application."""
-
-    def __init__(self, receive: Receive, seconds: float) -> None:
-        self.received = False
-        self._receive = receive
-        self._seconds = seconds
-        self._ended = False
-        self._octets = b""
-
-    async def read_form(self, policy: Policy) -> bytes:
-        return await self.read("form", policy.max_form_bytes, policy.max_parameters)
-
-    async def read(self, what: str, max_bytes: int, max_parameters: int | None = None) -> bytes:
-        self.received, self._ended = True, False
-        self._octets = await read_pieces(
-            self, what, max_bytes=max_bytes, seconds=self._seconds, max_parameters=max_parameters
-        )
-        return self._octets
-
-    def __aiter__(self) -> _Body:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._ended:
-            raise StopAsyncIteration
-        message = await self._receive()
-        if message["type"] != "http.request":
-            raise _ClientHasLeftError
-        self._ended = not message.get("more_body", False)
-        piece: bytes = message.get("body", b"")
-        return piece
-
-    async def receive_again(self) -> Message:
-        """The body in one message, and then whatever the server says."""
-        if self.received:
-            self.received = False
-            return {"type": "http.request", "body": self._octets, "more_body": False}
-        return await self._receive()

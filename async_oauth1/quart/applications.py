@@ -15,8 +15,9 @@ from quart import Quart, Response, current_app, has_app_context
 from werkzeug.utils import import_string
 
 from async_oauth1.asgi.requests import application_behind
+from async_oauth1.asgi.startup import check_hooks as require_all_hooks
 from async_oauth1.asgi.unawaited import name_unawaited
-from async_oauth1.errors import MissingHookError, OAuth1Error
+from async_oauth1.errors import OAuth1Error
 from async_oauth1.explaining import observe_on_loop
 from async_oauth1.policy import Policy
 from async_oauth1.provider.hooks import resolve
@@ -83,7 +84,7 @@ class ServesApplications(BaseServer):
 
         async def check_hooks() -> None:
             if self is servers[-1]:  # the last one: functions that register hooks of the others have run by now
-                _require_hooks(servers)
+                require_all_hooks(*servers)
 
         app.before_serving(check_hooks)
         # An OAuth1Error that a view does not catch is the client's error, not a 500. The application may handle it.
@@ -155,15 +156,3 @@ def _generator(app: Quart, generator_key: str, length_key: str, default_length: 
     if not callable(generator):
         raise TypeError(f"{generator_key} must be a function, or the import path of one as a string")
     return cast("Callable[[], Any]", generator)
-
-
-def _require_hooks(servers: list[ServesApplications]) -> None:
-    """Check the hooks of every server; one error names all that are missing."""
-    missing: list[str] = []
-    for server in servers:
-        try:
-            server.require_hooks(again=True)
-        except MissingHookError as error:
-            missing.append(str(error))
-    if missing:
-        raise MissingHookError(" ".join(missing))
