@@ -75,9 +75,10 @@ ROOMS: dict[str, Rows] = {
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
         ("bodies", "covered_paths", "current", "origin", "preflights", "unawaited"),
-        ("requests",),
+        ("requests", "spooling"),
         ("lingering", "received", "startup", "targets"),
-        ("endpoints", "middleware"),
+        ("early", "endpoints"),
+        ("middleware",),
     ),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "serve": (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.policy import Policy
 
-from .bodies import read_pieces
+from .bodies import read_pieces, too_large, too_slow
 from .requests import Message, Receive, Scope
+from .spooling import Spool
 
 __all__ = ["ClientHasLeftError", "ReceivedBody", "check_length"]
 
@@ -16,32 +20,85 @@ class ClientHasLeftError(Exception):
 
 
 class ReceivedBody:
-    """A body that is read here, and then once more by the application."""
+    """A body that is received before the application is called, as far as it must be.
 
-    def __init__(self, receive: Receive, seconds: float) -> None:
+    Attributes:
+        received: whether something was received, and `receive_again` gives it back.
+    """
+
+    def __init__(
+        self, receive: Receive, timeout: float, *, memory_limit: int = 1024 * 1024, max_bytes: int | None = None
+    ) -> None:
         """Receive nothing yet.
 
         Args:
             receive: as the server passes it.
-            seconds: in which the body must have arrived.
+            timeout: seconds in which a form must have arrived, and the longest pause in any other body.
+            memory_limit: octets of a hashed body that are kept in memory; the rest goes to a temporary file.
+            max_bytes: of a hashed body; ``None`` for no limit.
         """
         self.received = False
         self._receive = receive
-        self._seconds = seconds
+        self._timeout = timeout
+        self._max_bytes = max_bytes
         self._ended = False
-        self._octets = b""
+        self._size = 0
+        self._spool = Spool(memory_limit)
 
     async def read_form(self, policy: Policy) -> bytes:
         """Read a form within a policy's limits."""
-        return await self.read("form", policy.max_form_bytes, policy.max_parameters)
+        form = await self.read("form", policy.max_form_bytes, policy.max_parameters)
+        await self._spool.add(form)
+        return form
 
     async def read(self, what: str, max_bytes: int, max_parameters: int | None = None) -> bytes:
-        """Read a body; see `read_pieces`."""
-        self.received, self._ended = True, False
-        self._octets = await read_pieces(
-            self, what, max_bytes=max_bytes, seconds=self._seconds, max_parameters=max_parameters
-        )
-        return self._octets
+        """Read a body into memory; see `read_pieces`."""
+        return await read_pieces(self, what, max_bytes=max_bytes, seconds=self._timeout, max_parameters=max_parameters)
+
+    async def digest(self, algorithm: str) -> bytes:
+        """Receive the body and return its hash.
+
+        Raises:
+            RequestTooLargeError: it is larger than the limit.
+            InvalidRequestError: it has paused for too long.
+        """
+        hashed = hashlib.new(algorithm, usedforsecurity=False)
+        while not self._ended:
+            piece = await self.next_piece()
+            hashed.update(piece)
+            await self._spool.add(piece)
+        await self._spool.rewind()
+        return hashed.digest()
+
+    async def peek(self) -> bytes:
+        """Receive until there is an octet, or the body has ended without one."""
+        piece = b""
+        while not (piece or self._ended):
+            piece = await self.next_piece()
+        await self._spool.add(piece)
+        return piece
+
+    async def next_piece(self) -> bytes:
+        """Receive the next piece of a hashed body.
+
+        Raises:
+            RequestTooLargeError: the body is larger than the limit.
+            InvalidRequestError: it has paused for too long.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                piece = await anext(self)
+        except TimeoutError:
+            raise too_slow("body") from None
+        self._size += len(piece)
+        if self._max_bytes is not None and self._size > self._max_bytes:
+            raise too_large("body", self._max_bytes)
+        return piece
+
+    @property
+    def ended(self) -> bool:
+        """Whether the whole body has arrived."""
+        return self._ended
 
     def __aiter__(self) -> ReceivedBody:
         return self
@@ -52,16 +109,23 @@ class ReceivedBody:
         message = await self._receive()
         if message["type"] != "http.request":
             raise ClientHasLeftError
+        self.received = True
         self._ended = not message.get("more_body", False)
         piece: bytes = message.get("body", b"")
         return piece
 
     async def receive_again(self) -> Message:
-        """The body in one message, and then whatever the server says."""
-        if self.received:
-            self.received = False
-            return {"type": "http.request", "body": self._octets, "more_body": False}
-        return await self._receive()
+        """The body, and then whatever the server says."""
+        if not self.received:
+            return await self._receive()
+        piece = await self._spool.take()
+        is_last = self._spool.is_in_memory or not piece
+        self.received = not is_last
+        return {"type": "http.request", "body": piece, "more_body": not (is_last and self._ended)}
+
+    def close(self) -> None:
+        """Remove the temporary file, if there is one."""
+        self._spool.close()
 
 
 def check_length(scope: Scope, length: int) -> None:

@@ -267,7 +267,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         if verified is not None and verified.protector is self:  # OAuth1Middleware has used the nonce already
             request = verified.request
             if verified.policy is not self.policy:  # verified by another policy than this application's
-                request.read_body = functools.partial(read_body, current)
+                request.read_body, request.digest_body = functools.partial(read_body, current), None
             await self.check_verified(
                 request,
                 scope=scope,
