@@ -265,9 +265,10 @@ async def _read_form(scope: Scope, body: ReceivedBody, policy: Policy) -> bytes 
 
 
 def _let_read(request: OAuth1Request, body: ReceivedBody) -> None:
-    request.read_body = body.peek  # only to see whether there is one
-    request.digest_body = body.digest
+    if request.body is None:  # neither a form nor the handshake of a WebSocket
+        request.read_body = body.peek  # only to see whether there is one
+        request.digest_body = body.digest
 
 
 def _may_have_body(scope: Scope) -> bool:
-    return announces_body(scope["headers"]) or has_unannounced_length(scope)
+    return scope["type"] == "http" and (announces_body(scope["headers"]) or has_unannounced_length(scope))

@@ -26,7 +26,7 @@ from async_oauth1.provider.responses import resource_error_response
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
 from async_oauth1.provider.verification import BaseServer
 
-from .requests import guard_routing, make_response
+from .requests import close_unanswered, guard_routing, make_response
 
 T = TypeVar("T")
 #: Generates ``{"oauth_token": ..., "oauth_token_secret": ...}``.
@@ -89,7 +89,11 @@ class ServesApplications(BaseServer):
         app.before_serving(check_hooks)
         # An OAuth1Error that a view does not catch is the client's error, not a 500. The application may handle it.
         if OAuth1Error not in app.error_handler_spec[None][None]:
-            app.register_error_handler(OAuth1Error, self.error_response)
+            app.register_error_handler(OAuth1Error, self._answer_error)
+
+    async def _answer_error(self, error: OAuth1Error) -> Response:
+        await close_unanswered()
+        return self.error_response(error)
 
     def _keep(self, app: Quart, policy: Policy) -> None:
         ours = [self.own_policy, *self.policies.values()]

@@ -36,7 +36,7 @@ async def _hypercorn(app: Any, listener: socket.socket) -> AsyncIterator[None]:
     config, done = Config(), asyncio.Event()
     config.errorlog, config.graceful_timeout = None, 1
     config.bind = [f"fd://{listener.fileno()}"]
-    running = asyncio.ensure_future(hypercorn.asyncio.serve(app, config, shutdown_trigger=done.wait))  # type: ignore[arg-type]
+    running = asyncio.ensure_future(hypercorn.asyncio.serve(app, config, shutdown_trigger=done.wait))
     yield
     done.set()
     await running
