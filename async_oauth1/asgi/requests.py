@@ -82,7 +82,7 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
             method=scope["method"],
             scheme=scheme,
             host=host,
-            raw_path=prefix.encode() + path if prefix else path,
+            raw_path=_with_prefix(prefix.encode(), path, scope) if prefix else path,
             raw_query=scope["query_string"],
             headers=scope["headers"],
             body=body,
@@ -99,6 +99,13 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
     if is_usual:
         _remember_host(scope, scheme, request.host)
     return request
+
+
+def _with_prefix(prefix: bytes, path: bytes, scope: Scope) -> bytes:
+    """The path that the client used: behind a prefix of the external base URL, which uvicorn may have put there."""
+    root_path: str = scope.get("root_path") or ""
+    has_prefix = root_path.encode().rstrip(b"/") == prefix and path.startswith(prefix + b"/")
+    return path if has_prefix else prefix + path
 
 
 def _read_natively(scope: Scope, policy: Policy, body: bytes | None) -> native.ReadScope | None:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from async_oauth1 import native
-from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
+from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.policy import SizeLimits
 from async_oauth1.tolerances import PARAMETERS_IN_TWO_PLACES
 
@@ -27,7 +27,7 @@ from .hosts import normalize_host
 from .lenient_forms import find_lenient_form, lenient_forms
 from .named_parameters import NamedParameters
 from .places import find_protocol_parameters
-from .reading import read_forms
+from .reading import check_sizes, read_forms
 from .signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
@@ -127,7 +127,7 @@ class OAuth1Request(NamedParameters):
         authorization, content_type = relevant_fields(fields)
         is_a_form = content_type != b"" and is_form_for_everyone(content_type)
         octets = authorization, raw_query, body if is_a_form and body else b""
-        _check_sizes(octets, limits)
+        check_sizes(octets, limits)
         self._keep(method, scheme, host, raw_path, fields, peer, body, is_a_form, octets)
         self._keep_parameters(
             native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
@@ -342,17 +342,6 @@ class OAuth1Request(NamedParameters):
     def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # this property can be set
         """All parameters."""
         return [*self.query_params, *self.body_params, *self.auth_params]
-
-
-def _check_sizes(octets: tuple[bytes, bytes, bytes], limits: SizeLimits) -> None:
-    header, query, form = octets
-    for what, part, limit in (
-        ("Authorization header", header, limits.max_header_bytes),
-        ("query", query, limits.max_query_bytes),
-        ("form", form, limits.max_form_bytes),
-    ):
-        if len(part) > limit:
-            raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
 
 
 def _decoded_pairs(form: str) -> list[tuple[str, str]]:

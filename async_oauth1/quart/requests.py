@@ -65,8 +65,10 @@ def current_connection() -> Request | Websocket:
 
 async def close_unanswered() -> None:
     """Close the current WebSocket with 1008 if the server cannot answer a handshake: Quart would say 1000."""
-    if has_websocket_context() and "websocket.http.response" not in (quart_websocket.scope.get("extensions") or {}):
-        await quart_websocket.close(1008)
+    if has_websocket_context():
+        scope: Any = quart_websocket.scope
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            await quart_websocket.close(1008)
 
 
 def answers_preflight(cors: FunctionType) -> bool:

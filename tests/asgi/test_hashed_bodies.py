@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from async_oauth1 import Policy, ResourceProtector
 from async_oauth1.asgi import OAuth1Middleware
+from async_oauth1.stores import MemoryStore
 from tests.asgi.test_cors import make_store
 from tests.attacks.provider import JANE, Recording
 from tests.attacks.signer import Message, body_hash, sign
@@ -27,7 +28,7 @@ class Upload:
         """Wrap the application."""
         self.store = store
         protector = ResourceProtector(policy=how.pop("policy", None))
-        protector.register_hooks(store)
+        protector.register_hooks(cast("MemoryStore", store))  # it delegates
         self.app: Any = OAuth1Middleware(self.view, protector, ["/"], **how)
         self.called = 0
         self.answers_first = False
