@@ -75,8 +75,8 @@ ROOMS: dict[str, Rows] = {
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
         ("bodies", "covered_paths", "current", "origin", "preflights", "unawaited"),
-        ("requests", "spooling"),
-        ("lingering", "received", "startup", "targets"),
+        ("requests",),
+        ("lingering", "received", "startup", "targets", "users"),
         ("early", "endpoints"),
         ("middleware",),
     ),

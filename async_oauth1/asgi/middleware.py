@@ -32,6 +32,7 @@ from .requests import (
     snapshot,
 )
 from .startup import run_lifespan
+from .users import with_user
 
 #: A protector of any models.
 AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
@@ -171,6 +172,8 @@ class OAuth1Middleware:
         try:
             scope = self._routable(scope)
             verified = await self._verify(scope, body) if self._wants_signature(scope) else None
+            if self.users:
+                scope = await with_user(scope, verified and verified.request)
         except OAuth1Error as error:
             await refuse(error, self.protector.policy, scope, receive, send)
             return
