@@ -52,7 +52,7 @@ class ReceivedBody:
     async def read_form(self, policy: Policy) -> bytes:
         """Read a form within a policy's limits."""
         form = await self.read("form", policy.max_form_bytes, policy.max_parameters)
-        await self._spool.add(form)
+        self._spool.keep(form)
         return form
 
     async def read(self, what: str, max_bytes: int, max_parameters: int | None = None) -> bytes:
@@ -79,7 +79,7 @@ class ReceivedBody:
         piece = b""
         while not (piece or self._ended):
             piece = await self.next_piece()
-        await self._spool.add(piece)
+        self._spool.keep(piece)
         return piece
 
     async def next_piece(self) -> bytes:
@@ -158,6 +158,10 @@ class _Spool:
         self._size += len(piece)
         if self._size > self._memory_limit:
             await self._flush()
+
+    def keep(self, octets: bytes) -> None:
+        """Add octets that stay in memory, however many they are: forms have a limit of their own."""
+        self._pieces.append(octets)
 
     async def rewind(self) -> None:
         """End the body; the pieces can be taken from now on."""

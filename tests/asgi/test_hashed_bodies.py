@@ -12,9 +12,11 @@ import pytest
 from async_oauth1 import Policy, ResourceProtector
 from async_oauth1.asgi import OAuth1Middleware
 from async_oauth1.stores import MemoryStore
+from tests.asgi.serving import SERVERS, serving
 from tests.asgi.test_cors import make_store
 from tests.attacks.provider import JANE, Recording
 from tests.attacks.signer import Message, body_hash, sign
+from tests.attacks.sockets import request_octets, talk
 from tests.attacks.wire import PATIENCE, scope_of
 
 BODY = bytes(range(256)) * 16
@@ -106,6 +108,14 @@ async def test_the_application_gets_the_body(store: Recording, how: dict[str, An
     assert (upload.status, b"".join(upload.seen)) == (200, BODY)
     assert store.calls["exists_nonce"] == 1
     assert upload.ended_with == "http.request"
+
+
+@pytest.mark.parametrize("how", [{"memory_limit": 1}, {"early": True}])
+async def test_a_form_is_delivered_from_memory(store: Recording, how: dict[str, Any]) -> None:
+    """The limit of memory is one of hashed bodies."""
+    upload = Upload(store, **how)
+    await upload.put(sign(JANE, "POST", "/", body=b"a=1&b=2"), [b"a=1&", b"b=2"])
+    assert (upload.status, upload.seen) == (200, [b"a=1&b=2"])
 
 
 @pytest.mark.parametrize("limit", [10**6, 100])
@@ -294,3 +304,19 @@ async def test_two_middlewares_over_a_body(store: Recording, outer: bool, inner:
     await upload.put(signed(), [*PIECES[:-1], b"forged"])
     assert upload.status == 401
     assert upload.called == int(outer and inner)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_early_under_a_real_server(store: Recording, server: str) -> None:
+    """A refusal is a whole 401; a response that had begun is cut off, which a chunked one shows."""
+    upload = Upload(store, early=True)
+    async with serving(upload.app, server) as port:
+        for answers_first in (False, True):
+            upload.answers_first = answers_first
+            for body, status in ((BODY, 200), (b"f" * len(BODY), 200 if answers_first else 401)):
+                message = signed(body, claimed=BODY, origin=f"http://127.0.0.1:{port}")
+                octets = request_octets(message)
+                answer = await talk(port, [octets[:-1], octets[-1:]])
+                assert answer.octets.startswith(b"HTTP/1.1 %d" % status), answer
+                is_whole = answer.octets.endswith((b"0\r\n\r\n", b"}"))
+                assert is_whole == (body == BODY or not answers_first), answer
