@@ -10,7 +10,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.hosts import normalize_host
 
 from .origin import single_host, with_path
-from .requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, snapshot
+from .requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, refuse_websocket, snapshot
 
 __all__ = ["RECEIVED_KEY", "ReceivedOctets", "RequestTargetMiddleware"]
 
@@ -74,7 +74,7 @@ class RequestTargetMiddleware:
             try:
                 _check_websocket(scope)
             except OAuth1Error as error:
-                await refuse(error, self.policy, scope, receive, send)
+                await refuse_websocket(error, self.policy, {**scope, "extensions": {}}, send)  # closed: a 403
                 return
         await self.app(scope, receive, send)
 
@@ -95,7 +95,7 @@ class RequestTargetMiddleware:
 
 
 def _check_websocket(scope: Scope) -> None:
-    """Refuse a WebSocket without a path or a well-formed host: it is refused."""
+    """Refuse a WebSocket without a path or a well-formed host: it is closed without a response."""
     host = single_host(scope["headers"])
     if host:
         normalize_host(host, "https" if scope.get("scheme") == "wss" else "http")
