@@ -49,7 +49,7 @@ def test_memory_grows_by_less_than_50_megabytes(server: str, early: str) -> None
     for _ in range(SIZE):
         digest.update(PIECE)
     claimed = b64encode(digest.digest()).decode()
-    with serving([*SERVERS[server], "tests.asgi.counting:app"], EARLY=early) as port:
+    with serving([*SERVERS[server], "tests.asgi.bodies.counting:app"], EARLY=early) as port:
         process = next(
             process
             for process in psutil.Process().children(recursive=True)
