@@ -74,10 +74,13 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("bodies", "covered_paths", "environ", "origin", "preflights", "unawaited"),
+        ("covered_paths", "current", "environ", "origin", "preflights", "unawaited"),
         ("requests",),
-        ("lingering", "middleware", "targets"),
+        ("bodies", "lingering", "startup", "targets", "users"),
+        ("endpoints",),
+        ("middleware",),
     ),
+    "asgi.bodies": (("pieces",), ("received",), ("early",)),
     "django": (
         ("configuration", "driver", "models", "pending", "requests"),
         ("caches", "checks", "flows", "tables"),

@@ -1,8 +1,19 @@
-"""ASGI: middleware that runs in front of any framework, and the conversion of a scope to an `OAuth1Request`."""
+"""ASGI: the parts that work with any framework, and the conversion of a scope to an `OAuth1Request`.
 
+::
+
+    app = OAuth1Middleware(app, protector, prefixes=["/photos"])    # in front of any framework
+    endpoints = authorization_endpoints(server)                     # to mount anywhere
+
+    current_credential.get_user_id()                                # while a verified request is handled
+"""
+
+from .current import current_client, current_credential, current_oauth1_request
+from .endpoints import authorization_endpoints
 from .lingering import LingeringMiddleware
 from .middleware import OAuth1Middleware, Verified
 from .requests import request_from_scope, send_response
+from .startup import check_hooks
 from .targets import RequestTargetMiddleware
 
 __all__ = [
@@ -10,6 +21,11 @@ __all__ = [
     "OAuth1Middleware",
     "RequestTargetMiddleware",
     "Verified",
+    "authorization_endpoints",
+    "check_hooks",
+    "current_client",
+    "current_credential",
+    "current_oauth1_request",
     "request_from_scope",
     "send_response",
 ]

@@ -126,6 +126,64 @@ class CoveredPaths:
         return False
 
 
+class ExcludedPaths:
+    """The paths under some prefixes, as they are written: here every reader must agree.
+
+    A path is excluded if every router takes it literally, and each of its readings that is covered is under an excluded
+    prefix. So ``/health/../photos`` is not under ``/health`` here, and neither is ``/Health``.
+    """
+
+    def __init__(self, prefixes: Collection[str], covered: Collection[str]) -> None:
+        """Check the prefixes.
+
+        Args:
+            prefixes: paths of ASCII letters, digits and punctuation.
+            covered: the prefixes from which these are exceptions.
+
+        Raises:
+            TypeError: prefixes is a single string.
+            ValueError: a prefix is not a plain path, or a covered prefix is below it.
+        """
+        if isinstance(prefixes, str):
+            raise TypeError("exclude must be a collection of paths, not one string")
+        for prefix in prefixes:
+            if not _is_plain(prefix) or prefix == "/":
+                raise ValueError(f"exclude must name plain paths of ASCII below '/', unlike {prefix!r}")
+        self._exact = frozenset([prefix.rstrip("/") for prefix in prefixes])
+        self._below = tuple([f"{path}/" for path in self._exact])
+        for prefix in covered:
+            if self._holds(prefix):
+                raise ValueError(f"exclude would leave the prefix {prefix!r} unprotected")
+
+    def cover(self, scope: Mapping[str, Any], layout: Layout, covered: CoveredPaths) -> bool:
+        """Whether a covered request is excluded."""
+        path: str = scope["path"]
+        root_path: str = scope.get("root_path") or ""
+        roots = {root for root in (root_path, *layout.root_paths) if root}
+        if not self._below or not _are_plain(path, root_path, scope.get("raw_path")) or _cuts(layout.mounts, path):
+            return False
+        readings = {reading for root in roots or {""} for reading in _literal_readings(path, root)}
+        return any(map(self._holds, readings)) and all(
+            self._holds(text) or not covered.cover({"path": text}, layout) for text in readings
+        )
+
+    def _holds(self, path: str) -> bool:
+        return path in self._exact or path.startswith(self._below)
+
+
+def _literal_readings(path: str, root_path: str) -> set[str]:
+    head, found, rest = path.partition(root_path) if root_path else ("", "", path)
+    if not head and rest.startswith("/"):
+        return {rest}
+    return {path, f"/{rest}".replace("//", "/")} if found else {path}
+
+
+def _cuts(mounts: Collection[str], path: str) -> bool:
+    """Whether a mount that needs no slash behind it would end within a segment of the path."""
+    text = f"{path.lower()}/"
+    return any(mount in text and f"{mount}/" not in text for mount in mounts)
+
+
 def _are_plain(path: str, root_path: str, raw_path: bytes | None) -> bool:
     return bool(
         _is_plain(path) and (not root_path or _is_plain(root_path)) and (raw_path is None or raw_path == path.encode())

@@ -26,7 +26,10 @@ _PORT = re.compile(r":[0-9]*\Z")
 _REWRITING = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-protocol", b"x-forwarded-ssl"}
 )
-_SAYS_HTTPS = re.compile(rb"\b(?:https|ssl|on)\b", re.IGNORECASE)
+_SAYS_HTTPS = re.compile(rb"\b(?:https|wss|ssl|on)\b", re.IGNORECASE)
+#: The scheme of the handshake of a WebSocket.
+HTTP_SCHEMES = {"ws": "http", "wss": "https"}
+_SCHEMES = {"http": "http", "https": "https"}
 _AMBIGUOUS = (
     "The proxy's headers disagree: configure it to set either Forwarded or X-Forwarded-*, and remove the other."
 )
@@ -52,7 +55,8 @@ def request_origin(scope: Mapping[str, Any], policy: Policy) -> tuple[str, str, 
         return scheme.lower(), host, (slash + path).rstrip("/")
     scheme, host = scope.get("scheme", "http"), single_host(scope["headers"])
     if policy.trusted_proxies and _comes_from_proxy(scope, policy):
-        return (*_forwarded_origin(scope["headers"], scheme, host), "")
+        known = {**HTTP_SCHEMES, **_SCHEMES} if scope.get("type") == "websocket" else _SCHEMES  # Traefik says wss
+        return (*_forwarded_origin(scope["headers"], scheme, host, known), "")
     return scheme, host, ""
 
 
@@ -126,7 +130,9 @@ def with_path(scope: MutableMapping[str, Any], policy: Policy) -> MutableMapping
     return {**scope, "raw_path": target, "path": unquote(target.decode("latin-1"))}
 
 
-def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], scheme: str, host: str) -> tuple[str, str]:
+def _forwarded_origin(
+    headers: Iterable[tuple[bytes, bytes]], scheme: str, host: str, known: Mapping[str, str]
+) -> tuple[str, str]:
     """The scheme and host from the nearest proxy: the last element of its header, because proxies append.
 
     A proxy that sets one kind of header passes the other kind on as the client sent it. So they must not disagree.
@@ -142,9 +148,9 @@ def _forwarded_origin(headers: Iterable[tuple[bytes, bytes]], scheme: str, host:
         raise InvalidRequestError(_AMBIGUOUS)
     said = standard or legacy
     scheme = said.get("proto", scheme).lower()
-    if scheme not in ("http", "https"):
+    if scheme not in known:
         raise InvalidRequestError("The scheme in the proxy's headers is neither http nor https.")
-    return scheme, said.get("host", host)
+    return known[scheme], said.get("host", host)
 
 
 def _legacy_forwarded(fields: Mapping[bytes, str], host: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.responses import OAuth1Response, resource_error_response
 
-from .origin import may_be_rewritten, origin_form, peer_address, request_origin
+from .origin import HTTP_SCHEMES, may_be_rewritten, origin_form, peer_address, request_origin
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,6 +39,8 @@ def snapshot(scope: Scope) -> Scope:
     The method is in upper case, as it is signed (RFC 5849 section 3.4.1.1): hypercorn converts ``get`` to ``GET``, but
     granian and uvicorn with h11 do not.
     """
+    if scope["type"] == "websocket":
+        return {"query_string": b"", **scope, "headers": [*map(tuple, scope.get("headers", ()))]}
     return {**scope, "method": scope["method"].upper(), "headers": [*map(tuple, scope["headers"])]}
 
 
@@ -50,7 +52,7 @@ def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) 
     ``scope = {**scope, "method": scope["method"].upper(), "headers": list(scope["headers"])}``.
 
     Args:
-        scope: of type ``http``.
+        scope: of type ``http`` or ``websocket``: the handshake of a WebSocket is a GET without a body.
         policy: sets the limits, the trusted proxies and the external base URL.
         body: the octets of a form; ``None`` if the body is not a form and was not read.
 
@@ -62,9 +64,17 @@ def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) 
 
 def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: bytes | None) -> R:
     """Make a request from an ASGI scope. ``make`` takes the arguments of `OAuth1Request`."""
-    is_usual = native.IN_USE and make is OAuth1Request and not (policy.external_base_url or policy.trusted_proxies)
+    is_usual = (
+        native.IN_USE
+        and make is OAuth1Request
+        and scope["type"] == "http"
+        and not (policy.external_base_url or policy.trusted_proxies)
+    )
     if is_usual and (read := _read_natively(scope, policy, body)) is not None:
         return OAuth1Request.of_scope(scope, body, read)  # type: ignore[return-value]  # it is what `make` makes
+    is_websocket = scope["type"] == "websocket"
+    if is_websocket:
+        scope, body = handshake_of(scope), b""
     try:
         path = origin_form(scope, policy)
         scheme, host, prefix = request_origin(scope, policy)
@@ -72,13 +82,15 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
             method=scope["method"],
             scheme=scheme,
             host=host,
-            raw_path=prefix.encode() + path if prefix else path,
+            raw_path=_with_prefix(prefix.encode(), path, scope) if prefix else path,
             raw_query=scope["query_string"],
             headers=scope["headers"],
             body=body,
             peer=peer_address(scope),
             limits=policy,
         )
+        if is_websocket:
+            request.websocket_scheme = "wss" if request.scheme == "https" else "ws"
         if may_be_rewritten(scope, policy):
             request.may_be_rewritten = True
     except OAuth1Error as error:
@@ -87,6 +99,13 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
     if is_usual:
         _remember_host(scope, scheme, request.host)
     return request
+
+
+def _with_prefix(prefix: bytes, path: bytes, scope: Scope) -> bytes:
+    """The path that the client used: behind a prefix of the external base URL, which uvicorn may have put there."""
+    root_path: str = scope.get("root_path") or ""
+    has_prefix = root_path.encode().rstrip(b"/") == prefix and path.startswith(prefix + b"/")
+    return path if has_prefix else prefix + path
 
 
 def _read_natively(scope: Scope, policy: Policy, body: bytes | None) -> native.ReadScope | None:
@@ -104,6 +123,12 @@ def _remember_host(scope: Scope, scheme: str, normal_form: str) -> None:
     for name, value in scope["headers"]:
         if name == b"host" and type(value) is bytes:
             known[value] = normal_form
+
+
+def handshake_of(scope: Scope) -> Scope:
+    """The HTTP request that opens a WebSocket (RFC 6455 section 4.1), over HTTP/2 as well (RFC 8441)."""
+    scheme: str = scope.get("scheme", "ws")
+    return {**scope, "method": "GET", "scheme": HTTP_SCHEMES.get(scheme, scheme)}
 
 
 def content_type_of(scope: Scope) -> bytes:
@@ -125,19 +150,28 @@ def has_unannounced_length(scope: Scope) -> bool:
     return not has_length and not scope.get("http_version", "1.1").startswith("1")
 
 
-async def send_response(response: OAuth1Response, send: Send) -> None:
-    """Send a whole response over ASGI."""
+async def send_response(response: OAuth1Response, send: Send, *, kind: str = "http.response") -> None:
+    """Send a whole response over ASGI.
+
+    Args:
+        response: the response.
+        send: as the server passes it.
+        kind: of the messages; ``websocket.http.response`` if a WebSocket is refused.
+    """
     body = response.body.encode()
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
     headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{kind}.start", "status": response.status_code, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body})
 
 
-async def refuse_websocket(error: OAuth1Error, scope: Scope, send: Send) -> None:
-    """Log why a WebSocket is refused, and close it before it is accepted: servers answer 403."""
+async def refuse_websocket(error: OAuth1Error, policy: Policy, scope: Scope, send: Send) -> None:
+    """Log why a WebSocket is refused, and send the response if the server can; otherwise it answers 403."""
     log_refusal(with_scope(error, scope))
-    await send({"type": "websocket.close", "code": 1008})
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        await send_response(resource_error_response(error, realm=policy.realm), send, kind="websocket.http.response")
+    else:
+        await send({"type": "websocket.close", "code": 1008})
 
 
 async def refuse(error: OAuth1Error, policy: Policy, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,6 +179,9 @@ async def refuse(error: OAuth1Error, policy: Policy, scope: Scope, receive: Rece
 
     Meanwhile the body is received and dropped, as frameworks do, so that `LingeringMiddleware` sees its end.
     """
+    if scope["type"] == "websocket":
+        await refuse_websocket(error, policy, scope, send)
+        return
 
     async def drop() -> None:
         while (await receive()).get("more_body", False):

@@ -74,7 +74,7 @@ class RequestTargetMiddleware:
             try:
                 _check_websocket(scope)
             except OAuth1Error as error:
-                await refuse_websocket(error, scope, send)
+                await refuse_websocket(error, self.policy, {**scope, "extensions": {}}, send)  # closed: a 403
                 return
         await self.app(scope, receive, send)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from async_oauth1.errors import InvalidRequestError
+from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
+from async_oauth1.policy import SizeLimits
 
 from .authorization_header import parse_authorization
 from .encoding import canonical_form
 
-__all__ = ["read_forms"]
+__all__ = ["check_sizes", "read_forms"]
 
 
 def read_forms(
@@ -32,3 +33,19 @@ def read_forms(
     if header_form.count("=") + query_form.count("=") + body_form.count("=") > max_parameters:
         raise InvalidRequestError(f"The request has more than {max_parameters} parameters.")
     return (header_form, query_form, body_form), realm
+
+
+def check_sizes(octets: tuple[bytes, bytes, bytes], limits: SizeLimits) -> None:
+    """Check the sizes of the Authorization header, the query and the form.
+
+    Raises:
+        RequestTooLargeError: one is larger than its limit.
+    """
+    header, query, form = octets
+    for what, part, limit in (
+        ("Authorization header", header, limits.max_header_bytes),
+        ("query", query, limits.max_query_bytes),
+        ("form", form, limits.max_form_bytes),
+    ):
+        if len(part) > limit:
+            raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")

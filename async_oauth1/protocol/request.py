@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from async_oauth1 import native
-from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
+from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.policy import SizeLimits
 from async_oauth1.tolerances import PARAMETERS_IN_TWO_PLACES
 
@@ -27,7 +27,7 @@ from .hosts import normalize_host
 from .lenient_forms import find_lenient_form, lenient_forms
 from .named_parameters import NamedParameters
 from .places import find_protocol_parameters
-from .reading import read_forms
+from .reading import check_sizes, read_forms
 from .signature import SIGNATURE_METHODS, SignatureMethod, SigningKeys
 
 __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
@@ -56,6 +56,10 @@ class OAuth1Request(NamedParameters):
         has_other_header_parameters: whether the Authorization header has names that do not begin with ``oauth_``.
         may_be_rewritten: whether the scheme or the peer may come from a header that the client can write.
         read_body: reads the body if it was not read yet; called after the signature was verified.
+        digest_body: receives the body and returns its hash by the named algorithm, without keeping it in memory.
+        body_hash_follows: the hash is compared while the application receives the body, which then ends only if it
+            holds.
+        websocket_scheme: of the handshake of a WebSocket, ``ws`` or ``wss``: a signature over this scheme holds, too.
         deviations: what is refused unless the client is allowed it: the name of each tolerance, and the error.
         requested_scope: what the client asks for at the first step; ``granted_scope`` is what the owner grants.
         tolerances: the tolerances of this client; set after its look-up.
@@ -71,6 +75,9 @@ class OAuth1Request(NamedParameters):
     credential: Any = None
     user: Any = None
     body_hash_holds: bool = False
+    body_hash_follows: bool = False
+    digest_body: Callable[[str], Awaitable[bytes]] | None = None
+    websocket_scheme: str | None = None
     requested_scope: str = ""
     granted_scope: str = ""
     may_be_rewritten: bool
@@ -120,7 +127,7 @@ class OAuth1Request(NamedParameters):
         authorization, content_type = relevant_fields(fields)
         is_a_form = content_type != b"" and is_form_for_everyone(content_type)
         octets = authorization, raw_query, body if is_a_form and body else b""
-        _check_sizes(octets, limits)
+        check_sizes(octets, limits)
         self._keep(method, scheme, host, raw_path, fields, peer, body, is_a_form, octets)
         self._keep_parameters(
             native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
@@ -235,12 +242,13 @@ class OAuth1Request(NamedParameters):
     def body_protection(self) -> Literal["form", "hash", "none"]:
         """How the body of a verified request is signed.
 
-        ``form``: the body is a form, which the signature covers. ``hash``: ``oauth_body_hash`` was sent and is right.
+        ``form``: the body is a form, which the signature covers. ``hash``: ``oauth_body_hash`` was sent and is right,
+        or the body does not end unless it is.
         ``none``: the body is not signed, or there is none; always so with PLAINTEXT.
         """
         if self.signature_method == "PLAINTEXT":
             return "none"
-        if self.body_hash_holds:
+        if self.body_hash_holds or self.body_hash_follows:
             return "hash"
         return "form" if self.is_form and self.body is not None else "none"
 
@@ -275,6 +283,8 @@ class OAuth1Request(NamedParameters):
         if self._last_verdict is not None and self._last_verdict[0] == question:
             return self._last_verdict[1]
         holds = method.verify(self.signature_base_string, question[2], keys)
+        if not holds and self.websocket_scheme is not None:
+            holds = method.verify(self._base_string_of(self.websocket_scheme), question[2], keys)
         self._last_verdict = question, holds
         return holds
 
@@ -287,10 +297,12 @@ class OAuth1Request(NamedParameters):
     def signature_base_string(self) -> str:
         """The signature base string (section 3.4.1.1)."""
         if self._base_string is None:  # cached_property uses a lock on Python 3.11
-            path = self.raw_path.decode("latin-1")
-            form = "&".join(filter(None, self.canonical_forms))
-            self._base_string = base_string(self.method, self.scheme, self.host, path, form)
+            self._base_string = self._base_string_of(self.scheme)
         return self._base_string
+
+    def _base_string_of(self, scheme: str) -> str:
+        path = self.raw_path.decode("latin-1")
+        return base_string(self.method, scheme, self.host, path, "&".join(filter(None, self.canonical_forms)))
 
     # Further attributes of Authlib's request -------------------------------------------------------------------------
 
@@ -330,17 +342,6 @@ class OAuth1Request(NamedParameters):
     def params(self) -> list[tuple[str, str]]:  # type: ignore[override]  # this property can be set
         """All parameters."""
         return [*self.query_params, *self.body_params, *self.auth_params]
-
-
-def _check_sizes(octets: tuple[bytes, bytes, bytes], limits: SizeLimits) -> None:
-    header, query, form = octets
-    for what, part, limit in (
-        ("Authorization header", header, limits.max_header_bytes),
-        ("query", query, limits.max_query_bytes),
-        ("form", form, limits.max_form_bytes),
-    ):
-        if len(part) > limit:
-            raise RequestTooLargeError(f"The {what} is larger than {limit} bytes.")
 
 
 def _decoded_pairs(form: str) -> list[tuple[str, str]]:

@@ -207,6 +207,16 @@ def check_body_hash(request: OAuth1Request, body: bytes) -> None:
         InvalidRequestError: it is malformed.
         InvalidSignatureError: it is the hash of another body.
     """
+    algorithm, claimed = claimed_body_hash(request)
+    check_digest(hashlib.new(algorithm, body, usedforsecurity=False).digest(), claimed)
+
+
+def claimed_body_hash(request: OAuth1Request) -> tuple[str, bytes]:
+    """The algorithm and the value of ``oauth_body_hash``.
+
+    Raises:
+        InvalidRequestError: it is malformed.
+    """
     try:
         claimed = base64.b64decode(request.oauth_params.get("oauth_body_hash", ""), validate=True)
     except (binascii.Error, ValueError):
@@ -214,7 +224,16 @@ def check_body_hash(request: OAuth1Request, body: bytes) -> None:
     algorithm = _BODY_HASHES.get(len(claimed))
     if algorithm is None:
         raise InvalidRequestError('"oauth_body_hash" is not the Base64 of a SHA-1, SHA-256 or SHA-512 hash.')
-    if not hmac.compare_digest(hashlib.new(algorithm, body, usedforsecurity=False).digest(), claimed):
+    return algorithm, claimed
+
+
+def check_digest(digest: bytes, claimed: bytes) -> None:
+    """Check that the hash of a body is the one that the client claims.
+
+    Raises:
+        InvalidSignatureError: it is another one.
+    """
+    if not hmac.compare_digest(digest, claimed):
         raise InvalidSignatureError('"oauth_body_hash" is not the hash of the body that arrived.')
 
 

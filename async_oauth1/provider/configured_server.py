@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from async_oauth1.errors import MissingHookError, OAuth1Error
 from async_oauth1.policy import Policy
@@ -61,6 +61,10 @@ class ConfiguredServer:
                 self.hooks.register(name, method)
         for name, func in hooks.items():
             self.hooks.register(name, func)
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the server itself: a copy would have other nonces. Some frameworks copy what routes refer to."""
+        return self
 
     def register_hook(self, name: str, func: Callable[..., Any]) -> None:
         """Set one hook.

@@ -117,7 +117,10 @@ def _log(error: OAuth1Error, request: OAuth1Request | None) -> None:
     place: _Place = error.__dict__.get(_PLACE) or _Place("a request", None)
     client = None
     if request is not None:
-        place = _Place(_printable(repr(request), _LONGEST_TEXT), request.peer)
+        what = repr(request)
+        if request.websocket_scheme is not None:
+            what = f"websocket {request.raw_path.decode('latin-1')}"
+        place = _Place(_printable(what, _LONGEST_TEXT), request.peer)
         client = (request.client_id or "")[:_LONGEST_NAME] or None
     text = _printable(_explanation(chain, request), _LONGEST_TEXT)
     log.info("Refused %s of client %a from %a: %s (%d): %s", place.what, client, place.peer, code,

@@ -24,7 +24,15 @@ from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.tolerances import REPEATED_NONCE
 
-from .checks import check_body_hash, check_host, check_protocol_parameters, check_timestamp, outside_window
+from .checks import (
+    check_body_hash,
+    check_digest,
+    check_host,
+    check_protocol_parameters,
+    check_timestamp,
+    claimed_body_hash,
+    outside_window,
+)
 from .configured_server import ConfiguredServer
 from .hints import hints
 from .hooks import MaybeAwaitable, call_hook, optional
@@ -220,10 +228,7 @@ class BaseServer(ConfiguredServer):
         if request.body_hash_holds:
             pass  # compared before, by the middleware
         elif "oauth_body_hash" in request.oauth_params:
-            body = await _body_of(request)
-            self.check_window(request)  # the client may have taken its time over the body
-            check_body_hash(request, body)
-            request.body_hash_holds = True
+            await self._verify_body_hash(request)
         elif required and not (request.is_form and request.body is not None):
             raise MissingRequiredParameterError("oauth_body_hash")
         if (
@@ -235,6 +240,20 @@ class BaseServer(ConfiguredServer):
                 "Nothing signs the body of this request. Send its hash as oauth_body_hash, or send it as a form "
                 "(application/x-www-form-urlencoded); PLAINTEXT signs neither."
             )
+
+    async def _verify_body_hash(self, request: OAuth1Request) -> None:
+        algorithm, claimed = claimed_body_hash(request)
+        if request.body_hash_follows:
+            return
+        if request.digest_body is not None:
+            digest = await call_hook(request.digest_body, algorithm)
+            self.check_window(request)  # the client may have taken its time over the body
+            check_digest(digest, claimed)
+        else:
+            body = await _body_of(request)
+            self.check_window(request)
+            check_body_hash(request, body)
+        request.body_hash_holds = True
 
     async def use_nonce(self, request: OAuth1Request) -> None:
         """Remember the nonce of a request that is genuine in everything else (section 3.3).

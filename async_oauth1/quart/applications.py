@@ -15,8 +15,9 @@ from quart import Quart, Response, current_app, has_app_context
 from werkzeug.utils import import_string
 
 from async_oauth1.asgi.requests import application_behind
+from async_oauth1.asgi.startup import check_hooks as require_all_hooks
 from async_oauth1.asgi.unawaited import name_unawaited
-from async_oauth1.errors import MissingHookError, OAuth1Error
+from async_oauth1.errors import OAuth1Error
 from async_oauth1.explaining import observe_on_loop
 from async_oauth1.policy import Policy
 from async_oauth1.provider.hooks import resolve
@@ -25,7 +26,7 @@ from async_oauth1.provider.responses import resource_error_response
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
 from async_oauth1.provider.verification import BaseServer
 
-from .requests import guard_routing, make_response
+from .requests import close_unanswered, guard_routing, make_response
 
 T = TypeVar("T")
 #: Generates ``{"oauth_token": ..., "oauth_token_secret": ...}``.
@@ -83,12 +84,16 @@ class ServesApplications(BaseServer):
 
         async def check_hooks() -> None:
             if self is servers[-1]:  # the last one: functions that register hooks of the others have run by now
-                _require_hooks(servers)
+                require_all_hooks(*servers)
 
         app.before_serving(check_hooks)
         # An OAuth1Error that a view does not catch is the client's error, not a 500. The application may handle it.
         if OAuth1Error not in app.error_handler_spec[None][None]:
-            app.register_error_handler(OAuth1Error, self.error_response)
+            app.register_error_handler(OAuth1Error, self._answer_error)
+
+    async def _answer_error(self, error: OAuth1Error) -> Response:
+        await close_unanswered()
+        return self.error_response(error)
 
     def _keep(self, app: Quart, policy: Policy) -> None:
         ours = [self.own_policy, *self.policies.values()]
@@ -155,15 +160,3 @@ def _generator(app: Quart, generator_key: str, length_key: str, default_length: 
     if not callable(generator):
         raise TypeError(f"{generator_key} must be a function, or the import path of one as a string")
     return cast("Callable[[], Any]", generator)
-
-
-def _require_hooks(servers: list[ServesApplications]) -> None:
-    """Check the hooks of every server; one error names all that are missing."""
-    missing: list[str] = []
-    for server in servers:
-        try:
-            server.require_hooks(again=True)
-        except MissingHookError as error:
-            missing.append(str(error))
-    if missing:
-        raise MissingHookError(" ".join(missing))

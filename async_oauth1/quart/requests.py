@@ -6,13 +6,14 @@ import functools
 from types import FunctionType
 from typing import Any
 
-from quart import Quart, Response, current_app
+from quart import Quart, Response, current_app, has_websocket_context
 from quart import request as quart_request
-from quart.wrappers import Request
+from quart import websocket as quart_websocket
+from quart.wrappers import Request, Websocket
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from async_oauth1.asgi.bodies import read_pieces, too_large, too_slow
+from async_oauth1.asgi.bodies.pieces import read_pieces, too_large, too_slow
 from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.asgi.targets import RECEIVED_KEY, ReceivedOctets, RequestTargetMiddleware
@@ -25,10 +26,12 @@ from async_oauth1.provider.responses import OAuth1Response
 _GUARD = "async_oauth1.request_targets"
 
 
-async def read_request(request: Request | None, policy: Policy) -> OAuth1Request:
+async def read_request(request: Request | Websocket | None, policy: Policy) -> OAuth1Request:
     """Make an `OAuth1Request` from the octets as sent: Quart's ``url`` and ``form`` are decoded."""
-    current = current_request() if request is None else request
+    current = current_connection() if request is None else request
     scope: Any = current.scope
+    if isinstance(current, Websocket):
+        return make_request(OAuth1Request, snapshot(scope), policy, None)
     content_type = content_type_of(scope)
     form = None
     if content_type and is_form(content_type):
@@ -51,8 +54,27 @@ def current_request() -> Request:
     return current
 
 
+def current_connection() -> Request | Websocket:
+    """The current request, or the WebSocket whose handshake is being handled."""
+    if not has_websocket_context():
+        return current_request()
+    proxy: Any = quart_websocket
+    current: Websocket = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
+    return current
+
+
+async def close_unanswered() -> None:
+    """Close the current WebSocket with 1008 if the server cannot answer a handshake: Quart would say 1000."""
+    if has_websocket_context():
+        scope: Any = quart_websocket.scope
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            await quart_websocket.close(1008)
+
+
 def answers_preflight(cors: FunctionType) -> bool:
     """Whether the current request is a preflight that a CORS extension's wrapper answers without calling its view."""
+    if has_websocket_context():
+        return False
     request = current_request()
     return is_preflight(request.method, request.headers.keys()) and answers_options(cors, current_app.config)
 

@@ -25,7 +25,14 @@ from async_oauth1.provider.responses import OAuth1Response
 
 from .applications import ServesApplications, TokenGenerators
 from .proxies import current_client, current_credential
-from .requests import answers_preflight, current_request, make_response, read_body, read_request
+from .requests import (
+    answers_preflight,
+    close_unanswered,
+    current_connection,
+    make_response,
+    read_body,
+    read_request,
+)
 
 __all__ = ["AuthorizationServer", "ResourceProtector"]
 
@@ -210,7 +217,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         two_legged: bool = False,
         body_hash_required: bool = False,
     ) -> Callable[..., Any]:
-        """Protect a view, async or plain; see the class.
+        """Protect a view, async or plain, or the handler of a WebSocket; see the class.
 
         OPTIONS requests that Quart or a CORS extension answers without calling the view are not verified.
 
@@ -235,6 +242,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
                     if cors is None or not answers_preflight(cors):
                         await acquire()
                 except OAuth1Error as error:
+                    await close_unanswered()
                     return self.error_response(error)
                 if is_async:
                     return await view(*args, **kwargs)
@@ -261,13 +269,13 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         Raises:
             OAuth1Error: the request is not accepted; `error_response` makes the response.
         """
-        current = current_request()
+        current = current_connection()
         quart_scope: Any = current.scope
         verified: Verified | None = quart_scope.get(SCOPE_KEY)
         if verified is not None and verified.protector is self:  # OAuth1Middleware has used the nonce already
             request = verified.request
-            if verified.policy is not self.policy:  # verified by another policy than this application's
-                request.read_body = functools.partial(read_body, current)
+            if verified.policy is not self.policy and isinstance(current, Request):  # by another application's rules
+                request.read_body, request.digest_body = functools.partial(read_body, current), None
             await self.check_verified(
                 request,
                 scope=scope,

@@ -309,8 +309,8 @@ async def test_a_store_that_is_down(guarded: Provider) -> None:
     assert (answer.status, answer.header("retry-after"), passed(guarded)) == (503, "1", 0)
 
 
-async def test_websockets_are_refused_and_lifespan_events_are_passed_on(guarded: Provider) -> None:
-    """Messages of a WebSocket cannot be signed; other scopes are passed on."""
+async def test_unsigned_websockets_are_refused_and_lifespan_events_are_passed_on(guarded: Provider) -> None:
+    """A WebSocket under a prefix needs a signed handshake; others and other scopes are passed on."""
     sent: list[Any] = []
 
     async def send(event: Any) -> None:

@@ -1,0 +1,74 @@
+"""The user of a verified request, as Starlette's authentication has it; Starlette itself is not needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from async_oauth1.protocol.encoding import as_text
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.hooks import optional
+
+from .requests import Scope
+
+__all__ = ["AnonymousUser", "Granted", "OAuth1User", "with_user"]
+
+
+class OAuth1User:
+    """The user whose token signed a request; of a two-legged request, the client.
+
+    Attributes:
+        identity: the user's id, or the client's.
+        credential: the token credential; ``None`` if the request is two-legged.
+        client: the client.
+    """
+
+    is_authenticated = True
+
+    def __init__(self, identity: str, credential: Any, client: Any) -> None:
+        """Keep what was verified."""
+        self.identity = identity
+        self.credential = credential
+        self.client = client
+
+    @property
+    def display_name(self) -> str:
+        """The identity."""
+        return self.identity
+
+
+class AnonymousUser:
+    """The user of a request that was not verified."""
+
+    is_authenticated = False
+    identity = ""
+    display_name = ""
+
+
+class Granted:
+    """What Starlette's ``requires`` checks.
+
+    Attributes:
+        scopes: ``authenticated``, and the scopes of the token; none if the request was not verified.
+    """
+
+    def __init__(self, scopes: list[str]) -> None:
+        """Keep them."""
+        self.scopes = scopes
+
+
+async def with_user(scope: Scope, request: OAuth1Request | None) -> Scope:
+    """Add ``user`` and ``auth`` to the scope of a request.
+
+    Args:
+        scope: of the request.
+        request: the verified request; ``None`` if it needed no signature. Then what is there already stays.
+    """
+    if request is None:
+        return {"user": AnonymousUser(), "auth": Granted([]), **scope}
+    credential, client = request.credential, request.client
+    user_id = await optional(credential, "get_user_id")
+    identity = request.client_id if credential is None else user_id
+    granted = await optional(credential, "get_scope") or ()
+    names = granted.split() if isinstance(granted, str) else [*granted]
+    user = OAuth1User("" if identity is None else as_text(identity), credential, client)
+    return {**scope, "user": user, "auth": Granted(["authenticated", *names])}
