@@ -45,6 +45,8 @@ class AuthorizationServer(Server):
     ]
     #: The HTTP method of both token endpoints; the configuration's ``OAUTH1_GET_AT_TOKEN_ENDPOINTS`` adds GET.
     TEMPORARY_CREDENTIALS_METHOD = "POST"
+    _flows: AuthorizationFlows
+
     OVERRIDABLE = (
         *Server.OVERRIDABLE,
         "create_oauth1_request",

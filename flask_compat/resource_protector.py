@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from werkzeug.local import LocalProxy
 
 from async_oauth1.asgi.preflights import find_cors_wrapper
+from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.provider import resource_protector as core
-from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
+from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, call_hook, is_awaitable, resolve
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import resource_error_response
 
@@ -24,21 +25,53 @@ from .wrapper import OAuth1Request
 
 __all__ = ["ResourceProtector", "current_credential"]
 
-View = Callable[..., Any]
+P = ParamSpec("P")
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    # For type checkers, a proxy is the object behind it, except that it may be false: then there is none.
+    class CurrentCredential(TokenCredentialLike, Protocol):
+        """What `current_credential` looks like: what the documentation of Authlib and ours use of a model."""
+
+        client_id: str
+        user_id: Any
+        user: Any
+        oauth_token: str
+        oauth_token_secret: str
+
+        def get_scope(self) -> str: ...
+
+        def __bool__(self) -> bool: ...
+
+    TokenT_co = _TypeVar("TokenT_co", bound=TokenCredentialLike, covariant=True, default=CurrentCredential)
+else:
+    TokenT_co = TypeVar("TokenT_co", bound=TokenCredentialLike, covariant=True)
 
 _CREDENTIAL = "authlib_server_oauth1_credential"
 
 
-class ResourceProtector(Server):
+class ViewDecorator(Protocol):
+    """Protects a view, and keeps its arguments."""
+
+    def __call__(self, view: Callable[P, Any], /) -> Callable[P, Any]: ...
+
+
+class ResourceProtector(Server, Generic[TokenT_co]):
     """Protects views of Flask or of Quart, async or plain.
 
         @require_oauth
         @require_oauth()
         decorators = [require_oauth]            of a MethodView
 
+    Generic in the model of token credentials, for type checkers: it is taken from ``query_token``, or named, as in
+    ``ResourceProtector[MyToken](app)``.
+
     Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, and every attribute of `async_oauth1.Policy` in upper case
     behind ``OAUTH1_``.
     """
+
+    _flows: ProtectorFlows
 
     MISSING_HOOK = '"{}" function is required.'
     OVERRIDABLE = (*Server.OVERRIDABLE, "acquire_credential", "validate_request", "get_token_credential")
@@ -46,9 +79,9 @@ class ResourceProtector(Server):
     def __init__(
         self,
         app: App | None = None,
-        query_client: Callable[..., Any] | None = None,
-        query_token: Callable[..., Any] | None = None,
-        exists_nonce: Callable[..., Any] | None = None,
+        query_client: QueryClient[ClientLike] | None = None,
+        query_token: QueryToken[TokenT_co] | None = None,
+        exists_nonce: ExistsNonce | None = None,
     ) -> None:
         """Make a protector, for an application now or with `init_app` later.
 
@@ -61,7 +94,7 @@ class ResourceProtector(Server):
         super().__init__()
         check_signatures(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         self.query_client = query_client
-        self.query_token = query_token
+        self.query_token: QueryToken[TokenCredentialLike] | None = query_token
         self._exists_nonce = exists_nonce
         self.app = app
         self._flows = ProtectorFlows(self)
@@ -71,9 +104,9 @@ class ResourceProtector(Server):
     def init_app(
         self,
         app: App,
-        query_client: Callable[..., Any] | None = None,
-        query_token: Callable[..., Any] | None = None,
-        exists_nonce: Callable[..., Any] | None = None,
+        query_client: QueryClient[ClientLike] | None = None,
+        query_token: QueryToken[TokenCredentialLike] | None = None,
+        exists_nonce: ExistsNonce | None = None,
     ) -> None:
         """Take an application's configuration.
 
@@ -96,11 +129,16 @@ class ResourceProtector(Server):
         if exists_nonce is not None:
             self._exists_nonce = exists_nonce
 
-    @overload
-    def __call__(self, scope: View, /) -> View: ...
+    @property
+    def current_credential(self) -> TokenT_co:
+        """The token credential of the current view: the proxy of this name, typed as this protector's model."""
+        return cast("TokenT_co", current_credential)
 
     @overload
-    def __call__(self, scope: object = None) -> Callable[[View], View]: ...
+    def __call__(self, scope: Callable[P, Any], /) -> Callable[P, Any]: ...
+
+    @overload
+    def __call__(self, scope: str | list[str] | None = None) -> ViewDecorator: ...
 
     def __call__(self, scope: Any = None) -> Any:
         """Protect a view. A scope is taken and ignored, as in Authlib."""
@@ -234,5 +272,6 @@ def _current_credential() -> Any:
     return None if store is None else store.get(_CREDENTIAL)
 
 
-#: The token credential of the current view, or ``None``.
-current_credential: Any = LocalProxy(_current_credential)
+#: The token credential of the current view. False if there is none. If your model has more attributes, type checkers know
+#: them from the attribute of this name of your `ResourceProtector`.
+current_credential = cast("CurrentCredential", LocalProxy(_current_credential))

@@ -81,7 +81,7 @@ class Server:
     )
 
     app: App | None
-    _flows: Any
+    _flows: Any  # of the class that the subclass declares
 
     def __init__(self) -> None:
         """Start without an application."""

@@ -150,9 +150,9 @@ def facade_on_flask() -> Path:
         def get_oauth_token_secret(self) -> str:
             return TOKEN_SECRET
 
-    model, seen = Model(), set[tuple[str, ...]]()
+    model, seen = Model(), set[tuple[str | None, ...]]()
 
-    def exists_nonce(*names: str) -> bool:
+    def exists_nonce(*names: str | None) -> bool:
         known = names in seen
         seen.add(names)
         return known
