@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from werkzeug.local import LocalProxy
@@ -21,7 +21,7 @@ from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
 from .frameworks.detection import App, context_globals, find_framework
 from .server import Server, by_default, check_signatures
-from .wrapper import OAuth1Request
+from .wrapper import Body, FieldsGiven, OAuth1Request
 
 __all__ = ["ResourceProtector", "current_credential"]
 
@@ -157,7 +157,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
         return self._run_endpoint(self._acquire, name="acquire_credential")
 
     @non_blocking
-    def validate_request(self, method: str, uri: str, body: Any, headers: Any) -> Any:
+    def validate_request(self, method: str, uri: str, body: Body, headers: FieldsGiven) -> Any:
         """Verify a request that comes from no framework.
 
         Args:
@@ -212,17 +212,17 @@ class ResourceProtector(Server, Generic[TokenT_co]):
         form = dict(reversed(request.body_params))  # the first of a name, as in Flask
         return await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
 
-    def _protect(self, view: Callable[..., Any]) -> Callable[..., Any]:
+    def _protect(self, view: Callable[P, Any]) -> Callable[P, Any]:
         cors = find_cors_wrapper(view)
 
         @functools.wraps(view)
-        async def protected_async(*args: Any, **kwargs: Any) -> Any:
+        async def protected_async(*args: P.args, **kwargs: P.kwargs) -> Any:
             if cors is not None and self._framework().answers_preflight(cors):
                 return await view(*args, **kwargs)
             return await self._guard(self._acquire_for_view(), view, args, kwargs)
 
         @functools.wraps(view)
-        def protected(*args: Any, **kwargs: Any) -> Any:
+        def protected(*args: P.args, **kwargs: P.kwargs) -> Any:
             if cors is not None and self._framework().answers_preflight(cors):
                 return view(*args, **kwargs)
             try:
@@ -240,7 +240,9 @@ class ResourceProtector(Server, Generic[TokenT_co]):
             return self._run_endpoint(self._acquire, name="acquire_credential")
         return self._run_endpoint(functools.partial(call_hook, self.acquire_credential), name="acquire_credential")
 
-    async def _guard(self, acquired: Any, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    async def _guard(
+        self, acquired: object, view: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> Any:
         try:
             await resolve(acquired)
         except OAuth1Error as error:
@@ -272,6 +274,6 @@ def _current_credential() -> Any:
     return None if store is None else store.get(_CREDENTIAL)
 
 
-#: The token credential of the current view. False if there is none. If your model has more attributes, type checkers know
-#: them from the attribute of this name of your `ResourceProtector`.
+#: The token credential of the current view. False if there is none. If your model has more attributes, type checkers
+#: know them from the attribute of this name of your `ResourceProtector`.
 current_credential = cast("CurrentCredential", LocalProxy(_current_credential))

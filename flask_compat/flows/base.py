@@ -91,7 +91,7 @@ def from_server(name: str) -> Callable[..., Any]:
     """
 
     @flow_step
-    async def call(self: Flows, *args: Any) -> Any:
+    async def call(self: Flows, *args: object) -> Any:
         return await self.ask(name, *args)
 
     return call
@@ -165,7 +165,7 @@ class Flows(BaseServer):
             return functools.partial(_call_exists_nonce, window, func)
         return functools.partial(call_hook, func)
 
-    async def ask(self, name: str, *args: Any) -> Any:
+    async def ask(self, name: str, *args: object) -> Any:
         """Call an override of the server's method, or else the step that the method runs by default."""
         method = getattr(self.server, name)
         step = default_of(method)
@@ -267,7 +267,7 @@ class Flows(BaseServer):
             await super().verify_signature(request)
 
 
-async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: Any) -> Any:
+async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: object) -> Any:
     token = timestamp_window.set(window or 0)
     try:
         return await call_hook(func, *args)
