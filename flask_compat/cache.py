@@ -73,7 +73,7 @@ class _TemporaryCredential(TemporaryCredential):
         return self.is_decided() and hmac.compare_digest(str(self["oauth_verifier"]).encode(), verifier.encode())
 
 
-class TakesHooks(Protocol):
+class _TakesHooks(Protocol):
     """What is needed of a server to give it hooks."""
 
     EXPIRY_TIME: int
@@ -83,7 +83,7 @@ class TakesHooks(Protocol):
 
 
 def register_temporary_credential_hooks(
-    authorization_server: TakesHooks, cache: object, key_prefix: str = "temporary_credential:"
+    authorization_server: _TakesHooks, cache: object, key_prefix: str = "temporary_credential:"
 ) -> None:
     """Keep temporary credentials in a cache.
 
@@ -118,7 +118,7 @@ def create_exists_nonce_func(cache: object, key_prefix: str = "nonce:", expires:
 
 
 def register_nonce_hooks(
-    authorization_server: TakesHooks, cache: object, key_prefix: str = "nonce:", expires: int = 86400
+    authorization_server: _TakesHooks, cache: object, key_prefix: str = "nonce:", expires: int = 86400
 ) -> None:
     """Keep nonces in a cache.
 

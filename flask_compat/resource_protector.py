@@ -51,7 +51,7 @@ else:
 _CREDENTIAL = "authlib_server_oauth1_credential"
 
 
-class ViewDecorator(Protocol):
+class _ViewDecorator(Protocol):
     """Protects a view, and keeps its arguments."""
 
     def __call__(self, view: Callable[P, Any], /) -> Callable[P, Any]: ...
@@ -138,7 +138,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
     def __call__(self, scope: Callable[P, Any], /) -> Callable[P, Any]: ...
 
     @overload
-    def __call__(self, scope: str | list[str] | None = None) -> ViewDecorator: ...
+    def __call__(self, scope: str | list[str] | None = None) -> _ViewDecorator: ...
 
     def __call__(self, scope: Any = None) -> Any:
         """Protect a view. A scope is taken and ignored, as in Authlib."""

@@ -42,9 +42,7 @@ LOOP_CHECK_INTERVAL = 0.5
 
 _NO_LOOP = ("no running event loop", "no current event loop")
 
-
 T = TypeVar("T")
-
 AnyFuture = asyncio.Future[Any] | Future[Any]
 
 
@@ -71,7 +69,6 @@ class Runtime(Protocol):
 
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Block this thread until the loop has awaited something."""
-        ...
 
     def under_way(self) -> AbstractContextManager[None]:
         """Have the application wait for this thread's flow before its loop ends."""
