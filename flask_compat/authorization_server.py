@@ -45,6 +45,8 @@ class AuthorizationServer(Server):
     ]
     #: The HTTP method of both token endpoints; the configuration's ``OAUTH1_GET_AT_TOKEN_ENDPOINTS`` adds GET.
     TEMPORARY_CREDENTIALS_METHOD = "POST"
+    _flows: AuthorizationFlows
+
     OVERRIDABLE = (
         *Server.OVERRIDABLE,
         "create_oauth1_request",
@@ -184,7 +186,7 @@ class AuthorizationServer(Server):
         return self._run_endpoint(self._flows.check_authorization_request, name="check_authorization_request")
 
     def create_authorization_response(
-        self, request: Any = None, grant_user: Any = None, *, scope: str | None = None
+        self, request: Any = None, grant_user: object = None, *, scope: str | None = None
     ) -> Any:
         """Record the resource owner's answer, and redirect to the client.
 
@@ -213,7 +215,7 @@ class AuthorizationServer(Server):
     @non_blocking
     def create_oauth1_request(self, request: Any) -> Any:
         """Make an ``OAuth1Request`` from a framework's request, the current one if none is given."""
-        return self._run(self._flows.read_request, self._framework(), request, name="create_oauth1_request")
+        return self._run(self._flows.read_request, self._framework().read, request, name="create_oauth1_request")
 
     @non_blocking
     def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:

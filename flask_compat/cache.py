@@ -19,7 +19,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from authlib.oauth1 import TemporaryCredential
 
@@ -73,8 +73,17 @@ class _TemporaryCredential(TemporaryCredential):
         return self.is_decided() and hmac.compare_digest(str(self["oauth_verifier"]).encode(), verifier.encode())
 
 
+class _TakesHooks(Protocol):
+    """What is needed of a server to give it hooks."""
+
+    EXPIRY_TIME: int
+
+    def register_hook(self, name: str, func: Callable[..., Any]) -> None:
+        """Set one hook."""
+
+
 def register_temporary_credential_hooks(
-    authorization_server: Any, cache: Any, key_prefix: str = "temporary_credential:"
+    authorization_server: _TakesHooks, cache: object, key_prefix: str = "temporary_credential:"
 ) -> None:
     """Keep temporary credentials in a cache.
 
@@ -97,7 +106,7 @@ def register_temporary_credential_hooks(
         authorization_server.register_hook(name, hooks.cache.suited(getattr(hooks, name)))
 
 
-def create_exists_nonce_func(cache: Any, key_prefix: str = "nonce:", expires: int = 86400) -> Callable[..., Any]:
+def create_exists_nonce_func(cache: object, key_prefix: str = "nonce:", expires: int = 86400) -> Callable[..., Any]:
     """Make an ``exists_nonce`` function over a cache.
 
     Args:
@@ -109,7 +118,7 @@ def create_exists_nonce_func(cache: Any, key_prefix: str = "nonce:", expires: in
 
 
 def register_nonce_hooks(
-    authorization_server: Any, cache: Any, key_prefix: str = "nonce:", expires: int = 86400
+    authorization_server: _TakesHooks, cache: object, key_prefix: str = "nonce:", expires: int = 86400
 ) -> None:
     """Keep nonces in a cache.
 
@@ -123,7 +132,7 @@ def register_nonce_hooks(
     authorization_server.register_hook("exists_nonce", _create_exists_nonce(cache, key_prefix, expires, window))
 
 
-def _create_exists_nonce(cache: Any, key_prefix: str, expires: int | None, window: int) -> Callable[..., Any]:
+def _create_exists_nonce(cache: object, key_prefix: str, expires: int | None, window: int) -> Callable[..., Any]:
     nonces = ProvedCache(cache, prefix=key_prefix, keeps_mappings=False)
     if has_no_add(cache):
         _warn_of_race(cache)

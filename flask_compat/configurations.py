@@ -34,7 +34,7 @@ class Configurations:
         self.only: Configuration | None = None
         self._by_application: WeakKeyDictionary[Any, Configuration] = WeakKeyDictionary()
 
-    def add(self, app: Any, configuration: Configuration) -> None:
+    def add(self, app: object, configuration: Configuration) -> None:
         """Keep an application's configuration in place of its former one."""
         self._by_application[app] = configuration
         self.only = configuration if len(self._by_application) == 1 else None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any, overload
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from werkzeug.local import LocalProxy
 
 from async_oauth1.asgi.preflights import find_cors_wrapper
+from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.provider import resource_protector as core
-from async_oauth1.provider.hooks import call_hook, is_awaitable, resolve
+from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, call_hook, is_awaitable, resolve
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import resource_error_response
 
@@ -20,25 +21,57 @@ from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
 from .frameworks.detection import App, context_globals, find_framework
 from .server import Server, by_default, check_signatures
-from .wrapper import OAuth1Request
+from .wrapper import Body, FieldsGiven, OAuth1Request
 
 __all__ = ["ResourceProtector", "current_credential"]
 
-View = Callable[..., Any]
+P = ParamSpec("P")
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    # For type checkers, a proxy is the object behind it, except that it may be false: then there is none.
+    class CurrentCredential(TokenCredentialLike, Protocol):
+        """What `current_credential` looks like: what the documentation of Authlib and ours use of a model."""
+
+        client_id: str
+        user_id: Any
+        user: Any
+        oauth_token: str
+        oauth_token_secret: str
+
+        def get_scope(self) -> str: ...
+
+        def __bool__(self) -> bool: ...
+
+    TokenT_co = _TypeVar("TokenT_co", bound=TokenCredentialLike, covariant=True, default=CurrentCredential)
+else:
+    TokenT_co = TypeVar("TokenT_co", bound=TokenCredentialLike, covariant=True)
 
 _CREDENTIAL = "authlib_server_oauth1_credential"
 
 
-class ResourceProtector(Server):
+class _ViewDecorator(Protocol):
+    """Protects a view, and keeps its arguments."""
+
+    def __call__(self, view: Callable[P, Any], /) -> Callable[P, Any]: ...
+
+
+class ResourceProtector(Server, Generic[TokenT_co]):
     """Protects views of Flask or of Quart, async or plain.
 
         @require_oauth
         @require_oauth()
         decorators = [require_oauth]            of a MethodView
 
+    Generic in the model of token credentials, for type checkers: it is taken from ``query_token``, or named, as in
+    ``ResourceProtector[MyToken](app)``.
+
     Configuration: ``OAUTH1_SUPPORTED_SIGNATURE_METHODS``, and every attribute of `async_oauth1.Policy` in upper case
     behind ``OAUTH1_``.
     """
+
+    _flows: ProtectorFlows
 
     MISSING_HOOK = '"{}" function is required.'
     OVERRIDABLE = (*Server.OVERRIDABLE, "acquire_credential", "validate_request", "get_token_credential")
@@ -46,9 +79,9 @@ class ResourceProtector(Server):
     def __init__(
         self,
         app: App | None = None,
-        query_client: Callable[..., Any] | None = None,
-        query_token: Callable[..., Any] | None = None,
-        exists_nonce: Callable[..., Any] | None = None,
+        query_client: QueryClient[ClientLike] | None = None,
+        query_token: QueryToken[TokenT_co] | None = None,
+        exists_nonce: ExistsNonce | None = None,
     ) -> None:
         """Make a protector, for an application now or with `init_app` later.
 
@@ -61,7 +94,7 @@ class ResourceProtector(Server):
         super().__init__()
         check_signatures(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         self.query_client = query_client
-        self.query_token = query_token
+        self.query_token: QueryToken[TokenCredentialLike] | None = query_token
         self._exists_nonce = exists_nonce
         self.app = app
         self._flows = ProtectorFlows(self)
@@ -71,9 +104,9 @@ class ResourceProtector(Server):
     def init_app(
         self,
         app: App,
-        query_client: Callable[..., Any] | None = None,
-        query_token: Callable[..., Any] | None = None,
-        exists_nonce: Callable[..., Any] | None = None,
+        query_client: QueryClient[ClientLike] | None = None,
+        query_token: QueryToken[TokenCredentialLike] | None = None,
+        exists_nonce: ExistsNonce | None = None,
     ) -> None:
         """Take an application's configuration.
 
@@ -96,11 +129,16 @@ class ResourceProtector(Server):
         if exists_nonce is not None:
             self._exists_nonce = exists_nonce
 
-    @overload
-    def __call__(self, scope: View, /) -> View: ...
+    @property
+    def current_credential(self) -> TokenT_co:
+        """The token credential of the current view: the proxy of this name, typed as this protector's model."""
+        return cast("TokenT_co", current_credential)
 
     @overload
-    def __call__(self, scope: object = None) -> Callable[[View], View]: ...
+    def __call__(self, scope: Callable[P, Any], /) -> Callable[P, Any]: ...
+
+    @overload
+    def __call__(self, scope: str | list[str] | None = None) -> _ViewDecorator: ...
 
     def __call__(self, scope: Any = None) -> Any:
         """Protect a view. A scope is taken and ignored, as in Authlib."""
@@ -119,7 +157,7 @@ class ResourceProtector(Server):
         return self._run_endpoint(self._acquire, name="acquire_credential")
 
     @non_blocking
-    def validate_request(self, method: str, uri: str, body: Any, headers: Any) -> Any:
+    def validate_request(self, method: str, uri: str, body: Body, headers: FieldsGiven) -> Any:
         """Verify a request that comes from no framework.
 
         Args:
@@ -174,17 +212,17 @@ class ResourceProtector(Server):
         form = dict(reversed(request.body_params))  # the first of a name, as in Flask
         return await call_hook(self.validate_request, request.method, _WireURI.of(request), form, request.headers)
 
-    def _protect(self, view: Callable[..., Any]) -> Callable[..., Any]:
+    def _protect(self, view: Callable[P, Any]) -> Callable[P, Any]:
         cors = find_cors_wrapper(view)
 
         @functools.wraps(view)
-        async def protected_async(*args: Any, **kwargs: Any) -> Any:
+        async def protected_async(*args: P.args, **kwargs: P.kwargs) -> Any:
             if cors is not None and self._framework().answers_preflight(cors):
                 return await view(*args, **kwargs)
             return await self._guard(self._acquire_for_view(), view, args, kwargs)
 
         @functools.wraps(view)
-        def protected(*args: Any, **kwargs: Any) -> Any:
+        def protected(*args: P.args, **kwargs: P.kwargs) -> Any:
             if cors is not None and self._framework().answers_preflight(cors):
                 return view(*args, **kwargs)
             try:
@@ -202,7 +240,9 @@ class ResourceProtector(Server):
             return self._run_endpoint(self._acquire, name="acquire_credential")
         return self._run_endpoint(functools.partial(call_hook, self.acquire_credential), name="acquire_credential")
 
-    async def _guard(self, acquired: Any, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    async def _guard(
+        self, acquired: object, view: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> Any:
         try:
             await resolve(acquired)
         except OAuth1Error as error:
@@ -234,5 +274,6 @@ def _current_credential() -> Any:
     return None if store is None else store.get(_CREDENTIAL)
 
 
-#: The token credential of the current view, or ``None``.
-current_credential: Any = LocalProxy(_current_credential)
+#: The token credential of the current view. False if there is none. If your model has more attributes, type checkers
+#: know them from the attribute of this name of your `ResourceProtector`.
+current_credential = cast("CurrentCredential", LocalProxy(_current_credential))

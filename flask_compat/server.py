@@ -6,7 +6,7 @@ import functools
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from types import CoroutineType
-from typing import Any, ClassVar, ParamSpec, cast
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from async_oauth1.policy import Policy
 from async_oauth1.provider.hooks.signatures import check_signature
@@ -17,11 +17,12 @@ from .execution.callable_kinds import is_async, is_marked_non_blocking, may_bloc
 from .execution.database_pools import warn_of_small_pools
 from .execution.flow_runner import WORKER_THREADS, Kinds, run
 from .flows.base import Flows
-from .frameworks.detection import App, adopt_app, find_framework, find_runtime
+from .frameworks.detection import App, Framework, adopt_app, find_framework, find_runtime
 from .signature import VERIFIERS, Verifier
 from .wrapper import OAuth1Request
 
 P = ParamSpec("P")
+Coro = TypeVar("Coro", bound="CoroutineType[Any, Any, Any]")
 
 #: Framework-free defaults; the application's configuration comes on top.
 _POLICY = Policy(uniform_errors=False)
@@ -36,7 +37,7 @@ def by_default(step: Callable[..., Any]) -> Callable[[Callable[P, Any]], Callabl
 
     def decorate(method: Callable[P, Any]) -> Callable[P, Any]:
         @functools.wraps(method)
-        def run_step(self: Server, *args: Any, **kwargs: Any) -> Any:
+        def run_step(self: Server, *args: object, **kwargs: object) -> Any:
             step_of_flows = functools.partial(step, self._flows, **kwargs)  # pyright: ignore[reportPrivateUsage]  # its methods
             return self._run(step_of_flows, *args, name=method.__name__)  # pyright: ignore[reportPrivateUsage]  # its methods
 
@@ -81,14 +82,14 @@ class Server:
     )
 
     app: App | None
-    _flows: Any
+    _flows: Any  # of the class that the subclass declares
 
     def __init__(self) -> None:
         """Start without an application."""
         self.configurations = Configurations()
         self._shown: dict[str, Any] = {}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         """Give each class a registry of its own, over those of its bases as they are at any time."""
         super().__init_subclass__(**kwargs)
         if "SIGNATURE_METHODS" not in vars(cls):
@@ -178,20 +179,20 @@ class Server:
                 return configuration.settings[name]
         return getattr(self, name)
 
-    def _framework(self) -> Any:
+    def _framework(self) -> Framework:
         return find_framework(self.app)
 
-    def _run(self, step: Callable[..., Any], *args: Any, name: str) -> Any:
+    def _run(self, step: Callable[..., Any], *args: object, name: str) -> Any:
         result = run(functools.partial(find_runtime, self.app), self._kinds, step, *args)
-        return result if type(result) is not CoroutineType else self._named(result, name)
+        return self._named(result, name) if CoroutineType is type(result) else result
 
-    def _run_endpoint(self, step: Callable[..., Any], *args: Any, name: str) -> Any:
+    def _run_endpoint(self, step: Callable[..., Any], *args: object, name: str) -> Any:
         """Run what reads the current request."""
         find = functools.partial(find_runtime, self.app)
         result = run(find, self._kinds, step, *args, prepare=self._prepare)
         return self._named(result, name) if CoroutineType is type(result) else result
 
-    def _named(self, coroutine: Any, name: str) -> Any:
+    def _named(self, coroutine: Coro, name: str) -> Coro:
         """Name a coroutine after the method that returns it: Python names the coroutines that are never awaited."""
         coroutine.__qualname__ = f"{type(self).__name__}.{name}"
         return coroutine

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
@@ -25,7 +25,8 @@ __all__ = ["OAuth1Request"]
 _URI_CHARACTERS = "%/:?@!$&'()*+,;=~[]"
 _FORM = b"application/x-www-form-urlencoded"
 
-Body = Mapping[str, str] | Iterable[tuple[str, str]] | str | bytes | None
+Body: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | str | bytes | None
+FieldsGiven: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | None
 
 
 class OAuth1Request(WireRequest):
@@ -36,7 +37,7 @@ class OAuth1Request(WireRequest):
     _fetched: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
-        self, method: str, uri: str, body: Body = None, headers: Any = None, *, policy: Policy | None = None
+        self, method: str, uri: str, body: Body = None, headers: FieldsGiven = None, *, policy: Policy | None = None
     ) -> None:
         """Make a request from decoded values.
 
@@ -84,7 +85,7 @@ class OAuth1Request(WireRequest):
         return request
 
     @classmethod
-    def adopt(cls, request: Any, policy: Policy) -> OAuth1Request:
+    def adopt(cls, request: object, policy: Policy) -> OAuth1Request:
         """Convert a request of Authlib's or of the core's, with all of its attributes."""
         if isinstance(request, cls):
             return request
@@ -131,8 +132,9 @@ class OAuth1Request(WireRequest):
         return self._fetched[method] if method in self._fetched else settle(getattr(model, method)())
 
 
-def _fields(headers: Any) -> list[tuple[bytes, bytes]]:
-    pairs = headers.items() if hasattr(headers, "items") else headers or ()
+def _fields(headers: FieldsGiven) -> list[tuple[bytes, bytes]]:
+    items: Callable[[], Iterable[tuple[str, str]]] | None = getattr(headers, "items", None)
+    pairs = items() if items is not None else cast("Iterable[tuple[str, str]]", headers or ())
     return [(name.lower().encode("latin-1"), str(value).encode("latin-1", "replace")) for name, value in pairs]
 
 

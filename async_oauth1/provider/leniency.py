@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +33,11 @@ async def tolerances_of(client: Any, client_id: str | None) -> tuple[str, ...]:
 
 
 def apply_tolerances(
-    request: OAuth1Request, names: Sequence[str], of_all: Sequence[str], longest: int, now: float
+    request: OAuth1Request,
+    names: Sequence[str],
+    of_all: Sequence[str],
+    longest_window: Callable[[], int],
+    clock: Callable[[], float],
 ) -> None:
     """Tell a request what is tolerated of its client.
 
@@ -41,8 +45,8 @@ def apply_tolerances(
         request: with its client.
         names: the tolerances of the client.
         of_all: the tolerances of every client.
-        longest: seconds; the longest window that nonces are kept for.
-        now: Unix time.
+        longest_window: the number of seconds that nonces are kept for; called if the client has a window of its own.
+        clock: Unix time in seconds; called in the same case.
     """
     if not names:
         request.tolerances = of_all
@@ -51,12 +55,12 @@ def apply_tolerances(
     if window is None:
         request.tolerances = (*of_all, *names)
         return
-    if window > longest:
+    if window > (longest := longest_window()):
         _warn_of_window(request.client_id, window, longest)
         window = longest
     request.timestamp_window = window
     timestamp = request.timestamp
-    covered = timestamp is not None and timestamp.isdecimal() and abs(int(timestamp) - now) <= window
+    covered = timestamp is not None and timestamp.isdecimal() and abs(int(timestamp) - clock()) <= window
     request.tolerances = (*of_all, *names, TIMESTAMP_WINDOW) if covered else (*of_all, *names)
 
 

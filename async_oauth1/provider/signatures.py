@@ -18,16 +18,16 @@ from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 from async_oauth1.tolerances import EMPTY_CLIENT_SECRET
 
 from .hooks import MaybeAwaitable, call_hook, optional
-from .signing_keys import asked_means, recorded_means
+from .signing_keys import keys_of_models, keys_of_records
 
 __all__ = [
     "DUMMY_CLIENT",
     "DUMMY_CREDENTIAL",
     "DUMMY_KEYS",
     "CustomVerifier",
+    "compute_dummy_signature",
     "find_problem",
     "lacks_token_secret",
-    "verify_in_vain",
 ]
 
 log = logging.getLogger("async_oauth1")
@@ -60,10 +60,10 @@ async def find_problem(request: OAuth1Request, custom_verifier: CustomVerifier |
         methods = await optional(client, "get_signature_methods")
     else:
         rsa, tolerances = name in RSA_METHODS, request.tolerances
-        means = recorded_means(client, credential, rsa=rsa, tolerances=tolerances)
-        if means is None:
-            means = await asked_means(client, credential, rsa=rsa, tolerances=tolerances)
-        keys, methods = means
+        found = keys_of_records(client, credential, rsa=rsa, tolerances=tolerances)
+        if found is None:
+            found = await keys_of_models(client, credential, rsa=rsa, tolerances=tolerances)
+        keys, methods = found
         if rsa:
             log_key_problem(request.client_id, keys[0].rsa_key)
         holds = request.is_signed_with(*keys)
@@ -76,13 +76,14 @@ async def find_problem(request: OAuth1Request, custom_verifier: CustomVerifier |
     return None if holds else InvalidSignatureError("The signature does not verify.")
 
 
-def verify_in_vain(request: OAuth1Request) -> None:
-    """Compute what a known client would cost."""
+def compute_dummy_signature(request: OAuth1Request) -> None:
+    """Compute a signature for an unknown client that takes as long as that of a known one, and matches nothing."""
     method = SIGNATURE_METHODS.get(request.signature_method or "")
     if method is None or method.key_kind == "RSA key":
         request.is_signed_by(SIGNATURE_METHODS["HMAC-SHA512"], DUMMY_KEYS)
-    elif means := recorded_means(DUMMY_CLIENT, DUMMY_CREDENTIAL, rsa=False):
-        request.is_signed_with(*means[0])
+    elif found := keys_of_records(DUMMY_CLIENT, DUMMY_CREDENTIAL, rsa=False):
+        keys, _ = found
+        request.is_signed_with(*keys)
 
 
 def lacks_token_secret(request: OAuth1Request) -> bool:

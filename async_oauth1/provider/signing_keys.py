@@ -24,11 +24,13 @@ _CREDENTIALS = (TokenCredential, TemporaryCredential, type(None))
 
 #: The keys of a client, any of which may verify, and the names of the signature methods that are enabled for it, or
 #: ``None`` for all of the server's methods. There is at least one key; without any secret it is one that never matches.
-SigningMeans = tuple[Sequence[SigningKeys], Collection[str] | None]
+KeysAndMethods = tuple[Sequence[SigningKeys], Collection[str] | None]
 
 
-def recorded_means(client: Any, credential: Any, *, rsa: bool, tolerances: Collection[str] = ()) -> SigningMeans | None:
-    """Return the keys and methods of records, or ``None`` if client or credential is a model (see `asked_means`).
+def keys_of_records(
+    client: Any, credential: Any, *, rsa: bool, tolerances: Collection[str] = ()
+) -> KeysAndMethods | None:
+    """Return the keys and methods of records, or ``None`` if client or credential is a model (see `keys_of_models`).
 
     Args:
         client: the client that signed the request.
@@ -46,8 +48,10 @@ def recorded_means(client: Any, credential: Any, *, rsa: bool, tolerances: Colle
     return keys or _keys_without_client_secret(token_secret, tolerances), methods
 
 
-async def asked_means(client: Any, credential: Any, *, rsa: bool, tolerances: Collection[str] = ()) -> SigningMeans:
-    """Return the keys and methods of models; see `recorded_means` for the arguments."""
+async def keys_of_models(
+    client: Any, credential: Any, *, rsa: bool, tolerances: Collection[str] = ()
+) -> KeysAndMethods:
+    """Return the keys and methods of models; see `keys_of_records` for the arguments."""
     if rsa:
         keys: Sequence[SigningKeys] = (SigningKeys(rsa_key=await _ask_for_key(client.get_rsa_public_key)),)
     else:

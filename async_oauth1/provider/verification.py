@@ -40,7 +40,7 @@ from .hooks.problems import report_race, violates_unique
 from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of
 from .refusal_texts import INSECURE, REWRITTEN, UNIFORM
 from .refusals import explained, with_reason
-from .signatures import CustomVerifier, find_problem, lacks_token_secret, verify_in_vain
+from .signatures import CustomVerifier, compute_dummy_signature, find_problem, lacks_token_secret
 
 log = logging.getLogger("async_oauth1")
 
@@ -112,10 +112,11 @@ class BaseServer(ConfiguredServer):
         """
         if request.may_be_rewritten:
             self._warn_of_rewriting()
-        if self.policy.require_https and not self.is_secure(request):
+        policy = self.policy
+        if policy.require_https and not self.is_secure(request):
             raise InsecureTransportError(REWRITTEN if request.may_be_rewritten else INSECURE)
-        if self.policy.allowed_hosts:
-            check_host(request, self.policy)
+        if policy.allowed_hosts:
+            check_host(request, policy)
 
     def _warn_of_rewriting(self) -> None:
         if not self._warned_of_rewriting:
@@ -155,7 +156,7 @@ class BaseServer(ConfiguredServer):
         """
         problem: OAuth1Error | None
         if request.client is None or token_missing:
-            verify_in_vain(request)
+            compute_dummy_signature(request)
             problem = (
                 InvalidTokenError() if request.client is not None else InvalidClientError("The client is unknown.")
             )
@@ -188,7 +189,7 @@ class BaseServer(ConfiguredServer):
             ended: the credentials that have ended; ``None`` if there are none.
         """
         if request.client is None or ended is None:
-            verify_in_vain(request)
+            compute_dummy_signature(request)
             return False
         if type(request.client) is not Client or request.client.tolerances or self.policy.tolerances:
             await self.find_tolerances(request)
@@ -203,7 +204,7 @@ class BaseServer(ConfiguredServer):
         """Tell a request what is tolerated of its client."""
         names = await tolerances_of(request.client, request.client_id)
         if names or self.policy.tolerances:
-            apply_tolerances(request, names, self.policy.tolerances, self.longest_window(), self.clock())
+            apply_tolerances(request, names, self.policy.tolerances, self.longest_window, self.clock)
 
     def longest_window(self) -> int:
         """Seconds that a timestamp of any client may lie from the server's time: nonces are kept for it."""

@@ -29,7 +29,7 @@ cache_locks = KeyedLocks()
 class CacheAdapter:
     """An unwrapped cache, called with the method and argument names that it uses."""
 
-    def __init__(self, given: Any, cache: Any) -> None:
+    def __init__(self, given: object, cache: Any) -> None:
         """Wrap a cache; ``given`` is the proxy that it came from, or the cache itself."""
         self.cache = cache
         self.kind: CacheKind = describe(cache)
@@ -55,15 +55,15 @@ class CacheAdapter:
         value = await self._call("get", key)
         return json.loads(value) if self._is_redis_client and value is not None else value
 
-    async def set(self, key: str, value: Any, lifetime: int) -> Any:
+    async def set(self, key: str, value: object, lifetime: int) -> object:
         """Set a value for some seconds; 0 means that it does not expire. Returns what the cache returns."""
         return await self._call("set", key, self._packed(value), **self._lifetime(lifetime))
 
-    async def delete(self, key: str) -> Any:
+    async def delete(self, key: str) -> object:
         """Delete an entry. Returns what the cache returns."""
         return await self._call("delete", key)
 
-    async def add(self, key: str, value: Any, lifetime: int) -> bool:
+    async def add(self, key: str, value: object, lifetime: int) -> bool:
         """Set a value unless the key exists, and return whether it was set. The caller holds the key's lock.
 
         Raises:
@@ -96,12 +96,12 @@ class CacheAdapter:
     def _has_is_right(self) -> bool:
         return not any(cls.__name__ == "MemcachedCache" for cls in type(self.cache).__mro__)
 
-    async def _add(self, key: str, value: Any, lifetime: int) -> Any:
+    async def _add(self, key: str, value: object, lifetime: int) -> object:
         if self._is_redis_client:
             return await self._call("set", key, self._packed(value), nx=True, **self._lifetime(lifetime))
         return await self._call("add", key, value, **self._lifetime(lifetime))
 
-    def _packed(self, value: Any) -> Any:
+    def _packed(self, value: object) -> object:
         return json.dumps(value) if self._is_redis_client else value
 
     def _lifetime(self, seconds: int) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class CacheAdapter:
         """A lock for clients that are not safe to use from several threads; no lock for the others."""
         return cache_locks.hold(("client", id(self.kind.client))) if self.kind.unsafe_client else nullcontext()
 
-    async def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+    async def _call(self, method: str, *args: object, **kwargs: object) -> Any:
         try:
             async with self.alone():
                 return await settled(getattr(self.cache, method)(*args, **kwargs))
@@ -153,7 +153,7 @@ def _parameters(cache: Any) -> Mapping[str, inspect.Parameter]:
         return {}
 
 
-def _lifetime_name(cache: Any, parameters: Mapping[str, inspect.Parameter]) -> str:
+def _lifetime_name(cache: object, parameters: Mapping[str, inspect.Parameter]) -> str:
     """The name of the lifetime argument. Authlib's code says ``timeout``, and its documentation ``expires``."""
     default = "time" if type(cache).__module__.startswith("pylibmc") else "timeout"
     return next((name for name in _LIFETIME_NAMES if name in parameters), default)

@@ -39,7 +39,7 @@ _by_cache: weakref.WeakKeyDictionary[Any, AddedNonces] = weakref.WeakKeyDictiona
 _by_backing: dict[tuple[object, ...], AddedNonces] = {}
 
 
-def added_nonces_of(kind: CacheKind, cache: Any) -> AddedNonces:
+def added_nonces_of(kind: CacheKind, cache: object) -> AddedNonces:
     """The record for a cache; caches with the same backing share one."""
     if kind.backing is not None:
         return _by_backing.setdefault(kind.backing, AddedNonces())

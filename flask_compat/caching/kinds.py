@@ -121,7 +121,7 @@ def locked_folder(folder: str | None) -> Generator[None, None, None]:
         os.close(descriptor)
 
 
-async def settled(value: Any) -> Any:
+async def settled(value: object) -> Any:
     """The result of a method, awaited if it is awaitable."""
     result = settle(value)
     return await result if inspect.isawaitable(result) else result
@@ -135,13 +135,13 @@ def _package(value: object) -> str:
     return type(value).__module__.partition(".")[0]
 
 
-def _client(cache: Any) -> Any:
+def _client(cache: object) -> Any:
     if _package(cache) in {"redis", "valkey", "pymemcache", "pylibmc"}:
         return cache
     return next((found for name in _CLIENT_ATTRIBUTES if (found := getattr(cache, name, None)) is not None), None)
 
 
-def _address(client: Any) -> tuple[object, ...] | None:
+def _address(client: object) -> tuple[object, ...] | None:
     pool = getattr(client, "connection_pool", None)
     settings = getattr(pool, "connection_kwargs", None)
     if isinstance(settings, dict):

@@ -30,7 +30,7 @@ class ProvedCache:
     The cache is not called before that, so it may be a ``LocalProxy`` that has no object yet.
     """
 
-    def __init__(self, given: Any, *, prefix: str, keeps_mappings: bool) -> None:
+    def __init__(self, given: object, *, prefix: str, keeps_mappings: bool) -> None:
         """Wrap a cache, or a proxy of one.
 
         Args:
@@ -74,7 +74,7 @@ class ProvedCache:
         if not self._delete_reports(opened):
             await opened.delete(key + _TAKEN)
 
-    async def add(self, key: str, value: Any, lifetime: int, *, needed: float = 0) -> bool:
+    async def add(self, key: str, value: object, lifetime: int, *, needed: float = 0) -> bool:
         """Set a value unless the key exists, and return whether it was set.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any, cast
 from weakref import WeakSet
 
@@ -46,7 +46,7 @@ def _variables(hooks: Iterable[object]) -> Iterator[object]:
             yield from (cell.cell_contents for cell in func.__closure__ or () if _is_filled(cell))
 
 
-def _is_filled(cell: Any) -> bool:
+def _is_filled(cell: CellType) -> bool:
     try:
         cell.cell_contents  # noqa: B018 - an empty cell has no other sign
     except ValueError:

@@ -26,9 +26,9 @@ import weakref
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from async_oauth1.provider.hooks import hook_caller, is_awaitable, resolve
+from async_oauth1.provider.hooks import MaybeAwaitable, hook_caller, is_awaitable, resolve
 from async_oauth1.provider.sync_driver import run_sync
 
 from .callable_kinds import is_loop_bound, is_part_of_flow, may_block, needs_loop
@@ -42,7 +42,7 @@ LOOP_CHECK_INTERVAL = 0.5
 
 _NO_LOOP = ("no running event loop", "no current event loop")
 
-
+T = TypeVar("T")
 AnyFuture = asyncio.Future[Any] | Future[Any]
 
 
@@ -63,8 +63,9 @@ class Runtime(Protocol):
         """Whether an event loop runs in this thread, and expects to be given awaitables."""
         ...
 
-    async def hop(self, func: Callable[[], Any]) -> Any:
+    async def hop(self, func: Callable[[], T]) -> T:
         """Call a function in a thread that may block."""
+        ...
 
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Block this thread until the loop has awaited something."""
@@ -81,7 +82,7 @@ class HookExecutor:
         """Use the runtime of one application."""
         self.runtime = runtime
 
-    async def __call__(self, func: Callable[..., Any], args: tuple[Any, ...], /) -> Any:
+    async def __call__(self, func: Callable[..., Any], args: tuple[object, ...], /) -> Any:
         """Call a hook in the place where it may run, and await what it returns."""
         if is_part_of_flow(func):
             return await resolve(func(*args))
@@ -116,7 +117,7 @@ def run(
     find_runtime: Callable[[], Runtime],
     find_kinds: Callable[[], Kinds],
     step: Callable[..., Any],
-    *args: Any,
+    *args: object,
     prepare: Callable[[], Awaitable[None]] | None = None,
 ) -> Any:
     """Run one step of a flow by the rule above.
@@ -143,7 +144,7 @@ def run(
         return run_sync(_run_here(executor, step, args))
 
 
-def settle(value: Any) -> Any:
+def settle(value: object) -> Any:
     """Wait for what a model's method returned, where the flow is in a thread; elsewhere leave it as it is."""
     executor = hook_caller.get()
     return executor.settle(value) if isinstance(executor, HookExecutor) and not executor.runtime.on_loop() else value
@@ -177,12 +178,12 @@ class ThreadRuntime:
         """Whether an event loop runs in this thread."""
         return running_loop() is not None
 
-    async def hop(self, func: Callable[[], Any]) -> Any:
+    async def hop(self, func: Callable[[], T]) -> T:
         """Call in the thread that waits for this coroutine, or else in one of the workers."""
         context = contextvars.copy_context()
         jobs = _job_queue.get()
         if jobs is not None:
-            outcome: Future[Any] = Future()
+            outcome: Future[T] = Future()
             if jobs.post(functools.partial(_perform, outcome, context, func)):
                 return await asyncio.wrap_future(outcome)
         return await asyncio.get_running_loop().run_in_executor(_workers(), context.run, func)
@@ -271,7 +272,7 @@ def _workers() -> ThreadPoolExecutor:
 os.register_at_fork(after_in_child=_workers.cache_clear)
 
 
-def _perform(outcome: Future[Any], context: contextvars.Context, func: Callable[[], Any]) -> None:
+def _perform(outcome: Future[T], context: contextvars.Context, func: Callable[[], T]) -> None:
     if not outcome.set_running_or_notify_cancel():
         return
     try:
@@ -314,18 +315,18 @@ def _close(*awaitables: object) -> None:
             awaitable.close()
 
 
-def _call_in_thread(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def _call_in_thread(func: Callable[..., T], args: tuple[object, ...]) -> T:
     try:
         return func(*args)
     except StopIteration as error:  # a future cannot hold it: the flow would wait for ever
         raise RuntimeError("A hook raised StopIteration.") from error
 
 
-async def _call(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+async def _call(func: Callable[..., MaybeAwaitable[T]], args: tuple[object, ...]) -> T:
     return await resolve(func(*args))
 
 
-async def _run_here(executor: HookExecutor, step: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+async def _run_here(executor: HookExecutor, step: Callable[..., MaybeAwaitable[T]], args: tuple[object, ...]) -> T:
     token = hook_caller.set(executor)
     try:
         return await resolve(step(*args))

@@ -20,6 +20,7 @@ from async_oauth1.errors import (
     OAuth1Error,
     TokenRejectedError,
 )
+from async_oauth1.policy import Policy
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request as WireRequest
@@ -124,7 +125,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         return default
 
     async def create_authorization_response(
-        self, request: Any = None, grant_user: Any = None, *, scope: str | None = None
+        self, request: WireRequest | None = None, grant_user: object = None, *, scope: str | None = None
     ) -> Any:
         """A redirect; without a place to redirect to an answer that says so, where Authlib fails."""
         try:
@@ -242,7 +243,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # What the server overrides ---------------------------------------------------------------------------------------
 
     @flow_step
-    async def create_oauth1_request(self, request: Any) -> Any:
+    async def create_oauth1_request(self, request: object) -> OAuth1Request:
         """Ask the server, and understand Authlib's requests, too."""
         try:
             given = await call_hook(self.server.create_oauth1_request, request)
@@ -258,11 +259,13 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             raise
         return made
 
-    async def read_request(self, framework: Any, request: Any) -> Any:
-        """Read a framework's request; what was read before is taken as it is."""
+    async def read_request(
+        self, read: Callable[[Any, Policy], Awaitable[OAuth1Request]], request: object
+    ) -> AuthlibOAuth1Request:
+        """Read a framework's request by its adapter's ``read``; what was read before is taken as it is."""
         if isinstance(request, AuthlibOAuth1Request):
             return request
-        return await framework.read(request, self.policy)
+        return await read(request, self.policy)
 
     async def generate_credentials(self) -> dict[str, str]:
         """Ask the server's generator."""
@@ -280,7 +283,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         """Let the server answer."""
         return await call_hook(self.server.handle_error_response, error)
 
-    async def respond(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
+    async def respond(self, status_code: int, payload: object, headers: list[tuple[str, str]]) -> Any:
         """Let the server answer."""
         return await call_hook(self.server.handle_response, status_code, payload, headers)
 

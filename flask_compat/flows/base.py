@@ -91,7 +91,7 @@ def from_server(name: str) -> Callable[..., Any]:
     """
 
     @flow_step
-    async def call(self: Flows, *args: Any) -> Any:
+    async def call(self: Flows, *args: object) -> Any:
         return await self.ask(name, *args)
 
     return call
@@ -165,7 +165,7 @@ class Flows(BaseServer):
             return functools.partial(_call_exists_nonce, window, func)
         return functools.partial(call_hook, func)
 
-    async def ask(self, name: str, *args: Any) -> Any:
+    async def ask(self, name: str, *args: object) -> Any:
         """Call an override of the server's method, or else the step that the method runs by default."""
         method = getattr(self.server, name)
         step = default_of(method)
@@ -182,12 +182,13 @@ class Flows(BaseServer):
         Raises:
             OAuth1Error: there is no such client.
         """
-        if not request.client_id:
+        client_id = request.client_id
+        if not client_id:
             raise MissingRequiredParameterError("oauth_consumer_key")
         check_identifiers(request, self.policy)
         if request.oauth_params.get("oauth_version"):  # Authlib reads none; an empty one does no harm
             check_version(request)
-        request.client = await self.get_client_by_id(request.client_id)
+        request.client = await self.get_client_by_id(client_id)
         if request.client:
             await self.find_tolerances(request)
         elif (deviation := refusal_of(request, self._tolerated_of_all(request), uniform=True)) is None:
@@ -203,7 +204,7 @@ class Flows(BaseServer):
             return
         vars(request)["_tolerated_client"] = request.client
         names = await tolerances_of(request.client, request.client_id)
-        apply_tolerances(request, names, self._tolerated_of_all(request), self.longest_window(), self.clock())
+        apply_tolerances(request, names, self._tolerated_of_all(request), self.longest_window, self.clock)
 
     def longest_window(self) -> int:
         """As the core's, with the window that Authlib keeps in a class attribute."""
@@ -229,9 +230,9 @@ class Flows(BaseServer):
     async def validate_timestamp_and_nonce(self, request: OAuth1Request) -> None:
         """Check that the timestamp is within the window, and that there is a nonce."""
         request.nonce_is_pending = True
-        if omits_timestamp(request):
-            return
         if not request.timestamp:
+            if omits_timestamp(request):
+                return
             raise MissingRequiredParameterError("oauth_timestamp")
         self.check_window(request)
         if not request.nonce:
@@ -266,7 +267,7 @@ class Flows(BaseServer):
             await super().verify_signature(request)
 
 
-async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: Any) -> Any:
+async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: object) -> Any:
     token = timestamp_window.set(window or 0)
     try:
         return await call_hook(func, *args)

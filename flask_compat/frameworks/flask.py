@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 import flask
 from flask.signals import request_started
@@ -28,8 +28,10 @@ from async_oauth1.provider.refusals import with_scope
 from flask_compat.execution.flow_runner import ThreadRuntime, running_loop
 from flask_compat.wrapper import OAuth1Request
 
+T = TypeVar("T")
+
 #: Flows run in the threads of the WSGI server.
-RUNS_WORKERS = False
+RUNS_WORKERS: bool = False
 _LOOP = "flask_compat.loop"
 
 
@@ -90,7 +92,7 @@ class FlaskRuntime:
             return False
         return not (flask.has_request_context() and flask.request.environ.get(_LOOP) is loop)
 
-    async def hop(self, func: Callable[[], Any]) -> Any:
+    async def hop(self, func: Callable[[], T]) -> T:
         """Call a function in the WSGI server's own thread, which is waiting for the async view."""
         try:
             from asgiref.sync import sync_to_async
@@ -112,7 +114,7 @@ class FlaskRuntime:
             return thread.submit(contextvars.copy_context().run, run).result()
 
 
-def _note_loop(_: flask.Flask, **__: Any) -> None:
+def _note_loop(_: flask.Flask, **__: object) -> None:
     loop = running_loop()
     if loop is not None:
         flask.request.environ[_LOOP] = loop

@@ -29,7 +29,7 @@ from flask_compat.wrapper import OAuth1Request
 __all__ = ["adopt", "answers_preflight", "call_view", "prepare", "read", "respond", "runtime"]
 
 #: Flows with plain hooks run in worker threads of the facade's own.
-RUNS_WORKERS = True
+RUNS_WORKERS: bool = True
 _LOOP = "flask_compat.loop"
 _HANDLER = "flask_compat.handler"
 _FORM = "flask_compat.form"
@@ -130,7 +130,7 @@ async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, b
     return reading.result()
 
 
-async def _note_loop(app: quart.Quart, **_: Any) -> None:
+async def _note_loop(app: quart.Quart, **_: object) -> None:
     if app.extensions.pop(_TO_PREPARE, None):  # the first request: every function has been registered
         separate_endings(app)
     scope: Any = quart.request.scope

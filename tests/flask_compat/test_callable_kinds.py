@@ -18,7 +18,6 @@ from flask_compat.cache import _TemporaryCredential
 from flask_compat.execution.callable_kinds import default_of, is_marked_non_blocking, is_part_of_flow, may_block
 from flask_compat.flows.authorization import AuthorizationFlows
 from flask_compat.flows.base import Flows, ProtectorFlows
-from tools.request_path import GOALS, facade_on_flask
 
 SERVERS = [AuthorizationServer(), ResourceProtector()]
 METHODS = [getattr(server, name) for server in SERVERS for name in server.OVERRIDABLE]
@@ -122,8 +121,3 @@ def test_hooks_are_not_marked() -> None:
     assert may_block(query_client)
     assert not is_part_of_flow(query_client)
     assert not iscoroutinefunction(query_client)
-
-
-def test_the_path_of_a_request_is_short() -> None:
-    """A protected request on Flask takes at most as many calls as the goal says."""
-    assert len(facade_on_flask().calls) <= GOALS["facade_on_flask"][0]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, reveal_type
 
 from flask import Flask
 
@@ -48,9 +48,29 @@ def note(number: int) -> dict[str, int]:
     return {"number": number, "owner": current_credential.user_id}
 
 
+reveal_type(note)  # (number: int) -> Any
+reveal_type(require_oauth.current_credential)  # Credential
+reveal_type(require_oauth.current_credential.user_id)  # int
+reveal_type(current_credential.get_oauth_token_secret())  # Awaitable[str | bytes] | str | bytes
+reveal_type(bool(current_credential))  # bool
+print(current_credential.user_idd)  # refused
+print(require_oauth.current_credential.user_idd)  # refused
+note("three")  # refused
+
+
+@require_oauth
+def notes() -> list[int]:
+    return []
+
+
+reveal_type(notes)  # () -> Any
+
+
 @app.route("/initiate", methods=["POST"])
 def initiate() -> Any:
     return server.create_temporary_credentials_response()
 
 
 ResourceProtector(app, query_client="query_client")  # refused
+ResourceProtector(app, query_client, query_client)  # refused
+reveal_type(ResourceProtector().current_credential)  # CurrentCredential
