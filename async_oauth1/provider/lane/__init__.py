@@ -14,8 +14,9 @@ flask_compat. Each request checks this again. Hooks, policy and clock may be any
 this package, and nothing is tolerated of them.
 
 **Why it is safe.** It accepts, or says nothing: it raises no error, and stores only the nonce of a request that is
-genuine in everything else. Whatever it does not accept is verified from the beginning by the general path, which alone refuses. So there is one property to review: what the lane
-accepts, the general path accepts with the same result. The tests compare both.
+genuine in everything else. Whatever it does not accept is verified from the beginning by the general path, which alone
+refuses. So there is one property to review: what the lane accepts, the general path accepts with the same result. The
+tests compare both.
 
 **Uniform cost.** An unknown client, an unknown token and a wrong signature cost the same: without both secrets the lane
 computes with dummy keys. The general path repeats neither this computation nor the look-up.

@@ -132,16 +132,16 @@ def _current_keys(client: Client | None, credential: TokenCredential | None, cli
 
 
 def _are_usual(sent: dict[str, str], policy: Policy, now: float) -> bool:
-    get = sent.get
-    method, timestamp = get("oauth_signature_method"), get("oauth_timestamp")
-    client_id, nonce = get("oauth_consumer_key"), get("oauth_nonce")
-    if not (client_id and nonce and timestamp and get("oauth_signature")):
+    try:
+        method, timestamp = sent["oauth_signature_method"], sent["oauth_timestamp"]
+        client_id, nonce, signature = sent["oauth_consumer_key"], sent["oauth_nonce"], sent["oauth_signature"]
+    except KeyError:
         return False
-    if method not in _METHODS or method not in policy.signature_methods:
+    if not (client_id and nonce and timestamp and signature) or "oauth_body_hash" in sent:
         return False
-    if get("oauth_version", "1.0") != "1.0" or "oauth_body_hash" in sent:
+    if method not in _METHODS or method not in policy.signature_methods or sent.get("oauth_version", "1.0") != "1.0":
         return False
-    text = f"{client_id}{get('oauth_token')}{nonce}{timestamp}"
+    text = f"{client_id}{sent.get('oauth_token')}{nonce}{timestamp}"
     if len(text) > policy.max_identifier_bytes or not (text.isascii() and text.isprintable()):
         return False
     is_positive = timestamp.isdigit() and timestamp[0] != "0" and len(timestamp) <= 12
