@@ -63,7 +63,7 @@ class Lane:
             return False
         if request.deviations or request.has_other_header_parameters or request.may_be_rewritten or policy.tolerances:
             return False
-        if policy.require_https and not request.is_secure:
+        if policy.require_https and request.scheme != "https" and not request.is_secure:
             return False
         if policy.allowed_hosts and not host_allowed(request.hostname, policy.allowed_hosts):
             return False
