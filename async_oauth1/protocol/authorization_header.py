@@ -79,7 +79,9 @@ def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
         parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
     if len(parameters) < number:
         raise DuplicatedOAuthProtocolParameterError(f'"{_first_repeated(form)}" is repeated.')
-    for name, value in parameters.items():
+    signature = parameters.get("oauth_signature", "")
+    only_signature = signature.count("%") == form.count("%")  # usual: it is Base64, and nothing else is escaped
+    for name, value in (("oauth_signature", signature),) if only_signature else parameters.items():
         if "%" in value:
             try:
                 parameters[name] = unescape_strictly(value)

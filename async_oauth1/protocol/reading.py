@@ -42,6 +42,12 @@ def check_sizes(octets: tuple[bytes, bytes, bytes], limits: SizeLimits) -> None:
         RequestTooLargeError: one is larger than its limit.
     """
     header, query, form = octets
+    if (
+        len(header) <= limits.max_header_bytes
+        and len(query) <= limits.max_query_bytes
+        and len(form) <= limits.max_form_bytes
+    ):
+        return
     for what, part, limit in (
         ("Authorization header", header, limits.max_header_bytes),
         ("query", query, limits.max_query_bytes),

@@ -120,9 +120,10 @@ class HmacSignatureMethod:
 
     def verify(self, base_string: str, signature: str, keys: SigningKeys) -> bool:
         """Compare in constant time. Without a secret nothing verifies, see `SigningKeys.has_secret`."""
-        expected = _hmac_key(keys.client_secret, keys.token_secret, self.digest).authenticate(base_string)
+        client_secret, token_secret, _, _ = keys
+        expected = _hmac_key(client_secret, token_secret, self.digest).authenticate(base_string)
         return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(
-            keys.client_secret or keys.has_secret
+            client_secret or keys.has_secret
         )
 
 

@@ -72,7 +72,9 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 is_verified = lane.holds(request, token_missing=token_missing)
                 if not is_verified:
                     look_up = _found(token_missing)
-            if is_verified:
+            if is_verified and lane is not None and lane.is_nonce_new(request):
+                self.check_window(request)
+            elif is_verified:
                 await self.use_nonce(request)
             else:  # from the beginning, except that no store is asked twice
                 check = None if two_legged else _check_token

@@ -292,6 +292,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             await self.validate_request(
                 request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
             )
-        g.async_oauth1_request = request
+        context: Any = g
+        context._get_current_object().async_oauth1_request = request  # noqa: SLF001 - as in `current_request`
         credential: TokenT_co | None = request.credential
         return credential

@@ -30,8 +30,11 @@ LEFT_OUT = (
     "verify_body",
     "_hook",
 )
-#: The functions of a class that `LEFT_OUT` names.
-methods_of = attrgetter(*LEFT_OUT)
+#: With one of these replaced, the nonce is awaited, as in the general path.
+OF_NONCES = ("use_nonce", "exists_nonce")
+#: The functions of a class that these names stand for.
+methods_of = attrgetter(*OF_NONCES, *LEFT_OUT)
+_ALL = frozenset(OF_NONCES) | frozenset(LEFT_OUT)
 
 
 def find_lane(protector: Any, usual: tuple[Any, ...]) -> Lane | None:
@@ -42,15 +45,18 @@ def find_lane(protector: Any, usual: tuple[Any, ...]) -> Lane | None:
         usual: `methods_of` its class, if nothing is replaced.
     """
     attributes: dict[str, Any] = protector.__dict__
-    if (
-        not attributes["_complete"]
-        or attributes["_custom_verifiers"]
-        or methods_of(type(protector)) != usual
-        or not attributes.keys().isdisjoint(LEFT_OUT)
-        or hook_caller.get() is not None
-    ):
+    if not attributes["_complete"] or attributes["_custom_verifiers"] or hook_caller.get() is not None:
+        return None
+    asks_store = methods_of(type(protector)) == usual and _ALL.isdisjoint(attributes)
+    if not asks_store and _is_replaced(protector, usual):
         return None
     lane: Lane | None = attributes.get("_lane")
-    if lane is None or lane.version != protector.hooks.version:
-        lane = protector._lane = Lane(protector.hooks)  # noqa: SLF001 - a protector keeps its own lane
+    if lane is None or lane.version != protector.hooks.version or lane.asks_store != asks_store:
+        lane = protector._lane = Lane(protector.hooks, asks_store=asks_store)  # noqa: SLF001 - it keeps its own lane
     return lane if lane.is_open else None
+
+
+def _is_replaced(protector: Any, usual: tuple[Any, ...]) -> bool:
+    """Whether something else is replaced than what `OF_NONCES` names."""
+    first = len(OF_NONCES)
+    return methods_of(type(protector))[first:] != usual[first:] or any(map(protector.__dict__.__contains__, LEFT_OUT))

@@ -21,25 +21,37 @@ _CLIENTS, _CREDENTIALS = (Client, type(None)), (TokenCredential, type(None))
 _DUMMIES = (DUMMY_CLIENT, DUMMY_CREDENTIAL, DUMMY_CLIENT.client_id)
 
 _Peek: TypeAlias = Callable[[str, "str | None"], "tuple[Client | None, TokenCredential | None] | None"]
+_ExistsNonce: TypeAlias = Callable[[str, str, str, "str | None"], bool]
 
 
 class Lane:
     """The part that is the same for every request until a hook is registered.
 
     Attributes:
+        asks_store: see `__init__`.
         version: of the hooks, see `Hooks`.
         is_open: false once a look-up has returned another class than `Client` or `TokenCredential`: such models are
             asked for their secrets by awaiting, so the lane could not use them.
     """
 
-    __slots__ = ("_peek_both", "_peek_client", "is_open", "version")
+    __slots__ = ("_exists_nonce", "_peek_both", "_peek_client", "asks_store", "is_open", "version")
 
-    def __init__(self, hooks: Hooks) -> None:
-        """Find out which stores need not wait."""
+    def __init__(self, hooks: Hooks, *, asks_store: bool = True) -> None:
+        """Find out which stores need not wait.
+
+        Args:
+            hooks: of the protector.
+            asks_store: whether the protector does nothing about nonces but to ask the hook.
+        """
+        self.asks_store = asks_store
         self.is_open = True
         self.version = hooks.version
-        self._peek_both = _peek_of(hooks.get("query_credentials"), "query_credentials")
-        self._peek_client = _peek_of(hooks.get("query_client"), "query_client")
+        self._peek_both: _Peek | None = _without_waiting(hooks.get("query_credentials"), "query_credentials", "peek")
+        self._peek_client: _Peek | None = _without_waiting(hooks.get("query_client"), "query_client", "peek")
+        self._exists_nonce: _ExistsNonce | None = None
+        if asks_store:
+            hook = hooks.get("exists_nonce")
+            self._exists_nonce = _without_waiting(hook, "exists_nonce", "exists_nonce_at_once")
 
     @staticmethod
     def admits(
@@ -51,7 +63,7 @@ class Lane:
             return False
         if request.deviations or request.has_other_header_parameters or request.may_be_rewritten or policy.tolerances:
             return False
-        if policy.require_https and not request.is_secure:
+        if policy.require_https and request.scheme != "https" and not request.is_secure:
             return False
         if policy.allowed_hosts and not host_allowed(request.hostname, policy.allowed_hosts):
             return False
@@ -92,6 +104,21 @@ class Lane:
         methods = client.get_signature_methods()
         return methods is None or name in methods
 
+    def is_nonce_new(self, request: OAuth1Request) -> bool:
+        """Remember the nonce of a genuine request, if that needs no waiting.
+
+        Returns:
+            Whether it is new. If not, or not known, `BaseServer.use_nonce` asks the store, also about its error.
+        """
+        sent, exists_nonce = request.oauth_params, self._exists_nonce
+        token = sent.get("oauth_token") or None
+        try:
+            return exists_nonce is not None and False is exists_nonce(
+                sent["oauth_nonce"], sent["oauth_timestamp"], sent["oauth_consumer_key"], token
+            )
+        except Exception:  # noqa: BLE001 - the store is asked again, and its error handled there
+            return False
+
 
 def _current_keys(client: Client | None, credential: TokenCredential | None, client_id: str) -> SigningKeys | None:
     """The current secrets, if there are some, and nothing is tolerated of the client."""
@@ -105,35 +132,32 @@ def _current_keys(client: Client | None, credential: TokenCredential | None, cli
 
 
 def _are_usual(sent: dict[str, str], policy: Policy, now: float) -> bool:
-    get = sent.get
-    method, timestamp = get("oauth_signature_method"), get("oauth_timestamp")
-    client_id, nonce = get("oauth_consumer_key"), get("oauth_nonce")
-    if not (client_id and nonce and timestamp and get("oauth_signature")):
+    try:
+        method, timestamp = sent["oauth_signature_method"], sent["oauth_timestamp"]
+        client_id, nonce, signature = sent["oauth_consumer_key"], sent["oauth_nonce"], sent["oauth_signature"]
+    except KeyError:
         return False
-    if method not in _METHODS or method not in policy.signature_methods:
+    if not (client_id and nonce and timestamp and signature) or "oauth_body_hash" in sent:
         return False
-    if get("oauth_version", "1.0") != "1.0" or "oauth_body_hash" in sent:
+    if method not in _METHODS or method not in policy.signature_methods or sent.get("oauth_version", "1.0") != "1.0":
         return False
-    text = f"{client_id}{get('oauth_token')}{nonce}{timestamp}"
+    text = f"{client_id}{sent.get('oauth_token')}{nonce}{timestamp}"
     if len(text) > policy.max_identifier_bytes or not (text.isascii() and text.isprintable()):
         return False
     is_positive = timestamp.isdigit() and timestamp[0] != "0" and len(timestamp) <= 12
     return is_positive and abs(int(timestamp) - now) <= policy.timestamp_window
 
 
-def _peek_of(hook: Any, name: str) -> _Peek | None:
-    """The store's ``peek``, if the hook is the method of this name that belongs to it.
+def _without_waiting(hook: Any, name: str, plain: str) -> Any:
+    """The store's plain function that does the same as a hook, if the hook is the store's own method of this name.
 
     A subclass that overrides one of the two without the other would answer differently.
     """
     store: Any = getattr(hook, "__self__", None)
     owners = type(store).__mro__
-    if getattr(hook, "__func__", None) is not getattr(owners[0], name, None) or "peek" in getattr(
-        store, "__dict__", {}
-    ):
+    if getattr(hook, "__func__", None) is not getattr(owners[0], name, None) or plain in getattr(store, "__dict__", {}):
         return None
     for owner in owners:
-        if name in vars(owner) or "peek" in vars(owner):
-            peek: _Peek | None = getattr(store, "peek", None) if {name, "peek"} <= vars(owner).keys() else None
-            return peek
+        if name in vars(owner) or plain in vars(owner):
+            return getattr(store, plain, None) if {name, plain} <= vars(owner).keys() else None
     return None

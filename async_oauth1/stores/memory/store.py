@@ -124,6 +124,10 @@ class MemoryStore(BaseStore):
         Raises:
             StoreUnavailableError: there are as many live nonces as the store may hold.
         """
+        return self.exists_nonce_at_once(nonce, timestamp, client_id, oauth_token)
+
+    def exists_nonce_at_once(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
+        """What `exists_nonce` does and returns; it need not wait for it."""
         key = (client_id, oauth_token or "", timestamp, nonce)
         if not is_text(*key):
             required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
