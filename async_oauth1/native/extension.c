@@ -115,31 +115,47 @@ typedef struct {
     size_t max_parameters;
 } Parts;
 
-/* (place, protocol parameters, realm, whether the header has others, base string), None, or NULL with an error. */
-static PyObject *read_parts(const State *state, const Parts *parts)
-{
+/* What a request is read into. It is not on the stack: that of a thread may be small, see `threading.stack_size`. */
+typedef struct {
     Reading reading;
     uint8_t room[BASE_ROOM];
+} Work;
+
+static PyObject *build_parts(const State *state, const Parts *parts, Work *work)
+{
+    const Reading *reading = &work->reading;
     size_t size;
     PyObject *parameters, *realm, *base, *result = NULL;
-    if (read_parameters(parts->header, parts->query, parts->form, parts->max_parameters, &reading))
+    if (read_parameters(parts->header, parts->query, parts->form, parts->max_parameters, &work->reading))
         Py_RETURN_NONE;
-    parameters = parameters_of(state, &reading, room);
+    parameters = parameters_of(state, reading, work->room);
     if (!parameters)
         return give_up();
-    size = write_base_string(parts->method, parts->scheme, parts->host, parts->path, &reading, room);
+    size = write_base_string(parts->method, parts->scheme, parts->host, parts->path, reading, work->room);
     if (!size) {
         Py_DECREF(parameters);
         Py_RETURN_NONE;
     }
-    base = PyUnicode_FromStringAndSize((const char *)room, (Py_ssize_t)size);
-    realm = base ? realm_of(&reading) : NULL;
+    base = PyUnicode_FromStringAndSize((const char *)work->room, (Py_ssize_t)size);
+    realm = base ? realm_of(reading) : NULL;
     if (realm)
-        result = PyTuple_Pack(5, reading.place == NO_PLACE ? Py_None : state->place[reading.place], parameters, realm,
-                              reading.others ? Py_True : Py_False, base);
+        result = PyTuple_Pack(5, reading->place == NO_PLACE ? Py_None : state->place[reading->place], parameters, realm,
+                              reading->others ? Py_True : Py_False, base);
     Py_XDECREF(realm);
     Py_XDECREF(base);
     Py_DECREF(parameters);
+    return result;
+}
+
+/* (place, protocol parameters, realm, whether the header has others, base string), None, or NULL with an error. */
+static PyObject *read_parts(const State *state, const Parts *parts)
+{
+    PyObject *result;
+    Work *work = PyMem_Malloc(sizeof *work);
+    if (!work)
+        return PyErr_NoMemory();
+    result = build_parts(state, parts, work);
+    PyMem_Free(work);
     return result;
 }
 

@@ -71,7 +71,7 @@ FAULTS: tuple[Fault, ...] = tuple(
     for right, wrong in (
         ('(Py_ssize_t)size, "strict")', '(Py_ssize_t)size, "replace")'),
         ("return size == PyUnicode_GetLength(object);", "return size >= PyUnicode_GetLength(object);"),
-        ("reading.others ? Py_True : Py_False", "reading.others ? Py_False : Py_False"),
+        ("reading->others ? Py_True : Py_False", "reading->others ? Py_False : Py_False"),
         ("PyUnicode_DecodeLatin1((const char *)reading->realm.at",
          "PyUnicode_DecodeUTF8((const char *)reading->realm.at"),
     )

@@ -10,8 +10,8 @@ the signature verifies; and `Lane.is_nonce_new` remembers the nonce in a store t
 the protector, in a subclass or on the instance; no signature method of the application's own; no caller of hooks, as in
 flask_compat. Each request checks this again. Hooks, policy and clock may be anything: they are read for each request.
 
-**Which requests may enter.** Those that deviate in nothing, with HMAC-SHA1 or HMAC-SHA256. Their clients are records of
-this package, and nothing is tolerated of them.
+**Which requests may enter.** Those that deviate in nothing, with HMAC-SHA1 or HMAC-SHA256, and are no subclass of
+`OAuth1Request`. Their clients are records of this package, and nothing is tolerated of them.
 
 **Why it is safe.** It accepts, or says nothing: it raises no error, and stores only the nonce of a request that is
 genuine in everything else. Whatever it does not accept is verified from the beginning by the general path, which alone
@@ -19,7 +19,8 @@ refuses. So there is one property to review: what the lane accepts, the general 
 tests compare both.
 
 **Uniform cost.** An unknown client, an unknown token and a wrong signature cost the same: without both secrets the lane
-computes with dummy keys. The general path repeats neither this computation nor the look-up.
+computes with dummy keys. The general path repeats neither this computation nor the look-up. For a client without a
+secret, or with tolerances, the general path alone computes.
 """
 
 from .entry import find_lane, methods_of
