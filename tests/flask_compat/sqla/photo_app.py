@@ -102,7 +102,7 @@ def make_app(url: str, nonce_model: type[Any] = Nonce, **options: Any) -> flask.
         query_token=create_query_token_func(session, TokenCredential),
         exists_nonce=create_exists_nonce_func(session, nonce_model),
     )
-    app.extensions.update(engine=engine, session=session)
+    app.extensions.update(engine=engine, session=session, server=server)
 
     @app.teardown_appcontext
     def remove_session(_: object) -> None:
