@@ -77,7 +77,7 @@ class MigratedNonce(MigratedBase, OAuth1TimestampNonceMixin):
 
     __tablename__ = "nonce"
     id: Mapped[int] = mapped_column(primary_key=True)
-    oauth_token: Mapped[str] = mapped_column(String(84), nullable=False, default="")
+    oauth_token: Mapped[str | None] = mapped_column(String(84), nullable=False, default="")
 
 
 class Note(Base):
