@@ -40,10 +40,20 @@ def warn_of_small_pools(hooks: Iterable[object], threads: int) -> None:
 def _variables(hooks: Iterable[object]) -> Iterator[object]:
     for hook in hooks:
         func: Any = hook.func if isinstance(hook, functools.partial) else hook
+        yield from _sessions((getattr(func, "__self__", None),))
         func = getattr(func, "__func__", func)
         if isinstance(func, FunctionType):
             yield from (func.__globals__[name] for name in func.__code__.co_names if name in func.__globals__)
-            yield from (cell.cell_contents for cell in func.__closure__ or () if _is_filled(cell))
+            enclosed = [cell.cell_contents for cell in func.__closure__ or () if _is_filled(cell)]
+            yield from enclosed
+            yield from _sessions(enclosed)
+
+
+def _sessions(objects: Iterable[Any]) -> Iterator[object]:
+    """The sessions of the hooks in `flask_compat.sqla`: they keep them in objects, whose module may not be loaded."""
+    for item in objects:
+        if type(item).__module__.startswith("flask_compat.sqla."):
+            yield getattr(getattr(item, "transactions", item), "session", None)
 
 
 def _is_filled(cell: CellType) -> bool:

@@ -30,7 +30,7 @@ from async_oauth1.provider.approval.scopes import takes_scope, with_scope
 from async_oauth1.provider.hooks import call_hook, optional, resolve
 from async_oauth1.provider.refusals import with_reason
 from async_oauth1.provider.responses import OAuth1Response
-from flask_compat.execution.callable_kinds import flow_step
+from flask_compat.execution.callable_kinds import default_of, flow_step
 from flask_compat.execution.flow_runner import keep_loop_for, on_loop
 from flask_compat.execution.locks import KeyedLocks
 from flask_compat.wrapper import OAuth1Request
@@ -217,11 +217,26 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         request.credential = await self.find_temporary_credential(request)
         if not request.credential:
             raise InvalidTokenError()
+        exchange = self._exchange_in_one_transaction()
+        if exchange is not None:
+            exchanged = await call_hook(exchange, request.credential, await self.generate_credentials())
+            if exchanged is None:
+                raise TokenRejectedError()
+            return exchanged
         if hasattr(request.credential, "is_decided"):
             return await super().exchange_credential(request)
         credential = await self.create_token_credential(request)
         await self.delete_temporary_credential(request)
         return credential
+
+    def _exchange_in_one_transaction(self) -> Callable[..., Any] | None:
+        """What deletes and creates at once, if the two hooks know how, and no method of the server replaces them."""
+        names = ("delete_temporary_credential", "create_token_credential")
+        if any(default_of(getattr(self.server, name)) is None for name in names):
+            return None
+        delete, create = map(self.server.find_hook, names)
+        after = getattr(getattr(create, "__self__", None), "exchange_after", None)
+        return None if after is None else cast("Callable[..., Any] | None", after(delete))
 
     async def shield(self, awaitable: Awaitable[T]) -> T:
         """Keep an exchange going: Quart cancels the handler of a client that hangs up. A thread goes on anyway."""

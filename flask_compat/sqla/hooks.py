@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from sqlalchemy import delete, literal, or_, select, update
+from sqlalchemy import delete, false, literal, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -148,22 +148,8 @@ def register_token_credential_hooks(authorization_server: Any, session: Any, mod
     Raises:
         UnsuitableModelError: the model or the session cannot be used.
     """
-    columns = _token_columns(model_class)
-    transactions = Transactions(session, model_class)
-
-    def create_token_credential(token: dict[str, str], temporary_credential: Any) -> Any:
-        row = columns.cast_all(**_credentials(token), client_id=temporary_credential.get_client_id())
-        user_id = columns.cast("user_id", temporary_credential.get_user_id())
-
-        def create(own: Session) -> Any:
-            item = model_class(**row)
-            item.set_user_id(user_id)
-            own.add(item)
-            return item
-
-        return transactions.hand_over(transactions.run(create))
-
-    authorization_server.register_hook("create_token_credential", create_token_credential)
+    hook = _TokenCredentials(session, model_class).create_token_credential
+    authorization_server.register_hook("create_token_credential", hook)
 
 
 def register_authorization_hooks(
@@ -192,6 +178,47 @@ def register_authorization_hooks(
         register_nonce_hooks(authorization_server, session, timestamp_nonce_model)
 
 
+class _TokenCredentials:
+    """The hook over one model, and an exchange in one transaction."""
+
+    def __init__(self, session: Any, model: type[Any]) -> None:
+        self._columns = _token_columns(model)
+        self.transactions = Transactions(session, model)
+        self._model = model
+
+    def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> Any:
+        create = self._creation(token, temporary_credential)
+        return self.transactions.hand_over(self.transactions.run(create))
+
+    def exchange_after(self, delete_hook: Any) -> Callable[..., Any] | None:
+        """A function that deletes and creates in one transaction; ``None`` unless hook and database allow it."""
+        temporary = getattr(delete_hook, "__self__", None)
+        if not isinstance(temporary, _TemporaryCredentials) or not self.transactions.can_include(
+            temporary.transactions
+        ):
+            return None
+
+        def exchange(temporary_credential: Any, token: dict[str, str]) -> Any:
+            statement = temporary.deletion(temporary_credential.get_oauth_token())
+            create = self._creation(token, temporary_credential)
+            created = self.transactions.run(lambda own: create(own) if _rows(own, statement) else None)
+            return self.transactions.hand_over(created)
+
+        return exchange
+
+    def _creation(self, token: dict[str, str], temporary_credential: Any) -> Callable[[Session], Any]:
+        row = self._columns.cast_all(**_credentials(token), client_id=temporary_credential.get_client_id())
+        user_id = self._columns.cast("user_id", temporary_credential.get_user_id())
+
+        def create(own: Session) -> Any:
+            item = self._model(**row)
+            item.set_user_id(user_id)
+            own.add(item)
+            return item
+
+        return create
+
+
 class _TemporaryCredentials:
     """The hooks over one model."""
 
@@ -199,7 +226,7 @@ class _TemporaryCredentials:
         needed = {"client_id": None, **_TOKENS, "oauth_verifier": VERIFIER_LENGTH, "oauth_callback": None}
         mixin = f"{_PACKAGE}.OAuth1TemporaryCredentialMixin"
         self._columns = ModelColumns(model, mixin, needed, _TEMPORARY_METHODS)
-        self._transactions = Transactions(session, model)
+        self.transactions = Transactions(session, model)
         self._model = model
 
     def create_temporary_credential(self, token: dict[str, str], client_id: str, redirect_uri: str | None) -> Any:
@@ -210,19 +237,22 @@ class _TemporaryCredentials:
             own.add(item)
             return item
 
-        return self._transactions.hand_over(self._transactions.run(create))
+        return self.transactions.hand_over(self.transactions.run(create))
 
     def get_temporary_credential(self, oauth_token: str | None) -> Any:
         statement = _select(self._columns, oauth_token=oauth_token)
-        return None if statement is None else self._transactions.find_fresh(statement)
+        return None if statement is None else self.transactions.find_fresh(statement)
 
     def delete_temporary_credential(self, oauth_token: str | None) -> bool:
         """Whether this call deleted it: of several at once, one does."""
+        statement = self.deletion(oauth_token)
+        return self.transactions.run(lambda own: _rows(own, statement)) > 0
+
+    def deletion(self, oauth_token: str | None) -> Any:
+        """The statement that deletes a temporary credential."""
         criteria = _criteria(self._columns, oauth_token=oauth_token)
-        if criteria is None:
-            return False
-        statement = delete(self._model).where(*criteria).execution_options(synchronize_session=False)
-        return self._transactions.run(lambda own: _rows(own, statement)) > 0
+        statement = delete(self._model).where(*[false()] if criteria is None else criteria)
+        return statement.execution_options(synchronize_session=False)
 
     def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> Any:
         """Bind user and verifier in one transaction; ``False`` if it was decided, or deleted, before."""
@@ -240,7 +270,7 @@ class _TemporaryCredentials:
             row.set_user_id(user_id)
             return row
 
-        approved = self._transactions.run(approve)
+        approved = self.transactions.run(approve)
         if approved is None:
             return False
         for name, value in cast("dict[str, Any]", vars(approved)).items():

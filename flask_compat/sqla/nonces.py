@@ -53,7 +53,7 @@ class Nonces:
             columns: of the model.
             expires: seconds that a nonce is kept; more if the timestamp window requires it.
         """
-        self._transactions = transactions
+        self.transactions = transactions
         self._columns = columns
         self._expires = expires
         self._longest = 0.0
@@ -90,9 +90,7 @@ class Nonces:
                 self._check_alone(own, row)
 
         try:
-            self._transactions.run(
-                store, None if self._is_exact else lambda connection: _locked(connection, name.hex())
-            )
+            self.transactions.run(store, None if self._is_exact else lambda connection: _locked(connection, name.hex()))
         except _KnownError:
             return True
         except IntegrityError as error:
@@ -121,7 +119,7 @@ class Nonces:
             return
         self._next_purge = now + _PURGE_PAUSE
         try:
-            if self._transactions.run(self._purge) >= _PURGED_AT_ONCE:
+            if self.transactions.run(self._purge) >= _PURGED_AT_ONCE:
                 self._next_purge = now + _NEXT_PURGE
         except (OAuth1Error, IntegrityError) as error:
             log.warning("Old nonces of %s were not deleted: %s", self._columns.model.__name__, type(error).__name__)

@@ -54,7 +54,7 @@ class Transactions:
             UnsuitableModelError: it is not a session, or an async one.
         """
         _check_session(session, model)
-        self._session = session
+        self.session = session
         self._model = model
 
     def run(self, work: Callable[[Session], T], guard: Guard | None = None) -> T:
@@ -78,6 +78,10 @@ class Transactions:
                         raise
                     time.sleep(random.uniform(0, _PAUSE * tried))  # noqa: S311 - only spreads the tries
         raise AssertionError("unreachable")
+
+    def can_include(self, other: Transactions) -> bool:
+        """Whether a transaction can also write to the model of others: the two are in one database."""
+        return self._bind(self._current()) is other._bind(other._current())
 
     def find(self, statement: Select[Any]) -> Any:
         """The first row that a statement selects, in the application's session; ``None`` if there is none."""
@@ -126,7 +130,7 @@ class Transactions:
             log.exception("What a hook had stored for %s was rolled back by the application.", self._model.__name__)
 
     def _current(self) -> Session:
-        given: Any = self._session
+        given: Any = self.session
         if LocalProxy is type(given):
             given = given._get_current_object()  # noqa: SLF001 - the documented way
         if type(given) is not Session and hasattr(given, "registry"):  # a scoped session

@@ -77,7 +77,7 @@ class MigratedNonce(MigratedBase, OAuth1TimestampNonceMixin):
 
     __tablename__ = "nonce"
     id: Mapped[int] = mapped_column(primary_key=True)
-    oauth_token: Mapped[str] = mapped_column(String(84), nullable=False, default="")
+    oauth_token: Mapped[str | None] = mapped_column(String(84), nullable=False, default="")
 
 
 class Note(Base):
@@ -102,7 +102,7 @@ def make_app(url: str, nonce_model: type[Any] = Nonce, **options: Any) -> flask.
         query_token=create_query_token_func(session, TokenCredential),
         exists_nonce=create_exists_nonce_func(session, nonce_model),
     )
-    app.extensions.update(engine=engine, session=session)
+    app.extensions.update(engine=engine, session=session, server=server)
 
     @app.teardown_appcontext
     def remove_session(_: object) -> None:

@@ -17,7 +17,7 @@ from . import photo_app
 from .conftest import MakeApp
 
 COPIES = 12
-ROUNDS = 50 if STRESS else 3
+ROUNDS = 50 if STRESS else 1
 MODELS = [photo_app.Nonce, photo_app.TextNonce, photo_app.MigratedNonce]
 
 
