@@ -23,6 +23,7 @@ from async_oauth1.errors import (
     MisdirectedRequestError,
     MissingRequiredParameterError,
     OAuth1Error,
+    TokenRejectedError,
 )
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
@@ -194,7 +195,7 @@ class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse])
             return await super().exchange_credential(request)
         credential = await call_hook(exchange, request)
         if credential is None:
-            raise InvalidTokenError()
+            raise TokenRejectedError()
         return credential
 
     async def find_redirect_uri(self, request: OAuth1Request) -> str | None:
