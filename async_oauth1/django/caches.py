@@ -220,7 +220,7 @@ def refuse_unsuitable(alias: str) -> None:
 
 def _takes_steps(cache: BaseCache) -> bool:
     probe = f"async_oauth1:{token_hex(8)}"
-    steps = [_ask(cache.add, probe, 1, timeout=60), _ask(cache.add, probe, 1, timeout=60)]
+    steps = [_add(cache, probe, 1, 60), _ask(cache.add, probe, 1, timeout=60)]
     steps += [_ask(cache.delete, probe), _ask(cache.delete, probe)]
     return [bool(step) for step in steps] == [True, False, True, False]
 

@@ -76,3 +76,9 @@ def test_wrong_verifiers_are_counted_for_the_whole_lifetime() -> None:
     server = CacheAuthorizationServer(Client, Token)
     assert [server.count_wrong_verifier("token") for _ in range(7)] == [1, 2, 3, 4, 5, 5, 5]
     assert caches["default"].get("temporary_credential:token:wrong:5") == 1
+
+
+def test_a_silent_failure_is_not_taken_for_an_unsuitable_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first request tries the cache; a lock at this moment is no configuration error."""
+    Flaky(monkeypatch, 1)
+    django_caches.refuse_unsuitable("default")
