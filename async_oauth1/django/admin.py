@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 else:
     _ModelAdmin = admin.ModelAdmin  # generic for type checkers alone
 
+_SHOWN = ("client_id", "oauth_callback", "requested_scope", "granted_scope", "user_id", "denied", "expires_at")
+
 
 class _ReadOnly(_ModelAdmin):
     """Rows can be deleted, but neither added nor changed."""
@@ -34,12 +36,13 @@ class TemporaryCredentialAdmin(_ReadOnly):
     """Temporary credentials without token, secret and verifier."""
 
     list_display = ("client_id", "user_id", "denied", "expires_at")
-    fields = ("client_id", "oauth_callback", "requested_scope", "granted_scope", "user_id", "denied", "expires_at")
+    fields = _SHOWN
     search_fields = ("client_id",)
 
-    def lookup_allowed(self, lookup: str, value: str, *request: HttpRequest) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only by what is shown: a secret could be guessed, character by character, by filters in the address."""
-        return lookup.partition("__")[0] in {"id", *self.fields} and super().lookup_allowed(lookup, value, *request)
+        since_django_5 = () if request is None else (request,)
+        return lookup.partition("__")[0] in ("id", *_SHOWN) and super().lookup_allowed(lookup, value, *since_django_5)
 
 
 @admin.register(Nonce)

@@ -20,7 +20,7 @@ _BACKENDS = {
     "table": "django.core.cache.backends.db.DatabaseCache",
 }
 if _kind in _BACKENDS:
-    CACHES = {"default": {"BACKEND": _BACKENDS[_kind], "LOCATION": _address, "OPTIONS": {}}}
+    CACHES = {"default": {"BACKEND": _BACKENDS[_kind], "LOCATION": _address or "oauth1_cache", "OPTIONS": {}}}
     if _kind == "table":
         CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 1_000_000}
     AUTHLIB_OAUTH1_PROVIDER = {**_PROVIDER, "nonces": "cache"}
