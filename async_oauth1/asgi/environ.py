@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-__all__ = ["scope_of_environ"]
+__all__ = ["PATH_CHARACTERS", "scope_of_environ"]
 
 _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
-_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
-_URI_CHARACTERS = _PATH_CHARACTERS + "".join(chr(code) for code in range(33, 127) if chr(code) not in _PATH_CHARACTERS)
+#: Characters of a path that are not percent-encoded.
+PATH_CHARACTERS = "/:@!$&'()*+,;=~"
+_URI_CHARACTERS = PATH_CHARACTERS + "".join(chr(code) for code in range(33, 127) if chr(code) not in PATH_CHARACTERS)
 
 
 def scope_of_environ(environ: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,5 +66,5 @@ def _raw_path(environ: Mapping[str, Any], path: bytes) -> bytes:
         authority = _AUTHORITY.match(target)
         return (authority[0] if authority else "").encode("latin-1") + raw.encode()
     if raw and prefix + decoded == path:
-        return quote_from_bytes(prefix, safe=_PATH_CHARACTERS).encode() + raw.encode()
-    return quote_from_bytes(path or b"/", safe=_PATH_CHARACTERS).encode()
+        return quote_from_bytes(prefix, safe=PATH_CHARACTERS).encode() + raw.encode()
+    return quote_from_bytes(path or b"/", safe=PATH_CHARACTERS).encode()

@@ -18,11 +18,13 @@ from django.utils.functional import LazyObject
 from async_oauth1.errors import (
     AlreadyDecidedError,
     InsecureTransportError,
+    InsufficientScopeError,
     InvalidClientError,
     InvalidTokenError,
     MisdirectedRequestError,
     MissingRequiredParameterError,
     OAuth1Error,
+    TokenRejectedError,
 )
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
@@ -31,6 +33,7 @@ from async_oauth1.provider.approval.scopes import scope_in
 from async_oauth1.provider.authorization_server import AuthorizationServer
 from async_oauth1.provider.checks import check_identifiers, omits_timestamp
 from async_oauth1.provider.hooks import call_hook, optional
+from async_oauth1.provider.refusals import with_reason
 from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.provider.responses import OAuth1Response, error_headers
 from async_oauth1.provider.verification import BaseServer
@@ -194,7 +197,7 @@ class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse])
             return await super().exchange_credential(request)
         credential = await call_hook(exchange, request)
         if credential is None:
-            raise InvalidTokenError()
+            raise TokenRejectedError()
         return credential
 
     async def find_redirect_uri(self, request: OAuth1Request) -> str | None:
@@ -246,6 +249,15 @@ class ProtectorFlows(_Flows, ResourceProtector[Any, Any]):
             find = None if two_legged and not read.token else self.get_token_credential
             await self.raise_first(error, read, find)
             raise
+
+    @staticmethod
+    async def _check_scope(request: OAuth1Request, scope: str) -> None:
+        """As in the core, and by the field ``scope`` of a model without ``get_scope()``."""
+        credential: Any = request.credential
+        if credential is None or hasattr(credential, "get_scope") or not hasattr(credential, "scope"):
+            await ResourceProtector._check_scope(request, scope)  # noqa: SLF001 - of the base class
+        elif not set(scope.split()) <= set((credential.scope or "").split()):
+            raise with_reason(InsufficientScopeError(), f"The resource requires {scope!r}.")
 
 
 _FORM_HEADERS = [

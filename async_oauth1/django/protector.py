@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Collection
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from asgiref.sync import markcoroutinefunction
 from django.conf import settings
@@ -30,6 +30,7 @@ __all__ = ["OAuth1HttpRequest", "ResourceProtector"]
 
 ClientT = TypeVar("ClientT", bound=Model)
 TokenT = TypeVar("TokenT", bound=Model)
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 TokenT_co = TypeVar("TokenT_co", covariant=True)
 _MARK: Any = getattr(asyncio.coroutines, "_is_coroutine", object())
 _VERIFIED = "_async_oauth1_verified"
@@ -164,6 +165,19 @@ class ResourceProtector(Generic[ClientT, TokenT]):
         for name, value in made.headers:
             response[name] = value
         return response
+
+    @overload
+    def __call__(self, realm: ViewT, /) -> ViewT: ...
+
+    @overload
+    def __call__(
+        self,
+        realm: str | None = None,
+        *,
+        scope: str | None = None,
+        two_legged: bool = False,
+        body_hash_required: bool = False,
+    ) -> Callable[[ViewT], ViewT]: ...
 
     def __call__(
         self,

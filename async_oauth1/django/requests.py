@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
@@ -13,7 +14,7 @@ from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException
 
-from async_oauth1.asgi.environ import scope_of_environ
+from async_oauth1.asgi.environ import PATH_CHARACTERS, scope_of_environ
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
@@ -33,7 +34,7 @@ def read_request(request: HttpRequest, policy: Policy) -> OAuth1Request:
     Raises:
         OAuth1Error: the request is malformed or too large, its host is not allowed, or its form was read before.
     """
-    scope = _scope_of(request)
+    scope = _scope_of(request, "" if policy.external_base_url else (settings.FORCE_SCRIPT_NAME or "").rstrip("/"))
     try:
         scope["headers"] = _with_host(request, scope["headers"])
         form = None
@@ -65,17 +66,29 @@ def carries_oauth(request: HttpRequest) -> bool:
         return False
 
 
-def _scope_of(request: HttpRequest) -> dict[str, Any]:
-    """The request as an ASGI scope, with the scheme that Django's settings say the client used."""
+def _scope_of(request: HttpRequest, prefix: str) -> dict[str, Any]:
+    """The request as an ASGI scope, with the scheme and the prefix that Django's settings say the client used."""
     if isinstance(request, ASGIRequest):
         scope = dict(snapshot(cast("dict[str, Any]", request.scope)))
         if isinstance(scope["query_string"], str):  # Django's factory of async test requests
             scope["query_string"] = scope["query_string"].encode()
+        _put_before(scope, prefix)
     else:
-        scope = scope_of_environ(request.META)
+        # Django has put FORCE_SCRIPT_NAME into SCRIPT_NAME, and ignores a slash at its end.
+        scope = scope_of_environ({**request.META, "SCRIPT_NAME": request.META.get("SCRIPT_NAME", "").rstrip("/")})
     if settings.SECURE_PROXY_SSL_HEADER:
         scope["scheme"] = request.scheme
     return scope
+
+
+def _put_before(scope: dict[str, Any], prefix: str) -> None:
+    """Put ``FORCE_SCRIPT_NAME`` before the path again, if a proxy has removed it."""
+    path: str = scope["path"]
+    if not prefix or path == prefix or path.startswith(f"{prefix}/"):
+        return
+    scope["path"] = prefix + path
+    if scope.get("raw_path") is not None:
+        scope["raw_path"] = quote(prefix, safe=PATH_CHARACTERS).encode() + scope["raw_path"]
 
 
 def _with_host(request: HttpRequest, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -254,9 +254,7 @@ class CacheAuthorizationServer(_StoringServer):
         configured = self.configuration
         self._temporary_expires_in = configured.temporary_credential_expires_in
         self._temporary_credential_key_prefix = configured.temporary_credential_key_prefix
-        self._pending = CachedCredentials(
-            configured.cache, self._temporary_credential_key_prefix, self._temporary_expires_in
-        )
+        self._pending = CachedCredentials(configured)
 
 
 class ModelAuthorizationServer(_StoringServer):
@@ -270,7 +268,7 @@ class ModelAuthorizationServer(_StoringServer):
     ) -> None:
         """Make a server. The arguments are those of `BaseServer`."""
         super().__init__(client_model, token_model, token_generator)
-        self._pending = StoredCredentials(self.configuration.temporary_credential_expires_in)
+        self._pending = StoredCredentials(self.configuration)
 
     def exchange(self, request: OAuth1Request) -> Any:
         """Replace temporary by token credentials in one transaction; ``None`` if another request was faster.

@@ -11,6 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, connections, router, transaction
 from django.db.models import F, Model
 
+from async_oauth1.errors import TooManyPendingError
+
+from .configuration import Configuration
 from .pending import PendingCredential
 
 if TYPE_CHECKING:
@@ -47,12 +50,20 @@ class StoredNonces:
 class StoredCredentials:
     """Temporary credentials in the model `TemporaryCredential`. Each decision is one UPDATE or DELETE."""
 
-    def __init__(self, lifetime: int) -> None:
-        """Keep credentials for some seconds."""
-        self._lifetime = lifetime
+    def __init__(self, configuration: Configuration) -> None:
+        """Keep credentials as long, and as many of each client, as the setting says."""
+        self._lifetime = configuration.temporary_credential_expires_in
+        self._limit = configuration.policy.max_pending_per_client
 
     def create(self, values: dict[str, Any]) -> PendingCredential:
-        """Store new temporary credentials."""
+        """Store new temporary credentials.
+
+        Raises:
+            TooManyPendingError: the client has as many as it may.
+        """
+        pending = _credentials().objects.filter(client_id=values["client_id"], expires_at__gt=time.time(), denied=False)
+        if pending[: self._limit].count() >= self._limit:
+            raise TooManyPendingError()
         _credentials().objects.create(expires_at=int(time.time()) + self._lifetime, **values)
         return PendingCredential(values)
 

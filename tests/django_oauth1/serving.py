@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +26,8 @@ SERVERS = {
     "hypercorn": ["hypercorn", "-b", "127.0.0.1:{port}", "{application}.asgi:application"],
     "uvicorn": ["uvicorn", "--port", "{port}", "--log-level", "warning", "{application}.asgi:application"],
 }
+#: The table of the database cache.
+TABLE = "oauth1_cache"
 CALLBACK = "http://127.0.0.1:5001/callback"
 
 
@@ -82,9 +88,38 @@ def csrf_of(page: str) -> str:
     return found[1]
 
 
+def prepare(repository: Path, environment: dict[str, str]) -> dict[str, str]:
+    """Migrate a database, and create a client and a user; their secrets."""
+
+    def command(*arguments: str) -> str:
+        run = [sys.executable, "-m", APPLICATION, *arguments]
+        return subprocess.run(run, cwd=repository, env=environment, check=True, capture_output=True, text=True).stdout
+
+    command("migrate")
+    if environment.get("PROVIDER_STORAGE", "").startswith("table"):
+        command("createcachetable")
+    return dict(re.findall(r"(client: printer|user: jane) (\S+)", command("create_demo")))
+
+
+@functools.cache
+def template(repository: Path) -> tuple[Path, dict[str, str]]:
+    """A file with a database that is prepared once, with a table for the cache, and the secrets in it."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    path = Path(folder) / "template.sqlite3"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(repository),
+        "PROVIDER_DATABASE": str(path),
+        "DJANGO_SETTINGS_MODULE": "tests.django_oauth1.settings",
+        "PROVIDER_STORAGE": f"table {TABLE}",
+    }
+    return path, prepare(repository, environment)
+
+
 @contextmanager
 def serving(server: str, folder: Path, repository: Path, *, processes: int = 1, **more: str) -> Iterator[Provider]:
-    """Migrate a database, create a client and a user, and start servers."""
+    """Prepare a database, and start servers."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(repository),
@@ -93,14 +128,11 @@ def serving(server: str, folder: Path, repository: Path, *, processes: int = 1, 
         **more,
     }
 
-    def command(*arguments: str) -> str:
-        run = [sys.executable, "-m", APPLICATION, *arguments]
-        return subprocess.run(run, cwd=repository, env=environment, check=True, capture_output=True, text=True).stdout
-
-    command("migrate")
-    if more.get("PROVIDER_STORAGE", "").startswith("table"):
-        command("createcachetable")
-    printed = dict(re.findall(r"(client: printer|user: jane) (\S+)", command("create_demo")))
+    if more.get("PROVIDER_STORAGE", "").startswith("postgres"):
+        printed = prepare(repository, environment)
+    else:
+        database, printed = template(repository)
+        shutil.copyfile(database, environment["PROVIDER_DATABASE"])
     provider = Provider(free_ports(processes), printed["client: printer"], printed["user: jane"], environment)
     with ExitStack() as stack:
         for port in provider.ports:

@@ -58,13 +58,18 @@ async def identifier_of(user: Any) -> str | None:
     """The identifier of a user.
 
     Args:
-        user: the identifier itself, or an object with ``get_user_id()`` or ``id``. Numbers and UUIDs become text.
+        user: the identifier itself, or an object with ``get_user_id()`` or ``id``; a model of Django is known by its
+            ``pk``, which need not be its ``id``. Numbers and UUIDs become text.
 
     Returns:
         ``None`` if there is none.
     """
-    value = user if isinstance(user, (str, int, UUID)) else await _read(user, "get_user_id", "id")
+    value = user if isinstance(user, (str, int, UUID)) else await _read(user, "get_user_id", _key_of(user))
     return None if isinstance(value, bool) or not isinstance(value, (str, int, UUID)) else str(value)
+
+
+def _key_of(user: Any) -> str:
+    return "pk" if hasattr(cast("Any", type(user)), "_meta") and _has(user, "pk") else "id"
 
 
 async def verifier_spellings(credential: Any, verifier: str) -> list[str]:
