@@ -334,11 +334,8 @@ class OAuth1Request(NamedParameters):
 
 def _check_sizes(octets: tuple[bytes, bytes, bytes], limits: SizeLimits) -> None:
     header, query, form = octets
-    if (
-        len(header) <= limits.max_header_bytes
-        and len(query) <= limits.max_query_bytes
-        and len(form) <= limits.max_form_bytes
-    ):
+    fits = len(header) <= limits.max_header_bytes and len(query) <= limits.max_query_bytes
+    if fits and len(form) <= limits.max_form_bytes:
         return
     for what, part, limit in (
         ("Authorization header", header, limits.max_header_bytes),
