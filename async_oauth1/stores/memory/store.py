@@ -70,8 +70,7 @@ class MemoryStore(BaseStore):
         self._tokens = TokenTable()
         self._temporary, self._ended = PendingTable(), PendingTable()
         self._nonces: NonceTable[_NonceKey] = NonceTable(max_nonces)
-        self._lock = Lock()
-        self._opened = False
+        self._lock, self._opened = Lock(), False
         self._bind()
 
     async def open(self) -> None:
