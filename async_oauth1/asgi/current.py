@@ -12,7 +12,7 @@ from async_oauth1.protocol.request import OAuth1Request
 __all__ = ["Proxy", "current_client", "current_credential", "current_oauth1_request", "sources", "verified_request"]
 
 if TYPE_CHECKING:
-    # For type checkers, a proxy is the object behind it, except that it may be false: then there is none.
+    # For type checkers, a proxy is the object behind it, except that it is false outside a verified request.
 
     class CurrentClient(Client):
         """What `current_client` looks like."""
@@ -42,7 +42,7 @@ def _find(attribute: str | None) -> Any:
 
 
 class Proxy:
-    """Behaves like the current object of one kind; false if there is none."""
+    """Behaves like the current object of one kind; false outside a verified request."""
 
     __slots__ = ("_attribute", "_name")
 
@@ -70,8 +70,7 @@ class Proxy:
         found = self._get_current_object()
         if found is None:
             raise AttributeError(
-                f"{self._name} has no {name!r}, because there is none: no verified request is being handled here, "
-                "or it has no token."
+                f"{self._name} has no {name!r}: no verified request is being handled here, or the request has no token."
             )
         return getattr(found, name)
 

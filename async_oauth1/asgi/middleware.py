@@ -202,7 +202,7 @@ class OAuth1Middleware:
     async def _deliver_early(
         self, request: OAuth1Request, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
     ) -> None:
-        async def refuse_early(error: OAuth1Error, has_answered: bool) -> None:  # noqa: FBT001 - see `Refuse`
+        async def refuse_early(error: OAuth1Error, has_answered: bool) -> None:  # noqa: FBT001 - `Refuse` passes it by position
             self.protector.report_refusal(error, request)
             if not has_answered:
                 await refuse(error, self.protector.policy, scope, receive, send)

@@ -71,7 +71,7 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
         and not (policy.external_base_url or policy.trusted_proxies)
     )
     if is_usual and (read := _read_natively(scope, policy, body)) is not None:
-        return OAuth1Request.of_scope(scope, body, read)  # type: ignore[return-value]  # it is what `make` makes
+        return OAuth1Request.of_scope(scope, body, read)  # type: ignore[return-value]  # `make` is this class, so R is it, too
     is_websocket = scope["type"] == "websocket"
     if is_websocket:
         scope, body = handshake_of(scope), b""

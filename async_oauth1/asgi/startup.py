@@ -59,7 +59,7 @@ async def run_lifespan(
     start = _Start([*servers], receive, send)
     try:
         await app({**scope, _SERVERS_KEY: start.servers}, start.receive, start.send)
-    except Exception:
+    except Exception:  # of the application, whose error is kept unless hooks are missing
         if start.is_received or not await start.fails():
             raise  # an application without lifespan events raises at once, and servers expect that
     else:

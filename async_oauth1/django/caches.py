@@ -262,7 +262,7 @@ def _ask(step: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return step(*args, **kwargs)
     except ValueError:
         raise
-    except Exception as error:
+    except Exception as error:  # each backend has errors of its own, without a common class
         log.exception("The cache failed, and the request is answered with 503.")
         raise StoreUnavailableError() from error
 

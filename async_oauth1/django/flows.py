@@ -250,12 +250,11 @@ class ProtectorFlows(_Flows, ResourceProtector[Any, Any]):
             await self.raise_first(error, read, find)
             raise
 
-    @staticmethod
-    async def _check_scope(request: OAuth1Request, scope: str) -> None:
+    async def _check_scope(self, request: OAuth1Request, scope: str) -> None:
         """As in the core, and by the field ``scope`` of a model without ``get_scope()``."""
         credential: Any = request.credential
         if credential is None or hasattr(credential, "get_scope") or not hasattr(credential, "scope"):
-            await ResourceProtector._check_scope(request, scope)  # noqa: SLF001 - of the base class
+            await super()._check_scope(request, scope)
         elif not set(scope.split()) <= set((credential.scope or "").split()):
             raise with_reason(InsufficientScopeError(), f"The resource requires {scope!r}.")
 

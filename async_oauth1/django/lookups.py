@@ -34,12 +34,12 @@ def open_nonces(configuration: Configuration) -> Nonces:
 
 
 def find_client(model: Any, client_id: str) -> Any:
-    """Look a client up; ``None`` if there is none."""
+    """Look a client up; ``None`` if it is unknown."""
     return _exact(model.objects.filter(client_id=client_id).first(), client_id=client_id)
 
 
 def find_token(model: Any, client_id: str, oauth_token: str) -> Any:
-    """Look token credentials up; ``None`` if there are none."""
+    """Look token credentials up; ``None`` if they are unknown."""
     found = model.objects.filter(client_id=client_id, oauth_token=oauth_token).first()
     return _exact(found, oauth_token=oauth_token)
 

@@ -61,7 +61,7 @@ class LoopObserver:
             await asyncio.sleep(DELAY)
             try:
                 await self._handle(refusal)
-            except Exception:
+            except Exception:  # of the hook: the refusals that wait are explained all the same
                 log.exception("A refusal could not be explained.")
 
     async def _handle(self, refusal: Refusal) -> None:

@@ -107,7 +107,7 @@ class Queue:
         return True
 
     def take(self) -> Refusal | None:
-        """Remove the first refusal; ``None`` if there is none."""
+        """Remove the first refusal and return it; ``None`` if the queue is empty."""
         if not self._waiting:
             return None
         refusal = self._waiting.popleft()

@@ -70,7 +70,7 @@ class ThreadObserver:
             time.sleep(DELAY)
             try:
                 self._handle(refusal)
-            except Exception:
+            except Exception:  # of the hook: the refusals that wait are explained all the same
                 log.exception("A refusal could not be explained.")
 
     def _take(self) -> Refusal | None:

@@ -43,7 +43,7 @@ typedef struct {
 } Piece;
 
 typedef struct {
-    Octets realm;      /* within the header; at is NULL if there is none */
+    Octets realm;      /* within the header; at is NULL without a realm */
     Place place;       /* of the protocol parameters */
     int others;        /* whether the header has parameters whose names do not begin with "oauth_" */
     size_t pieces;

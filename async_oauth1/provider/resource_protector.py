@@ -155,8 +155,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         owner = await optional(request.credential, "get_client_id")
         return owner is None or as_text(owner) == request.client_id
 
-    @staticmethod
-    async def _check_scope(request: OAuth1Request, scope: str) -> None:
+    async def _check_scope(self, request: OAuth1Request, scope: str) -> None:
         if request.credential is None:
             return
         granted = await optional(request.credential, "get_scope")

@@ -178,7 +178,7 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
             self._offer("exchange", None)  # two databases have no common transaction
 
     def _offer(self, name: str, hook: Any) -> None:
-        """Offer a hook to servers that register this store; ``None`` if there is none."""
+        """Offer a hook to servers that register this store; ``None`` if no part has it."""
         setattr(self, name, hook)
 
     async def _create_without_scope(self, token: dict[str, str], client_id: str, redirect_uri: str) -> TemporaryT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -14,6 +15,8 @@ from async_oauth1.provider.checks import check_digest, claimed_body_hash
 from .received import ClientHasLeftError, ReceivedBody
 
 __all__ = ["EarlyDelivery", "Refuse"]
+
+log = logging.getLogger("async_oauth1")
 
 #: Logs an error and sends the response, unless another response has begun, which the second argument says.
 Refuse: TypeAlias = Callable[[OAuth1Error, bool], Awaitable[None]]
@@ -57,6 +60,8 @@ class EarlyDelivery:
         except Exception:
             if not self._has_failed:
                 raise
+            # Most applications raise if a body ends early, and the client has the refusal already.
+            log.debug("An application raised an error after its request was refused.", exc_info=True)
 
     async def receive(self) -> Message:
         """Receive what may be delivered of the body."""
