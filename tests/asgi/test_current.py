@@ -84,7 +84,9 @@ async def test_outside_of_a_handler_they_are_false(app: Any) -> None:
     assert not current_client
     assert not current_credential
     assert not current_oauth1_request
-    with pytest.raises(AttributeError, match="current_credential has no 'user_id': no verified request is being handled"):
+    with pytest.raises(
+        AttributeError, match="current_credential has no 'user_id': no verified request is being handled"
+    ):
         _ = current_credential.user_id
 
 
