@@ -13,7 +13,7 @@ INPUTS = pyproject.toml constraints.txt README.md LICENSE hatch_build.py $(wildc
 help:
 	@echo "make demo    show the whole flow step by step, from the first request to a protected photo"
 	@echo "make serve   run the example provider until Ctrl-C; PORT=8080 selects the port"
-	@echo "make test    run the tests on all cores, with branch coverage"
+	@echo "make test    run the tests, two at once on each core, with branch coverage"
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
 	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"

@@ -11,6 +11,11 @@ import pytest
 from tests.servers import MariaDB, Postgres, mariadb_binary, unmeasured_environment
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return twice the number of cores: much of a test is spent waiting for a server or for a time-out."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the repository."""
