@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ca
 
 from werkzeug.local import LocalProxy
 
-from async_oauth1.asgi.preflights import find_cors_wrapper
+from async_oauth1.asgi.routing.preflights import find_cors_wrapper
 from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.provider import resource_protector as core
 from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, call_hook, is_awaitable, resolve

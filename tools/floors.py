@@ -74,13 +74,14 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("covered_paths", "current", "environ", "origin", "preflights", "unawaited"),
+        ("current", "environ", "origin", "unawaited"),
         ("requests",),
-        ("bodies", "lingering", "startup", "targets", "users"),
+        ("bodies", "lingering", "routing", "startup", "users"),
         ("endpoints",),
         ("middleware",),
     ),
     "asgi.bodies": (("pieces",), ("received",), ("early",)),
+    "asgi.routing": (("covered_paths", "preflights", "targets"),),
     "django": (
         ("configuration", "driver", "models", "pending", "requests"),
         ("caches", "checks", "flows", "tables"),

@@ -13,8 +13,8 @@ from .endpoints import authorization_endpoints
 from .lingering import LingeringMiddleware
 from .middleware import OAuth1Middleware, Verified
 from .requests import request_from_scope, send_response
+from .routing.targets import RequestTargetMiddleware
 from .startup import check_hooks
-from .targets import RequestTargetMiddleware
 
 __all__ = [
     "LingeringMiddleware",

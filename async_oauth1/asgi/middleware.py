@@ -15,10 +15,8 @@ from async_oauth1.provider.resource_protector import ResourceProtector
 
 from .bodies.early import EarlyDelivery
 from .bodies.received import ClientHasLeftError, ReceivedBody, check_length
-from .covered_paths import CoveredPaths, ExcludedPaths, Layout, applications_behind, layout_of
 from .current import verified_request
 from .origin import with_path
-from .preflights import is_preflight
 from .requests import (
     ASGIApp,
     Receive,
@@ -31,6 +29,8 @@ from .requests import (
     request_from_scope,
     snapshot,
 )
+from .routing.covered_paths import CoveredPaths, ExcludedPaths, Layout, applications_behind, layout_of
+from .routing.preflights import is_preflight
 from .startup import run_lifespan
 from .users import with_user
 

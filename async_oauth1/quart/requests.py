@@ -14,9 +14,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from async_oauth1.asgi.bodies.pieces import read_pieces, too_large, too_slow
-from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
-from async_oauth1.asgi.targets import RECEIVED_KEY, ReceivedOctets, RequestTargetMiddleware
+from async_oauth1.asgi.routing.preflights import answers_options, is_preflight
+from async_oauth1.asgi.routing.targets import RECEIVED_KEY, ReceivedOctets, RequestTargetMiddleware
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form

@@ -12,7 +12,7 @@ from quart import Quart, Response, current_app, g
 from quart.wrappers import Request
 
 from async_oauth1.asgi.middleware import SCOPE_KEY, Verified
-from async_oauth1.asgi.preflights import find_cors_wrapper
+from async_oauth1.asgi.routing.preflights import find_cors_wrapper
 from async_oauth1.credentials import ClientLike, ClientT_co, TokenCredentialLike, TokenT_co
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy

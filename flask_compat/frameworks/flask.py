@@ -16,8 +16,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
 from async_oauth1.asgi.environ import scope_of_environ
-from async_oauth1.asgi.preflights import answers_options, is_preflight
 from async_oauth1.asgi.requests import make_request
+from async_oauth1.asgi.routing.preflights import answers_options, is_preflight
 from async_oauth1.asgi.unawaited import name_unawaited
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy

@@ -11,7 +11,7 @@ import pytest
 
 from async_oauth1 import OAuth1Error, Policy
 from async_oauth1.asgi import request_from_scope
-from async_oauth1.asgi.covered_paths import CoveredPaths, Layout
+from async_oauth1.asgi.routing.covered_paths import CoveredPaths, Layout
 from async_oauth1.protocol.authorization_header import parse_authorization
 from async_oauth1.protocol.callbacks import check_callback_syntax
 from async_oauth1.protocol.encoding import canonical, canonical_form

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from async_oauth1.asgi import OAuth1Middleware
-from async_oauth1.asgi.covered_paths import CoveredPaths, Layout
+from async_oauth1.asgi.routing.covered_paths import CoveredPaths, Layout
 from tests.attacks.generated_paths import generated_targets
 from tests.attacks.provider import make_provider
 from tests.attacks.routers import PREFIXES, SITES, UNSEEN_MOUNTS, Gate, make_files, reaches, reaches_by_uvicorn, started

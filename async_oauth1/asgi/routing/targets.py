@@ -9,8 +9,8 @@ from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.hosts import normalize_host
 
-from .origin import single_host, with_path
-from .requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, refuse_websocket, snapshot
+from ..origin import single_host, with_path
+from ..requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, refuse_websocket, snapshot
 
 __all__ = ["RECEIVED_KEY", "ReceivedOctets", "RequestTargetMiddleware"]
 
