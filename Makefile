@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 RUN = $(BIN)/python
 INPUTS = pyproject.toml constraints.txt README.md LICENSE hatch_build.py $(wildcard async_oauth1/native/*.[ch])
 
-.PHONY: help demo serve test stress bench docs lint clean
+.PHONY: help demo serve test stress bench docs lint release-check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"
 	@echo "make lint    run ruff, mypy, pyright, and the checks of structure and prose"
+	@echo "make release-check  build the packages, install them with each extra, and run the demo with them"
 	@echo "make clean   remove all generated files"
 
 demo: $(VENV)/.installed-examples
@@ -47,6 +48,9 @@ lint: $(VENV)/.installed-lint
 	$(RUN) -m mypy
 	$(RUN) -m pyright --pythonpath $(RUN)
 	$(RUN) -m tools
+
+release-check: $(VENV)/.installed-release
+	$(RUN) -m tools.release
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

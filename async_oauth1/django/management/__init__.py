@@ -1,1 +1,1 @@
-"""Management commands."""
+"""Management of the application by the command line."""
