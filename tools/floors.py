@@ -77,10 +77,11 @@ ROOMS: dict[str, Rows] = {
         ("current", "environ", "origin", "unawaited"),
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
-        ("endpoints",),
+        ("endpoints", "verifying"),
         ("middleware",),
     ),
     "asgi.bodies": (("pieces",), ("received",), ("early",)),
+    "asgi.verifying": (("demands",), ("verification",), ("gate",)),
     "asgi.routing": (("covered_paths", "preflights", "targets"),),
     "django": (
         ("configuration", "driver", "models", "pending", "requests"),

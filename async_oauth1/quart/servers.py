@@ -11,8 +11,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 from quart import Quart, Response, current_app, g
 from quart.wrappers import Request
 
-from async_oauth1.asgi.middleware import SCOPE_KEY, Verified
 from async_oauth1.asgi.routing.preflights import find_cors_wrapper
+from async_oauth1.asgi.verifying.demands import verified_in
 from async_oauth1.credentials import ClientLike, ClientT_co, TokenCredentialLike, TokenT_co
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
@@ -271,8 +271,8 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         """
         current = current_connection()
         quart_scope: Any = current.scope
-        verified: Verified | None = quart_scope.get(SCOPE_KEY)
-        if verified is not None and verified.protector is self:  # OAuth1Middleware has used the nonce already
+        verified = verified_in(quart_scope, self)
+        if verified is not None:  # OAuth1Middleware has used the nonce already
             request = verified.request
             if verified.policy is not self.policy and isinstance(current, Request):  # by another application's rules
                 request.read_body, request.digest_body = functools.partial(read_body, current), None
