@@ -21,11 +21,12 @@ FLOORS: Rows = (
     ("policy",),
     ("protocol",),
     ("credentials", "signature"),
+    ("current",),
     ("provider",),
     ("explain", "probing"),
     ("explaining",),
     ("asgi", "hooks", "stores"),
-    ("django", "quart", "sqlalchemy"),
+    ("django", "quart", "sqlalchemy", "starlette"),
     ("serve",),
     ("testing",),
     ("cli", "flask_compat"),
@@ -33,7 +34,7 @@ FLOORS: Rows = (
 )
 
 #: The first floor that may import asyncio. The flows below it also run without an event loop.
-LOOP_FLOOR = 6
+LOOP_FLOOR = 7
 
 #: The rows inside each package, lowest first.
 ROOMS: dict[str, Rows] = {
@@ -74,13 +75,14 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("current", "environ", "origin", "unawaited"),
+        ("environ", "floor", "origin", "unawaited"),
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
-        ("endpoints",),
+        ("endpoints", "verifying"),
         ("middleware",),
     ),
     "asgi.bodies": (("pieces",), ("received",), ("early",)),
+    "asgi.verifying": (("demands",), ("verification",), ("gate",)),
     "asgi.routing": (("covered_paths", "preflights", "targets"),),
     "django": (
         ("configuration", "driver", "models", "pending", "requests"),
@@ -93,6 +95,7 @@ ROOMS: dict[str, Rows] = {
     "django.management.commands": (("purge_oauth1",),),
     "django.migrations": (("0001_initial",),),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
+    "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
     "serve": (
         ("echo", "listening", "presets", "rsa_keys", "secrecy"),
         ("error_bodies", "exchange", "records", "rules", "settings"),
@@ -183,6 +186,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "rest_framework": ("async_oauth1.django.rest_framework",),
     "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),
+    "starlette": ("async_oauth1.starlette",),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
 
