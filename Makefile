@@ -7,6 +7,9 @@ BIN = $(VENV)/bin
 RUN = $(BIN)/python
 INPUTS = pyproject.toml constraints.txt README.md LICENSE hatch_build.py $(wildcard async_oauth1/native/*.[ch])
 
+# Tests start hundreds of interpreters; without bytecode each of them would compile the packages again.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo serve test stress bench docs lint release-check clean
 .DELETE_ON_ERROR:
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -101,6 +102,9 @@ async def test_an_edit_is_announced(url: str, provider: Store) -> None:
             assert await cache.query_client(PRINTER.client_id) == PRINTER
             arguments = ("client", "edit", "--store", url, PRINTER.client_id, "--callback", "oob")
             assert run(*arguments, "--notify", server.url).returncode == 0
+            async with asyncio.timeout(30):
+                while await cache.query_client(PRINTER.client_id) == PRINTER:
+                    await asyncio.sleep(0.01)
             assert await cache.query_client(PRINTER.client_id) == replace(PRINTER, callbacks=("oob",))
     finally:
         server.close()

@@ -113,6 +113,7 @@ def test_the_cause_is_found_in_every_shape_of_body(body: Body) -> None:
 
 
 @pytest.mark.stress
+@pytest.mark.no_cover
 def test_the_corpus_without_secrets() -> None:
     """Of the corpus, whatever a provider's base string can show is named first."""
     keys = {
@@ -120,7 +121,7 @@ def test_the_corpus_without_secrets() -> None:
         "former_secret", "signature_method", "signature_encoding",
     }  # fmt: skip
     wrong = []
-    for name, code, request in sample(list(corpus()), 200):
+    for name, code, request in sample(list(corpus()), 100):
         if code in keys or "top" in request.base_string():  # a provider never sees the fragment
             continue
         arrived = request.sent()

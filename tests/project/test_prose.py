@@ -1,4 +1,4 @@
-"""The check of the prose finds the habits that it looks for, in prose alone."""
+"""The check of the prose, which `make lint` runs, finds the habits that it looks for, in prose alone."""
 
 from __future__ import annotations
 
@@ -47,11 +47,6 @@ def test_docstrings_and_comments_are_prose(tmp_path: Path) -> None:
 def test_a_page_is_prose_without_its_code(tmp_path: Path) -> None:
     """Code blocks, fenced or indented, do not count."""
     assert habits(tmp_path / "page.md", PAGE) == [("where", 1), ("subject", 3)]
-
-
-def test_the_prose_keeps_to_its_limits() -> None:
-    """No area has more of a habit than its limit."""
-    assert list(prose.violations()) == []
 
 
 def test_an_area_above_its_limit_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,10 +81,10 @@ def test_the_source_distribution_can_be_tested(distributions: Path) -> None:
 def clean_python(distributions: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with only the wheel and its requirements."""
     environment = tmp_path_factory.mktemp("environment")
-    run(sys.executable, "-m", "venv", environment, cwd=environment)
+    run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment)
     python = environment / "bin" / "python"
-    install = ("-m", "pip", "install", "--quiet", "--constraint", repository / "constraints.txt")
-    run(python, *install, only(distributions, "*.whl"), cwd=environment)
+    install = ("install", "--quiet", "--no-compile", "--constraint", repository / "constraints.txt")
+    run(sys.executable, "-m", "pip", "--python", python, *install, only(distributions, "*.whl"), cwd=environment)
     return python
 
 
