@@ -26,7 +26,7 @@ FLOORS: Rows = (
     ("explaining",),
     ("asgi", "hooks", "stores"),
     ("django", "quart", "sqlalchemy"),
-    ("serve",),
+    ("lti", "serve"),
     ("testing",),
     ("cli", "flask_compat"),
     ("__main__",),
@@ -93,6 +93,14 @@ ROOMS: dict[str, Rows] = {
     "django.management.commands": (("purge_oauth1",),),
     "django.migrations": (("0001_initial",),),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
+    "lti": (
+        ("consumers", "errors", "outcomes", "roles", "signing", "urls"),
+        ("launches", "migration"),
+        ("launching", "refusals"),
+        ("content_items", "pages"),
+        ("tool",),
+    ),
+    "lti.launching": (("fields", "reading", "tool_states"), ("requirements",)),
     "serve": (
         ("echo", "listening", "presets", "rsa_keys", "secrecy"),
         ("error_bodies", "exchange", "records", "rules", "settings"),
