@@ -27,7 +27,7 @@ FLOORS: Rows = (
     ("explaining",),
     ("asgi", "hooks", "stores"),
     ("django", "quart", "sqlalchemy", "starlette"),
-    ("serve",),
+    ("lti", "serve"),
     ("testing",),
     ("cli", "flask_compat"),
     ("__main__",),
@@ -96,6 +96,14 @@ ROOMS: dict[str, Rows] = {
     "django.migrations": (("0001_initial",),),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
+    "lti": (
+        ("consumers", "errors", "outcomes", "roles", "signing", "urls"),
+        ("launches", "migration"),
+        ("launching", "refusals"),
+        ("content_items", "pages"),
+        ("tool",),
+    ),
+    "lti.launching": (("fields", "reading", "tool_states"), ("requirements",)),
     "serve": (
         ("echo", "listening", "presets", "rsa_keys", "secrecy"),
         ("error_bodies", "exchange", "records", "rules", "settings"),

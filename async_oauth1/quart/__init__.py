@@ -16,6 +16,7 @@ Hooks are coroutine functions, or plain functions that do not block.
 """
 
 from .proxies import current_client, current_credential, current_oauth1_request
+from .requests import read_request
 from .servers import AuthorizationServer, ResourceProtector
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "current_client",
     "current_credential",
     "current_oauth1_request",
+    "read_request",
 ]
