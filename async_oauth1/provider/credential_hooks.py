@@ -55,7 +55,8 @@ class CredentialHooks(BaseServer):
 
     async def create_temporary_credential(self, request: OAuth1Request) -> Any:
         """Create and store temporary credentials; by default the hook of this name."""
-        func = self._hook_with_scope("create_temporary_credential", request.requested_scope)
+        # Code for Authlib calls this with a framework's request that it has given a client_id and a redirect_uri.
+        func = self._hook_with_scope("create_temporary_credential", getattr(request, "requested_scope", ""))
         return await call_hook(func, await self.generate_credentials(), request.client_id, request.redirect_uri)
 
     async def find_requested_scope(self, request: OAuth1Request) -> str:

@@ -15,7 +15,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,8 @@ from werkzeug.local import LocalProxy
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.sqlalchemy.columns import UnstorableValueError, UnsuitableModelError
 from async_oauth1.sqlalchemy.transactions import is_conflict, one_line
+
+from .widths import Widths
 
 __all__ = ["Transactions"]
 
@@ -56,6 +58,7 @@ class Transactions:
         _check_session(session, model)
         self.session = session
         self._model = model
+        self._widths = Widths(model)
 
     def run(self, work: Callable[[Session], T], guard: Guard | None = None) -> T:
         """Run a transaction of its own; repeated if the database has rolled it back because of another one.
@@ -112,7 +115,12 @@ class Transactions:
         bind = self._bind(session)
         shared = _shared(session, bind)
         place = bind.connect() if shared is None else nullcontext(shared)
-        with _turn(bind, shared), place as connection, guard(connection) if guard else nullcontext():
+        with ExitStack() as stack:
+            stack.enter_context(_turn(bind, shared))
+            connection = stack.enter_context(place)
+            self._widths.check(connection)
+            if guard is not None:
+                stack.enter_context(guard(connection))
             own = Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
             with own:
                 result = work(own)

@@ -9,7 +9,7 @@ from flask.views import MethodView
 from sqlalchemy import ForeignKey, Integer, String, create_engine, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, scoped_session, sessionmaker
 
-from flask_compat import AuthorizationServer, ResourceProtector, current_credential
+from flask_compat import AuthorizationServer, OAuth1Error, ResourceProtector, current_credential
 from flask_compat.sqla import (
     OAuth1ClientMixin,
     OAuth1TemporaryCredentialMixin,
@@ -117,7 +117,10 @@ def make_app(url: str, nonce_model: type[Any] = Nonce, **options: Any) -> flask.
             user = session.get(User, flask.request.args.get("granted") or 0)
             session.add(Note())
             session.flush()
-            response = server.create_authorization_response(flask.request, user)
+            try:
+                response = server.create_authorization_response(flask.request, user)
+            except OAuth1Error as error:
+                return str(error), error.status_code
             if "keep_open" not in flask.request.args:
                 session.commit()
             return response
