@@ -138,9 +138,9 @@ class Model(Generic[T]):
         """The same condition with a parameter instead of the value, for a statement that is made once."""
         return exactly(self.attribute(name), self.parameter(name))
 
-    def parameter(self, name: str) -> Any:
+    def parameter(self, name: str, number: int = 0) -> Any:
         """A parameter of the column's type, named by `parameter_name`."""
-        return bindparam(parameter_name(name), type_=self._columns.type_of(name))
+        return bindparam(parameter_name(name, number), type_=self._columns.type_of(name))
 
     def opened(self, row: T, keys: KeyRing, clock: Callable[[], float]) -> T:
         """A row, with its secrets decrypted beside its columns.
@@ -178,9 +178,9 @@ class Model(Generic[T]):
                 )
 
 
-def parameter_name(name: str) -> str:
-    """The name of the parameter for an attribute; SQLAlchemy reserves the names of columns."""
-    return f"given_{name}"
+def parameter_name(name: str, number: int = 0) -> str:
+    """The name of the parameter for an attribute of a row; SQLAlchemy reserves the names of columns."""
+    return f"given_{name}_{number}" if number else f"given_{name}"
 
 
 def _accepted_arguments(cls: type[Any]) -> frozenset[str] | None:

@@ -5,11 +5,11 @@ Nonces that arrive while a transaction is under way share the next one, and so i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Insert, delete, exists, func, insert, select
+from sqlalchemy import Insert, Select, delete, exists, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,8 +35,8 @@ _INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.in
 # After an error in one statement, these continue with the transaction.
 _KEEP_TRANSACTION = frozenset({*_INSERTS, "mysql", "mariadb"})
 
-# Each is a statement of its own, and the transaction must end in time.
-_BATCH_SIZE = 100
+# If one of them is known, each is a statement of its own, and the transaction must end in time.
+_BATCH_SIZE = 128
 
 _Values = tuple[Any, ...]
 
@@ -63,7 +63,7 @@ class Nonces:
         self._model = model
         self._transactions = transactions
         self._store = store
-        self._statements: dict[str, Insert] = {}
+        self._statements: dict[tuple[str, int], Insert] = {}
         self._look_up = select(func.count()).where(*(model.matches(name) for name in _KEY))
         self._batcher: NonceBatcher[_Values] = NonceBatcher(self._remember, batch_size=_BATCH_SIZE, fail_together=True)
 
@@ -111,47 +111,75 @@ class Nonces:
         # Sorted: two workers that insert the same nonces in different orders would deadlock.
         keys = sorted(keys)
         try:
-            return await self._transactions.run(lambda session: self._insert_all(session, keys))
+            if len(keys) > 1 and await self._transactions.run_here(lambda session: self._insert_all(session, keys)):
+                return keys
+            return await self._transactions.run_here(lambda session: self._insert_each(session, keys))
         except RefusedRowError as error:
             raise QuestionError() from error
 
-    async def _insert_all(self, session: AsyncSession, keys: Sequence[_Values]) -> Collection[_Values]:
-        """Insert what is new, and return it."""
-        dialect = session.get_bind(self._model.cls).dialect.name
-        statement = self._statements.get(dialect)
-        if statement is None:
-            statement = self._statements[dialect] = self._insertion(dialect)
-        insert_one = self._insert if dialect in _KEEP_TRANSACTION else self._insert_in_savepoint
-        return [key for key in keys if await insert_one(session, statement, _parameters(key))]
+    async def _insert_all(self, session: AsyncSession, keys: Sequence[_Values]) -> bool:
+        """Insert nonces with one statement; if one of them is not new, none is inserted."""
+        given = [*keys]
+        if self._dialect(session) in _INSERTS:  # which ignore one that is there twice
+            # Few different numbers of rows, so that the driver can keep the prepared statements.
+            given += given[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
+        parameters = {name: value for number, key in enumerate(given) for name, value in _parameters(key, number)}
+        inserted = await self._insert(session, self._statement(session, len(given)), parameters)
+        if inserted < len(keys):
+            await session.rollback()
+        return inserted == len(keys)
 
-    async def _insert(self, session: AsyncSession, statement: Insert, parameters: dict[str, Any]) -> bool:
+    async def _insert_each(self, session: AsyncSession, keys: Sequence[_Values]) -> Collection[_Values]:
+        """Insert what is new, and return it."""
+        statement = self._statement(session, 1)
+        dialect = self._dialect(session)
+        insert_one = self._insert if dialect in _KEEP_TRANSACTION else self._insert_in_savepoint
+        return [key for key in keys if await insert_one(session, statement, dict(_parameters(key)))]
+
+    async def _insert(self, session: AsyncSession, statement: Insert, parameters: dict[str, Any]) -> int:
+        """Insert nonces, and return how many were new; none if the statement failed because one was not."""
         try:
             result: Any = await session.execute(statement, parameters, bind_arguments={"mapper": self._model.cls})
         except IntegrityError as error:
             if is_duplicate(error):
-                return False
+                return 0
             raise
-        return bool(result.rowcount == 1)
+        return int(result.rowcount)
 
-    async def _insert_in_savepoint(self, session: AsyncSession, statement: Insert, parameters: dict[str, Any]) -> bool:
+    async def _insert_in_savepoint(self, session: AsyncSession, statement: Insert, parameters: dict[str, Any]) -> int:
         try:
             async with session.begin_nested():
                 return await self._insert(session, statement, parameters)
         except IntegrityError:
             if await session.scalar(self._look_up, parameters):
-                return False
+                return 0
             raise
 
-    def _insertion(self, dialect: str) -> Insert:
-        """Inserts a nonce, unless it is there or may have been removed."""
+    def _dialect(self, session: AsyncSession) -> str:
+        return session.get_bind(self._model.cls).dialect.name
+
+    def _statement(self, session: AsyncSession, count: int) -> Insert:
+        dialect = self._dialect(session)
+        statement = self._statements.get((dialect, count))
+        if statement is None:
+            statement = self._statements[dialect, count] = self._insertion(dialect, count)
+        return statement
+
+    def _insertion(self, dialect: str, count: int) -> Insert:
+        """Inserts a number of nonces, unless they are there or may have been removed."""
         model = self._model
-        removed = [model.equals(name, value) for name, value in _REMOVED.items()]
-        removed.append(model.attribute("timestamp") >= model.parameter("timestamp"))
-        row = select(*(model.parameter(name) for name in _KEY)).where(~exists().where(*removed))
         statement: Any = _INSERTS.get(dialect, insert)(model.column("nonce").table)
-        statement = statement.from_select([model.column(name) for name in _KEY], row)
+        rows: list[Select[Any]] = [self._row(number) for number in range(count)]
+        selected = union_all(*rows) if count > 1 else rows[0]
+        statement = statement.from_select([model.column(name) for name in _KEY], selected)
         insertion: Insert = statement.on_conflict_do_nothing() if dialect in _INSERTS else statement
         return insertion.execution_options(preserve_rowcount=True)
+
+    def _row(self, number: int) -> Any:
+        model = self._model
+        removed = [model.equals(name, value) for name, value in _REMOVED.items()]
+        removed.append(model.attribute("timestamp") >= model.parameter("timestamp", number))
+        return select(*(model.parameter(name, number) for name in _KEY)).where(~exists().where(*removed))
 
     def _of_clients(self) -> list[Any]:
         return [self._model.attribute("client_id") != _REMOVED["client_id"]]
@@ -167,8 +195,8 @@ class Nonces:
         await session.flush()
 
 
-def _parameters(key: _Values) -> dict[str, Any]:
-    return {parameter_name(name): value for name, value in zip(_KEY, key, strict=True)}
+def _parameters(key: _Values, number: int = 0) -> Iterator[tuple[str, Any]]:
+    return ((parameter_name(name, number), value) for name, value in zip(_KEY, key, strict=True))
 
 
 def _is_kept(model: Model[Any], name: str, value: str) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from async_oauth1.credentials import Client, NoncePolicy
 
-from .fields import exact_string, exact_text, fields
+from .mixins import exact_string, exact_text, fields
 from .secrets import former_secrets_of, secret_of
 
 __all__ = [

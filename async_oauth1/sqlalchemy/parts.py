@@ -20,6 +20,7 @@ from async_oauth1.stores.interfaces import TransientStore
 from async_oauth1.stores.purging import PurgeSchedule
 
 from .clients import CLIENT_NEEDS, Clients
+from .look_ups import LookUps
 from .models import Model
 from .nonces import NONCE_NEEDS, Nonces
 from .reencryption import check_tables
@@ -120,6 +121,7 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
         """Finish what is under way, and close the store of `cache`. The engine is the application's to dispose of."""
         if self._left_behind:
             return
+        await self._look_ups.drain()
         if self._nonces is not None:
             await self._nonces.drain()
         await self._transactions.finish()
@@ -134,13 +136,6 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
         if self._cache is not None:
             await self._cache.ping()
 
-    def leave_behind(self) -> None:
-        """As `ProcessBound.leave_behind`."""
-        advice = "make the engine and open the store in each worker"
-        left_behind: Any = LeftBehind(self.url, advice)
-        self._start(left_behind)
-        self._left_behind = True
-
     def _new_transactions(self) -> Transactions:
         return Transactions(self._sessions, self.url, self._timeout, one_at_a_time=self._is_sqlite)
 
@@ -150,11 +145,26 @@ class StoreParts(BaseStore, Generic[ClientT, TokenT, TemporaryT]):
         self._left_behind = False
         self._clients: Clients[ClientT] = Clients(self._client_model, transactions, self)
         self._tokens: Tokens[TokenT] = Tokens(self._token_model, transactions, self)
+        models = self._client_model, self._token_model
+        together = have_one_bind(self._sessions, *(model.cls for model in models))
+        self._look_ups: LookUps[ClientT, TokenT] = LookUps(*models, transactions, have_one_bind=together)
         self._temporary: TemporaryCredentials[TemporaryT] | None = None
         if self._temporary_model is not None:
             self._temporary = TemporaryCredentials(self._temporary_model, transactions, self)
-        self._nonces = None if self._nonce_model is None else Nonces(self._nonce_model, transactions, self)
+        self._nonces: Nonces | None = (
+            None if self._nonce_model is None else Nonces(self._nonce_model, transactions, self)
+        )
         self._purges = PurgeSchedule(self.clock(), after_insertions=_PURGE_AFTER)
+
+    def leave_behind(self) -> None:
+        """As `ProcessBound.leave_behind`."""
+        advice = "make the engine and open the store in each worker"
+        left_behind: Any = LeftBehind(self.url, advice)
+        self._start(left_behind)
+        self._look_ups = left_behind
+        if self._nonces is not None:
+            self._nonces = left_behind
+        self._left_behind = True
 
     def _offer_hooks(self) -> None:
         """Hide the hooks that no part can keep, and offer those of the cache."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from async_oauth1.credentials import Client as ClientRecord
@@ -17,8 +16,7 @@ from async_oauth1.stores.base import check_text, user_id_of
 from async_oauth1.stores.interfaces import TransientStore
 from async_oauth1.stores.lifecycle import issued
 
-from .models import parameter_name
-from .parts import ClientT, StoreParts, TemporaryT, TokenT, have_one_bind
+from .parts import ClientT, StoreParts, TemporaryT, TokenT
 from .reencryption import reencrypt
 
 __all__ = ["SQLAlchemyStore"]
@@ -81,22 +79,18 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
             keys=keys,
             timeout=timeout,
         )
-        tokens, clients = self._token_model, self._client_model
-        both = select(clients.cls, tokens.cls).where(clients.matches("client_id"))
-        self._both = both.outerjoin(tokens.cls, tokens.matches("oauth_token") & tokens.matches("client_id"))
-        self._have_one_bind = have_one_bind(self._sessions, clients.cls, tokens.cls)
 
     async def query_client(self, client_id: str) -> ClientT | None:
         """As `Store.query_client`."""
         if not self._clients.may_be(client_id):
             return None
-        return await self._transactions.run(lambda session: self._clients.find(session, client_id))
+        return self._clients.opened(await self._look_ups.client(client_id), client_id)
 
     async def query_token(self, client_id: str, oauth_token: str) -> TokenT | None:
         """As `Store.query_token`."""
         if not self._tokens.may_be(client_id, oauth_token):
             return None
-        return await self._transactions.run(lambda session: self._tokens.find(session, client_id, oauth_token))
+        return self._tokens.live(await self._look_ups.token(client_id, oauth_token), client_id, oauth_token)
 
     async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[ClientT | None, TokenT | None]:
         """As `Store.query_credentials`; two statements if the models are in two databases."""
@@ -104,7 +98,8 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
             return None, None
         if not self._tokens.may_be(client_id, oauth_token):
             return await self.query_client(client_id), None
-        return await self._transactions.run(lambda session: self._find_both(session, client_id, oauth_token))
+        client, token = await self._look_ups.both(client_id, oauth_token)
+        return self._clients.opened(client, client_id), self._tokens.live(token, client_id, oauth_token)
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """As `Store.exists_nonce`."""
@@ -214,15 +209,3 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
     async def reencrypt(self) -> int:
         """As `Store.reencrypt`."""
         return await reencrypt(self._transactions, self._models_with_secrets(), self.keys, self.url)
-
-    async def _find_both(
-        self, session: AsyncSession, client_id: str, oauth_token: str
-    ) -> tuple[ClientT | None, TokenT | None]:
-        if not self._have_one_bind:
-            client = await self._clients.find(session, client_id)
-            return client, await self._tokens.find(session, client_id, oauth_token)
-        names = {parameter_name("client_id"): client_id, parameter_name("oauth_token"): oauth_token}
-        found: Any = (await session.execute(self._both, names)).unique().first()
-        if found is None:
-            return None, None
-        return self._clients.opened(found[0], client_id), self._tokens.live(found[1], client_id, oauth_token)

@@ -13,7 +13,7 @@ from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, BaseStore, is_text
 
 from .columns import UnstorableValueError
-from .models import Model, Needs, parameter_name
+from .models import Model, Needs
 from .temporary_credentials import changed_rows, remove_expired
 from .transactions import RefusedRowError, Transactions, database_time
 
@@ -37,7 +37,7 @@ class Tokens(Generic[T]):
     """The token credentials of a store. The methods are described in `Store`."""
 
     def __init__(self, model: Model[T], transactions: Transactions, store: BaseStore) -> None:
-        """Make the statements.
+        """Remember the arguments.
 
         Args:
             model: of the application.
@@ -47,7 +47,6 @@ class Tokens(Generic[T]):
         self.model = model
         self._transactions = transactions
         self._store = store
-        self._find_one = select(model.cls).where(model.matches("oauth_token"), model.matches("client_id"))
 
     def may_be(self, client_id: str, oauth_token: str) -> bool:
         """Whether a client of that name can have a token of that name."""
@@ -56,12 +55,6 @@ class Tokens(Generic[T]):
             and self.model.fits("client_id", client_id)
             and self.model.fits("oauth_token", oauth_token)
         )
-
-    async def find(self, session: AsyncSession, client_id: str, oauth_token: str) -> T | None:
-        """Look token credentials up."""
-        names = {parameter_name("client_id"): client_id, parameter_name("oauth_token"): oauth_token}
-        found = (await session.scalars(self._find_one, names)).unique()
-        return self.live(found.first(), client_id, oauth_token)
 
     def live(self, row: Any, client_id: str, oauth_token: str) -> T | None:
         """A row that was found, with its secret decrypted; ``None`` if it has expired, or belongs to other names."""

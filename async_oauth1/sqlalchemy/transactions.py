@@ -16,11 +16,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
 from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.stores.batching import QuestionError
 
 __all__ = [
     "RefusedRowError",
@@ -44,6 +45,9 @@ SessionFactory = Callable[[], AsyncSession]
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
 _CONFLICT_NUMBERS = frozenset({1020, 1205, 1213, 1467})
 _SQLITE_CONFLICTS = frozenset({5, 6})
+
+# Incorrect string value, invalid character, and two character sets that do not match (MySQL, MariaDB).
+_VALUE_NUMBERS = frozenset({1267, 1300, 1366})
 
 _UNIX_TIME: dict[str, Select[Any]] = {
     "postgresql": select(func.extract("epoch", func.clock_timestamp())),
@@ -96,6 +100,14 @@ class Transactions:
         task = self.spawn(self._run(work))
         await asyncio.wait({task})
         return task.result()
+
+    async def run_here(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """As `run`, for a batch: its caller is never cancelled.
+
+        Raises:
+            QuestionError: the database refuses a value, so that others may be asked for without it.
+        """
+        return await self._run(work)
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start work that `finish` waits for."""
@@ -153,7 +165,7 @@ class Transactions:
         if complaint != self._complaint:  # concurrent requests fail for the same reason: log it once
             _log.warning("%s: %s", self._name, complaint)
             self._complaint = complaint
-        return StoreUnavailableError()
+        return QuestionError() if _is_about_a_value(error) else StoreUnavailableError()
 
 
 def session_factory_of(given: Any) -> SessionFactory:
@@ -202,6 +214,14 @@ def _is_of_database(error: Exception) -> bool:
     """Whether an error is SQLAlchemy's, the network's, or a driver's own, as some raise while they connect."""
     package = type(error).__module__.partition(".")[0]
     return isinstance(error, (SQLAlchemyError, OSError)) or package in _DRIVERS  # a TimeoutError is an OSError
+
+
+def _is_about_a_value(error: BaseException) -> bool:
+    """Whether a value of the statement is at fault, so that the statement may succeed without it."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, StatementError)  # a column's type refuses the value
+    state, number = _codes(error)
+    return isinstance(error, DataError) or (state or "")[:2] == "22" or number in _VALUE_NUMBERS
 
 
 def is_conflict(error: DBAPIError) -> bool:
