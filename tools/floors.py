@@ -26,7 +26,7 @@ FLOORS: Rows = (
     ("explain", "probing"),
     ("explaining",),
     ("asgi", "hooks", "stores"),
-    ("django", "quart", "sqlalchemy", "starlette"),
+    ("django", "fastapi", "quart", "sqlalchemy", "starlette"),
     ("lti", "serve"),
     ("testing",),
     ("cli", "flask_compat"),
@@ -75,7 +75,7 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("environ", "floor", "origin", "unawaited"),
+        ("environ", "origin", "unawaited", "versions"),
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
         ("endpoints", "verifying"),
@@ -94,6 +94,7 @@ ROOMS: dict[str, Rows] = {
     "django.management": (("commands",),),
     "django.management.commands": (("purge_oauth1",),),
     "django.migrations": (("0001_initial",),),
+    "fastapi": (("refusals",), ("recorder",), ("security",)),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
     "lti": (
@@ -188,13 +189,14 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     ),
     "asgiref": ("async_oauth1.django", "flask_compat"),
     "django": ("async_oauth1.django",),
+    "fastapi": ("async_oauth1.fastapi",),
     "flask": ("flask_compat",),
     "quart": ("async_oauth1.quart", "async_oauth1.serve", "async_oauth1.cli.serve", "flask_compat"),
     "redis": ("async_oauth1.stores.redis",),
     "rest_framework": ("async_oauth1.django.rest_framework",),
     "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),
-    "starlette": ("async_oauth1.starlette",),
+    "starlette": ("async_oauth1.fastapi", "async_oauth1.starlette"),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
 

@@ -18,6 +18,7 @@ PUBLIC_MODULES = (
     "async_oauth1.django.rest_framework",
     "async_oauth1.errors",
     "async_oauth1.explain",
+    "async_oauth1.fastapi",
     "async_oauth1.hooks",
     "async_oauth1.lti",
     "async_oauth1.native",

@@ -103,7 +103,8 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
 
 def _with_prefix(prefix: bytes, path: bytes, scope: Scope) -> bytes:
     """The path that the client used: behind a prefix of the external base URL, which uvicorn may have put there."""
-    root_path: str = scope.get("root_path") or ""
+    # Starlette adds its mounts to the root path, and keeps the server's.
+    root_path: str = scope.get("app_root_path", scope.get("root_path")) or ""
     has_prefix = root_path.encode().rstrip(b"/") == prefix and path.startswith(prefix + b"/")
     return path if has_prefix else prefix + path
 

@@ -33,8 +33,8 @@ _MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
 # What some clients send in place of "1.0", and may be tolerated.
 _VERSIONS_1_0A = ("1.0a", "1.0A")
 _REQUIRED = ("oauth_consumer_key", "oauth_signature_method", "oauth_signature")
-# The hash by the length of its digest; the draft that defines oauth_body_hash has only SHA-1.
-_BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
+#: The hash by the length of its digest; the draft that defines oauth_body_hash has only SHA-1.
+BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
 
 
 def check_host(request: OAuth1Request, policy: Policy) -> None:
@@ -221,7 +221,7 @@ def claimed_body_hash(request: OAuth1Request) -> tuple[str, bytes]:
         claimed = base64.b64decode(request.oauth_params.get("oauth_body_hash", ""), validate=True)
     except (binascii.Error, ValueError):
         claimed = b""
-    algorithm = _BODY_HASHES.get(len(claimed))
+    algorithm = BODY_HASHES.get(len(claimed))
     if algorithm is None:
         raise InvalidRequestError('"oauth_body_hash" is not the Base64 of a SHA-1, SHA-256 or SHA-512 hash.')
     return algorithm, claimed

@@ -18,7 +18,7 @@ Or protect paths before Starlette routes them, and let ``@requires`` decide:
 
 import starlette
 
-from async_oauth1.asgi.floor import require_version
+from async_oauth1.asgi.versions import require_version
 
 require_version(starlette.__name__, "0.49")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -67,12 +68,16 @@ class ReceivedBody:
             InvalidRequestError: it has paused for too long.
         """
         hashed = hashlib.new(algorithm, usedforsecurity=False)
+        await self.receive_rest(hashed.update)
+        return hashed.digest()
+
+    async def receive_rest(self, see: Callable[[bytes], object]) -> None:
+        """Receive the rest of the body, and call a function with each piece; the errors are those of `digest`."""
         while not self._ended:
             piece = await self.next_piece()
-            hashed.update(piece)
+            see(piece)
             await self._spool.add(piece)
         await self._spool.rewind()
-        return hashed.digest()
 
     async def peek(self) -> bytes:
         """Receive until there is an octet, or the body has ended without one."""

@@ -12,10 +12,10 @@ from async_oauth1.protocol.hosts import normalize_host
 from ..origin import single_host, with_path
 from ..requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, refuse_websocket, snapshot
 
-__all__ = ["RECEIVED_KEY", "ReceivedOctets", "RequestTargetMiddleware"]
+__all__ = ["ReceivedOctets", "RequestTargetMiddleware", "check_received"]
 
-#: The key of the scope under which `ReceivedOctets` is found, if the length of the body is not announced.
-RECEIVED_KEY = "async_oauth1.received"
+# The key of the scope under which `ReceivedOctets` is found, if the length of the body is not announced.
+_RECEIVED_KEY = "async_oauth1.received"
 
 _ASCII = bytes(range(128)).decode()
 
@@ -37,6 +37,23 @@ class ReceivedOctets:
         message = await self._receive()
         self.count += len(message.get("body", b""))
         return message
+
+
+def check_received(scope: Scope, length: int) -> None:
+    """Refuse a body of unannounced length of which another middleware has kept a part.
+
+    Args:
+        scope: of the request.
+        length: of the body, as it was read.
+
+    Raises:
+        InvalidRequestError: another number of octets has arrived.
+    """
+    received: ReceivedOctets | None = scope.get(_RECEIVED_KEY)
+    if received is not None and length != received.count:
+        raise InvalidRequestError(
+            "The body has been read before, at least in part. Protect the view before anything else reads the body."
+        )
 
 
 class RequestTargetMiddleware:
@@ -69,7 +86,7 @@ class RequestTargetMiddleware:
                 return
             if has_unannounced_length(scope):
                 received = ReceivedOctets(receive)
-                scope, receive = {**scope, RECEIVED_KEY: received}, received.receive
+                scope, receive = {**scope, _RECEIVED_KEY: received}, received.receive
         elif scope["type"] == "websocket":
             try:
                 _check_websocket(scope)

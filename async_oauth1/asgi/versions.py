@@ -1,4 +1,4 @@
-"""Refuses to be imported beside a framework that is too old."""
+"""Checks that a framework is new enough, before its adapter is imported."""
 
 from __future__ import annotations
 
@@ -37,5 +37,7 @@ def _versions(package: str) -> set[str]:
     return found
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+def _numbers(text: str) -> list[int]:
+    """The release of a version, without what marks it as a pre-release (PEP 440)."""
+    release = re.match(r"[0-9]+(?:\.[0-9]+)*", text)
+    return [int(number) for number in release[0].split(".")] if release else []
