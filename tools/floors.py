@@ -135,9 +135,9 @@ ROOMS: dict[str, Rows] = {
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
     "sqlalchemy": (
-        ("columns", "exact", "fields", "secrets", "transactions"),
+        ("columns", "exact", "secrets", "transactions"),
         ("mixins", "models", "optional_mixins"),
-        ("nonces", "temporary_credentials"),
+        ("look_ups", "nonces", "temporary_credentials"),
         ("clients", "reencryption", "tokens"),
         ("parts",),
         ("store",),
