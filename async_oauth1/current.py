@@ -37,7 +37,11 @@ sources: list[Callable[[], OAuth1Request | None]] = []
 
 
 def _find(attribute: str | None) -> Any:
-    request = next((found for source in sources if (found := source()) is not None), None) or verified_request.get()
+    request = None
+    for source in sources:
+        if (request := source()) is not None:
+            break
+    request = request or verified_request.get()
     return request if attribute is None else getattr(request, attribute, None)
 
 

@@ -136,8 +136,8 @@ ROOMS: dict[str, Rows] = {
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),
     "sqlalchemy": (
         ("columns", "exact", "secrets", "transactions"),
-        ("mixins", "models", "optional_mixins"),
-        ("look_ups", "nonces", "temporary_credentials"),
+        ("mixins", "models"),
+        ("look_ups", "nonces", "optional_mixins", "temporary_credentials"),
         ("clients", "reencryption", "tokens"),
         ("parts",),
         ("store",),
@@ -158,7 +158,7 @@ ROOMS: dict[str, Rows] = {
         ("authorization_server", "resource_protector"),
         ("sqla",),
     ),
-    "flask_compat.sqla": (("mixins", "transactions"), ("nonces",), ("hooks",)),
+    "flask_compat.sqla": (("mixins", "widths"), ("transactions",), ("nonces",), ("hooks",)),
     "flask_compat.caching": (
         ("kinds", "nonce_lifetime"),
         ("added_nonces",),
