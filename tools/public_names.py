@@ -19,6 +19,7 @@ PUBLIC_MODULES = (
     "async_oauth1.errors",
     "async_oauth1.explain",
     "async_oauth1.hooks",
+    "async_oauth1.litestar",
     "async_oauth1.native",
     "async_oauth1.policy",
     "async_oauth1.quart",
