@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from litestar import Request
@@ -11,6 +10,7 @@ from litestar.exceptions import HTTPException
 
 from async_oauth1.asgi.bodies.pieces import too_large, too_slow
 from async_oauth1.asgi.bodies.received import check_length
+from async_oauth1.asgi.event_loops import time_limit
 from async_oauth1.asgi.requests import content_type_of, request_from_scope, snapshot
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
@@ -50,7 +50,7 @@ async def read_request(request: ASGIConnection[Any, Any, Any, Any], policy: Poli
 
 async def _read_form(request: Request[Any, Any, Any], policy: Policy) -> bytes:
     try:
-        async with asyncio.timeout(_FORM_TIMEOUT):
+        async with time_limit(_FORM_TIMEOUT):
             form = await request.body()
     except HTTPException as error:
         if error.status_code != 413:  # request_max_body_size
