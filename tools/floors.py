@@ -47,7 +47,7 @@ ROOMS: dict[str, Rows] = {
     ),
     "native": (("loading",), ("__main__",)),
     "provider": (
-        ("hints", "refusal_texts", "responses", "sync_driver", "tokens"),
+        ("current", "hints", "refusal_texts", "responses", "sync_driver", "tokens"),
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
@@ -74,13 +74,14 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("current", "environ", "origin", "unawaited"),
+        ("environ", "origin", "unawaited"),
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
-        ("endpoints",),
+        ("endpoints", "verifying"),
         ("middleware",),
     ),
     "asgi.bodies": (("pieces",), ("received",), ("early",)),
+    "asgi.verifying": (("demands",), ("verification",), ("gate",)),
     "asgi.routing": (("covered_paths", "preflights", "targets"),),
     "django": (
         ("configuration", "driver", "models", "pending", "requests"),

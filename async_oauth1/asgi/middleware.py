@@ -3,60 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any
 
-from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.explaining import observe_on_loop
-from async_oauth1.policy import Policy
-from async_oauth1.protocol.header_fields import announces_body
-from async_oauth1.protocol.request import OAuth1Request, is_form
-from async_oauth1.provider.resource_protector import ResourceProtector
 
-from .bodies.early import EarlyDelivery
-from .bodies.received import ClientHasLeftError, ReceivedBody, check_length
-from .current import verified_request
 from .origin import with_path
-from .requests import (
-    ASGIApp,
-    Receive,
-    Scope,
-    Send,
-    application_behind,
-    content_type_of,
-    has_unannounced_length,
-    refuse,
-    request_from_scope,
-    snapshot,
-)
+from .requests import ASGIApp, Receive, Scope, Send, application_behind, refuse, snapshot
 from .routing.covered_paths import CoveredPaths, ExcludedPaths, Layout, applications_behind, layout_of
 from .routing.preflights import is_preflight
 from .startup import run_lifespan
 from .users import with_user
+from .verifying.demands import AnyProtector, Demands
+from .verifying.gate import Gate
 
-#: A protector of any models.
-AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
-#: The key of the scope under which `Verified` is found.
-SCOPE_KEY = "async_oauth1.verified"
-
-
-class Verified(NamedTuple):
-    """A request that was verified.
-
-    Attributes:
-        protector: the protector that verified it.
-        request: the request, with ``client`` and ``credential`` set.
-        policy: the rules by which it was verified.
-    """
-
-    protector: AnyProtector
-    request: OAuth1Request
-    policy: Policy
-
-    @property
-    def body_protection(self) -> Literal["form", "hash", "none"]:
-        """What protects the body: see `OAuth1Request.body_protection`."""
-        return self.request.body_protection
+__all__ = ["OAuth1Middleware"]
 
 
 class OAuth1Middleware:
@@ -142,79 +103,51 @@ class OAuth1Middleware:
         *_, self._application = applications_behind(app)
         self.protector = protector
         observe_on_loop(protector)
-        self.scope = scope
-        self.two_legged = two_legged
-        self.early = early
+        demands = Demands(
+            scope=scope,
+            two_legged=two_legged,
+            early=early,
+            body_hash_required=body_hash_required,
+            memory_limit=memory_limit,
+            max_body_bytes=max_body_bytes,
+            body_timeout=body_timeout,
+        )
         self.users = users
-        self.body_hash_required = body_hash_required
         self.cors_preflight = cors_preflight
-        self.memory_limit = memory_limit
-        self.max_body_bytes = max_body_bytes
-        self.body_timeout = body_timeout
+        self._gate = Gate(protector, demands, prepare=with_user if users else None, application=self._application)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
             await run_lifespan(self.app, [self.protector], scope, receive, send)
         elif scope["type"] in ("http", "websocket"):
-            body = ReceivedBody(
-                receive, self.body_timeout, memory_limit=self.memory_limit, max_bytes=self.max_body_bytes
-            )
-            try:
-                await self._serve(snapshot(scope), body, receive, send)
-            finally:
-                body.close()
+            await self._serve(snapshot(scope), receive, send)
         else:
             await self.app(scope, receive, send)
 
-    async def _serve(self, scope: Scope, body: ReceivedBody, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith("/"):
+            routable = await self._with_path(scope, receive, send)
+            if routable is None:
+                return
+            scope = routable
+        if self._wants_signature(scope):
+            await self._gate.serve(self.app, scope, receive, send)
+        else:
+            await self.app(await with_user(scope, None) if self.users else scope, receive, send)
+
+    async def _with_path(self, scope: Scope, receive: Receive, send: Send) -> Scope | None:
+        """The scope with a path as target; ``None`` if the connection was refused, because there is none."""
         before = application_behind.set(self._application)
         try:
-            scope = self._routable(scope)
-            verified = await self._verify(scope, body) if self._wants_signature(scope) else None
-            if self.users:
-                scope = await with_user(scope, verified and verified.request)
+            if scope["type"] == "websocket":  # it is unknown how a framework routes it
+                raise InvalidRequestError("The target of the WebSocket is not a path.")
+            return with_path(scope, self.protector.policy)
         except OAuth1Error as error:
             await refuse(error, self.protector.policy, scope, receive, send)
-            return
-        except ClientHasLeftError:
-            return
         finally:
             application_behind.reset(before)
-        if verified is None:
-            await self.app(scope, receive, send)
-        else:
-            await self._call_verified(verified, scope, body, receive, send)
-
-    async def _call_verified(
-        self, verified: Verified, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
-    ) -> None:
-        request, scope = verified.request, {**scope, SCOPE_KEY: verified}
-        current = verified_request.set(request)
-        try:
-            if request.body_hash_follows and not body.received and not request.body_hash_holds:
-                await self._deliver_early(request, scope, body, receive, send)
-            else:
-                await self.app(scope, body.receive_again if body.received else receive, send)
-        finally:
-            verified_request.reset(current)
-
-    async def _deliver_early(
-        self, request: OAuth1Request, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
-    ) -> None:
-        async def refuse_early(error: OAuth1Error, has_answered: bool) -> None:  # noqa: FBT001 - `Refuse` passes it by position
-            self.protector.report_refusal(error, request)
-            if not has_answered:
-                await refuse(error, self.protector.policy, scope, receive, send)
-
-        await EarlyDelivery(request, body, receive, send, refuse_early).run(self.app, scope)
-
-    def _routable(self, scope: Scope) -> Scope:
-        if scope["type"] == "http":
-            return with_path(scope, self.protector.policy)
-        if not scope["path"].startswith("/"):  # it is unknown how a framework routes it
-            raise InvalidRequestError("The target of the WebSocket is not a path.")
-        return scope
+        return None
 
     def _wants_signature(self, scope: Scope) -> bool:
         if self._layout is None:  # at the first request: routes may be added after the application was wrapped
@@ -226,52 +159,3 @@ class OAuth1Middleware:
         if not self.cors_preflight or scope["type"] != "http":
             return True
         return not is_preflight(scope["method"], (name.decode("latin-1") for name, _ in scope["headers"]))
-
-    async def _verify(self, scope: Scope, body: ReceivedBody) -> Verified:
-        earlier: Verified | None = scope.get(SCOPE_KEY)
-        if earlier is not None and earlier.protector is self.protector:
-            await self._check_again(earlier, body)
-            return earlier
-        policy = self.protector.policy
-        request = request_from_scope(scope, policy, await _read_form(scope, body, policy))
-        _let_read(request, body)
-        if self.early and "oauth_body_hash" in request.oauth_params and _may_have_body(scope):
-            request.body_hash_follows = True
-        await self.protector.validate_request(
-            request, scope=self.scope, two_legged=self.two_legged, body_hash_required=self.body_hash_required
-        )
-        return Verified(self.protector, request, policy)
-
-    async def _check_again(self, earlier: Verified, body: ReceivedBody) -> None:
-        """Check what this middleware demands of a request that another one with the same protector has verified."""
-        request = earlier.request
-        _let_read(request, body)
-        if request.body_hash_follows and not request.body_hash_holds and not self.early:
-            # The outer middleware lets the body end only if the hash holds.
-            await body.digest("sha1")
-        await self.protector.check_verified(
-            request,
-            scope=self.scope,
-            two_legged=self.two_legged,
-            body_hash_required=self.body_hash_required,
-            verified_by=earlier.policy,
-        )
-
-
-async def _read_form(scope: Scope, body: ReceivedBody, policy: Policy) -> bytes | None:
-    content_type = content_type_of(scope)
-    if scope["type"] != "http" or not (content_type and is_form(content_type)):
-        return None
-    form = await body.read_form(policy)
-    check_length(scope, len(form))
-    return form
-
-
-def _let_read(request: OAuth1Request, body: ReceivedBody) -> None:
-    if request.body is None:  # neither a form nor the handshake of a WebSocket
-        request.read_body = body.peek  # only to see whether there is one
-        request.digest_body = body.digest
-
-
-def _may_have_body(scope: Scope) -> bool:
-    return scope["type"] == "http" and (announces_body(scope["headers"]) or has_unannounced_length(scope))

@@ -6,13 +6,13 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from quart import Quart, Response, current_app, g
 from quart.wrappers import Request
 
-from async_oauth1.asgi.middleware import SCOPE_KEY, Verified
 from async_oauth1.asgi.routing.preflights import find_cors_wrapper
+from async_oauth1.asgi.verifying.demands import verified_in
 from async_oauth1.credentials import ClientLike, ClientT_co, TokenCredentialLike, TokenT_co
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
@@ -24,7 +24,6 @@ from async_oauth1.provider.resource_protector import ResourceProtector as _Resou
 from async_oauth1.provider.responses import OAuth1Response
 
 from .applications import ServesApplications, TokenGenerators
-from .proxies import current_client, current_credential
 from .requests import (
     answers_preflight,
     close_unanswered,
@@ -189,16 +188,6 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         self.register_given(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         self.adopt(app)
 
-    @property
-    def current_client(self) -> ClientT_co:
-        """The client of the current view: the proxy of this name, typed as this protector's model."""
-        return cast("ClientT_co", current_client)
-
-    @property
-    def current_credential(self) -> TokenT_co:
-        """The token credential of the current view: the proxy of this name, typed as this protector's model."""
-        return cast("TokenT_co", current_credential)
-
     @overload
     def __call__(self, scope: Callable[P, Awaitable[R]], /) -> Callable[P, Coroutine[Any, Any, R | Response]]: ...
 
@@ -271,8 +260,8 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         """
         current = current_connection()
         quart_scope: Any = current.scope
-        verified: Verified | None = quart_scope.get(SCOPE_KEY)
-        if verified is not None and verified.protector is self:  # OAuth1Middleware has used the nonce already
+        verified = verified_in(quart_scope, self)
+        if verified is not None:  # OAuth1Middleware has used the nonce already
             request = verified.request
             if verified.policy is not self.policy and isinstance(current, Request):  # by another application's rules
                 request.read_body, request.digest_body = functools.partial(read_body, current), None

@@ -1,1 +1,1 @@
-"""What a server and a framework make of the request target: which paths are covered, and which requests are preflights."""
+"""What a server and a framework make of a request target: covered paths, and CORS preflights."""

@@ -1,0 +1,1 @@
+"""Verifies one connection, with the demands of one route, and calls an application with it."""

@@ -1,0 +1,73 @@
+"""What is demanded of a connection, and what remains of one that was verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from async_oauth1.credentials import ClientLike, TokenCredentialLike
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.resource_protector import ResourceProtector
+
+__all__ = ["SCOPE_KEY", "AnyProtector", "Demands", "Verified", "verified_in"]
+
+#: A protector of any models.
+AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
+#: The key of the scope under which `Verified` is found.
+SCOPE_KEY = "async_oauth1.verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What is demanded of a connection.
+
+    Attributes:
+        scope: the scopes that the token credential must cover, separated by spaces.
+        two_legged: accept the client's signature without a token.
+        early: call the application before a body with ``oauth_body_hash`` has arrived.
+        body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``.
+        optional: let a connection pass that carries no OAuth 1.0 at all.
+        memory_limit: octets of a body that are kept in memory until its hash holds; the rest goes to a file.
+        max_body_bytes: of a body that is hashed; ``None`` for no limit.
+        body_timeout: seconds in which a form must have arrived, and the longest pause in a body that is hashed.
+    """
+
+    scope: str | None = None
+    two_legged: bool = False
+    early: bool = False
+    body_hash_required: bool = False
+    optional: bool = False
+    memory_limit: int = 1024 * 1024
+    max_body_bytes: int | None = None
+    body_timeout: float = 60.0
+
+
+class Verified(NamedTuple):
+    """A request that was verified.
+
+    Attributes:
+        protector: the protector that verified it.
+        request: the request, with ``client`` and ``credential`` set.
+        policy: the rules by which it was verified.
+        earlier: what another protector has verified before.
+    """
+
+    protector: AnyProtector
+    request: OAuth1Request
+    policy: Policy
+    earlier: Verified | None = None
+
+    @property
+    def body_protection(self) -> Literal["form", "hash", "none"]:
+        """What protects the body: see `OAuth1Request.body_protection`."""
+        return self.request.body_protection
+
+
+def verified_in(scope: Mapping[str, Any], protector: AnyProtector) -> Verified | None:
+    """What a protector has verified of a connection before, whatever others have verified since."""
+    found: Verified | None = scope.get(SCOPE_KEY)
+    while found is not None and found.protector is not protector:
+        found = found.earlier
+    return found

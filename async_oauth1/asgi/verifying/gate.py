@@ -1,0 +1,115 @@
+"""Calls an application with a connection that was verified, and refuses any other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from async_oauth1.asgi.bodies.early import EarlyDelivery
+from async_oauth1.asgi.bodies.received import ClientHasLeftError, ReceivedBody
+from async_oauth1.asgi.requests import ASGIApp, Receive, Scope, Send, application_behind, refuse
+from async_oauth1.errors import OAuth1Error
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.current import verified_request
+
+from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
+from .verification import body_to_verify, verify
+
+__all__ = ["Gate", "Prepare", "RefuseConnection"]
+
+#: Changes the scope before the application is called, such as `with_user`.
+Prepare: TypeAlias = Callable[[Scope, OAuth1Request | None], Awaitable[Scope]]
+#: Answers a connection that is refused. It logs the error itself, unless it is logged already.
+RefuseConnection: TypeAlias = Callable[[OAuth1Error, Scope, Receive, Send], Awaitable[None]]
+
+
+class Gate:
+    """Verifies connections with the demands of one route."""
+
+    def __init__(
+        self,
+        protector: AnyProtector,
+        demands: Demands,
+        *,
+        prepare: Prepare | None = None,
+        refuse: RefuseConnection | None = None,
+        application: object = None,
+    ) -> None:
+        """Verify nothing yet.
+
+        Args:
+            protector: verifies the connections.
+            demands: what the route demands.
+            prepare: changes the scope of a connection that passes; the request is ``None`` if it is not verified.
+            refuse: answers a connection that is refused; by default as `async_oauth1.asgi.requests.refuse`.
+            application: whose configuration counts while a connection is verified.
+        """
+        self.protector = protector
+        self.demands = demands
+        self._prepare = prepare
+        self._refuse = refuse or self._refuse_by_policy
+        self._application = application
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call an application with one connection if it holds.
+
+        Args:
+            app: finds `Verified` in the scope under `SCOPE_KEY`, and the whole body in ``receive``.
+            scope: a `snapshot`, of type ``http`` or ``websocket``.
+            receive: as the server passes it.
+            send: as the server passes it.
+        """
+        body = body_to_verify(self.demands, receive)
+        try:
+            found = await self._verify(scope, body, receive, send)
+            if found is not None:
+                await self._call(app, *found, body, receive, send)
+        finally:
+            body.close()
+
+    async def _verify(
+        self, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
+    ) -> tuple[Verified | None, Scope] | None:
+        before = application_behind.set(self._application) if self._application is not None else None
+        try:
+            verified = await verify(self.protector, self.demands, scope, body)
+            if verified is not None:
+                scope = {**scope, SCOPE_KEY: verified}
+            if self._prepare is not None:
+                scope = await self._prepare(scope, verified and verified.request)
+        except OAuth1Error as error:
+            await self._refuse(error, scope, receive, send)
+        except ClientHasLeftError:
+            pass
+        else:
+            return verified, scope
+        finally:
+            if before is not None:
+                application_behind.reset(before)
+        return None
+
+    async def _call(
+        self, app: ASGIApp, verified: Verified | None, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
+    ) -> None:
+        request = verified and verified.request
+        current = verified_request.set(request)
+        try:
+            if request and request.body_hash_follows and not body.received and not request.body_hash_holds:
+                await self._deliver_early(app, request, scope, body, receive, send)
+            else:
+                await app(scope, body.receive_again if body.received else receive, send)
+        finally:
+            verified_request.reset(current)
+
+    async def _deliver_early(
+        self, app: ASGIApp, request: OAuth1Request, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
+    ) -> None:
+        async def refuse_early(error: OAuth1Error, has_answered: bool) -> None:  # noqa: FBT001 - `Refuse` passes it by position
+            self.protector.report_refusal(error, request)
+            if not has_answered:
+                await self._refuse(error, scope, receive, send)
+
+        await EarlyDelivery(request, body, receive, send, refuse_early).run(app, scope)
+
+    async def _refuse_by_policy(self, error: OAuth1Error, scope: Scope, receive: Receive, send: Send) -> None:
+        await refuse(error, self.protector.policy, scope, receive, send)

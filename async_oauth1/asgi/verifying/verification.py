@@ -1,0 +1,97 @@
+"""Verifies one connection: once for each protector, however many routes and middlewares demand something of it."""
+
+from __future__ import annotations
+
+from async_oauth1.asgi.bodies.received import ReceivedBody, check_length
+from async_oauth1.asgi.requests import Receive, Scope, content_type_of, has_unannounced_length, request_from_scope
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.header_fields import announces_body
+from async_oauth1.protocol.request import OAuth1Request, is_form
+
+from .demands import SCOPE_KEY, AnyProtector, Demands, Verified, verified_in
+
+__all__ = ["body_to_verify", "verify"]
+
+
+def body_to_verify(demands: Demands, receive: Receive) -> ReceivedBody:
+    """The body of a connection, within the limits of what is demanded; nothing is received yet."""
+    return ReceivedBody(
+        receive, demands.body_timeout, memory_limit=demands.memory_limit, max_bytes=demands.max_body_bytes
+    )
+
+
+async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
+    """Verify a connection, or check what is demanded more if the same protector has verified it before.
+
+    Nothing is stored in the scope: put the result there under `SCOPE_KEY`.
+
+    Args:
+        protector: verifies the connection.
+        demands: what the route demands.
+        scope: a `snapshot`, of type ``http`` or ``websocket``.
+        body: as `body_to_verify` returns it. What was received of it has to be given to the application again.
+
+    Returns:
+        What was verified; ``None`` if that is optional, and the connection carries no OAuth 1.0.
+
+    Raises:
+        OAuth1Error: the connection is refused; the refusal has been reported to the protector.
+        ClientHasLeftError: there is nothing to answer.
+    """
+    earlier = verified_in(scope, protector)
+    if earlier is not None:
+        await _check_again(earlier, demands, body)
+        return earlier
+    policy = protector.policy
+    request = request_from_scope(scope, policy, await _read_form(scope, body, policy))
+    if demands.optional and not _carries_oauth1(request):
+        return None
+    _let_read(request, body)
+    if demands.early and "oauth_body_hash" in request.oauth_params and _may_have_body(scope):
+        request.body_hash_follows = True
+    await protector.validate_request(
+        request,
+        scope=demands.scope,
+        two_legged=demands.two_legged,
+        body_hash_required=demands.body_hash_required,
+    )
+    return Verified(protector, request, policy, scope.get(SCOPE_KEY))
+
+
+async def _check_again(earlier: Verified, demands: Demands, body: ReceivedBody) -> None:
+    request = earlier.request
+    _let_read(request, body)
+    if request.body_hash_follows and not request.body_hash_holds and not demands.early:
+        # The outer middleware lets the body end only if the hash holds.
+        await body.digest("sha1")
+    await earlier.protector.check_verified(
+        request,
+        scope=demands.scope,
+        two_legged=demands.two_legged,
+        body_hash_required=demands.body_hash_required,
+        verified_by=earlier.policy,
+    )
+
+
+async def _read_form(scope: Scope, body: ReceivedBody, policy: Policy) -> bytes | None:
+    content_type = content_type_of(scope)
+    if scope["type"] != "http" or not (content_type and is_form(content_type)):
+        return None
+    form = await body.read_form(policy)
+    check_length(scope, len(form))
+    return form
+
+
+def _carries_oauth1(request: OAuth1Request) -> bool:
+    scheme = request.headers.get("authorization", "").split(None, 1)[:1]
+    return bool(request.oauth_params) or [name.lower() for name in scheme] == ["oauth"]
+
+
+def _let_read(request: OAuth1Request, body: ReceivedBody) -> None:
+    if request.body is None:  # neither a form nor the handshake of a WebSocket
+        request.read_body = body.peek  # only to see whether there is one
+        request.digest_body = body.digest
+
+
+def _may_have_body(scope: Scope) -> bool:
+    return scope["type"] == "http" and (announces_body(scope["headers"]) or has_unannounced_length(scope))
