@@ -81,7 +81,7 @@ ROOMS: dict[str, Rows] = {
         ("middleware",),
     ),
     "asgi.bodies": (("pieces",), ("received",), ("early",)),
-    "asgi.verifying": (("demands",), ("verification",), ("gate",)),
+    "asgi.verifying": (("bearer",), ("demands",), ("verification",), ("gate",)),
     "asgi.routing": (("covered_paths", "preflights", "targets"),),
     "django": (
         ("configuration", "driver", "models", "pending", "requests"),

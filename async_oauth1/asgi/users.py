@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.hooks import optional
+from async_oauth1.provider.hooks import call_hook, optional
 
 from .requests import Scope
 
-__all__ = ["AnonymousUser", "Granted", "OAuth1User", "with_user"]
+__all__ = ["AnonymousUser", "Granted", "OAuth1User", "identity_of", "scopes_of", "with_user"]
 
 
 class OAuth1User:
@@ -18,8 +19,8 @@ class OAuth1User:
 
     Attributes:
         identity: the user's id, or the client's.
-        credential: the token credential; ``None`` if the request is two-legged.
-        client: the client.
+        credential: the token credential; ``None`` if the request is two-legged. For a bearer token, its principal.
+        client: the client; ``None`` for a bearer token.
     """
 
     is_authenticated = True
@@ -66,9 +67,35 @@ async def with_user(scope: Scope, request: OAuth1Request | None) -> Scope:
     if request is None:
         return {"user": AnonymousUser(), "auth": Granted([]), **scope}
     credential, client = request.credential, request.client
+    if not request.oauth_params:  # a bearer token, and the credential is its principal
+        user = OAuth1User(await identity_of(credential), credential, client)
+        return {**scope, "user": user, "auth": Granted(["authenticated", *await scopes_of(credential)])}
     user_id = await optional(credential, "get_user_id")
     identity = request.client_id if credential is None else user_id
     granted = await optional(credential, "get_scope") or ()
     names = granted.split() if isinstance(granted, str) else [*granted]
     user = OAuth1User("" if identity is None else as_text(identity), credential, client)
     return {**scope, "user": user, "auth": Granted(["authenticated", *names])}
+
+
+async def scopes_of(principal: object) -> list[str]:
+    """The scopes of a principal: of ``get_scope()``, or its attribute or key ``scope`` or ``scopes``."""
+    found = await _read(principal, "get_scope", "scope", "scopes")
+    return found.split() if isinstance(found, str) else [*map(str, found or ())]
+
+
+async def identity_of(principal: object) -> str:
+    """The id of a principal's user: of ``get_user_id()``, or its attribute or key ``user_id`` or ``sub``."""
+    if isinstance(principal, str):
+        return principal
+    found = await _read(principal, "get_user_id", "user_id", "sub")
+    return "" if found is None else as_text(found)
+
+
+async def _read(principal: object, method: str, *names: str) -> Any:
+    if callable(func := getattr(principal, method, None)):
+        return await call_hook(func)
+    if isinstance(principal, Mapping):
+        values = cast("Mapping[str, Any]", principal)
+        return next((values[name] for name in names if name in values), None)
+    return next((getattr(principal, name) for name in names if hasattr(principal, name)), None)

@@ -41,6 +41,7 @@ __all__ = [
     "problem_members",
     "resource_error_response",
     "server_error_response",
+    "with_bearer_challenge",
     "with_problem",
 ]
 
@@ -66,7 +67,7 @@ _PROBLEMS: dict[type[OAuth1Error], str] = {
     AccessDeniedError: "permission_denied",
     InsufficientScopeError: "permission_denied",
 }
-_NOTED = "_async_oauth1_problem"
+_NOTED, _BEARER = "_async_oauth1_problem", "_async_oauth1_bearer"
 _MISSING = re.compile(r'missing "(oauth_\w+)" in parameters')
 
 
@@ -98,6 +99,17 @@ def with_problem(error: E, **members: str) -> E:
         members: ``oauth_problem``, or what belongs to it.
     """
     error.__dict__[_NOTED] = members
+    return error
+
+
+def with_bearer_challenge(error: E, parameters: dict[str, str]) -> E:
+    """Let ``WWW-Authenticate`` offer Bearer, too (RFC 6750 section 3), unless it is noted already.
+
+    Args:
+        error: the error.
+        parameters: of the challenge, besides the realm; none if the request has no bearer token.
+    """
+    error.__dict__.setdefault(_BEARER, parameters)
     return error
 
 
@@ -160,12 +172,25 @@ def error_headers(error: OAuth1Error, *, realm: str, allow: str = "", problems: 
         problems: as `Policy.problem_reporting`; then ``WWW-Authenticate`` also comes with 400 and 403.
     """
     members = problem_members(error) if problems else []
-    if error.status_code == 401 or members:
-        quoted = realm.replace("\\", "\\\\").replace('"', '\\"')
-        parameters = [f'realm="{quoted}"', *(f'{name}="{escape_text(value)}"' for name, value in members)]
-        return [("WWW-Authenticate", f"OAuth {', '.join(parameters)}")]
+    bearer: dict[str, str] | None = error.__dict__.get(_BEARER)
+    challenges: list[tuple[str, str]] = []
+    if (error.status_code == 401 or members) and (bearer is None or "scope" not in bearer):
+        encoded = {name: escape_text(value) for name, value in members}
+        challenges.append(("WWW-Authenticate", _challenge("OAuth", {"realm": realm, **encoded})))
+    if bearer is not None and (error.status_code == 401 or bearer):
+        challenges.append(("WWW-Authenticate", _challenge("Bearer", {"realm": realm, **bearer})))
+    if challenges:
+        return challenges
     if error.status_code == 405 and allow:
         return [("Allow", allow)]
     if isinstance(error, StoreUnavailableError | TooManyPendingError):
         return [("Retry-After", str(error.retry_after))]
     return []
+
+
+def _challenge(scheme: str, parameters: dict[str, str]) -> str:
+    return f"{scheme} {', '.join(f'{name}={_quoted(value)}' for name, value in parameters.items())}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
