@@ -25,7 +25,7 @@ FLOORS: Rows = (
     ("explain", "probing"),
     ("explaining",),
     ("asgi", "hooks", "stores"),
-    ("django", "quart", "sqlalchemy"),
+    ("django", "quart", "sqlalchemy", "starlette"),
     ("serve",),
     ("testing",),
     ("cli", "flask_compat"),
@@ -74,7 +74,7 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("environ", "origin", "unawaited"),
+        ("environ", "floor", "origin", "unawaited"),
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
         ("endpoints", "verifying"),
@@ -94,6 +94,7 @@ ROOMS: dict[str, Rows] = {
     "django.management.commands": (("purge_oauth1",),),
     "django.migrations": (("0001_initial",),),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
+    "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
     "serve": (
         ("echo", "listening", "presets", "rsa_keys", "secrecy"),
         ("error_bodies", "exchange", "records", "rules", "settings"),
@@ -184,6 +185,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "rest_framework": ("async_oauth1.django.rest_framework",),
     "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),
+    "starlette": ("async_oauth1.starlette",),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
 

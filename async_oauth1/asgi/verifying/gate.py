@@ -47,7 +47,7 @@ class Gate:
         self.protector = protector
         self.demands = demands
         self._prepare = prepare
-        self._refuse = refuse or self._refuse_by_policy
+        self.refuse = refuse or self._refuse_by_policy
         self._application = application
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +78,7 @@ class Gate:
             if self._prepare is not None:
                 scope = await self._prepare(scope, verified and verified.request)
         except OAuth1Error as error:
-            await self._refuse(error, scope, receive, send)
+            await self.refuse(error, scope, receive, send)
         except ClientHasLeftError:
             pass
         else:
@@ -107,7 +107,7 @@ class Gate:
         async def refuse_early(error: OAuth1Error, has_answered: bool) -> None:  # noqa: FBT001 - `Refuse` passes it by position
             self.protector.report_refusal(error, request)
             if not has_answered:
-                await self._refuse(error, scope, receive, send)
+                await self.refuse(error, scope, receive, send)
 
         await EarlyDelivery(request, body, receive, send, refuse_early).run(app, scope)
 
