@@ -42,6 +42,7 @@ __all__ = [
     "resource_error_response",
     "server_error_response",
     "with_bearer_challenge",
+    "with_headers",
     "with_problem",
 ]
 
@@ -67,7 +68,7 @@ _PROBLEMS: dict[type[OAuth1Error], str] = {
     AccessDeniedError: "permission_denied",
     InsufficientScopeError: "permission_denied",
 }
-_NOTED, _BEARER = "_async_oauth1_problem", "_async_oauth1_bearer"
+_NOTED, _BEARER, _HEADERS = "_async_oauth1_problem", "_async_oauth1_bearer", "_async_oauth1_headers"
 _MISSING = re.compile(r'missing "(oauth_\w+)" in parameters')
 
 
@@ -110,6 +111,12 @@ def with_bearer_challenge(error: E, parameters: dict[str, str]) -> E:
         parameters: of the challenge, besides the realm; none if the request has no bearer token.
     """
     error.__dict__.setdefault(_BEARER, parameters)
+    return error
+
+
+def with_headers(error: E, headers: list[tuple[str, str]]) -> E:
+    """Add header fields to the answer of an error, instead of those that were added before."""
+    error.__dict__[_HEADERS] = headers
     return error
 
 
@@ -171,21 +178,25 @@ def error_headers(error: OAuth1Error, *, realm: str, allow: str = "", problems: 
         allow: the method that is accepted, with 405.
         problems: as `Policy.problem_reporting`; then ``WWW-Authenticate`` also comes with 400 and 403.
     """
-    members = problem_members(error) if problems else []
-    bearer: dict[str, str] | None = error.__dict__.get(_BEARER)
-    challenges: list[tuple[str, str]] = []
-    if (error.status_code == 401 or members) and (bearer is None or "scope" not in bearer):
-        encoded = {name: escape_text(value) for name, value in members}
-        challenges.append(("WWW-Authenticate", _challenge("OAuth", {"realm": realm, **encoded})))
-    if bearer is not None and (error.status_code == 401 or bearer):
-        challenges.append(("WWW-Authenticate", _challenge("Bearer", {"realm": realm, **bearer})))
-    if challenges:
-        return challenges
+    noted: list[tuple[str, str]] = error.__dict__.get(_HEADERS, [])
+    if challenges := _challenges(error, realm, problem_members(error) if problems else []):
+        return [*challenges, *noted]
     if error.status_code == 405 and allow:
-        return [("Allow", allow)]
+        return [("Allow", allow), *noted]
     if isinstance(error, StoreUnavailableError | TooManyPendingError):
-        return [("Retry-After", str(error.retry_after))]
-    return []
+        return [("Retry-After", str(error.retry_after)), *noted]
+    return [*noted]
+
+
+def _challenges(error: OAuth1Error, realm: str, problem: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    bearer: dict[str, str] | None = error.__dict__.get(_BEARER)
+    challenges: list[str] = []
+    if (error.status_code == 401 or problem) and (bearer is None or "scope" not in bearer):
+        encoded = {name: escape_text(value) for name, value in problem}
+        challenges.append(_challenge("OAuth", {"realm": realm, **encoded}))
+    if bearer is not None and (error.status_code == 401 or bearer):
+        challenges.append(_challenge("Bearer", {"realm": realm, **bearer}))
+    return [("WWW-Authenticate", challenge) for challenge in challenges]
 
 
 def _challenge(scheme: str, parameters: dict[str, str]) -> str:

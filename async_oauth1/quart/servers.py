@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
@@ -12,7 +13,8 @@ from quart import Quart, Response, current_app, g
 from quart.wrappers import Request, Websocket
 
 from async_oauth1.asgi.routing.preflights import find_cors_wrapper
-from async_oauth1.asgi.verifying.bearer import QueryBearer, carries_bearer, offer_bearer
+from async_oauth1.asgi.verifying.announcing import refused, tell_use
+from async_oauth1.asgi.verifying.bearer import QueryBearer, carries_bearer
 from async_oauth1.asgi.verifying.demands import SCOPE_KEY, Verified, verified_in
 from async_oauth1.asgi.verifying.verification import verify_with_bearer
 from async_oauth1.credentials import ClientLike, ClientT_co, TokenCredentialLike, TokenT_co
@@ -24,9 +26,11 @@ from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, To
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.resource_protector import ResourceProtector as _ResourceProtector
 from async_oauth1.provider.responses import OAuth1Response
+from async_oauth1.retirement import Retirement
 
 from .applications import ServesApplications, TokenGenerators
 from .requests import (
+    announce_in_response,
     answers_preflight,
     close_unanswered,
     current_connection,
@@ -151,6 +155,8 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         exists_nonce: ExistsNonce | None = None,
         *,
         policy: Policy | None = None,
+        clock: Callable[[], float] = time.time,
+        retirement: Retirement | None = None,
         **hooks: Callable[..., Any],
     ) -> None:
         """Make a protector, for an application now or with `init_app` later.
@@ -161,9 +167,11 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             query_token: the hook of that name.
             exists_nonce: the hook of that name.
             policy: the rules, unless the application's configuration sets others.
+            clock: Unix time in seconds.
+            retirement: announces the end of OAuth 1.0 to clients.
             hooks: more hooks by name.
         """
-        super().__init__(policy, **hooks)
+        super().__init__(policy, clock=clock, retirement=retirement, **hooks)
         self.register_given(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         if app is not None:
             self.init_app(app)
@@ -278,6 +286,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             OAuth1Error: the request is not accepted; `error_response` makes the response.
         """
         current = current_connection()
+        quart_scope: Any = current.scope
         demands: dict[str, Any] = {
             "scope": scope,
             "two_legged": two_legged,
@@ -288,9 +297,12 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
                 current, demands, query_bearer
             )
         except OAuth1Error as error:
-            if query_bearer is not None:
-                offer_bearer(error)
-            raise
+            final = refused(error, self, quart_scope, takes_bearer=query_bearer is not None)
+            if final is error:
+                raise
+            raise final from error
+        if self.retirement is not None and verified.scheme == "oauth":
+            announce_in_response(self.retirement)
         context: Any = g
         context._get_current_object().async_oauth1_request = verified.request  # noqa: SLF001 - as in `current_request`
         credential: TokenT_co | None = verified.request.credential
@@ -322,6 +334,8 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             verified = await verify_with_bearer(self, request, query_bearer, demands["scope"], quart_scope)
         else:
             await self.validate_request(request, **demands)
+            if self.retirement is not None:
+                await tell_use(self, request)
             verified = Verified(self, request, policy, quart_scope.get(SCOPE_KEY))
         quart_scope[SCOPE_KEY] = verified
         return verified

@@ -9,7 +9,8 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request, is_form
 
-from .bearer import QueryBearer, carries_bearer, check_principal, offer_bearer, verify_bearer
+from .announcing import refused, tell_use
+from .bearer import QueryBearer, carries_bearer, check_principal, verify_bearer
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified, bearer_in, verified_in
 
 __all__ = ["body_to_verify", "verify", "verify_with_bearer"]
@@ -40,13 +41,15 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         OAuth1Error: the connection is refused; the refusal has been reported to the protector.
         ClientHasLeftError: there is nothing to answer.
     """
-    if demands.query_bearer is None:
+    if demands.query_bearer is None and protector.retirement is None:
         return await _verify(protector, demands, scope, body)
     try:
         return await _verify(protector, demands, scope, body)
     except OAuth1Error as error:
-        offer_bearer(error)
-        raise
+        final = refused(error, protector, scope, takes_bearer=demands.query_bearer is not None)
+        if final is error:
+            raise
+        raise final from error
 
 
 async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
@@ -69,6 +72,8 @@ async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body:
         two_legged=demands.two_legged,
         body_hash_required=demands.body_hash_required,
     )
+    if protector.retirement is not None:
+        await tell_use(protector, request)
     return Verified(protector, request, policy, scope.get(SCOPE_KEY))
 
 
