@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .provider.authorization_server import AuthorizationDecision, AuthorizationServer
     from .provider.resource_protector import ResourceProtector
     from .provider.sync_driver import run_sync
+    from .retirement import Retirement
 
 __all__ = [
     "SIGNATURE_METHODS",
@@ -26,6 +27,7 @@ __all__ = [
     "OAuth1Request",
     "Policy",
     "ResourceProtector",
+    "Retirement",
     "SigningKeys",
     "StoreUnavailableError",
     "TemporaryCredential",
@@ -43,6 +45,7 @@ _HOMES = {
     "OAuth1Request": "protocol.request",
     "Policy": "policy",
     "ResourceProtector": "provider.resource_protector",
+    "Retirement": "retirement",
     "SigningKeys": "protocol.signature",
     "StoreUnavailableError": "errors",
     "TemporaryCredential": "credentials",

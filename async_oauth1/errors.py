@@ -6,11 +6,13 @@
     ├── InvalidRequestError               400   Authlib's; malformed
     │   └── (others of Authlib's, re-exported below)
     ├── UnsignedRequestError              401   no OAuth credentials in the request at all
+    ├── InvalidBearerTokenError           401   a bearer token that is unknown, expired or revoked
     ├── TimestampRefusedError             401   outside the window; says the server's time
     ├── InvalidVerifierError              401   the verifier is not the one that was issued
     ├── UnusableVerdictError              401   a custom signature verifier returned neither True nor False
     ├── InsufficientScopeError            403   the token credential does not cover the scope
     ├── AlreadyDecidedError               409   the temporary credential was approved or denied before
+    ├── RetiredError                      410   OAuth 1.0 is switched off at the moment, or for good
     ├── RequestTooLargeError              413   over one of the limits
     ├── UnsupportedMediaTypeError         415   a Content-Type that not every parser reads alike
     ├── MisdirectedRequestError           421   a host that this provider does not serve
@@ -46,6 +48,7 @@ __all__ = [
     "DuplicatedOAuthProtocolParameterError",
     "InsecureTransportError",
     "InsufficientScopeError",
+    "InvalidBearerTokenError",
     "InvalidClientError",
     "InvalidNonceError",
     "InvalidRequestError",
@@ -58,6 +61,7 @@ __all__ = [
     "MissingRequiredParameterError",
     "OAuth1Error",
     "RequestTooLargeError",
+    "RetiredError",
     "StoreError",
     "StoreUnavailableError",
     "TimestampRefusedError",
@@ -76,6 +80,14 @@ class UnsignedRequestError(OAuth1Error):
 
     error = "unsigned_request"
     description = "This resource wants a request signed with OAuth 1.0."
+    status_code = 401
+
+
+class InvalidBearerTokenError(OAuth1Error):
+    """The bearer token is malformed, or not accepted (RFC 6750 section 3.1)."""
+
+    error = "invalid_token"
+    description = "The bearer token is malformed, unknown, expired or revoked."
     status_code = 401
 
 
@@ -124,6 +136,14 @@ class AlreadyDecidedError(OAuth1Error):
     error = "already_decided"
     description = "This authorization request has already been answered. Start again from the application."
     status_code = 409
+
+
+class RetiredError(OAuth1Error):
+    """OAuth 1.0 is not served at the moment, because it ends (see `async_oauth1.asgi.Retirement`)."""
+
+    error = "retired"
+    description = "This provider does not serve OAuth 1.0 at the moment, and will end it."
+    status_code = 410
 
 
 class RequestTooLargeError(OAuth1Error):

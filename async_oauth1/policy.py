@@ -77,6 +77,8 @@ class Policy(SizeLimits):
             (``error=access_denied``), ``"oauth_problem"`` (``oauth_problem=user_refused``), ``"denied"`` (``denied=``
             and the token). ``oauth_token`` follows in any case.
         oob_verifier_length: characters of the code that a resource owner types; used if wrong ones are counted.
+        problem_reporting: refusals also say ``oauth_problem`` and what belongs to it, in the body and in
+            ``WWW-Authenticate``, for clients that read OAuth Core's extension for problem reporting.
     """
 
     timestamp_window: int = 300
@@ -99,6 +101,7 @@ class Policy(SizeLimits):
     denial_parameters: tuple[str, ...] = ("error",)
     longest_timestamp_window: int | None = None
     explain_refusals: bool | tuple[str, ...] = False
+    problem_reporting: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a policy that cannot be kept, by name.

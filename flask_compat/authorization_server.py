@@ -13,7 +13,7 @@ from async_oauth1.protocol.encoding import as_text, escape_text
 from async_oauth1.provider import authorization_server as core
 from async_oauth1.provider.hooks import call_hook
 from async_oauth1.provider.hooks.signatures import unknown_hook
-from async_oauth1.provider.responses import error_headers
+from async_oauth1.provider.responses import error_headers, error_members
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, generate_token
 
 from .configurations import value_for_current_app
@@ -227,10 +227,11 @@ class AuthorizationServer(Server):
     @non_blocking
     def handle_error_response(self, error: OAuth1Error) -> Any:
         """Make a response for an error."""
-        allow = ", ".join(self._flows.accepted_methods())
-        headers = [*error.get_headers(), *error_headers(error, realm=self._flows.policy.realm, allow=allow)]
-        respond = self._flows.respond
-        return self._run(respond, error.status_code, error.get_body(), headers, name="handle_error_response")
+        allow, policy = ", ".join(self._flows.accepted_methods()), self._flows.policy
+        reports = policy.problem_reporting
+        more = error_headers(error, realm=policy.realm, allow=allow, problems=reports)
+        members, headers = error_members(error, problems=reports), [*error.get_headers(), *more]
+        return self._run(self._flows.respond, error.status_code, members, headers, name="handle_error_response")
 
     @by_default(AuthorizationFlows.default_validate_temporary_credentials_request)
     def validate_temporary_credentials_request(self, request: OAuth1Request) -> Any:

@@ -251,7 +251,8 @@ class ResourceProtector(Server, Generic[TokenT_co]):
 
     def _error_response(self, error: OAuth1Error) -> Any:
         log_refusal(error)
-        response = resource_error_response(error, realm=self._flows.policy.realm)
+        policy = self._flows.policy
+        response = resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting)
         return self._framework().respond(response.body, response.status_code, response.headers)
 
 

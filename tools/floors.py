@@ -18,7 +18,7 @@ Rows = tuple[tuple[str, ...], ...]
 #: Lowest first. Names are relative to ``async_oauth1``, except ``flask_compat``.
 FLOORS: Rows = (
     ("errors", "native", "tolerances"),
-    ("policy",),
+    ("policy", "retirement"),
     ("protocol",),
     ("credentials", "signature"),
     ("current",),
@@ -82,7 +82,7 @@ ROOMS: dict[str, Rows] = {
         ("middleware",),
     ),
     "asgi.bodies": (("pieces",), ("received",), ("early",)),
-    "asgi.verifying": (("demands",), ("verification",), ("gate",)),
+    "asgi.verifying": (("bearer",), ("demands",), ("announcing",), ("verification",), ("gate",)),
     "asgi.routing": (("covered_paths", "preflights", "targets"),),
     "django": (
         ("configuration", "driver", "models", "pending", "requests"),

@@ -9,6 +9,7 @@
 """
 
 from async_oauth1.current import current_client, current_credential, current_oauth1_request
+from async_oauth1.retirement import Retirement
 
 from .endpoints import authorization_endpoints
 from .lingering import LingeringMiddleware
@@ -22,6 +23,7 @@ __all__ = [
     "LingeringMiddleware",
     "OAuth1Middleware",
     "RequestTargetMiddleware",
+    "Retirement",
     "Verified",
     "authorization_endpoints",
     "check_hooks",

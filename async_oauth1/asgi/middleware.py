@@ -14,6 +14,7 @@ from .routing.covered_paths import CoveredPaths, ExcludedPaths, Layout, applicat
 from .routing.preflights import is_preflight
 from .startup import run_lifespan
 from .users import with_user
+from .verifying.bearer import QueryBearer
 from .verifying.demands import AnyProtector, Demands
 from .verifying.gate import Gate, RefuseConnection
 
@@ -53,6 +54,7 @@ class OAuth1Middleware:
         early: bool = False,
         users: bool = False,
         body_hash_required: bool = False,
+        query_bearer: QueryBearer | None = None,
         cors_preflight: bool = False,
         memory_limit: int = 1024 * 1024,
         max_body_bytes: int | None = None,
@@ -84,6 +86,11 @@ class OAuth1Middleware:
             users: set ``scope["user"]`` and ``scope["auth"]``, as Starlette's authentication does.
             body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``, as the
                 decorators do. ``Policy(require_signed_body=True)`` also lets requests without a body pass.
+            query_bearer: looks up bearer tokens (RFC 6750), which are then accepted beside OAuth 1.0; async or not. It
+                returns a principal, or ``None`` for a token that is not accepted. The view finds the scheme and the
+                principal in ``scope["async_oauth1.verified"]``, and the principal as `current_credential`, too. If
+                ``scope`` is given, it must be granted by the principal's ``get_scope()``, or its attribute or key
+                ``scope`` or ``scopes``.
             cors_preflight: let CORS preflights pass unverified: OPTIONS requests with ``Origin`` and
                 ``Access-Control-Request-Method`` and without ``Authorization``. The application must answer them
                 without running anything that needs protection. CORS middleware in front of this one needs no such
@@ -113,6 +120,7 @@ class OAuth1Middleware:
             two_legged=two_legged,
             early=early,
             body_hash_required=body_hash_required,
+            query_bearer=query_bearer,
             memory_limit=memory_limit,
             max_body_bytes=max_body_bytes,
             body_timeout=body_timeout,

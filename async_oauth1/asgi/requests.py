@@ -173,7 +173,7 @@ async def refuse_websocket(error: OAuth1Error, policy: Policy, scope: Scope, sen
     """Log why a WebSocket is refused, and send the response if the server can; otherwise it answers 403."""
     log_refusal(with_scope(error, scope))
     if "websocket.http.response" in (scope.get("extensions") or {}):
-        await send_response(resource_error_response(error, realm=policy.realm), send, kind="websocket.http.response")
+        await send_response(_error_response(error, policy), send, kind="websocket.http.response")
     else:
         await send({"type": "websocket.close", "code": 1008})
 
@@ -192,5 +192,9 @@ async def refuse(error: OAuth1Error, policy: Policy, scope: Scope, receive: Rece
             pass
 
     log_refusal(with_scope(error, scope))
-    response = resource_error_response(error, realm=policy.realm)
+    response = _error_response(error, policy)
     await while_doing(drop, send_response(response, send, method=scope["method"]))
+
+
+def _error_response(error: OAuth1Error, policy: Policy) -> OAuth1Response:
+    return resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Generic
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, cast
 
 from async_oauth1.credentials import ClientT_co, TokenT_co
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.hooks import optional
+from async_oauth1.provider.hooks import call_hook, optional
 
 from .requests import Scope
 
-__all__ = ["AnonymousUser", "Granted", "OAuth1User", "UserKinds", "with_user"]
+__all__ = ["AnonymousUser", "Granted", "OAuth1User", "UserKinds", "identity_of", "scopes_of", "with_user"]
 
 
 class OAuth1User(Generic[ClientT_co, TokenT_co]):
@@ -41,12 +41,12 @@ class OAuth1User(Generic[ClientT_co, TokenT_co]):
 
     @property
     def credential(self) -> TokenT_co | None:
-        """The token credential; ``None`` if the request is two-legged."""
+        """The token credential; ``None`` if the request is two-legged. For a bearer token, its principal."""
         return self._credential
 
     @property
     def client(self) -> ClientT_co:
-        """The client."""
+        """The client. ``None`` for a bearer token."""
         return self._client
 
 
@@ -94,6 +94,9 @@ class UserKinds:
         if request is None:
             return {"user": self._anonymous(), "auth": self._granted([]), **scope}
         credential, client = request.credential, request.client
+        if not request.oauth_params:  # a bearer token, and the credential is its principal
+            user = self._user(await identity_of(credential), credential, client)
+            return {**scope, "user": user, "auth": self._granted(["authenticated", *await scopes_of(credential)])}
         user_id = await optional(credential, "get_user_id")
         identity = request.client_id if credential is None else user_id
         granted = await optional(credential, "get_scope") or ()
@@ -103,3 +106,26 @@ class UserKinds:
 
 
 with_user = UserKinds().add
+
+
+async def scopes_of(principal: object) -> list[str]:
+    """The scopes of a principal: of ``get_scope()``, or its attribute or key ``scope`` or ``scopes``."""
+    found = await _read(principal, "get_scope", "scope", "scopes")
+    return found.split() if isinstance(found, str) else [*map(str, found or ())]
+
+
+async def identity_of(principal: object) -> str:
+    """The id of a principal's user: of ``get_user_id()``, or its attribute or key ``user_id`` or ``sub``."""
+    if isinstance(principal, str):
+        return principal
+    found = await _read(principal, "get_user_id", "user_id", "sub")
+    return "" if found is None else as_text(found)
+
+
+async def _read(principal: object, method: str, *names: str) -> Any:
+    if callable(func := getattr(principal, method, None)):
+        return await call_hook(func)
+    if isinstance(principal, Mapping):
+        values = cast("Mapping[str, Any]", principal)
+        return next((values[name] for name in names if name in values), None)
+    return next((getattr(principal, name) for name in names if hasattr(principal, name)), None)

@@ -35,7 +35,7 @@ from async_oauth1.provider.checks import check_identifiers, omits_timestamp
 from async_oauth1.provider.hooks import call_hook, optional
 from async_oauth1.provider.refusals import with_reason
 from async_oauth1.provider.resource_protector import ResourceProtector
-from async_oauth1.provider.responses import OAuth1Response, error_headers
+from async_oauth1.provider.responses import OAuth1Response, error_headers, error_members
 from async_oauth1.provider.verification import BaseServer
 
 from .requests import read_request
@@ -214,8 +214,9 @@ class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse])
 
     def handle_error(self, error: OAuth1Error) -> Any:
         """Make the response with an error."""
-        more = error_headers(error, realm=self.policy.realm, allow=", ".join(self.accepted_methods()))
-        return self._respond(error.status_code, error.get_body(), [*_FORM_HEADERS, *more])
+        allow, reports = ", ".join(self.accepted_methods()), self.policy.problem_reporting
+        more = error_headers(error, realm=self.policy.realm, allow=allow, problems=reports)
+        return self._respond(error.status_code, error_members(error, problems=reports), [*_FORM_HEADERS, *more])
 
     def handle_response(self, response: OAuth1Response) -> Any:
         """Make the response to a decision."""

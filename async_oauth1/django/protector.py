@@ -160,7 +160,9 @@ class ResourceProtector(Generic[ClientT, TokenT]):
             realm: for ``WWW-Authenticate``; by default the policy's.
         """
         log_refusal(error)
-        made = resource_error_response(error, realm=self.configuration.policy.realm if realm is None else realm)
+        policy = self.configuration.policy
+        realm = policy.realm if realm is None else realm
+        made = resource_error_response(error, realm=realm, problems=policy.problem_reporting)
         response = HttpResponse(made.body, status=made.status_code)
         for name, value in made.headers:
             response[name] = value

@@ -24,12 +24,14 @@ from rest_framework.request import Request
 
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.provider.refusals import log_refusal
-from async_oauth1.provider.responses import error_headers
+from async_oauth1.provider.responses import error_headers, error_members
 
 from .protector import ResourceProtector
 from .requests import carries_oauth
 
 __all__ = ["HasScope", "OAuth1Authentication"]
+
+_REFUSED = "_async_oauth1_refused"
 
 
 class OAuth1Authentication(BaseAuthentication):
@@ -65,7 +67,8 @@ class OAuth1Authentication(BaseAuthentication):
                 sent, two_legged=self.two_legged, body_hash_required=self.body_hash_required
             )
         except OAuth1Error as error:
-            raise _translate(error) from error
+            vars(sent)[_REFUSED] = error
+            raise _translate(error, problems=protector.configuration.policy.problem_reporting) from error
         if credential is None:
             client = vars(sent)["oauth1_client"]
             return self.two_legged_user(client), client
@@ -75,8 +78,11 @@ class OAuth1Authentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """The value of ``WWW-Authenticate``."""
-        realm = self._protector().configuration.policy.realm
-        return dict(error_headers(_AuthenticationError(), realm=realm))["WWW-Authenticate"]
+        policy = self._protector().configuration.policy
+        sent = request._request  # noqa: SLF001 - as in its documentation
+        error: OAuth1Error = vars(sent).get(_REFUSED) or _AuthenticationError()
+        headers = error_headers(error, realm=policy.realm, problems=policy.problem_reporting)
+        return dict(headers)["WWW-Authenticate"]
 
     def two_legged_user(self, client: Any) -> Any:
         """The user of a request without a token; by default the user of the client, if its model has one."""
@@ -119,9 +125,9 @@ def _scope_of(credential: Any) -> set[str] | None:
     return set(scope.split()) if isinstance(scope, str) else None
 
 
-def _translate(error: OAuth1Error) -> APIException:
+def _translate(error: OAuth1Error, *, problems: bool) -> APIException:
     log_refusal(error)
-    body: dict[str, Any] = {str(name): value or "" for name, value in error.get_body()}
+    body: dict[str, Any] = dict(error_members(error, problems=problems))
     refused: APIException = AuthenticationFailed() if error.status_code == 401 else APIException()
     refused.detail = body
     refused.status_code = error.status_code

@@ -244,9 +244,9 @@ class OAuth1Request(NamedParameters):
 
         ``form``: the body is a form, which the signature covers. ``hash``: ``oauth_body_hash`` was sent and is right,
         or the body does not end unless it is.
-        ``none``: the body is not signed, or there is none; always so with PLAINTEXT.
+        ``none``: the body is not signed, or there is none; always so with PLAINTEXT and bearer tokens.
         """
-        if self.signature_method == "PLAINTEXT":
+        if self.signature_method in ("PLAINTEXT", None):
             return "none"
         if self.body_hash_holds or self.body_hash_follows:
             return "hash"

@@ -313,7 +313,9 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
     def handle_error(self, error: OAuth1Error) -> MaybeAwaitable[ResponseT]:
         """Make the response with an error, form-encoded."""
         allow = ", ".join(self.accepted_methods())
-        return self.handle_response(server_error_response(error, realm=self.policy.realm, allow=allow))
+        policy = self.policy
+        response = server_error_response(error, realm=policy.realm, allow=allow, problems=policy.problem_reporting)
+        return self.handle_response(response)
 
     def handle_response(self, response: OAuth1Response) -> MaybeAwaitable[ResponseT]:
         """Make a framework's response; here it stays plain data."""

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, cast
@@ -26,6 +27,8 @@ from async_oauth1.protocol.callbacks import callback_matches
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.tolerances import OTHER_HEADER_PARAMETERS, TIMESTAMP_WINDOW, VERSION_1_0A
 
+from .responses import with_problem
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Section 3.3: "a positive integer". Twelve digits are enough until the year 33658, and fit into every store.
 _TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}")
@@ -33,6 +36,7 @@ _MILLISECONDS = re.compile(r"[1-9][0-9]{12}")
 # What some clients send in place of "1.0", and may be tolerated.
 _VERSIONS_1_0A = ("1.0a", "1.0A")
 _REQUIRED = ("oauth_consumer_key", "oauth_signature_method", "oauth_signature")
+_AGAINST_REPLAY = ("oauth_timestamp", "oauth_nonce")
 #: The hash by the length of its digest; the draft that defines oauth_body_hash has only SHA-1.
 BODY_HASHES = {20: "sha1", 32: "sha256", 64: "sha512"}
 
@@ -93,7 +97,7 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
     """
     parameters = request.oauth_params
     if not parameters:
-        raise UnsignedRequestError()
+        raise with_problem(UnsignedRequestError(), oauth_parameters_absent="&".join((*_REQUIRED, *_AGAINST_REPLAY)))
     check_present(request, names=_REQUIRED)
     check_identifiers(request, policy)
     if request.has_other_header_parameters:
@@ -110,7 +114,22 @@ def check_present(request: OAuth1Request, *, names: Sequence[str]) -> None:
     """
     for name in names:
         if not request.oauth_params.get(name):
-            raise MissingRequiredParameterError(name)
+            raise missing(request, name, names)
+
+
+def missing(request: OAuth1Request, name: str, names: Sequence[str]) -> MissingRequiredParameterError:
+    """Create the error for a parameter that is missing or empty; problem reporting names the other ones, too.
+
+    Args:
+        request: of the client.
+        name: of the parameter.
+        names: of the parameters that are required with it.
+    """
+    sent = request.oauth_params
+    wanted = [*_REQUIRED, *names]
+    wanted += [name for name in _AGAINST_REPLAY if name in sent or sent.get("oauth_signature_method") != "PLAINTEXT"]
+    absent = dict.fromkeys(name for name in wanted if not sent.get(name))
+    return with_problem(MissingRequiredParameterError(name), oauth_parameters_absent="&".join(absent))
 
 
 def check_version(request: OAuth1Request) -> None:
@@ -122,7 +141,11 @@ def check_version(request: OAuth1Request) -> None:
     version = request.oauth_params.get("oauth_version", "1.0")
     if version == "1.0":
         return
-    error = InvalidRequestError('"oauth_version" must be "1.0" if it is sent.')
+    error = with_problem(
+        InvalidRequestError('"oauth_version" must be "1.0" if it is sent.'),
+        oauth_problem="version_rejected",
+        oauth_acceptable_versions="1.0-1.0",
+    )
     if version not in _VERSIONS_1_0A:
         raise error
     request.note_deviation(VERSION_1_0A, error)
@@ -144,7 +167,7 @@ def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
         may_omit = request.oauth_params.get("oauth_signature_method") == "PLAINTEXT"
         for name, value in (("oauth_timestamp", timestamp), ("oauth_nonce", nonce)):
             if not value and (value is not None or not may_omit):
-                raise MissingRequiredParameterError(name)
+                raise missing(request, name, ())
         if timestamp is None:
             return
     try:
@@ -177,9 +200,10 @@ def check_timestamp_window(timestamp: str, window: int, now: float) -> None:
 
 def outside_window(window: int, now: float) -> TimestampRefusedError:
     """Create the error for a timestamp that is more than ``window`` seconds away from the server's time."""
-    return TimestampRefusedError(
+    error = TimestampRefusedError(
         f'"oauth_timestamp" is more than {window} seconds away from this server\'s time, which is {int(now)}.'
     )
+    return with_problem(error, oauth_acceptable_timestamps=f"{math.ceil(now - window)}-{math.floor(now + window)}")
 
 
 def unregistered_callback(callback: str, client: object) -> InvalidRequestError:

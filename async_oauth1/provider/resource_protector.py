@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import ClassVar, Generic, cast
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, cast
 
 from async_oauth1.credentials import ClientT_co, TokenCredential, TokenT_co
 from async_oauth1.current import current_client, current_credential
@@ -11,6 +13,7 @@ from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameter
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.retirement import Retirement
 
 from .checks import check_present
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
@@ -37,6 +40,31 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         "exists_nonce": "exists_nonce",
     }
     OVERRIDABLE_HOOKS = ("query_client", "query_token", "query_credentials")
+    #: The announced end of OAuth 1.0; ``None`` if it goes on.
+    retirement: Retirement | None = None
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        retirement: Retirement | None = None,
+        **hooks: Callable[..., Any],
+    ) -> None:
+        """Start with a policy.
+
+        Args:
+            policy: the rules; by default those of `Policy`.
+            clock: Unix time in seconds.
+            retirement: announces the end of OAuth 1.0 to clients.
+            hooks: hooks by name.
+
+        Raises:
+            ValueError: a name that is no hook.
+        """
+        super().__init__(policy, clock=clock, **hooks)
+        if retirement is not None:
+            self.retirement = retirement
 
     async def validate_request(
         self,
@@ -61,6 +89,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             OAuth1Error: the request is not accepted. Nothing is stored for a request with an invalid signature.
         """
         try:
+            if self.retirement is not None:
+                self.retirement.check(self.clock())
             look_up: LookUp = self._look_up
             is_verified = False
             lane = find_lane(self, _USUAL)

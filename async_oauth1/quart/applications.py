@@ -62,7 +62,8 @@ class ServesApplications(BaseServer):
     def error_response(self, error: OAuth1Error) -> Response:
         """Make the JSON response for an error that a view has caught."""
         log_refusal(error)
-        return make_response(resource_error_response(error, realm=self.policy.realm))
+        policy = self.policy
+        return make_response(resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting))
 
     def adopt(self, app: Quart) -> None:
         """Read an application's configuration, and have the hooks checked before it serves.

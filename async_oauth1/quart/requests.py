@@ -6,7 +6,7 @@ import functools
 from types import FunctionType
 from typing import Any
 
-from quart import Quart, Response, current_app, has_websocket_context
+from quart import Quart, Response, after_this_request, current_app, has_websocket_context
 from quart import request as quart_request
 from quart import websocket as quart_websocket
 from quart.wrappers import Request, Websocket
@@ -17,11 +17,13 @@ from async_oauth1.asgi.bodies.pieces import read_pieces, too_large, too_slow
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.asgi.routing.preflights import answers_options, is_preflight
 from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received
+from async_oauth1.asgi.verifying.announcing import missing_headers
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.responses import OAuth1Response
+from async_oauth1.retirement import Retirement
 
 _GUARD = "async_oauth1.request_targets"
 
@@ -129,6 +131,19 @@ def guard_routing(app: Quart, policy: Policy) -> None:
     if _GUARD not in app.extensions:
         assignable: Any = app  # Quart documents asgi_app as the place for middleware, but types it as a method
         app.extensions[_GUARD] = assignable.asgi_app = RequestTargetMiddleware(app.asgi_app, policy)
+
+
+def announce_in_response(retirement: Retirement) -> None:
+    """Let the response to the current request announce the end of OAuth 1.0; the handshake of a WebSocket does not."""
+    if has_websocket_context():
+        return
+
+    async def announce(response: Any) -> Any:
+        for name, value in missing_headers(retirement, [*response.headers]):
+            response.headers.add(name, value)
+        return response
+
+    after_this_request(announce)
 
 
 def make_response(response: OAuth1Response) -> Response:

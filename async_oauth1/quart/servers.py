@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from quart import Quart, Response, current_app, g
-from quart.wrappers import Request
+from quart.wrappers import Request, Websocket
 
 from async_oauth1.asgi.routing.preflights import find_cors_wrapper
-from async_oauth1.asgi.verifying.demands import verified_in
+from async_oauth1.asgi.verifying.announcing import refused, tell_use
+from async_oauth1.asgi.verifying.bearer import QueryBearer, carries_bearer
+from async_oauth1.asgi.verifying.demands import SCOPE_KEY, Verified, verified_in
+from async_oauth1.asgi.verifying.verification import verify_with_bearer
 from async_oauth1.credentials import ClientLike, ClientT_co, TokenCredentialLike, TokenT_co
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
@@ -22,9 +26,11 @@ from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, To
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.resource_protector import ResourceProtector as _ResourceProtector
 from async_oauth1.provider.responses import OAuth1Response
+from async_oauth1.retirement import Retirement
 
 from .applications import ServesApplications, TokenGenerators
 from .requests import (
+    announce_in_response,
     answers_preflight,
     close_unanswered,
     current_connection,
@@ -149,6 +155,8 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         exists_nonce: ExistsNonce | None = None,
         *,
         policy: Policy | None = None,
+        clock: Callable[[], float] = time.time,
+        retirement: Retirement | None = None,
         **hooks: Callable[..., Any],
     ) -> None:
         """Make a protector, for an application now or with `init_app` later.
@@ -159,9 +167,11 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             query_token: the hook of that name.
             exists_nonce: the hook of that name.
             policy: the rules, unless the application's configuration sets others.
+            clock: Unix time in seconds.
+            retirement: announces the end of OAuth 1.0 to clients.
             hooks: more hooks by name.
         """
-        super().__init__(policy, **hooks)
+        super().__init__(policy, clock=clock, retirement=retirement, **hooks)
         self.register_given(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         if app is not None:
             self.init_app(app)
@@ -196,7 +206,12 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
 
     @overload
     def __call__(
-        self, scope: str | None = None, *, two_legged: bool = False, body_hash_required: bool = False
+        self,
+        scope: str | None = None,
+        *,
+        two_legged: bool = False,
+        body_hash_required: bool = False,
+        query_bearer: QueryBearer | None = None,
     ) -> ViewDecorator: ...
 
     def __call__(
@@ -205,6 +220,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         *,
         two_legged: bool = False,
         body_hash_required: bool = False,
+        query_bearer: QueryBearer | None = None,
     ) -> Callable[..., Any]:
         """Protect a view, async or plain, or the handler of a WebSocket; see the class.
 
@@ -214,11 +230,16 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             scope: the scopes that the token credential must cover, separated by spaces.
             two_legged: accept the client's signature without a token.
             body_hash_required: refuse bodies that no signature covers.
+            query_bearer: looks up bearer tokens, which are then accepted, too, as by `OAuth1Middleware`.
         """
         if callable(scope):
             return self()(scope)
         acquire = functools.partial(
-            self.acquire_credential, scope, two_legged=two_legged, body_hash_required=body_hash_required
+            self.acquire_credential,
+            scope,
+            two_legged=two_legged,
+            body_hash_required=body_hash_required,
+            query_bearer=query_bearer,
         )
 
         def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -242,7 +263,12 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         return decorator
 
     async def acquire_credential(
-        self, scope: str | None = None, *, two_legged: bool = False, body_hash_required: bool = False
+        self,
+        scope: str | None = None,
+        *,
+        two_legged: bool = False,
+        body_hash_required: bool = False,
+        query_bearer: QueryBearer | None = None,
     ) -> TokenT_co | None:
         """Verify the current request, in views without the decorator.
 
@@ -251,37 +277,65 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
             two_legged: accept the client's signature without a token.
             body_hash_required: refuse a request that is neither a form nor has an ``oauth_body_hash``. PLAINTEXT signs
                 neither; ``Policy(require_signed_body=True)`` refuses its bodies, too.
+            query_bearer: looks up bearer tokens, which are then accepted, too, as by `OAuth1Middleware`.
 
         Returns:
-            The token credential; ``None`` for a two-legged request without one.
+            The token credential; ``None`` for a two-legged request without one; for a bearer token, its principal.
 
         Raises:
             OAuth1Error: the request is not accepted; `error_response` makes the response.
         """
         current = current_connection()
         quart_scope: Any = current.scope
-        verified = verified_in(quart_scope, self)
-        if verified is not None:  # OAuth1Middleware has used the nonce already
-            request = verified.request
-            if verified.policy is not self.policy and isinstance(current, Request):  # by another application's rules
-                request.read_body, request.digest_body = functools.partial(read_body, current), None
-            await self.check_verified(
-                request,
-                scope=scope,
-                two_legged=two_legged,
-                body_hash_required=body_hash_required,
-                verified_by=verified.policy,
+        demands: dict[str, Any] = {
+            "scope": scope,
+            "two_legged": two_legged,
+            "body_hash_required": body_hash_required,
+        }
+        try:
+            verified = await self._verify_again(current, demands) or await self._verify_now(
+                current, demands, query_bearer
             )
-        else:
-            try:
-                request = await read_request(current, self.policy)
-            except OAuth1Error as error:
-                log_refusal(error)
+        except OAuth1Error as error:
+            final = refused(error, self, quart_scope, takes_bearer=query_bearer is not None)
+            if final is error:
                 raise
-            await self.validate_request(
-                request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
-            )
+            raise final from error
+        if self.retirement is not None and verified.scheme == "oauth":
+            announce_in_response(self.retirement)
         context: Any = g
-        context._get_current_object().async_oauth1_request = request  # noqa: SLF001 - as in `current_request`
-        credential: TokenT_co | None = request.credential
+        context._get_current_object().async_oauth1_request = verified.request  # noqa: SLF001 - as in `current_request`
+        credential: TokenT_co | None = verified.request.credential
         return credential
+
+    async def _verify_again(self, current: Request | Websocket, demands: dict[str, Any]) -> Verified | None:
+        """Check what is demanded more of a request whose nonce has been used already; ``None`` if it has not."""
+        quart_scope: Any = current.scope
+        verified = verified_in(quart_scope, self)
+        if verified is None:
+            return None
+        request = verified.request
+        if verified.policy is not self.policy and isinstance(current, Request):  # by another application's rules
+            request.read_body, request.digest_body = functools.partial(read_body, current), None
+        await self.check_verified(request, **demands, verified_by=verified.policy)
+        return verified
+
+    async def _verify_now(
+        self, current: Request | Websocket, demands: dict[str, Any], query_bearer: QueryBearer | None
+    ) -> Verified:
+        quart_scope: Any = current.scope
+        policy = self.policy
+        try:
+            request = await read_request(current, policy)
+        except OAuth1Error as error:
+            log_refusal(error)
+            raise
+        if query_bearer is not None and carries_bearer(request):
+            verified = await verify_with_bearer(self, request, query_bearer, demands["scope"], quart_scope)
+        else:
+            await self.validate_request(request, **demands)
+            if self.retirement is not None:
+                await tell_use(self, request)
+            verified = Verified(self, request, policy, quart_scope.get(SCOPE_KEY))
+        quart_scope[SCOPE_KEY] = verified
+        return verified

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from async_oauth1 import asgi
 from async_oauth1.asgi.requests import ASGIApp
+from async_oauth1.asgi.verifying.bearer import QueryBearer
 from async_oauth1.asgi.verifying.demands import AnyProtector
 
 from .refusing import OnError, answer_with
@@ -38,6 +39,7 @@ class OAuth1Middleware(asgi.OAuth1Middleware):
         early: bool = False,
         users: bool = True,
         body_hash_required: bool = False,
+        query_bearer: QueryBearer | None = None,
         cors_preflight: bool = False,
         memory_limit: int = 1024 * 1024,
         max_body_bytes: int | None = None,
@@ -57,6 +59,7 @@ class OAuth1Middleware(asgi.OAuth1Middleware):
             early: call the application before a body with ``oauth_body_hash`` has arrived.
             users: set ``request.user`` and ``request.auth``.
             body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``.
+            query_bearer: looks up bearer tokens, which are then accepted, too.
             cors_preflight: let CORS preflights pass unverified.
             memory_limit: octets of a body that are kept in memory until its hash holds.
             max_body_bytes: of a body that is hashed; ``None`` for no limit.
@@ -75,6 +78,7 @@ class OAuth1Middleware(asgi.OAuth1Middleware):
             early=early,
             users=users,
             body_hash_required=body_hash_required,
+            query_bearer=query_bearer,
             cors_preflight=cors_preflight,
             memory_limit=memory_limit,
             max_body_bytes=max_body_bytes,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from async_oauth1.asgi.requests import Receive, Scope, Send, snapshot
+from async_oauth1.asgi.verifying.bearer import QueryBearer
 from async_oauth1.asgi.verifying.demands import AnyProtector, Demands
 from async_oauth1.asgi.verifying.gate import Gate
 from async_oauth1.explaining import observe_on_loop
@@ -53,6 +54,7 @@ def protected(
     early: bool = False,
     optional: bool = False,
     body_hash_required: bool = False,
+    query_bearer: QueryBearer | None = None,
     memory_limit: int = 1024 * 1024,
     max_body_bytes: int | None = None,
     body_timeout: float = 60.0,
@@ -77,6 +79,7 @@ def protected(
             `async_oauth1.asgi.OAuth1Middleware`.
         optional: let a request pass that carries no OAuth 1.0. Its user is Starlette's ``UnauthenticatedUser``.
         body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``.
+        query_bearer: looks up bearer tokens, which are then accepted, too, as by `OAuth1Middleware`.
         memory_limit: octets of a body that are kept in memory until its hash holds.
         max_body_bytes: of a body that is hashed; ``None`` for no limit.
         body_timeout: seconds for a form, and for the longest pause in a body that is hashed.
@@ -88,6 +91,7 @@ def protected(
         two_legged=two_legged,
         early=early,
         body_hash_required=body_hash_required,
+        query_bearer=query_bearer,
         optional=optional,
         memory_limit=memory_limit,
         max_body_bytes=max_body_bytes,

@@ -43,6 +43,7 @@ from async_oauth1.provider.checks import (
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.leniency import apply_tolerances, refusal_of, tolerances_of
+from async_oauth1.provider.responses import problem_members, with_problem
 from async_oauth1.provider.verification import BaseServer
 from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
 from flask_compat.caching.nonce_lifetime import timestamp_window
@@ -76,7 +77,7 @@ def _translate(error: OAuth1Error) -> OAuth1Error:
     if type(error) in _WITHOUT_DESCRIPTION and error.description:
         return type(error)()
     if isinstance(error, TimestampRefusedError):
-        return InvalidRequestError('Invalid "oauth_timestamp" value')
+        return with_problem(InvalidRequestError('Invalid "oauth_timestamp" value'), **dict(problem_members(error)))
     if isinstance(error, InvalidRequestError):
         for name in ("oauth_timestamp", "oauth_callback"):
             if (error.description or "").startswith((f'"{name}"', f'Invalid "{name}" value')):

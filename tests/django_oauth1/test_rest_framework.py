@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -83,3 +84,21 @@ def test_a_malformed_request_is_400() -> None:
     """Two places for one parameter."""
     method, target, body, headers = signed("GET", "/photos?oauth_token=t")
     assert answer(wsgi(method, target, body, headers)).status_code == 400
+
+
+def test_problem_reporting_reaches_the_challenge() -> None:
+    """With ``problem_reporting`` in the setting, the body and the challenge of a refusal report the problem."""
+    setting = {**settings.AUTHLIB_OAUTH1_PROVIDER, "problem_reporting": True}
+    with override_settings(AUTHLIB_OAUTH1_PROVIDER=setting):
+
+        class Reporting(OAuth1Authentication):
+            protector = ResourceProtector(Client, Token)
+
+        class View(Photos):
+            authentication_classes = (Reporting,)
+
+        replayed = signed("GET", "/photos")
+        assert answer(wsgi(*replayed), View).status_code == 200
+        refused = answer(wsgi(*replayed), View)
+    assert refused.data["oauth_problem"] == "nonce_used"
+    assert 'oauth_problem="nonce_used"' in refused["WWW-Authenticate"]

@@ -11,7 +11,9 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.resource_protector import ResourceProtector
 
-__all__ = ["SCOPE_KEY", "AnyProtector", "Demands", "Verified", "verified_in"]
+from .bearer import QueryBearer
+
+__all__ = ["SCOPE_KEY", "AnyProtector", "Demands", "Verified", "bearer_in", "verified_in"]
 
 #: A protector of any models.
 AnyProtector: TypeAlias = ResourceProtector[ClientLike, TokenCredentialLike]
@@ -28,6 +30,7 @@ class Demands:
         two_legged: accept the client's signature without a token.
         early: call the application before a body with ``oauth_body_hash`` has arrived.
         body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``.
+        query_bearer: looks up bearer tokens, which are then accepted beside OAuth 1.0; ``None`` if they are not.
         optional: let a connection pass that carries no OAuth 1.0 at all.
         memory_limit: octets of a body that are kept in memory until its hash holds; the rest goes to a file.
         max_body_bytes: of a body that is hashed; ``None`` for no limit.
@@ -38,6 +41,7 @@ class Demands:
     two_legged: bool = False
     early: bool = False
     body_hash_required: bool = False
+    query_bearer: QueryBearer | None = None
     optional: bool = False
     memory_limit: int = 1024 * 1024
     max_body_bytes: int | None = None
@@ -49,15 +53,29 @@ class Verified(NamedTuple):
 
     Attributes:
         protector: the protector that verified it.
-        request: the request, with ``client`` and ``credential`` set.
+        request: the request, with ``client`` and ``credential`` set. For a bearer token, ``client`` is ``None``, and
+            ``credential`` is the principal that the look-up returned.
         policy: the rules by which it was verified.
-        earlier: what another protector has verified before.
+        earlier: what was verified before, by another protector or another scheme.
+        query_bearer: looked the bearer token up; ``None`` if the request is signed with OAuth 1.0.
     """
 
     protector: AnyProtector
     request: OAuth1Request
     policy: Policy
     earlier: Verified | None = None
+    query_bearer: QueryBearer | None = None
+
+    @property
+    def scheme(self) -> Literal["oauth", "bearer"]:
+        """How the request is authenticated."""
+        return "oauth" if self.query_bearer is None else "bearer"
+
+    @property
+    def principal(self) -> Any:
+        """What the bearer token was looked up to; else the token credential, or the client without a token."""
+        request = self.request
+        return request.client if request.credential is None else request.credential
 
     @property
     def body_protection(self) -> Literal["form", "hash", "none"]:
@@ -66,8 +84,19 @@ class Verified(NamedTuple):
 
 
 def verified_in(scope: Mapping[str, Any], protector: AnyProtector) -> Verified | None:
-    """What a protector has verified of a connection before, whatever others have verified since."""
+    """What a protector has verified of a signed connection before, whatever others have verified since.
+
+    A bearer token counts only for a route that accepts it: see `bearer_in`.
+    """
     found: Verified | None = scope.get(SCOPE_KEY)
-    while found is not None and found.protector is not protector:
+    while found is not None and (found.protector is not protector or found.query_bearer is not None):
+        found = found.earlier
+    return found
+
+
+def bearer_in(scope: Mapping[str, Any], protector: AnyProtector, query_bearer: QueryBearer) -> Verified | None:
+    """What a look-up of bearer tokens has found for a connection before."""
+    found: Verified | None = scope.get(SCOPE_KEY)
+    while found is not None and (found.protector is not protector or found.query_bearer != query_bearer):
         found = found.earlier
     return found

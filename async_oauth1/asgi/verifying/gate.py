@@ -12,6 +12,7 @@ from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
 
+from .announcing import announcing
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
 from .verification import body_to_verify, verify
 
@@ -94,6 +95,8 @@ class Gate:
         request = verified and verified.request
         current = verified_request.set(request)
         try:
+            if verified and verified.scheme == "oauth" and self.protector.retirement is not None:
+                send = announcing(self.protector.retirement, send)
             if request and request.body_hash_follows and not body.received and not request.body_hash_holds:
                 await self._deliver_early(app, request, scope, body, receive, send)
             else:

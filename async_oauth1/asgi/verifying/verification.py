@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from async_oauth1.asgi.bodies.received import ReceivedBody, check_length
 from async_oauth1.asgi.requests import Receive, Scope, content_type_of, has_unannounced_length, request_from_scope
+from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request, is_form
 
-from .demands import SCOPE_KEY, AnyProtector, Demands, Verified, verified_in
+from .announcing import refused, tell_use
+from .bearer import QueryBearer, carries_bearer, check_principal, verify_bearer
+from .demands import SCOPE_KEY, AnyProtector, Demands, Verified, bearer_in, verified_in
 
-__all__ = ["body_to_verify", "verify"]
+__all__ = ["body_to_verify", "verify", "verify_with_bearer"]
 
 
 def body_to_verify(demands: Demands, receive: Receive) -> ReceivedBody:
@@ -38,12 +41,26 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         OAuth1Error: the connection is refused; the refusal has been reported to the protector.
         ClientHasLeftError: there is nothing to answer.
     """
+    if demands.query_bearer is None and protector.retirement is None:
+        return await _verify(protector, demands, scope, body)
+    try:
+        return await _verify(protector, demands, scope, body)
+    except OAuth1Error as error:
+        final = refused(error, protector, scope, takes_bearer=demands.query_bearer is not None)
+        if final is error:
+            raise
+        raise final from error
+
+
+async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
     earlier = verified_in(scope, protector)
     if earlier is not None:
         await _check_again(earlier, demands, body)
         return earlier
     policy = protector.policy
     request = request_from_scope(scope, policy, await _read_form(scope, body, policy))
+    if demands.query_bearer is not None and carries_bearer(request):
+        return await verify_with_bearer(protector, request, demands.query_bearer, demands.scope, scope)
     if demands.optional and not _carries_oauth1(request):
         return None
     _let_read(request, body)
@@ -55,7 +72,36 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         two_legged=demands.two_legged,
         body_hash_required=demands.body_hash_required,
     )
+    if protector.retirement is not None:
+        await tell_use(protector, request)
     return Verified(protector, request, policy, scope.get(SCOPE_KEY))
+
+
+async def verify_with_bearer(
+    protector: AnyProtector, request: OAuth1Request, query_bearer: QueryBearer, demanded: str | None, scope: Scope
+) -> Verified:
+    """Verify a request that carries a bearer token; the token is looked up once by each look-up.
+
+    Args:
+        protector: says how the request must have come.
+        request: `carries_bearer` says that it has a token.
+        query_bearer: looks the token up.
+        demanded: the scopes that the principal must have, separated by spaces.
+        scope: of the connection.
+
+    Raises:
+        OAuth1Error: the request is refused; the refusal has been reported to the protector.
+    """
+    earlier = bearer_in(scope, protector, query_bearer)
+    try:
+        if earlier is not None:
+            await check_principal(earlier.request.credential, demanded)
+            return earlier
+        await verify_bearer(protector, request, query_bearer, demanded)
+    except OAuth1Error as error:
+        protector.report_refusal(error, request)
+        raise
+    return Verified(protector, request, protector.policy, scope.get(SCOPE_KEY), query_bearer)
 
 
 async def _check_again(earlier: Verified, demands: Demands, body: ReceivedBody) -> None:

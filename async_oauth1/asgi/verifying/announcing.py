@@ -1,0 +1,118 @@
+"""Announces the end of OAuth 1.0 (see `Retirement`) in answers, and tells its use by each client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from datetime import UTC, datetime
+
+from async_oauth1.asgi.requests import Message, Scope, Send
+from async_oauth1.errors import OAuth1Error, RetiredError
+from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.hooks import call_hook
+from async_oauth1.provider.responses import with_headers
+from async_oauth1.retirement import Retirement
+
+from .bearer import offer_bearer
+from .demands import AnyProtector
+
+__all__ = ["announcing", "missing_headers", "refused", "tell_use"]
+
+log = logging.getLogger("async_oauth1")
+
+# Fields of which an answer has one.
+_SINGLE = ("deprecation", "sunset")
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def announcing(retirement: Retirement, send: Send) -> Send:
+    """Wrap ``send`` for an accepted request, so that the answer announces the end."""
+
+    async def send_announcing(message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
+            headers = [(name, value) for name, value in message.get("headers") or ()]
+            known = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+            more = [(name.lower().encode(), value.encode()) for name, value in missing_headers(retirement, known)]
+            message = {**message, "headers": [*headers, *more]}
+        await send(message)
+
+    return send_announcing
+
+
+def missing_headers(retirement: Retirement, known: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The header fields of a retirement that an answer does not have yet, from the application or another layer.
+
+    Args:
+        retirement: has the fields.
+        known: of the answer.
+    """
+    names, lower = {name.lower() for name, _ in known}, {(name.lower(), value) for name, value in known}
+    return [
+        (name, value)
+        for name, value in retirement.headers
+        if (name.lower() not in names if name.lower() in _SINGLE else (name.lower(), value) not in lower)
+    ]
+
+
+def refused(error: OAuth1Error, protector: AnyProtector, scope: Scope, *, takes_bearer: bool) -> OAuth1Error:
+    """Prepare the error of a refused request: it announces the end, and offers the schemes that are accepted.
+
+    Args:
+        error: why the request is refused.
+        protector: refuses it.
+        scope: of the connection.
+        takes_bearer: whether bearer tokens are accepted, too.
+
+    Returns:
+        The error; in a brown-out another one for a request that could not even be read.
+    """
+    retirement = protector.retirement
+    if retirement is not None and not (takes_bearer and _has_bearer(scope)):
+        try:
+            retirement.check(protector.clock())
+        except RetiredError as retired:
+            error = error if isinstance(error, RetiredError) else retired
+        with_headers(error, retirement.headers)
+    if takes_bearer:
+        offer_bearer(error)
+    return error
+
+
+async def tell_use(protector: AnyProtector, request: OAuth1Request) -> None:
+    """Tell the hook ``usage`` that a client has used OAuth 1.0, in a task of its own.
+
+    Args:
+        protector: has verified the request.
+        request: signed with OAuth 1.0.
+    """
+    retirement, client_id = protector.retirement, request.client_id or ""
+    now = protector.clock()
+    if retirement is None or not retirement.is_use_due(client_id, now):
+        return
+    telling = _tell(retirement, client_id, datetime.fromtimestamp(now, UTC))
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # another event loop, such as trio's
+        await telling
+        return
+    # In an empty context: that of the request has ended by then.
+    task = asyncio.get_running_loop().create_task(telling, context=contextvars.Context())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _tell(retirement: Retirement, client_id: str, when: datetime) -> None:
+    assert retirement.usage is not None  # noqa: S101 - for type checkers
+    try:
+        await call_hook(retirement.usage, client_id, when)
+    except Exception:  # of the hook: the request was answered
+        log.exception("The hook usage failed for client %a. Its next request is told.", client_id)
+        retirement.forget_use(client_id)
+
+
+def _has_bearer(scope: Scope) -> bool:
+    return any(
+        name.lower() == b"authorization" and value.strip()[:7].lower() in (b"bearer", b"bearer ")
+        for name, value in scope["headers"]
+    )
