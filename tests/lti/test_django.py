@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 import pytest
 from django.test import override_settings
 
+import tests.django_oauth1.conftest  # noqa: F401 - sets Django up
 from async_oauth1 import OAuth1Error, run_sync
 from async_oauth1.lti import LTIConsumer, LTITool
 from async_oauth1.stores import MemoryStore
-from tests.lti.consumer import BASIC, FORM, SECRET, signed
+from tests.django_oauth1.requesting import wsgi
 
-from .requesting import wsgi
+from .consumer import BASIC, FORM, SECRET, signed
 
 URL = "http://localhost/launch?custom_page=3"
 
