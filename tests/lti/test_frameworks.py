@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -91,3 +92,18 @@ def test_a_hook_that_waits_needs_a_loop(tool: LTITool) -> None:
     )
     with context, pytest.raises(RuntimeError, match="no event loop"):
         run_sync(tool.verify_launch(flask.request))
+
+
+async def test_the_first_program_of_the_page(repository: Path) -> None:
+    """The program that `docs/lti.md` begins with accepts a launch, and answers a copy with a page."""
+    page = (repository / "docs" / "lti.md").read_text(encoding="utf-8")
+    program: dict[str, Any] = {"__name__": "tool"}
+    exec(page.split("```python\n")[1].partition("```")[0], program)
+    secret = program["consumers"][KEY].client_secret
+    fields = {**BASIC, "lis_person_name_full": "Jane Roe", "context_title": "History", "roles": "Instructor"}
+    body = urlencode(signed(fields, "http://localhost/launch", secret=secret, timestamp=int(time.time()))).encode()
+    client, headers = program["app"].test_client(), {"Content-Type": FORM[1].decode()}
+    answers = [await client.post("/launch", data=body, headers=headers) for _ in range(2)]
+    assert await answers[0].get_data(as_text=True) == "Jane Roe of History (teaches)"
+    assert answers[1].status_code == 401
+    assert answers[1].headers["Content-Type"].startswith("text/html")
