@@ -56,6 +56,8 @@ class LTITool(BaseServer):
     HOOKS = ("query_consumer", "exists_nonce", "pin_consumer", "launched", "on_refusal")
     REQUIRED_HOOKS: ClassVar[dict[str, str]] = {"query_consumer": "get_client_by_id", "exists_nonce": "exists_nonce"}
     OVERRIDABLE_HOOKS = ("query_consumer", "pin_consumer", "launched")
+    #: PyLTI's python-oauth2 sends the hash of an empty body with each launch.
+    ignores_body_hash_of_forms = True
 
     def __init__(
         self,
@@ -181,6 +183,15 @@ class LTITool(BaseServer):
         if once is not None:
             log.info("Consumer %r has sent the query of the launch URL in the form, too.", request.client_id)
             request.tolerances, request.timestamp_window = once.tolerances, once.timestamp_window
+
+    async def verify_body(self, request: OAuth1Request, *, required: bool = False) -> None:
+        """Check ``oauth_body_hash`` unless the body is a form, whose parameters are signed.
+
+        Raises:
+            OAuth1Error: it does not hold.
+        """
+        if not request.is_form:
+            await super().verify_body(request, required=required)
 
     async def _look_up(self, request: OAuth1Request) -> bool:
         request.client = await call_hook(self.get_client_by_id, request.client_id)

@@ -52,6 +52,9 @@ LookUp = Callable[[OAuth1Request], Awaitable[bool]]
 class BaseServer(ConfiguredServer):
     """The verification of signed requests, which both servers share."""
 
+    #: Ignore ``oauth_body_hash`` in a form, whose parameters are signed, instead of refusing it.
+    ignores_body_hash_of_forms = False
+
     async def verify(
         self,
         request: OAuth1Request,
@@ -140,7 +143,7 @@ class BaseServer(ConfiguredServer):
             )
         if method == "PLAINTEXT" and not self.is_secure(request):
             raise UnsupportedSignatureMethodError("PLAINTEXT is accepted over https alone.")
-        if "oauth_body_hash" in request.oauth_params and request.is_form:
+        if "oauth_body_hash" in request.oauth_params and request.is_form and not self.ignores_body_hash_of_forms:
             raise InvalidRequestError('"oauth_body_hash" must not be sent with a form: its parameters are signed.')
 
     async def verify_signature(self, request: OAuth1Request, *, token_missing: bool = False) -> None:

@@ -137,9 +137,9 @@ def test_an_unknown_key_costs_what_a_wrong_secret_does(monkeypatch: pytest.Monke
     monkeypatch.setattr(HmacSignatureMethod, "verify", counted)
     tool = Tool(LTIConsumer(client_id=KEY, client_secret=SECRET), LTIConsumer(client_id="off", disabled=True))
     costs = set()
-    for signing in ({"key": "unknown"}, {"key": "off"}, {"secret": "wrong"}):
+    for key, secret in (("unknown", SECRET), ("off", SECRET), (KEY, "wrong")):
         computed.clear()
-        tool.refuse(launched(**signing))
+        tool.refuse(launched(key=key, secret=secret))
         costs.add(tuple(computed))
     assert costs == {("HMAC-SHA1",)}
 
