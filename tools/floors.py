@@ -146,7 +146,7 @@ ROOMS: dict[str, Rows] = {
         ("authorization_server", "resource_protector"),
         ("sqla",),
     ),
-    "flask_compat.sqla": (("mixins", "transactions"), ("nonces",), ("hooks",)),
+    "flask_compat.sqla": (("mixins", "widths"), ("transactions",), ("nonces",), ("hooks",)),
     "flask_compat.caching": (
         ("kinds", "nonce_lifetime"),
         ("added_nonces",),
