@@ -13,21 +13,23 @@ import threading
 import time
 from collections.abc import Callable
 from secrets import token_hex
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.cache import BaseCache, caches
 from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.exceptions import ImproperlyConfigured
+from django.db import router
 
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.stores.memory.nonce_table import NonceTable
 
 from .configuration import Configuration
+from .driver import committed
 from .pending import PendingCredential
 
-__all__ = ["CachedCredentials", "CachedNonces", "refuse_unsuitable"]
+__all__ = ["CachedCredentials", "CachedNonces", "database_of", "refuse_unsuitable"]
 
 log = logging.getLogger("async_oauth1")
 T = TypeVar("T")
@@ -64,10 +66,15 @@ class CachedNonces:
         Raises:
             StoreUnavailableError: the cache cannot be asked.
         """
-        cache = _open(self._alias)
-        if not _add(cache, f"nonce:{key}", 1, lifetime):
+        cache = caches[self._alias]
+        if isinstance(cache, DatabaseCache):
+            return committed(database_of(cache), self._add, key, lifetime)
+        if not self._add(key, lifetime):
             return False
         return _local.add(key, timestamp, lifetime) if isinstance(cache, LocMemCache) else True
+
+    def _add(self, key: str, lifetime: int) -> bool:
+        return _add(_open(self._alias), f"nonce:{key}", 1, lifetime)
 
 
 class CachedCredentials:
@@ -196,6 +203,11 @@ class _LocalNonces:
 
 
 _local = _LocalNonces()
+
+
+def database_of(cache: DatabaseCache) -> str:
+    """The database that has the table of a cache."""
+    return router.db_for_write(cast("Any", cache).cache_model_class)
 
 
 def refuse_unsuitable(alias: str) -> None:

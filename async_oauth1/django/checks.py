@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's class, which checks must return
 from django.core.exceptions import ImproperlyConfigured
 
+from .caches import database_of
 from .configuration import SETTING, known_keys, read_configuration
 
 __all__ = ["check_cache", "check_models", "check_proxy", "check_setting"]
@@ -81,14 +82,33 @@ def _cache_problems(alias: str, cache: object) -> Iterator[CheckMessage]:
 
 
 def check_models(*_: Any, **__: Any) -> list[CheckMessage]:
-    """Nonces in models do not depend on the view's transaction."""
-    if _given().get("nonces") != "models":
-        return []
-    atomic = [alias for alias, database in settings.DATABASES.items() if database.get("ATOMIC_REQUESTS")]
-    if not atomic:
-        return []
-    what = f"ATOMIC_REQUESTS of {', '.join(atomic)} costs a second connection for each nonce in the models."
-    return [Warning(what, hint='Keep nonces in a cache: "nonces": "cache".', id="async_oauth1.W006")]
+    """Nonces in a database do not depend on the view's transaction."""
+    using = _nonce_databases()
+    found: list[CheckMessage] = []
+    if atomic := _databases(using, "ATOMIC_REQUESTS", default=False, wanted=True):
+        what = f"ATOMIC_REQUESTS of {atomic} costs a second connection for each nonce in the database."
+        found.append(Warning(what, hint="Keep nonces in Redis or Memcached.", id="async_oauth1.W006"))
+    if manual := _databases(using, "AUTOCOMMIT", default=True, wanted=False):
+        what = f"AUTOCOMMIT of {manual} is off, which costs a second connection for each nonce in the database."
+        found.append(Warning(what, hint="Keep nonces in Redis or Memcached.", id="async_oauth1.W009"))
+    return found
+
+
+def _nonce_databases() -> Collection[str]:
+    """The databases that may keep nonces."""
+    if _given().get("nonces") == "models":
+        return set(settings.DATABASES)
+    try:
+        cache = caches[_given().get("cache") or "default"]
+    except (InvalidCacheBackendError, TypeError):
+        return ()  # reported by another check
+    return {database_of(cache)} if isinstance(cache, DatabaseCache) else ()
+
+
+def _databases(using: Collection[str], name: str, *, default: bool, wanted: bool) -> str:
+    """The names of databases with this value of a setting."""
+    found = (alias for alias in sorted(using) if bool(settings.DATABASES[alias].get(name, default)) is wanted)
+    return ", ".join(found)
 
 
 def check_proxy(*_: Any, **__: Any) -> list[CheckMessage]:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections, transaction
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.provider.hooks import hook_caller, is_awaitable, resolve
 from async_oauth1.provider.sync_driver import run_sync
 
-__all__ = ["on_loop", "run", "run_async", "run_here"]
+__all__ = ["committed", "on_loop", "run", "run_async", "run_here"]
 
 log = logging.getLogger("async_oauth1")
 T = TypeVar("T")
@@ -52,6 +53,39 @@ def on_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def committed(using: str, step: Callable[..., T], *args: Any) -> T:
+    """Take a step that is committed at once, whatever becomes of a transaction that this thread is in.
+
+    Args:
+        using: the database of the step.
+        step: commits by itself if there is no transaction.
+        args: of the step.
+    """
+    if not _is_in_transaction(using):
+        return step(*args)
+    with ThreadPoolExecutor(1) as thread:  # a thread has connections of its own
+        return thread.submit(_take_alone, using, step, args).result()
+
+
+def _take_alone(using: str, step: Callable[..., T], args: tuple[Any, ...]) -> T:
+    try:
+        connections[using].set_autocommit(True)  # the setting AUTOCOMMIT may be off
+        return step(*args)
+    finally:
+        connections.close_all()  # those of this thread
+
+
+def _is_in_transaction(using: str) -> bool:
+    """Whether a rollback could undo what this thread writes. That of a ``TestCase`` does not count."""
+    if not connections[using].in_atomic_block:
+        return not connections[using].get_autocommit()
+    try:
+        with transaction.atomic(using=using, durable=True):
+            return False
+    except RuntimeError:
+        return True
 
 
 async def _call(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, connections, router, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import F, Model
 
 from async_oauth1.errors import TooManyPendingError
 
 from .configuration import Configuration
+from .driver import committed
 from .pending import PendingCredential
 
 if TYPE_CHECKING:
@@ -39,12 +39,7 @@ class StoredNonces:
         Returns:
             Whether it is new.
         """
-        expires_at = int(time.time()) + lifetime
-        try:
-            return _insert(key, expires_at)
-        except RuntimeError:  # durable=True: the view runs in a transaction, which may be rolled back
-            with ThreadPoolExecutor(1) as thread:
-                return thread.submit(_insert_on_its_own, key, expires_at).result()
+        return committed(router.db_for_write(_nonces()), _insert, key, int(time.time()) + lifetime)
 
 
 class StoredCredentials:
@@ -110,18 +105,11 @@ def _purge(model: Any) -> int:
 def _insert(key: str, expires_at: int) -> bool:
     model = _nonces()
     try:
-        with transaction.atomic(using=router.db_for_write(model), durable=True):
+        with transaction.atomic(using=router.db_for_write(model)):
             model.objects.create(key=key, expires_at=expires_at)
     except IntegrityError:
         return False
     return True
-
-
-def _insert_on_its_own(key: str, expires_at: int) -> bool:
-    try:
-        return _insert(key, expires_at)
-    finally:
-        connections.close_all()  # those of this thread
 
 
 def _live(oauth_token: str) -> Any:

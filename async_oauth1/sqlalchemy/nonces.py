@@ -53,12 +53,17 @@ class Nonces:
             store: its clock and its lifetime count.
 
         Raises:
-            UnsuitableModelError: nothing makes a nonce unique.
+            UnsuitableModelError: nothing makes a nonce unique, or nonces refer to clients.
         """
         if not model.is_unique(*_KEY):
             raise UnsuitableModelError(
                 f"{model.cls.__name__}: nothing makes {', '.join(_KEY)} unique together, so one request could be"
                 f" accepted twice; add {NONCE_NEEDS.mixin}, or a UniqueConstraint of these columns"
+            )
+        if model.column("client_id").foreign_keys:
+            raise UnsuitableModelError(
+                f"{model.cls.__name__}: the column client_id must not refer to clients, because one row belongs to"
+                " none, and long names are stored as a hash; remove the ForeignKey"
             )
         self._model = model
         self._transactions = transactions

@@ -18,6 +18,7 @@ from async_oauth1.stores.lifecycle import issued
 
 from .parts import ClientT, StoreParts, TemporaryT, TokenT
 from .reencryption import reencrypt
+from .transactions import RefusedRowError
 
 __all__ = ["SQLAlchemyStore"]
 
@@ -142,7 +143,7 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
         client_id = await resolve(temporary_credential.get_client_id())
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
         scope = await granted_scope_of(temporary_credential)
-        return await self._tokens.add(self.new_token_credential(token, client_id, user_id, scope))
+        return await self._tokens.add_for(self.new_token_credential(token, client_id, user_id, scope))
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenT | None:
         """As `Store.exchange`, in one transaction."""
@@ -167,7 +168,12 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
             self._token_model.require("expires_at", "OAuth1ExpiryMixin", "a lifetime")
         if scope:
             self._token_model.require("scope", "OAuth1ScopeMixin", "a scope")
-        return await self._tokens.add(credential)
+        try:
+            return await self._tokens.add(credential)
+        except RefusedRowError as error:
+            if error.is_about_a_reference:
+                raise ValueError("the user or the client does not exist") from None
+            raise
 
     async def add_client(self, client: ClientT | ClientRecord) -> None:
         """As `Store.add_client`; the client is a row of the model, or the record of this package."""

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from async_oauth1.errors import InvalidRequestError, TooManyPendingError
+from async_oauth1.errors import InvalidClientError, InvalidRequestError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
     GONE,
@@ -66,7 +66,9 @@ class TemporaryCredentials(Generic[T]):
         row = self._row(token, client_id, redirect_uri, scope)
         try:
             return await self._transactions.run(lambda session: self._insert(session, row(), client_id))
-        except RefusedRowError:
+        except RefusedRowError as error:
+            if error.is_about_a_reference:
+                raise InvalidClientError() from None  # it has been removed since the request was verified
             if await self._transactions.run(lambda session: self._count_token(session, record.oauth_token)):
                 raise ValueError(TOKEN_TAKEN) from None
             raise
@@ -86,7 +88,11 @@ class TemporaryCredentials(Generic[T]):
         return await self._remove(oauth_token, self._model.attribute("oauth_verifier").is_(None))
 
     async def approve(self, credential: Any, grant_user: Any, verifier: str, scope: str) -> bool:
-        """As `TransientStore.create_authorization_verifier`."""
+        """As `TransientStore.create_authorization_verifier`.
+
+        Raises:
+            InvalidRequestError: the model refers to users, and there is no such user; it can still be decided.
+        """
         oauth_token = await resolve(credential.get_oauth_token())
         user_id = await user_id_of(grant_user)
         required_text(verifier=verifier, oauth_token=oauth_token, scope=scope)
@@ -94,7 +100,12 @@ class TemporaryCredentials(Generic[T]):
         values = model.values(user_id=user_id, scope=scope, oauth_verifier=self._sealed(oauth_token, verifier))
         undecided = model.attribute("oauth_verifier").is_(None)
         statement = update(model.cls).where(*self._live(oauth_token), undecided).values(values)
-        return bool(await self._transactions.run(lambda session: changed_rows(session, statement)))
+        try:
+            return bool(await self._transactions.run(lambda session: changed_rows(session, statement)))
+        except RefusedRowError as error:
+            if error.is_about_a_reference:
+                raise InvalidRequestError("The user who approves does not exist.") from None
+            raise
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """As `TransientStore.count_wrong_verifier`."""

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from async_oauth1.credentials import TokenCredential
+from async_oauth1.errors import TokenRejectedError
 from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, BaseStore, is_text
 
@@ -73,12 +74,29 @@ class Tokens(Generic[T]):
         """
         return await self._inserted(credential, lambda session: self._insert(session, credential))
 
+    async def add_for(self, credential: TokenCredential) -> T:
+        """Insert new token credentials for temporary ones that were approved.
+
+        Raises:
+            TokenRejectedError: the user or the client has been removed since.
+            ValueError: as `add`.
+        """
+        try:
+            return await self.add(credential)
+        except RefusedRowError as error:
+            if error.is_about_a_reference:
+                raise TokenRejectedError() from None
+            raise
+
     async def exchange(self, credential: TokenCredential, take: Take) -> T | None:
         """Insert new token credentials in one transaction with the removal of temporary ones.
 
         Args:
             credential: the new ones, without a user.
             take: removes the temporary ones, and returns their user and scope; ``None`` if there are none.
+
+        Returns:
+            Their row; ``None`` if there are no temporary ones, or if their user or client has been removed.
 
         Raises:
             ValueError: the token is taken; text that cannot be stored. Nothing was done.
@@ -90,7 +108,12 @@ class Tokens(Generic[T]):
                 return None
             return await self._insert(session, credential, user_id=taken[0], scope=taken[1] or credential.scope)
 
-        return await self._inserted(credential, work)
+        try:
+            return await self._inserted(credential, work)
+        except RefusedRowError as error:
+            if error.is_about_a_reference:
+                return None
+            raise
 
     async def _insert(self, session: AsyncSession, credential: TokenCredential, **more: Any) -> T:
         row = self._row(credential, more)

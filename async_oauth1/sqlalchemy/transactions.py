@@ -13,14 +13,14 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
-from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.errors import InvalidRequestError, StoreUnavailableError
 from async_oauth1.stores.batching import QuestionError
 
 __all__ = [
@@ -49,6 +49,13 @@ _SQLITE_CONFLICTS = frozenset({5, 6})
 # Incorrect string value, invalid character, and two character sets that do not match (MySQL, MariaDB).
 _VALUE_NUMBERS = frozenset({1267, 1300, 1366})
 
+# MySQL's and MariaDB's numbers for CHECK, which are no integrity errors to their drivers.
+_CHECK_NUMBERS = frozenset({3819, 4025})
+# A foreign key: PostgreSQL, MySQL and MariaDB, SQLite.
+_REFERENCE_STATES = frozenset({"23001", "23503"})
+_REFERENCE_NUMBERS = frozenset({1216, 1217, 1451, 1452})
+_SQLITE_REFERENCE = 787
+
 _UNIX_TIME: dict[str, Select[Any]] = {
     "postgresql": select(func.extract("epoch", func.clock_timestamp())),
     "mysql": select(func.unix_timestamp()),
@@ -62,8 +69,14 @@ _TRIES = 40
 _PAUSE = 0.002
 
 
-class RefusedRowError(Exception):
-    """A constraint refuses a row; nothing was done. The text shows no value of the row."""
+class RefusedRowError(InvalidRequestError):
+    """A constraint of the application's refuses a row; nothing was done. The text shows no value of the row.
+
+    Attributes:
+        is_about_a_reference: whether a row that another one refers to does not exist, or would cease to.
+    """
+
+    is_about_a_reference = False
 
 
 class Transactions:
@@ -125,11 +138,11 @@ class Transactions:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._until_done(work)
-        except IntegrityError as error:
-            if not is_duplicate(error):
-                _log.error("%s: %s", self._name, one_line(error))
-            raise RefusedRowError(one_line(error)) from None
         except Exception as error:
+            if _is_about_a_constraint(error):
+                if not is_duplicate(error):
+                    _log.error("%s: %s", self._name, one_line(error))
+                raise _refused_row(error) from None
             if not _is_of_database(error):
                 raise
             # The error has the parameters of the statement, so it is not chained.
@@ -203,6 +216,26 @@ def is_duplicate(error: DBAPIError) -> bool:
     return state == "23505" or number == 1062
 
 
+def _refused_row(error: DBAPIError) -> RefusedRowError:
+    """Says why a row is refused, as far as the database's error tells."""
+    is_about_a_reference = _is_about_a_reference(error)
+    why = ": a row that it refers to does not exist, or others refer to it" if is_about_a_reference else ""
+    refused = RefusedRowError(f"The provider's database {one_line(error)}{why}.")
+    refused.is_about_a_reference = is_about_a_reference
+    return refused
+
+
+def _is_about_a_constraint(error: Exception) -> TypeGuard[DBAPIError]:
+    return isinstance(error, IntegrityError) or (isinstance(error, DBAPIError) and _codes(error)[1] in _CHECK_NUMBERS)
+
+
+def _is_about_a_reference(error: DBAPIError) -> bool:
+    """Whether a foreign key is the constraint that refuses a row."""
+    state, number = _codes(error)
+    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return state in _REFERENCE_STATES or number in _REFERENCE_NUMBERS or code == _SQLITE_REFERENCE
+
+
 def _wrong_sessions(what: str) -> TypeError:
     return TypeError(
         f"session_factory {what}, but each hook needs a new AsyncSession: pass async_sessionmaker(engine) with an"
@@ -246,7 +279,7 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "does not answer in time"
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    if isinstance(error, (DataError, IntegrityError)):
+    if isinstance(error, DataError) or (isinstance(error, Exception) and _is_about_a_constraint(error)):
         return f"refuses a row ({type(cause).__name__})"
     text = str(cause).partition("\n")[0].partition("[SQL:")[0]
     return "".join(char if char.isprintable() else "?" for char in text).strip() or type(cause).__name__
