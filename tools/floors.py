@@ -25,7 +25,8 @@ FLOORS: Rows = (
     ("explain", "probing"),
     ("explaining",),
     ("asgi", "hooks", "stores"),
-    ("django", "fastapi", "quart", "sqlalchemy"),
+    ("django", "quart", "sqlalchemy", "starlette"),
+    ("fastapi",),
     ("serve",),
     ("testing",),
     ("cli", "flask_compat"),
@@ -47,7 +48,7 @@ ROOMS: dict[str, Rows] = {
     ),
     "native": (("loading",), ("__main__",)),
     "provider": (
-        ("hints", "refusal_texts", "responses", "sync_driver", "tokens"),
+        ("current", "hints", "refusal_texts", "responses", "sync_driver", "tokens"),
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
@@ -74,7 +75,7 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("current", "environ", "origin", "unawaited", "versions"),
+        ("environ", "floor", "origin", "unawaited"),
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
         ("endpoints", "verifying"),
@@ -93,8 +94,9 @@ ROOMS: dict[str, Rows] = {
     "django.management": (("commands",),),
     "django.management.commands": (("purge_oauth1",),),
     "django.migrations": (("0001_initial",),),
-    "fastapi": (("refusals",), ("recorder",), ("security",)),
+    "fastapi": (("refusals",), ("recorder",), ("requests", "security")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
+    "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
     "serve": (
         ("echo", "listening", "presets", "rsa_keys", "secrecy"),
         ("error_bodies", "exchange", "records", "rules", "settings"),
@@ -186,7 +188,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "rest_framework": ("async_oauth1.django.rest_framework",),
     "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),
-    "starlette": ("async_oauth1.fastapi",),
+    "starlette": ("async_oauth1.fastapi", "async_oauth1.starlette"),
     "typer": ("async_oauth1.cli", "async_oauth1.__main__"),
 }
 

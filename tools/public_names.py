@@ -25,6 +25,7 @@ PUBLIC_MODULES = (
     "async_oauth1.quart",
     "async_oauth1.signature",
     "async_oauth1.sqlalchemy",
+    "async_oauth1.starlette",
     "async_oauth1.stores",
     "async_oauth1.stores.caching",
     "async_oauth1.stores.memory",

@@ -9,13 +9,13 @@ from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.explaining import observe_on_loop
 
 from .origin import with_path
-from .requests import ASGIApp, Receive, Scope, Send, application_behind, refuse, snapshot
+from .requests import ASGIApp, Receive, Scope, Send, application_behind, snapshot
 from .routing.covered_paths import CoveredPaths, ExcludedPaths, Layout, applications_behind, layout_of
 from .routing.preflights import is_preflight
 from .startup import run_lifespan
 from .users import with_user
 from .verifying.demands import AnyProtector, Demands
-from .verifying.gate import Gate
+from .verifying.gate import Gate, RefuseConnection
 
 __all__ = ["OAuth1Middleware"]
 
@@ -37,6 +37,9 @@ class OAuth1Middleware:
     of the chain of ``app`` attributes.
     """
 
+    #: Sets ``scope["user"]`` and ``scope["auth"]``; an adapter may have classes of its own.
+    with_user = staticmethod(with_user)
+
     def __init__(
         self,
         app: ASGIApp,
@@ -54,6 +57,7 @@ class OAuth1Middleware:
         memory_limit: int = 1024 * 1024,
         max_body_bytes: int | None = None,
         body_timeout: float = 60.0,
+        refuse: RefuseConnection | None = None,
     ) -> None:
         """Wrap an ASGI application.
 
@@ -89,6 +93,7 @@ class OAuth1Middleware:
             max_body_bytes: of a body that is hashed for ``oauth_body_hash``; ``None`` for no limit. It is received
                 after the signature holds. For forms the policy's limit counts.
             body_timeout: seconds in which a form must have arrived, and the longest pause in a body that is hashed.
+            refuse: answers a refused connection; for adapters.
 
         Raises:
             TypeError: one string was given where several are expected.
@@ -114,7 +119,13 @@ class OAuth1Middleware:
         )
         self.users = users
         self.cors_preflight = cors_preflight
-        self._gate = Gate(protector, demands, prepare=with_user if users else None, application=self._application)
+        self._gate = Gate(
+            protector,
+            demands,
+            prepare=self.with_user if users else None,
+            refuse=refuse,
+            application=self._application,
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
@@ -134,7 +145,7 @@ class OAuth1Middleware:
         if self._wants_signature(scope):
             await self._gate.serve(self.app, scope, receive, send)
         else:
-            await self.app(await with_user(scope, None) if self.users else scope, receive, send)
+            await self.app(await self.with_user(scope, None) if self.users else scope, receive, send)
 
     async def _with_path(self, scope: Scope, receive: Receive, send: Send) -> Scope | None:
         """The scope with a path as target; ``None`` if the connection was refused, because there is none."""
@@ -144,7 +155,7 @@ class OAuth1Middleware:
                 raise InvalidRequestError("The target of the WebSocket is not a path.")
             return with_path(scope, self.protector.policy)
         except OAuth1Error as error:
-            await refuse(error, self.protector.policy, scope, receive, send)
+            await self._gate.refuse(error, scope, receive, send)
         finally:
             application_behind.reset(before)
         return None

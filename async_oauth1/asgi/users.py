@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Generic
 
+from async_oauth1.credentials import ClientT_co, TokenT_co
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.hooks import optional
 
 from .requests import Scope
 
-__all__ = ["AnonymousUser", "Granted", "OAuth1User", "with_user"]
+__all__ = ["AnonymousUser", "Granted", "OAuth1User", "UserKinds", "with_user"]
 
 
-class OAuth1User:
-    """The user whose token signed a request; of a two-legged request, the client.
+class OAuth1User(Generic[ClientT_co, TokenT_co]):
+    """The user whose token signed a request; of a two-legged request, the client."""
 
-    Attributes:
-        identity: the user's id, or the client's.
-        credential: the token credential; ``None`` if the request is two-legged.
-        client: the client.
-    """
-
-    is_authenticated = True
-
-    def __init__(self, identity: str, credential: Any, client: Any) -> None:
+    def __init__(self, identity: str, credential: TokenT_co | None, client: ClientT_co) -> None:
         """Keep what was verified."""
-        self.identity = identity
-        self.credential = credential
-        self.client = client
+        self._identity = identity
+        self._credential = credential
+        self._client = client
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def identity(self) -> str:
+        """The user's id; of a two-legged request, the client's."""
+        return self._identity
 
     @property
     def display_name(self) -> str:
         """The identity."""
-        return self.identity
+        return self._identity
+
+    @property
+    def credential(self) -> TokenT_co | None:
+        """The token credential; ``None`` if the request is two-legged."""
+        return self._credential
+
+    @property
+    def client(self) -> ClientT_co:
+        """The client."""
+        return self._client
 
 
 class AnonymousUser:
@@ -51,24 +65,41 @@ class Granted:
         scopes: ``authenticated``, and the scopes of the token; none if the request was not verified.
     """
 
-    def __init__(self, scopes: list[str]) -> None:
+    def __init__(self, scopes: Sequence[str]) -> None:
         """Keep them."""
-        self.scopes = scopes
+        self.scopes = [*scopes]
 
 
-async def with_user(scope: Scope, request: OAuth1Request | None) -> Scope:
-    """Add ``user`` and ``auth`` to the scope of a request.
+class UserKinds:
+    """The classes of users and of what they are granted, which a framework may have of its own."""
 
-    Args:
-        scope: of the request.
-        request: the verified request; ``None`` if it needed no signature. Then what is there already stays.
-    """
-    if request is None:
-        return {"user": AnonymousUser(), "auth": Granted([]), **scope}
-    credential, client = request.credential, request.client
-    user_id = await optional(credential, "get_user_id")
-    identity = request.client_id if credential is None else user_id
-    granted = await optional(credential, "get_scope") or ()
-    names = granted.split() if isinstance(granted, str) else [*granted]
-    user = OAuth1User("" if identity is None else as_text(identity), credential, client)
-    return {**scope, "user": user, "auth": Granted(["authenticated", *names])}
+    def __init__(
+        self,
+        user: Callable[[str, Any, Any], Any] = OAuth1User,
+        anonymous: Callable[[], Any] = AnonymousUser,
+        granted: Callable[[Sequence[str]], Any] = Granted,
+    ) -> None:
+        """Keep the classes."""
+        self._user = user
+        self._anonymous = anonymous
+        self._granted = granted
+
+    async def add(self, scope: Scope, request: OAuth1Request | None) -> Scope:
+        """Add ``user`` and ``auth`` to the scope of a request.
+
+        Args:
+            scope: of the request.
+            request: the verified request; ``None`` if it needed no signature. Then what is there already stays.
+        """
+        if request is None:
+            return {"user": self._anonymous(), "auth": self._granted([]), **scope}
+        credential, client = request.credential, request.client
+        user_id = await optional(credential, "get_user_id")
+        identity = request.client_id if credential is None else user_id
+        granted = await optional(credential, "get_scope") or ()
+        names = granted.split() if isinstance(granted, str) else [*granted]
+        user = self._user("" if identity is None else as_text(identity), credential, client)
+        return {**scope, "user": user, "auth": self._granted(["authenticated", *names])}
+
+
+with_user = UserKinds().add

@@ -12,7 +12,6 @@ from starlette.requests import HTTPConnection
 
 from async_oauth1.asgi.bodies.pieces import too_large
 from async_oauth1.asgi.bodies.received import ReceivedBody
-from async_oauth1.asgi.current import verified_request
 from async_oauth1.asgi.requests import ASGIApp, Message, Receive, Scope, Send, content_type_of, snapshot
 from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received
 from async_oauth1.asgi.startup import run_lifespan
@@ -21,6 +20,7 @@ from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.checks import BODY_HASHES
+from async_oauth1.provider.current import verified_request
 
 from .refusals import NotInstalledError, OAuth1HTTPError
 
@@ -32,6 +32,7 @@ __all__ = [
     "RecorderMiddleware",
     "Recording",
     "installation_of",
+    "recorded_body",
     "recording_of",
 ]
 
@@ -187,7 +188,13 @@ class Recording:
     body: RecordedBody
 
 
-def recording_of(connection: HTTPConnection, protector: AnyProtector) -> Recording:
+def recorded_body(connection: HTTPConnection[Any]) -> RecordedBody | None:
+    """The body of a request to an application that records it."""
+    recording: Recording | None = connection.scope.get(_RECORDING_KEY)
+    return None if recording is None else recording.body
+
+
+def recording_of(connection: HTTPConnection[Any], protector: AnyProtector) -> Recording:
     """What the application that handles a connection has recorded of it.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import ClassVar, Generic
+from typing import ClassVar, Generic, cast
 
 from async_oauth1.credentials import ClientT_co, TokenCredential, TokenT_co
 from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameterError, OAuth1Error
@@ -12,6 +12,7 @@ from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
 from .checks import check_present
+from .current import current_client, current_credential
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
 from .lane import find_lane, methods_of
 from .refusals import with_reason
@@ -123,6 +124,16 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise
+
+    @property
+    def current_client(self) -> ClientT_co:
+        """The client of the request that is being handled: a proxy, typed as this protector's model."""
+        return cast("ClientT_co", current_client)
+
+    @property
+    def current_credential(self) -> TokenT_co:
+        """The token credential of the request that is being handled: a proxy, typed as this protector's model."""
+        return cast("TokenT_co", current_credential)
 
     def get_token_credential(self, request: OAuth1Request) -> MaybeAwaitable[TokenT_co | None]:
         """Look the token credential up; by default the hook ``query_token``."""

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from quart import Quart, Response, current_app, g
 from quart.wrappers import Request
@@ -24,7 +24,6 @@ from async_oauth1.provider.resource_protector import ResourceProtector as _Resou
 from async_oauth1.provider.responses import OAuth1Response
 
 from .applications import ServesApplications, TokenGenerators
-from .proxies import current_client, current_credential
 from .requests import (
     answers_preflight,
     close_unanswered,
@@ -188,16 +187,6 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         """
         self.register_given(query_client=query_client, query_token=query_token, exists_nonce=exists_nonce)
         self.adopt(app)
-
-    @property
-    def current_client(self) -> ClientT_co:
-        """The client of the current view: the proxy of this name, typed as this protector's model."""
-        return cast("ClientT_co", current_client)
-
-    @property
-    def current_credential(self) -> TokenT_co:
-        """The token credential of the current view: the proxy of this name, typed as this protector's model."""
-        return cast("TokenT_co", current_credential)
 
     @overload
     def __call__(self, scope: Callable[P, Awaitable[R]], /) -> Callable[P, Coroutine[Any, Any, R | Response]]: ...

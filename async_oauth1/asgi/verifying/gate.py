@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from async_oauth1.asgi.bodies.early import EarlyDelivery
 from async_oauth1.asgi.bodies.received import ClientHasLeftError, ReceivedBody
-from async_oauth1.asgi.current import verified_request
 from async_oauth1.asgi.requests import ASGIApp, Receive, Scope, Send, application_behind, refuse
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.current import verified_request
 
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
 from .verification import body_to_verify, verify
@@ -47,7 +47,7 @@ class Gate:
         self.protector = protector
         self.demands = demands
         self._prepare = prepare
-        self._refuse = refuse or self._refuse_by_policy
+        self.refuse = refuse or self._refuse_by_policy
         self._application = application
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +78,7 @@ class Gate:
             if self._prepare is not None:
                 scope = await self._prepare(scope, verified and verified.request)
         except OAuth1Error as error:
-            await self._refuse(error, scope, receive, send)
+            await self.refuse(error, scope, receive, send)
         except ClientHasLeftError:
             pass
         else:
@@ -107,7 +107,7 @@ class Gate:
         async def refuse_early(error: OAuth1Error, has_answered: bool) -> None:  # noqa: FBT001 - `Refuse` passes it by position
             self.protector.report_refusal(error, request)
             if not has_answered:
-                await self._refuse(error, scope, receive, send)
+                await self.refuse(error, scope, receive, send)
 
         await EarlyDelivery(request, body, receive, send, refuse_early).run(app, scope)
 
