@@ -21,6 +21,7 @@ FLOORS: Rows = (
     ("policy",),
     ("protocol",),
     ("credentials", "signature"),
+    ("current",),
     ("provider",),
     ("explain", "probing"),
     ("explaining",),
@@ -34,7 +35,7 @@ FLOORS: Rows = (
 )
 
 #: The first floor that may import asyncio. The flows below it also run without an event loop.
-LOOP_FLOOR = 6
+LOOP_FLOOR = 7
 
 #: The rows inside each package, lowest first.
 ROOMS: dict[str, Rows] = {
@@ -48,7 +49,7 @@ ROOMS: dict[str, Rows] = {
     ),
     "native": (("loading",), ("__main__",)),
     "provider": (
-        ("current", "hints", "refusal_texts", "responses", "sync_driver", "tokens"),
+        ("hints", "refusal_texts", "responses", "sync_driver", "tokens"),
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),

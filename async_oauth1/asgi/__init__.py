@@ -8,7 +8,7 @@
     current_credential.get_user_id()                                # while a verified request is handled
 """
 
-from async_oauth1.provider.current import current_client, current_credential, current_oauth1_request
+from async_oauth1.current import current_client, current_credential, current_oauth1_request
 
 from .endpoints import authorization_endpoints
 from .lingering import LingeringMiddleware

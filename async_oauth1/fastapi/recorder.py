@@ -16,11 +16,11 @@ from async_oauth1.asgi.requests import ASGIApp, Message, Receive, Scope, Send, c
 from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received
 from async_oauth1.asgi.startup import run_lifespan
 from async_oauth1.asgi.verifying.demands import AnyProtector
+from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.checks import BODY_HASHES
-from async_oauth1.provider.current import verified_request
 
 from .refusals import NotInstalledError, OAuth1HTTPError
 

@@ -16,9 +16,9 @@ from async_oauth1.asgi.bodies.received import ClientHasLeftError
 from async_oauth1.asgi.verifying.demands import SCOPE_KEY, AnyProtector, Demands, Verified
 from async_oauth1.asgi.verifying.verification import verify
 from async_oauth1.credentials import ClientT_co, TokenT_co
+from async_oauth1.current import verified_request
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.explaining import observe_on_loop
-from async_oauth1.provider.current import verified_request
 from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.resource_protector import ResourceProtector
 

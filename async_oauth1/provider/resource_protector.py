@@ -6,13 +6,13 @@ import functools
 from typing import ClassVar, Generic, cast
 
 from async_oauth1.credentials import ClientT_co, TokenCredential, TokenT_co
+from async_oauth1.current import current_client, current_credential
 from async_oauth1.errors import InsufficientScopeError, MissingRequiredParameterError, OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
 from .checks import check_present
-from .current import current_client, current_credential
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
 from .lane import find_lane, methods_of
 from .refusals import with_reason

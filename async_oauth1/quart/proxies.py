@@ -6,8 +6,8 @@ from typing import cast
 
 from quart import g, has_app_context
 
+from async_oauth1.current import current_client, current_credential, current_oauth1_request, sources
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.current import current_client, current_credential, current_oauth1_request, sources
 
 __all__ = ["current_client", "current_credential", "current_oauth1_request"]
 

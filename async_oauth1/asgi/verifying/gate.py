@@ -8,9 +8,9 @@ from typing import TypeAlias
 from async_oauth1.asgi.bodies.early import EarlyDelivery
 from async_oauth1.asgi.bodies.received import ClientHasLeftError, ReceivedBody
 from async_oauth1.asgi.requests import ASGIApp, Receive, Scope, Send, application_behind, refuse
+from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.current import verified_request
 
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
 from .verification import body_to_verify, verify
