@@ -95,7 +95,7 @@ ROOMS: dict[str, Rows] = {
     "django.management": (("commands",),),
     "django.management.commands": (("purge_oauth1",),),
     "django.migrations": (("0001_initial",),),
-    "fastapi": (("refusals",), ("recorder",), ("requests", "security")),
+    "fastapi": (("openapi", "refusals"), ("recorder",), ("requests", "security")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
     "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
     "serve": (

@@ -22,6 +22,7 @@ from async_oauth1.explaining import observe_on_loop
 from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.resource_protector import ResourceProtector
 
+from .openapi import describe_scopes
 from .recorder import (
     FrontMiddleware,
     Installation,
@@ -176,3 +177,4 @@ class OAuth1(_Verifying, Generic[ClientT_co, TokenT_co]):
             raise ValueError(f"The application was installed with other limits: {installation.limits}.")
         if self.protector not in installation:
             installation.protectors.append(self.protector)
+            describe_scopes(app, self.scheme_name)
