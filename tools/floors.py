@@ -76,7 +76,7 @@ ROOMS: dict[str, Rows] = {
     "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
-        ("environ", "floor", "origin", "unawaited"),
+        ("environ", "event_loops", "floor", "origin", "unawaited"),
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
         ("endpoints", "verifying"),
@@ -171,6 +171,7 @@ ROOMS: dict[str, Rows] = {
 #: The only packages that may import a driver or a framework.
 DRIVERS: dict[str, tuple[str, ...]] = {
     "aiosqlite": ("async_oauth1.stores.sqlite",),
+    "anyio": ("async_oauth1.asgi.event_loops",),
     "asyncpg": ("async_oauth1.stores.postgres",),
     "cryptography": (
         "async_oauth1.protocol.rsa_keys",

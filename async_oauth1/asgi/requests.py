@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.responses import OAuth1Response, resource_error_response
 
+from .event_loops import while_doing
 from .origin import HTTP_SCHEMES, may_be_rewritten, origin_form, peer_address, request_origin
 
 Scope = MutableMapping[str, Any]
@@ -151,19 +151,22 @@ def has_unannounced_length(scope: Scope) -> bool:
     return not has_length and not scope.get("http_version", "1.1").startswith("1")
 
 
-async def send_response(response: OAuth1Response, send: Send, *, kind: str = "http.response") -> None:
+async def send_response(
+    response: OAuth1Response, send: Send, *, kind: str = "http.response", method: str = "GET"
+) -> None:
     """Send a whole response over ASGI.
 
     Args:
         response: the response.
         send: as the server passes it.
         kind: of the messages; ``websocket.http.response`` if a WebSocket is refused.
+        method: of the request. The response to HEAD has no body: granian would send it, over HTTP/2.
     """
     body = response.body.encode()
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": f"{kind}.start", "status": response.status_code, "headers": headers})
-    await send({"type": f"{kind}.body", "body": body})
+    await send({"type": f"{kind}.body", "body": b"" if method == "HEAD" else body})
 
 
 async def refuse_websocket(error: OAuth1Error, policy: Policy, scope: Scope, send: Send) -> None:
@@ -189,8 +192,5 @@ async def refuse(error: OAuth1Error, policy: Policy, scope: Scope, receive: Rece
             pass
 
     log_refusal(with_scope(error, scope))
-    dropping = asyncio.ensure_future(drop())
-    try:
-        await send_response(resource_error_response(error, realm=policy.realm), send)
-    finally:
-        dropping.cancel()
+    response = resource_error_response(error, realm=policy.realm)
+    await while_doing(drop, send_response(response, send, method=scope["method"]))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable
 
+from async_oauth1.asgi.event_loops import time_limit
 from async_oauth1.errors import InvalidRequestError, RequestTooLargeError
 
 
@@ -26,7 +26,7 @@ async def read_pieces(
     """
     octets, separators = bytearray(), 0
     try:
-        async with asyncio.timeout(seconds):
+        async with time_limit(seconds):
             async for piece in pieces:
                 octets += piece
                 if max_parameters is not None:

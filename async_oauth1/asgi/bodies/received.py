@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from tempfile import TemporaryFile
 from typing import IO
 
+from async_oauth1.asgi.event_loops import in_thread, time_limit
 from async_oauth1.asgi.requests import Message, Receive, Scope
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.policy import Policy
@@ -95,7 +95,7 @@ class ReceivedBody:
             InvalidRequestError: it has paused for too long.
         """
         try:
-            async with asyncio.timeout(self._timeout):
+            async with time_limit(self._timeout):
                 piece = await anext(self)
         except TimeoutError:
             raise too_slow("body") from None
@@ -172,12 +172,12 @@ class _Spool:
         """End the body; the pieces can be taken from now on."""
         if self._file is not None:
             await self._flush()
-            await asyncio.to_thread(self._file.seek, 0)
+            await in_thread(self._file.seek, 0)
 
     async def take(self) -> bytes:
         """Take the next piece; empty at the end."""
         if self._file is not None:
-            return await asyncio.to_thread(self._file.read, _PIECE)
+            return await in_thread(self._file.read, _PIECE)
         octets, self._pieces = b"".join(self._pieces), []
         return octets
 
@@ -190,8 +190,8 @@ class _Spool:
     async def _flush(self) -> None:
         octets, self._pieces, self._size = b"".join(self._pieces), [], 0
         if self._file is None:
-            self._file = await asyncio.to_thread(TemporaryFile)
-        await asyncio.to_thread(self._file.write, octets)
+            self._file = await in_thread(TemporaryFile)
+        await in_thread(self._file.write, octets)
 
 
 def check_length(scope: Scope, length: int) -> None:
