@@ -172,7 +172,7 @@ class OAuth1(_Verifying, Generic[ClientT_co, TokenT_co]):
             installation = Installation(app, [], limits)
             app.add_middleware(FrontMiddleware, policy=self.protector.policy)
             app.user_middleware.append(Middleware(RecorderMiddleware, installation=installation))
-            answer_refusals(app)
+            answer_refusals(app, self.protector)
         if installation.limits != limits:
             raise ValueError(f"The application was installed with other limits: {installation.limits}.")
         if self.protector not in installation:

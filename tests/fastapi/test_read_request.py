@@ -62,6 +62,23 @@ async def test_a_form_that_is_gone() -> None:
         await call(app, forged)
 
 
+async def test_errors_that_a_route_lets_pass() -> None:
+    """With `install`, they are answered like any refusal, unless the application has a handler for them."""
+    app = await make_app(installed=True)
+    forged = sign(CLIENT, "POST", "/plain", body=b"a=1", oauth={"callback": CALLBACK}, headers=[(b"host", b"x")])
+    answer = await call(app, forged)
+    assert (answer.status, answer.error) == (400, "invalid_request")
+    own = FastAPI()
+    own.add_exception_handler(OAuth1Error, lambda request, error: Response("own", 418))
+    made = await install(app=own)
+
+    @made.app.get("/")
+    async def fail() -> None:
+        raise OAuth1Error
+
+    assert (await call(own, sign(CLIENT, "GET", "/"))).status == 418
+
+
 async def test_limits() -> None:
     """A form over the policy's limit is refused."""
     made = await install()
