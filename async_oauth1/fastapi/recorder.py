@@ -32,6 +32,7 @@ __all__ = [
     "RecorderMiddleware",
     "Recording",
     "installation_of",
+    "recorded_body",
     "recording_of",
 ]
 
@@ -187,7 +188,13 @@ class Recording:
     body: RecordedBody
 
 
-def recording_of(connection: HTTPConnection, protector: AnyProtector) -> Recording:
+def recorded_body(connection: HTTPConnection[Any]) -> RecordedBody | None:
+    """The body of a request to an application that records it."""
+    recording: Recording | None = connection.scope.get(_RECORDING_KEY)
+    return None if recording is None else recording.body
+
+
+def recording_of(connection: HTTPConnection[Any], protector: AnyProtector) -> Recording:
     """What the application that handles a connection has recorded of it.
 
     Raises:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, HTTPException, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from async_oauth1.asgi.requests import refuse
+from async_oauth1.asgi.verifying.demands import AnyProtector
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.provider.responses import resource_error_response
@@ -52,8 +53,20 @@ class NotInstalledError(HTTPException):
         super().__init__(500, text)
 
 
-def answer_refusals(app: FastAPI) -> None:
-    """Let FastAPI's own handler of HTTP exceptions answer refused requests in our form."""
+def answer_refusals(app: FastAPI, protector: AnyProtector) -> None:
+    """Let FastAPI's own handler of HTTP exceptions answer refused requests in our form.
+
+    An `OAuth1Error` that a route lets pass, of `read_request` or the authorization server, is answered in the same way.
+
+    Args:
+        app: the application; its own handlers stay.
+        protector: its policy has the realm.
+    """
+
+    async def answer_error(_: Any, error: Any) -> Response:
+        return _Refusal(OAuth1HTTPError(error, protector.policy))
+
+    app.exception_handlers.setdefault(OAuth1Error, answer_error)
     default: Any = app.exception_handlers.get(AnyHTTPException)
     if (getattr(default, "__module__", None) or "").partition(".")[0] == "fastapi":
         app.exception_handlers[AnyHTTPException] = _answering(default)

@@ -16,12 +16,13 @@ from async_oauth1.asgi.bodies.received import ClientHasLeftError
 from async_oauth1.asgi.verifying.demands import SCOPE_KEY, AnyProtector, Demands, Verified
 from async_oauth1.asgi.verifying.verification import verify
 from async_oauth1.credentials import ClientT_co, TokenT_co
-from async_oauth1.current import current_client, current_credential, verified_request
+from async_oauth1.current import verified_request
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.explaining import observe_on_loop
 from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.resource_protector import ResourceProtector
 
+from .openapi import describe_scopes
 from .recorder import (
     FrontMiddleware,
     Installation,
@@ -139,16 +140,6 @@ class OAuth1(_Verifying, Generic[ClientT_co, TokenT_co]):
         verified = await self._verify(connection, scopes)
         return cast("TokenT_co", verified and verified.request.credential)
 
-    @property
-    def current_client(self) -> ClientT_co:
-        """The client of the current request: the proxy of this name, typed as this protector's model."""
-        return cast("ClientT_co", current_client)
-
-    @property
-    def current_credential(self) -> TokenT_co:
-        """The token credential of the current request: the proxy of this name, typed as this protector's model."""
-        return cast("TokenT_co", current_credential)
-
     def install(
         self,
         app: FastAPI,
@@ -181,8 +172,9 @@ class OAuth1(_Verifying, Generic[ClientT_co, TokenT_co]):
             installation = Installation(app, [], limits)
             app.add_middleware(FrontMiddleware, policy=self.protector.policy)
             app.user_middleware.append(Middleware(RecorderMiddleware, installation=installation))
-            answer_refusals(app)
+            answer_refusals(app, self.protector)
         if installation.limits != limits:
             raise ValueError(f"The application was installed with other limits: {installation.limits}.")
         if self.protector not in installation:
             installation.protectors.append(self.protector)
+            describe_scopes(app, self.scheme_name)

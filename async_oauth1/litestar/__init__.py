@@ -13,7 +13,7 @@
 
 import litestar
 
-from async_oauth1.asgi.floor import require_version
+from async_oauth1.asgi.versions import require_version
 
 require_version(litestar.__name__, "2.18")
 

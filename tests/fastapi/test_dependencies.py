@@ -225,8 +225,8 @@ async def test_current_objects_everywhere() -> None:
     assert seen == ["jane client GET"] * 4
     assert not current_credential
     assert (await call(app, sign(JANE, "GET", "/open"))).json is False
-    assert oauth1.current_credential is current_credential
-    assert oauth1.current_client is current_client
+    assert oauth1.protector.current_credential is current_credential
+    assert oauth1.protector.current_client is current_client
 
 
 async def test_requests_at_once() -> None:

@@ -7,7 +7,13 @@ from typing import NamedTuple
 __all__ = ["DEPLOYMENTS", "EXCEPTIONS", "FRAMEWORKS", "SERVERS", "Deployment"]
 
 #: The module of each framework's application, in `tests.frameworks.applications`.
-FRAMEWORKS = {"bare ASGI": "bare", "Litestar": "on_litestar", "Quart": "on_quart", "Starlette": "on_starlette"}
+FRAMEWORKS = {
+    "bare ASGI": "bare",
+    "FastAPI": "on_fastapi",
+    "Litestar": "on_litestar",
+    "Quart": "on_quart",
+    "Starlette": "on_starlette",
+}
 _HYPERCORN = ["-m", "hypercorn", "-b", "127.0.0.1:{port}", "--log-level", "critical"]
 #: The arguments for Python of each server.
 SERVERS = {
