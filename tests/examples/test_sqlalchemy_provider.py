@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -29,9 +30,9 @@ class Site(NamedTuple):
 
 
 @pytest.fixture
-def site(repository: Path, tmp_path: Path, unmeasured_environment: dict[str, str]) -> Iterator[Site]:
+def site(repository: Path, tmp_path: Path) -> Iterator[Site]:
     """The example, with its tables made by Alembic."""
-    environment = {**unmeasured_environment, "NOTES_DATABASE": f"sqlite+aiosqlite:///{tmp_path}/notes.db"}
+    environment = {**os.environ, "NOTES_DATABASE": f"sqlite+aiosqlite:///{tmp_path}/notes.db"}
     program = [sys.executable, "-m", "examples.sqlalchemy_provider"]
     made = subprocess.run(
         [*program, "init"], cwd=repository, env=environment, capture_output=True, text=True, check=False

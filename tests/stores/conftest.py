@@ -103,6 +103,14 @@ def cluster() -> Iterator[ValkeyCluster]:
     cluster.close()
 
 
+@pytest.fixture(params=["valkey", "postgres"])
+def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
+    """A server for this test only, which the test kills."""
+    server = Valkey() if request.param == "valkey" else Postgres()
+    yield server
+    server.close()
+
+
 _SERVERS = {"valkey": "valkey", "redis": "redis_server", "sentinel": "sentinel", "cluster": "cluster"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -21,14 +21,6 @@ from .faults import under_load
 pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mark.usefixtures("collected")]
 
 TIMEOUT = 1.0
-
-
-@pytest.fixture(params=["valkey", "postgres"])
-def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
-    """A server for this test only, which the test kills."""
-    server = Valkey() if request.param == "valkey" else Postgres()
-    yield server
-    server.close()
 
 
 @pytest_asyncio.fixture

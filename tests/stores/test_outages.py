@@ -7,7 +7,7 @@ import itertools
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
@@ -23,14 +23,6 @@ pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mar
 
 CALLERS = 20
 NUMBERS = itertools.count()
-
-
-@pytest.fixture(params=["valkey", "postgres"])
-def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
-    """A server for this test only, which the test kills."""
-    server = Valkey() if request.param == "valkey" else Postgres()
-    yield server
-    server.close()
 
 
 @pytest_asyncio.fixture
