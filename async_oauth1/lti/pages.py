@@ -7,14 +7,13 @@ from html import escape
 
 from async_oauth1.errors import InvalidNonceError, OAuth1Error, StoreUnavailableError
 from async_oauth1.explaining.queue import explanation_of
-from async_oauth1.protocol.callbacks import append_parameters
 from async_oauth1.provider.refusals import root_of
 from async_oauth1.provider.responses import OAuth1Response, error_headers
 
 from .errors import LTILaunchError, RelaunchRequiredError
 from .launching.tool_states import state_cookie
 from .refusals import RefusedLaunch, refused_launch
-from .urls import is_web_url
+from .urls import is_web_url, with_parameters
 
 __all__ = ["launch_error_response"]
 
@@ -50,7 +49,7 @@ def launch_error_response(error: OAuth1Error, *, debug: bool = False) -> OAuth1R
     url = _signed_return_url(launch)
     if url and isinstance(error, LTILaunchError):
         messages = [("lti_errormsg", _text_for_users(error)), ("lti_errorlog", f"{error.error}: {error.description}")]
-        return _redirect(_with(url, messages), [])
+        return _redirect(with_parameters(url, messages), [])
     headers = [("Content-Type", "text/html; charset=utf-8"), _NOT_STORED, ("Content-Security-Policy", _POLICY)]
     realm = launch.refusal.policy.realm if launch else ""
     headers += error_headers(error, realm=realm, allow="POST")
@@ -64,12 +63,6 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 def _signed_return_url(launch: RefusedLaunch | None) -> str | None:
     url = (launch.signed or {}).get(_RETURN_URL, "") if launch else ""
     return url if is_web_url(url) else None
-
-
-def _with(url: str, parameters: list[tuple[str, str]]) -> str:
-    """The URL with more parameters in its query, which ends before a fragment."""
-    beginning, mark, fragment = url.partition("#")
-    return append_parameters(beginning, parameters) + mark + fragment
 
 
 def _redirect(url: str, headers: list[tuple[str, str]]) -> OAuth1Response:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-__all__ = ["is_web_url"]
+from async_oauth1.protocol.callbacks import append_parameters
+
+__all__ = ["is_web_url", "with_parameters"]
 
 # Printable ASCII alone, so that nothing ends a header field, and browsers agree on where the host ends.
 _WEB_URL = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)
@@ -21,3 +24,9 @@ def is_web_url(url: str) -> bool:
     except ValueError:
         return False
     return bool(parts.hostname) and "@" not in parts.netloc
+
+
+def with_parameters(url: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The URL with more parameters in its query, which ends before a fragment."""
+    beginning, mark, fragment = url.partition("#")
+    return append_parameters(beginning, parameters) + mark + fragment

@@ -10,7 +10,7 @@ from async_oauth1.lti import LTILaunchError, RelaunchRequiredError, launch_error
 
 from .consumer import BASIC, KEY, Tool, launched, posted, signed
 
-FIRST = {**BASIC, "relaunch_url": "https://lms.example/relaunch?link=1", "platform_state": "p&1"}
+FIRST = {**BASIC, "relaunch_url": "https://lms.example/relaunch?link=1#top", "platform_state": "p&1"}
 ON = pytest.mark.parametrize("state", ["on", "required"])
 
 

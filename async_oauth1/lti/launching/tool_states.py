@@ -14,8 +14,7 @@ import secrets
 from async_oauth1.lti.consumers import ToolState
 from async_oauth1.lti.errors import LTILaunchError, RelaunchRequiredError
 from async_oauth1.lti.launches import Launch
-from async_oauth1.lti.urls import is_web_url
-from async_oauth1.protocol.callbacks import append_parameters
+from async_oauth1.lti.urls import is_web_url, with_parameters
 from async_oauth1.protocol.request import OAuth1Request
 
 __all__ = ["check_tool_state", "state_cookie"]
@@ -48,7 +47,7 @@ def check_tool_state(request: OAuth1Request, launch: Launch, wanted: ToolState, 
             raise LTILaunchError("lti_tool_state", "relaunch_url is no http or https URL.", ["relaunch_url"])
         state = secrets.token_urlsafe(24)
         states = [("tool_state", state), ("platform_state", launch.platform_state or "")]
-        raise RelaunchRequiredError(append_parameters(launch.relaunch_url, states), state)
+        raise RelaunchRequiredError(with_parameters(launch.relaunch_url, states), state)
     elif wanted == "required":
         text = "Missing: relaunch_url. This tool accepts launches of consumers with LTI 1.0.1 or 1.1.2 alone."
         raise LTILaunchError("lti_parameter_missing", text, ["relaunch_url"])
