@@ -17,8 +17,11 @@ from tests.servers import MariaDB, Postgres
 from .models import PlainBase, User
 from .provider import PlainProvider
 
-#: Every driver; a sample has the first and the third.
-DRIVERS = ["asyncpg", "sqlite", "mariadb", "psycopg"]
+#: Every driver; a sample has every second one.
+DRIVERS = ["asyncpg", "sqlite", "mariadb", "psycopg", "asyncmy"]
+
+#: The drivers for MariaDB.
+MARIADB_DRIVERS = {"mariadb": "mysql+aiomysql", "asyncmy": "mysql+asyncmy"}
 
 
 @pytest.fixture
@@ -32,9 +35,9 @@ def database_url(driver: str, request: pytest.FixtureRequest, tmp_path: Path) ->
     """The URL of an empty database, for SQLAlchemy."""
     if driver == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/models.db"
-    if driver == "mariadb":
+    if driver in MARIADB_DRIVERS:
         mariadb: MariaDB = request.getfixturevalue("mariadb")
-        return mariadb.sqlalchemy_url(mariadb.new_database())
+        return mariadb.sqlalchemy_url(mariadb.new_database(), MARIADB_DRIVERS[driver])
     postgres: Postgres = request.getfixturevalue("postgres")
     return postgres.sqlalchemy_url(postgres.new_database(), f"postgresql+{driver}")
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.stress
 everywhere = pytest.mark.parametrize("driver", sample(DRIVERS, 2))
 LEVELS = [
     (driver, level)
-    for driver in ("asyncpg", "psycopg", "mariadb")
+    for driver in ("asyncpg", "psycopg", "mariadb", "asyncmy")
     for level in ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 ]
 

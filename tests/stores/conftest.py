@@ -15,12 +15,13 @@ import pytest_asyncio
 from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.stores import Store, TransientStore, open_store
 from tests.servers import MariaDB, Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
+from tests.sqlalchemy.conftest import MARIADB_DRIVERS
 from tests.sqlalchemy.records import RecordStore
 from tests.stores.third_party import ThirdPartyStore
 from tests.stress import STRESS
 
 #: The same over models of an application, in each database that they may be in.
-MODELS = ["models-sqlite", "models-asyncpg", "models-psycopg", "models-mariadb"]
+MODELS = ["models-sqlite", "models-asyncpg", "models-psycopg", "models-mariadb", "models-asyncmy"]
 #: Kinds of stores that keep everything, and those that keep nonces and temporary credentials alone.
 FULL = ["memory", "sqlite", "postgres"]
 TRANSIENT = ["valkey", "sentinel", "cluster", "redis"]
@@ -140,9 +141,9 @@ def models_url(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     driver = kind.removeprefix("models-")
     if driver == "sqlite":
         return f"sqlite+aiosqlite:///{folder}/models.db"
-    if driver == "mariadb":
+    if driver in MARIADB_DRIVERS:
         mariadb: MariaDB = request.getfixturevalue("mariadb")
-        return mariadb.sqlalchemy_url(mariadb.new_database())
+        return mariadb.sqlalchemy_url(mariadb.new_database(), MARIADB_DRIVERS[driver])
     postgres: Postgres = request.getfixturevalue("postgres")
     return postgres.sqlalchemy_url(postgres.new_database(), f"postgresql+{driver}")
 
