@@ -222,7 +222,7 @@ def _body_of(made: object) -> str:
         TypeError: the hook made no token.
         ValueError: it made a token of another type.
     """
-    fields = cast("Mapping[str, Any]", made) if isinstance(made, Mapping) else {}
+    fields: dict[str, Any] = {**cast("Mapping[str, Any]", made)} if isinstance(made, Mapping) else {}
     token = fields.get("access_token")
     if not isinstance(token, str) or not token:
         raise TypeError('make_bearer returns a mapping with "access_token", a string that is not empty')
