@@ -80,7 +80,7 @@ ROOMS: dict[str, Rows] = {
         ("requests",),
         ("bodies", "lingering", "routing", "startup", "users"),
         ("endpoints", "verifying"),
-        ("middleware",),
+        ("exchange", "middleware"),
     ),
     "asgi.bodies": (("pieces",), ("received",), ("early",)),
     "asgi.verifying": (("bearer",), ("demands",), ("announcing",), ("verification",), ("gate",)),

@@ -12,6 +12,7 @@ from async_oauth1.current import current_client, current_credential, current_oau
 from async_oauth1.retirement import Retirement
 
 from .endpoints import authorization_endpoints
+from .exchange import token_exchange
 from .lingering import LingeringMiddleware
 from .middleware import OAuth1Middleware
 from .requests import request_from_scope, send_response
@@ -32,4 +33,5 @@ __all__ = [
     "current_oauth1_request",
     "request_from_scope",
     "send_response",
+    "token_exchange",
 ]

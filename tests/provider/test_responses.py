@@ -13,6 +13,8 @@ ERRORS = [
     errors.UnsignedRequestError(),
     errors.InvalidClientError(),
     errors.InvalidTokenError(),
+    errors.InvalidBearerTokenError(),
+    errors.RetiredError(),
     errors.InvalidNonceError(),
     errors.InvalidSignatureError(),
     errors.InvalidVerifierError(),
