@@ -20,9 +20,9 @@ from async_oauth1.django.rest_framework import OAuth1Authentication
 from async_oauth1.errors import OAuth1Error
 from examples.django_provider.models import Client, Token
 
-from .requesting import signed, wsgi
-from .test_checks import found
-from .test_database_cache import CACHES
+from ..requesting import signed, wsgi
+from ..test_checks import found
+from ..test_database_cache import CACHES
 
 MODELS: dict[str, Any] = {"AUTHLIB_OAUTH1_PROVIDER": {"nonces": "models"}}
 TABLE: dict[str, Any] = {"AUTHLIB_OAUTH1_PROVIDER": {}, "CACHES": CACHES}

@@ -17,7 +17,7 @@ from async_oauth1.django import CacheAuthorizationServer, ResourceProtector
 from async_oauth1.django import caches as django_caches
 from examples.django_provider.models import Client, Token
 
-from .requesting import signed, wsgi
+from ..requesting import signed, wsgi
 
 CACHES = {
     "default": {
