@@ -22,7 +22,7 @@ from examples.django_provider.models import Client, Token
 
 from ..requesting import signed, wsgi
 from ..test_checks import found
-from ..test_database_cache import CACHES
+from .test_database_cache import CACHES
 
 MODELS: dict[str, Any] = {"AUTHLIB_OAUTH1_PROVIDER": {"nonces": "models"}}
 TABLE: dict[str, Any] = {"AUTHLIB_OAUTH1_PROVIDER": {}, "CACHES": CACHES}
