@@ -17,15 +17,43 @@ from hypercorn.config import Config
 
 from async_oauth1 import Policy
 from async_oauth1.stores import open_store
+from tests.stress import sample
 
 from .asgi_servers import SERVERS, serving
+from .over_frameworks import PROVIDERS, UNROUTED, is_about_quart, make_provider_on
 from .provider import ALL_SIGNATURE_METHODS, Provider, add_credentials, make_provider
 
 
 @pytest_asyncio.fixture
-async def provider() -> Provider:
-    """A provider with the memory store and every signature method enabled."""
-    return await make_provider()
+async def provider(request: pytest.FixtureRequest) -> Provider:
+    """A provider with the memory store and every signature method enabled, on Quart unless a parameter says else."""
+    resources = PROVIDERS.get(getattr(request, "param", "Quart"))
+    return await (make_provider() if resources is None else make_provider_on(resources))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the attacks that are not about Quart over every framework."""
+    if "provider" not in metafunc.fixturenames or is_about_quart(metafunc.function.__name__, metafunc.fixturenames):
+        return
+    names = ["Quart", *PROVIDERS]
+    metafunc.parametrize("provider", names, ids=names, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Outside of `make stress`, run each attack on Quart, and only a sample of them over the other frameworks."""
+    others = [item for item in items if _framework_of(item) in PROVIDERS]
+    unrouted = {
+        item for item in others if UNROUTED.get(_framework_of(item)) in item.name.split("[")[-1][:-1].split("-")
+    }
+    dropped = {*others} - {*sample(others, 100)} | unrouted
+    if dropped:
+        config.hook.pytest_deselected(items=[*dropped])
+        items[:] = [item for item in items if item not in dropped]
+
+
+def _framework_of(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("provider", "Quart")) if callspec is not None else "Quart"
 
 
 @pytest_asyncio.fixture(params=["memory", "sqlite"])
