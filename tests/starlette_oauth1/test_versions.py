@@ -1,4 +1,4 @@
-"""A version of Starlette that is too old is one error at import, and a newer one than was tested is none."""
+"""A version of Starlette that is too old is one error at import, and a newer one than was tested is accepted."""
 
 from __future__ import annotations
 
