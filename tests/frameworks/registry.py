@@ -16,8 +16,8 @@ SERVERS = {
     "uvicorn": ["-m", "uvicorn", "--port", "{port}", "--log-level", "critical", "--no-proxy-headers", "{app}"],
     "granian": ["-m", "granian", "--interface", "asgi", "--port", "{port}", "--no-log", "{app}"],
 }
-#: The servers that speak HTTP/2 without TLS.
-WITH_HTTP_2 = frozenset({"hypercorn", "hypercorn with trio", "granian"})
+#: The servers that speak HTTP/2 without TLS. Not with trio: there hypercorn ends if a body goes on after its response.
+WITH_HTTP_2 = frozenset({"hypercorn", "granian"})
 #: Servers that not every framework runs under.
 ONLY = {"hypercorn with trio": ("bare ASGI", "Starlette"), "granian": ("bare ASGI",)}
 

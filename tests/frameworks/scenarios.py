@@ -137,7 +137,7 @@ async def early(site: Site) -> None:
     assert (await site.send(hashed(site, "/early", BODY))).json == expected
     answer = await site.send(hashed(site, "/early", BODY, b"another"))
     assert (answer.status, answer.error) == (401, "invalid_signature"), answer
-    await is_refused(site, site.unsigned("PUT", "/early", BODY))
+    await is_refused(site, site.unsigned("PUT", "/early", JSON))
 
 
 @scenario("WebSocket")
