@@ -1,0 +1,1 @@
+"""Request targets and root paths, as servers report them."""
