@@ -38,8 +38,8 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         OAuth1Error: the connection is refused; the refusal has been reported to the protector.
         ClientHasLeftError: there is nothing to answer.
     """
-    earlier = verified_in(scope, protector)
-    if earlier is not None:
+    verified_before: Verified | None = scope.get(SCOPE_KEY)
+    if verified_before is not None and (earlier := verified_in(scope, protector)) is not None:
         await _check_again(earlier, demands, body)
         return earlier
     policy = protector.policy
@@ -55,7 +55,7 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         two_legged=demands.two_legged,
         body_hash_required=demands.body_hash_required,
     )
-    return Verified(protector, request, policy, scope.get(SCOPE_KEY))
+    return Verified(protector, request, policy, verified_before)
 
 
 async def _check_again(earlier: Verified, demands: Demands, body: ReceivedBody) -> None:
