@@ -12,8 +12,12 @@ from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
 
+<<<<<<< HEAD
 from .announcing import announcing
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
+=======
+from .demands import SCOPE_KEY, AnyProtector, Demands
+>>>>>>> w1
 from .verification import body_to_verify, verify
 
 __all__ = ["Gate", "Prepare", "RefuseConnection"]
@@ -63,32 +67,43 @@ class Gate:
         body = body_to_verify(self.demands, receive)
         try:
             found = await self._verify(scope, body, receive, send)
-            if found is not None:
-                await self._call(app, *found, body, receive, send)
+            if found is None:
+                return
+            request, scope = found
+            current = verified_request.set(request)
+            try:
+                if request is not None and request.body_hash_follows and not (body.received or request.body_hash_holds):
+                    await self._deliver_early(app, request, scope, body, receive, send)
+                else:
+                    await app(scope, body.receive_again if body.received else receive, send)
+            finally:
+                verified_request.reset(current)
         finally:
             body.close()
 
     async def _verify(
         self, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
-    ) -> tuple[Verified | None, Scope] | None:
+    ) -> tuple[OAuth1Request | None, Scope] | None:
         before = application_behind.set(self._application) if self._application is not None else None
         try:
             verified = await verify(self.protector, self.demands, scope, body)
+            request = None
             if verified is not None:
-                scope = {**scope, SCOPE_KEY: verified}
+                request, scope = verified.request, {**scope, SCOPE_KEY: verified}
             if self._prepare is not None:
-                scope = await self._prepare(scope, verified and verified.request)
+                scope = await self._prepare(scope, request)
         except OAuth1Error as error:
             await self.refuse(error, scope, receive, send)
         except ClientHasLeftError:
             pass
         else:
-            return verified, scope
+            return request, scope
         finally:
             if before is not None:
                 application_behind.reset(before)
         return None
 
+<<<<<<< HEAD
     async def _call(
         self, app: ASGIApp, verified: Verified | None, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
     ) -> None:
@@ -104,6 +119,8 @@ class Gate:
         finally:
             verified_request.reset(current)
 
+=======
+>>>>>>> w1
     async def _deliver_early(
         self, app: ASGIApp, request: OAuth1Request, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
     ) -> None:
