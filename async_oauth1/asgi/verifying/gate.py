@@ -12,12 +12,8 @@ from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
 
-<<<<<<< HEAD
 from .announcing import announcing
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
-=======
-from .demands import SCOPE_KEY, AnyProtector, Demands
->>>>>>> w1
 from .verification import body_to_verify, verify
 
 __all__ = ["Gate", "Prepare", "RefuseConnection"]
@@ -69,9 +65,12 @@ class Gate:
             found = await self._verify(scope, body, receive, send)
             if found is None:
                 return
-            request, scope = found
+            verified, scope = found
+            request = None if verified is None else verified.request
             current = verified_request.set(request)
             try:
+                if self.protector.retirement is not None and verified is not None and verified.scheme == "oauth":
+                    send = announcing(self.protector.retirement, send)
                 if request is not None and request.body_hash_follows and not (body.received or request.body_hash_holds):
                     await self._deliver_early(app, request, scope, body, receive, send)
                 else:
@@ -83,7 +82,7 @@ class Gate:
 
     async def _verify(
         self, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
-    ) -> tuple[OAuth1Request | None, Scope] | None:
+    ) -> tuple[Verified | None, Scope] | None:
         before = application_behind.set(self._application) if self._application is not None else None
         try:
             verified = await verify(self.protector, self.demands, scope, body)
@@ -97,30 +96,12 @@ class Gate:
         except ClientHasLeftError:
             pass
         else:
-            return request, scope
+            return verified, scope
         finally:
             if before is not None:
                 application_behind.reset(before)
         return None
 
-<<<<<<< HEAD
-    async def _call(
-        self, app: ASGIApp, verified: Verified | None, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
-    ) -> None:
-        request = verified and verified.request
-        current = verified_request.set(request)
-        try:
-            if verified and verified.scheme == "oauth" and self.protector.retirement is not None:
-                send = announcing(self.protector.retirement, send)
-            if request and request.body_hash_follows and not body.received and not request.body_hash_holds:
-                await self._deliver_early(app, request, scope, body, receive, send)
-            else:
-                await app(scope, body.receive_again if body.received else receive, send)
-        finally:
-            verified_request.reset(current)
-
-=======
->>>>>>> w1
     async def _deliver_early(
         self, app: ASGIApp, request: OAuth1Request, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
     ) -> None:

@@ -41,7 +41,6 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         OAuth1Error: the connection is refused; the refusal has been reported to the protector.
         ClientHasLeftError: there is nothing to answer.
     """
-<<<<<<< HEAD
     if demands.query_bearer is None and protector.retirement is None:
         return await _verify(protector, demands, scope, body)
     try:
@@ -54,12 +53,8 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
 
 
 async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
-    earlier = verified_in(scope, protector)
-    if earlier is not None:
-=======
     verified_before: Verified | None = scope.get(SCOPE_KEY)
     if verified_before is not None and (earlier := verified_in(scope, protector)) is not None:
->>>>>>> w1
         await _check_again(earlier, demands, body)
         return earlier
     policy = protector.policy
@@ -77,13 +72,9 @@ async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body:
         two_legged=demands.two_legged,
         body_hash_required=demands.body_hash_required,
     )
-<<<<<<< HEAD
     if protector.retirement is not None:
         await tell_use(protector, request)
-    return Verified(protector, request, policy, scope.get(SCOPE_KEY))
-=======
     return Verified(protector, request, policy, verified_before)
->>>>>>> w1
 
 
 async def verify_with_bearer(
