@@ -10,13 +10,13 @@ INPUTS = pyproject.toml constraints.txt README.md LICENSE hatch_build.py $(wildc
 # Tests start hundreds of interpreters; without bytecode each of them would compile the packages again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo serve test stress bench docs lint release-check clean
+.PHONY: help demo serve test coverage stress bench docs lint release-check clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    show the whole flow step by step, from the first request to a protected photo"
 	@echo "make serve   run the example provider until Ctrl-C; PORT=8080 selects the port"
-	@echo "make test    run the tests, two at once on each core, with branch coverage"
+	@echo "make test    run the tests, two at once on each core; make coverage also measures what they reach"
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
 	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"
@@ -31,7 +31,10 @@ serve: $(VENV)/.installed-examples
 	@exec $(RUN) -m examples.photos --guide --port $(PORT)
 
 test: $(VENV)/.installed-test
-	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term $(ARGS)
+	$(RUN) -bb -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+coverage:
+	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
 
 stress: $(VENV)/.installed-test
 	STRESS=1 $(RUN) -bb -m pytest -m "stress or hypothesis" $(ARGS)
