@@ -25,6 +25,9 @@ from async_oauth1.provider.refusals import with_scope
 __all__ = ["carries_oauth", "read_request"]
 
 _FORM = b"application/x-www-form-urlencoded"
+#: Digits in a Content-Length; far more than any body needs.
+_LONGEST_NUMBER = 20
+_UNREADABLE = "The body cannot be read."
 _HAS_BEEN_READ = "The body has been read before. Protect the view before anything else reads the body."
 
 
@@ -34,6 +37,7 @@ def read_request(request: HttpRequest, policy: Policy) -> OAuth1Request:
     Raises:
         OAuth1Error: the request is malformed or too large, its host is not allowed, or its form was read before.
     """
+    request = getattr(request, "_request", request)  # that of Django REST framework wraps Django's
     scope = _scope_of(request, "" if policy.external_base_url else (settings.FORCE_SCRIPT_NAME or "").rstrip("/"))
     try:
         scope["headers"] = _with_host(request, scope["headers"])
@@ -62,7 +66,7 @@ def carries_oauth(request: HttpRequest) -> bool:
         return False
     try:
         return b"oauth_" in request.body
-    except (RawPostDataException, SuspiciousOperation, UnreadablePostError):
+    except (RawPostDataException, SuspiciousOperation, UnreadablePostError, ValueError):  # the last: Content-Length
         return False
 
 
@@ -120,6 +124,9 @@ def _read_body(request: HttpRequest) -> bytes:
         InvalidRequestError: the body was read before, or is not complete.
         RequestTooLargeError: the body is larger than Django reads.
     """
+    length = _announced_length(request.META)
+    if length is None and "HTTP_TRANSFER_ENCODING" in request.META and not isinstance(request, ASGIRequest):
+        raise InvalidRequestError("The body needs a Content-Length: Django reads no chunked body under WSGI.")
     try:
         body = request.body
     except RequestDataTooBig:
@@ -127,16 +134,25 @@ def _read_body(request: HttpRequest) -> bytes:
     except RawPostDataException:
         raise InvalidRequestError(_HAS_BEEN_READ) from None
     except UnreadablePostError:
-        raise InvalidRequestError("The body cannot be read.") from None
+        raise InvalidRequestError(_UNREADABLE) from None
     # A body that was read and dropped before would verify as an empty one.
-    if _announced_length(request.META) not in (None, len(body)):
+    if length not in (None, len(body)):
         raise InvalidRequestError("The body is not as long as Content-Length says, or has been read before.")
     return body
 
 
 def _announced_length(meta: Mapping[str, Any]) -> int | None:
+    """What Content-Length says; ``None`` without one.
+
+    Raises:
+        InvalidRequestError: it is not a number. Django takes ``3_0`` for 30, and fails at others.
+    """
     sent = str(meta.get("CONTENT_LENGTH") or "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 20 else None
+    if not sent:
+        return None
+    if not (sent.isascii() and sent.isdigit() and len(sent) < _LONGEST_NUMBER):
+        raise InvalidRequestError("Content-Length is not a number of bytes.")
+    return int(sent)
 
 
 def _multipart_fields(request: HttpRequest, scope: dict[str, Any], policy: Policy) -> bytes | None:
@@ -155,10 +171,30 @@ def _multipart_fields(request: HttpRequest, scope: dict[str, Any], policy: Polic
     length = _announced_length(request.META)
     if length is None or length > policy.max_form_bytes:
         return None
+    _keep_body(request, length)
     pairs = _parsed_fields(request)
     if request.FILES or not any(name.startswith("oauth_") for name, _ in pairs):
         return None
     return "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in pairs).encode()
+
+
+def _keep_body(request: HttpRequest, length: int) -> None:
+    """Read a body before it is parsed, which would exhaust it: a body hash and the view may need it.
+
+    One that Django does not keep in memory is only parsed, and so is one that a middleware has parsed.
+
+    Raises:
+        InvalidRequestError: the body cannot be read.
+    """
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if limit is not None and length > limit:
+        return
+    try:
+        _ = request.body
+    except RawPostDataException:
+        return
+    except UnreadablePostError:
+        raise InvalidRequestError(_UNREADABLE) from None
 
 
 def _parsed_fields(request: HttpRequest) -> list[tuple[str, str]]:
@@ -169,4 +205,4 @@ def _parsed_fields(request: HttpRequest) -> list[tuple[str, str]]:
     except (MultiPartParserError, SuspiciousOperation):
         raise InvalidRequestError("The multipart form is malformed or has too many fields.") from None
     except UnreadablePostError:
-        raise InvalidRequestError("The body cannot be read.") from None
+        raise InvalidRequestError(_UNREADABLE) from None

@@ -23,6 +23,16 @@ from tests.servers.processes import free_ports, wait_until_it_listens
 APPLICATION = "examples.django_provider"
 SERVERS = {
     "gunicorn": ["gunicorn", "--threads", "12", "-b", "127.0.0.1:{port}", "{application}.wsgi"],
+    "gunicorn with 2 workers": [
+        "gunicorn",
+        "-w",
+        "2",
+        "--threads",
+        "6",
+        "-b",
+        "127.0.0.1:{port}",
+        "{application}.wsgi",
+    ],
     "hypercorn": ["hypercorn", "-b", "127.0.0.1:{port}", "{application}.asgi:application"],
     "uvicorn": ["uvicorn", "--port", "{port}", "--log-level", "warning", "{application}.asgi:application"],
 }

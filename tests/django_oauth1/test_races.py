@@ -15,7 +15,7 @@ from requests_oauthlib import OAuth1
 
 from tests.servers.memcached import Memcached, memcached_binary
 from tests.servers.postgres import Postgres
-from tests.servers.processes import Server
+from tests.servers.processes import Server, wait_until
 from tests.servers.valkey import Valkey
 from tests.stress import STRESS, sample
 
@@ -24,6 +24,7 @@ from .serving import CALLBACK, Provider, serving
 COPIES = 12
 STORAGES = ("models", "postgres", "redis", "memcached", "table")
 CASES = [(storage, server) for storage in STORAGES for server in ("gunicorn", "uvicorn")]
+WORKERS = "gunicorn with 2 workers"
 
 
 @pytest.fixture
@@ -103,6 +104,21 @@ def test_one_copy_is_accepted(storage: str, server: str, tmp_path: Path, reposit
     """In each round: 12 copies with and without a token, two approvals, and two exchanges, at two processes."""
     with serving(server, tmp_path, repository, processes=2, PROVIDER_STORAGE=storage) as provider:
         check_all(provider, 50 if STRESS else 1)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("storage", ["redis"], indirect=True)
+def test_one_copy_is_accepted_by_two_workers(storage: str, tmp_path: Path, repository: Path) -> None:
+    """The same behind one address, where the kernel chooses one of gunicorn's workers; both take part."""
+    with serving(WORKERS, tmp_path, repository, PROVIDER_STORAGE=storage) as provider:
+        wait_until(lambda: len(workers_that_answer(provider)) == 2, "both workers answer")
+        check_all(provider, 50 if STRESS else 1)
+
+
+def workers_that_answer(provider: Provider) -> set[str]:
+    """The process IDs of the workers that answer some requests at once."""
+    with ThreadPoolExecutor(COPIES) as threads:
+        return set(threads.map(lambda _: requests.get(provider.url("/worker"), timeout=60).text, range(COPIES)))
 
 
 @pytest.mark.stress

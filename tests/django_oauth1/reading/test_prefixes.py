@@ -12,7 +12,7 @@ from django.test import override_settings
 from async_oauth1.django import ResourceProtector
 from examples.django_provider.models import Client, Token
 
-from .requesting import asgi, signed, wsgi
+from ..requesting import asgi, signed, wsgi
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -1,0 +1,1 @@
+"""How Django's requests are read."""
