@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
@@ -168,7 +168,7 @@ class AuthorizationServer(Server):
 
     # The endpoints ---------------------------------------------------------------------------------------------------
 
-    def create_temporary_credentials_response(self, request: Any = None) -> Any:
+    def create_temporary_credentials_response(self, request: object = None) -> Any:
         """Answer a request for temporary credentials (RFC 5849 section 2.1), errors included."""
         return self._run_endpoint(
             self._flows.create_temporary_credentials_response, request, name="create_temporary_credentials_response"
@@ -186,7 +186,7 @@ class AuthorizationServer(Server):
         return self._run_endpoint(self._flows.check_authorization_request, name="check_authorization_request")
 
     def create_authorization_response(
-        self, request: Any = None, grant_user: object = None, *, scope: str | None = None
+        self, request: object = None, grant_user: object = None, *, scope: str | None = None
     ) -> Any:
         """Record the resource owner's answer, and redirect to the client.
 
@@ -206,19 +206,21 @@ class AuthorizationServer(Server):
         step = functools.partial(self._flows.create_authorization_response, scope=scope)
         return self._run_endpoint(step, request, grant_user, name="create_authorization_response")
 
-    def create_token_response(self, request: Any = None) -> Any:
+    def create_token_response(self, request: object = None) -> Any:
         """Answer a request for token credentials (section 2.3), errors included."""
         return self._run_endpoint(self._flows.create_token_response, request, name="create_token_response")
 
     # What a subclass may override ------------------------------------------------------------------------------------
 
     @non_blocking
-    def create_oauth1_request(self, request: Any) -> Any:
+    def create_oauth1_request(self, request: object) -> Any:
         """Make an ``OAuth1Request`` from a framework's request, the current one if none is given."""
         return self._run(self._flows.read_request, self._framework().read, request, name="create_oauth1_request")
 
     @non_blocking
-    def handle_response(self, status_code: int, payload: Any, headers: list[tuple[str, str]]) -> Any:
+    def handle_response(
+        self, status_code: int, payload: str | Iterable[tuple[str | bytes, str | bytes]], headers: list[tuple[str, str]]
+    ) -> Any:
         """Make a response: ``payload`` is text, or name and value pairs to be form-encoded."""
         if not isinstance(payload, str):
             payload = "&".join(f"{escape_text(as_text(name))}={escape_text(as_text(value))}" for name, value in payload)

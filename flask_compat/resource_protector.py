@@ -19,7 +19,7 @@ from async_oauth1.provider.responses import resource_error_response
 from .errors import OAuth1Error
 from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
-from .frameworks.detection import App, context_globals, find_framework
+from .frameworks.detection import App, Response, context_globals, find_framework
 from .server import Server, by_default, check_signatures
 from .wrapper import Body, FieldsGiven, OAuth1Request
 
@@ -140,7 +140,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
     @overload
     def __call__(self, scope: str | list[str] | None = None) -> _ViewDecorator: ...
 
-    def __call__(self, scope: Any = None) -> Any:
+    def __call__(self, scope: object = None) -> Callable[..., Any]:
         """Protect a view. A scope is taken and ignored, as in Authlib."""
         return self._protect(scope) if callable(scope) else self._protect
 
@@ -193,7 +193,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
     def _given(self) -> tuple[Any, ...]:
         return self.query_client, self.query_token, self._exists_nonce
 
-    async def _acquire(self) -> Any:
+    async def _acquire(self) -> object:
         store = context_globals()
         # An application context may be older than the request, as in a test that pushes one around several.
         store.pop(_CREDENTIAL, None)
@@ -234,7 +234,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
 
         return protected_async if inspect.iscoroutinefunction(view) else protected
 
-    def _acquire_for_view(self) -> Any:
+    def _acquire_for_view(self) -> object:
         """Call an override as a hook: plain or async, it finds the same in every view."""
         if is_marked_non_blocking(self.acquire_credential):
             return self._run_endpoint(self._acquire, name="acquire_credential")
@@ -249,7 +249,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
             return self._error_response(error)
         return await self._framework().call_view(view, *args, **kwargs)
 
-    def _error_response(self, error: OAuth1Error) -> Any:
+    def _error_response(self, error: OAuth1Error) -> Response:
         log_refusal(error)
         policy = self._flows.policy
         response = resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting)
@@ -270,7 +270,7 @@ class _WireURI(str):
         return uri
 
 
-def _current_credential() -> Any:
+def _current_credential() -> object:
     store = context_globals()
     return None if store is None else store.get(_CREDENTIAL)
 

@@ -139,21 +139,19 @@ class OAuth1Middleware:
         """Serve one connection."""
         if scope["type"] == "lifespan":
             await run_lifespan(self.app, [self.protector], scope, receive, send)
-        elif scope["type"] in ("http", "websocket"):
-            await self._serve(snapshot(scope), receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].startswith("/"):
-            routable = await self._with_path(scope, receive, send)
-            if routable is None:
+            return
+        if scope["type"] in ("http", "websocket"):
+            scope = snapshot(scope)
+            if not scope["path"].startswith("/"):
+                scope = await self._with_path(scope, receive, send)
+                if scope is None:
+                    return
+            if self._wants_signature(scope):
+                await self._gate.serve(self.app, scope, receive, send)
                 return
-            scope = routable
-        if self._wants_signature(scope):
-            await self._gate.serve(self.app, scope, receive, send)
-        else:
-            await self.app(await self.with_user(scope, None) if self.users else scope, receive, send)
+            if self.users:
+                scope = await self.with_user(scope, None)
+        await self.app(scope, receive, send)
 
     async def _with_path(self, scope: Scope, receive: Receive, send: Send) -> Scope | None:
         """The scope with a path as target; ``None`` if the connection was refused, because there is none."""

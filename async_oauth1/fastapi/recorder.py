@@ -243,7 +243,7 @@ class RecorderMiddleware:
         body = RecordedBody(scope, receive, limit, self._installation.limits)
         recording = scope[_RECORDING_KEY] = Recording(self._installation, body)
         if any(protector.retirement is not None for protector in self._installation.protectors):
-            send = announcing(lambda: recording.announcements, send)
+            send = announcing(recording.announcements, send)
 
         async def receive_recorded() -> Message:
             try:

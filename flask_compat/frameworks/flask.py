@@ -71,7 +71,7 @@ def answers_preflight(cors: FunctionType) -> bool:
     return is_preflight(request.method, request.headers.keys()) and answers_options(cors, flask.current_app.config)
 
 
-async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+async def call_view(view: Callable[..., Any], *args: object, **kwargs: object) -> Any:
     """Call a view on a loop."""
     return await resolve(view(*args, **kwargs))
 

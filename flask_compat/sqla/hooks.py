@@ -7,18 +7,19 @@ database is needed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import delete, false, literal, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, delete, false, literal, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from async_oauth1.credentials import ClientLike, TemporaryCredentialLike, TokenCredentialLike
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, VERIFIER_LENGTH
 from async_oauth1.sqlalchemy.columns import ModelColumns, UnstorableValueError
 from async_oauth1.sqlalchemy.exact import exactly
 
 from .nonces import Nonces
-from .transactions import Transactions
+from .transactions import AppSession, Transactions
 
 __all__ = [
     "create_exists_nonce_func",
@@ -29,6 +30,11 @@ __all__ = [
     "register_temporary_credential_hooks",
     "register_token_credential_hooks",
 ]
+
+ClientT = TypeVar("ClientT", bound=ClientLike)
+TokenT = TypeVar("TokenT", bound=TokenCredentialLike)
+TemporaryT = TypeVar("TemporaryT", bound=TemporaryCredentialLike)
+RowT = TypeVar("RowT")
 
 _PACKAGE = "flask_compat.sqla"
 _TOKENS = {"oauth_token": TOKEN_LENGTH, "oauth_token_secret": TOKEN_SECRET_LENGTH}
@@ -45,7 +51,15 @@ _TEMPORARY_METHODS = (
 NONCE_LIFETIME = 86400
 
 
-def create_query_client_func(session: Any, model_class: type[Any]) -> Callable[..., Any]:
+class HookRegistry(Protocol):
+    """What hooks are registered on: an ``AuthorizationServer``."""
+
+    def register_hook(self, name: str, func: Callable[..., Any], /) -> None:
+        """Set a hook."""
+        ...
+
+
+def create_query_client_func(session: AppSession, model_class: type[ClientT]) -> Callable[[str], ClientT | None]:
     """Make a ``query_client`` function.
 
     Args:
@@ -60,15 +74,14 @@ def create_query_client_func(session: Any, model_class: type[Any]) -> Callable[.
     )
     transactions = Transactions(session, model_class)
 
-    def query_client(client_id: str) -> Any:
-        return (
-            transactions.find(statement) if (statement := _select(columns, client_id=client_id)) is not None else None
-        )
+    def query_client(client_id: str) -> ClientT | None:
+        statement = _select(columns, model_class, client_id=client_id)
+        return None if statement is None else transactions.find(statement)
 
     return query_client
 
 
-def create_query_token_func(session: Any, model_class: type[Any]) -> Callable[..., Any]:
+def create_query_token_func(session: AppSession, model_class: type[TokenT]) -> Callable[[str, str], TokenT | None]:
     """Make a ``query_token`` function.
 
     Args:
@@ -81,16 +94,16 @@ def create_query_token_func(session: Any, model_class: type[Any]) -> Callable[..
     columns = _token_columns(model_class)
     transactions = Transactions(session, model_class)
 
-    def query_token(client_id: str, oauth_token: str) -> Any:
-        statement = _select(columns, client_id=client_id, oauth_token=oauth_token)
+    def query_token(client_id: str, oauth_token: str) -> TokenT | None:
+        statement = _select(columns, model_class, client_id=client_id, oauth_token=oauth_token)
         return None if statement is None else transactions.find(statement)
 
     return query_token
 
 
 def create_exists_nonce_func(
-    session: Any, model_class: type[Any], expires: int = NONCE_LIFETIME
-) -> Callable[..., bool]:
+    session: AppSession, model_class: type[object], expires: int = NONCE_LIFETIME
+) -> Callable[[str, int | str, str, str | None], bool]:
     """Make an ``exists_nonce`` function.
 
     Args:
@@ -105,18 +118,20 @@ def create_exists_nonce_func(
     columns = ModelColumns(model_class, f"{_PACKAGE}.OAuth1TimestampNonceMixin", needed)
     nonces = Nonces(Transactions(session, model_class), columns, expires)
 
-    def exists_nonce(nonce: str, timestamp: Any, client_id: str, oauth_token: str | None) -> bool:
+    def exists_nonce(nonce: str, timestamp: int | str, client_id: str, oauth_token: str | None) -> bool:
         return nonces.exists(nonce, timestamp, client_id, oauth_token)
 
     return exists_nonce
 
 
-def register_nonce_hooks(authorization_server: Any, session: Any, model_class: type[Any]) -> None:
+def register_nonce_hooks(authorization_server: HookRegistry, session: AppSession, model_class: type[object]) -> None:
     """Keep nonces in a table. Takes what `create_exists_nonce_func` takes."""
     authorization_server.register_hook("exists_nonce", create_exists_nonce_func(session, model_class))
 
 
-def register_temporary_credential_hooks(authorization_server: Any, session: Any, model_class: type[Any]) -> None:
+def register_temporary_credential_hooks(
+    authorization_server: HookRegistry, session: AppSession, model_class: type[TemporaryCredentialLike]
+) -> None:
     """Keep temporary credentials in a table.
 
     Args:
@@ -137,7 +152,9 @@ def register_temporary_credential_hooks(authorization_server: Any, session: Any,
         authorization_server.register_hook(name, getattr(hooks, name))
 
 
-def register_token_credential_hooks(authorization_server: Any, session: Any, model_class: type[Any]) -> None:
+def register_token_credential_hooks(
+    authorization_server: HookRegistry, session: AppSession, model_class: type[TokenCredentialLike]
+) -> None:
     """Keep token credentials in a table.
 
     Args:
@@ -153,11 +170,11 @@ def register_token_credential_hooks(authorization_server: Any, session: Any, mod
 
 
 def register_authorization_hooks(
-    authorization_server: Any,
-    session: Any,
-    token_credential_model: type[Any],
-    temporary_credential_model: type[Any] | None = None,
-    timestamp_nonce_model: type[Any] | None = None,
+    authorization_server: HookRegistry,
+    session: AppSession,
+    token_credential_model: type[TokenCredentialLike],
+    temporary_credential_model: type[TemporaryCredentialLike] | None = None,
+    timestamp_nonce_model: type[object] | None = None,
 ) -> None:
     """Register all hooks whose models are given.
 
@@ -178,19 +195,19 @@ def register_authorization_hooks(
         register_nonce_hooks(authorization_server, session, timestamp_nonce_model)
 
 
-class _TokenCredentials:
+class _TokenCredentials(Generic[TokenT]):
     """The hook over one model, and an exchange in one transaction."""
 
-    def __init__(self, session: Any, model: type[Any]) -> None:
+    def __init__(self, session: AppSession, model: type[TokenT]) -> None:
         self._columns = _token_columns(model)
         self.transactions = Transactions(session, model)
         self._model = model
 
-    def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> Any:
+    def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenT:
         create = self._creation(token, temporary_credential)
         return self.transactions.hand_over(self.transactions.run(create))
 
-    def exchange_after(self, delete_hook: Any) -> Callable[..., Any] | None:
+    def exchange_after(self, delete_hook: object) -> Callable[[Any, dict[str, str]], TokenT | None] | None:
         """A function that deletes and creates in one transaction; ``None`` unless hook and database allow it."""
         temporary = getattr(delete_hook, "__self__", None)
         if not isinstance(temporary, _TemporaryCredentials) or not self.transactions.can_include(
@@ -198,49 +215,51 @@ class _TokenCredentials:
         ):
             return None
 
-        def exchange(temporary_credential: Any, token: dict[str, str]) -> Any:
+        def exchange(temporary_credential: Any, token: dict[str, str]) -> TokenT | None:
             statement = temporary.deletion(temporary_credential.get_oauth_token())
             create = self._creation(token, temporary_credential)
             created = self.transactions.run(lambda own: create(own) if _rows(own, statement) else None)
-            return self.transactions.hand_over(created)
+            return None if created is None else self.transactions.hand_over(created)
 
         return exchange
 
-    def _creation(self, token: dict[str, str], temporary_credential: Any) -> Callable[[Session], Any]:
+    def _creation(self, token: dict[str, str], temporary_credential: Any) -> Callable[[Session], TokenT]:
         row = self._columns.cast_all(**_credentials(token), client_id=temporary_credential.get_client_id())
         user_id = self._columns.cast("user_id", temporary_credential.get_user_id())
 
-        def create(own: Session) -> Any:
+        def create(own: Session) -> TokenT:
             item = self._model(**row)
-            item.set_user_id(user_id)
+            cast("Any", item).set_user_id(user_id)
             own.add(item)
             return item
 
         return create
 
 
-class _TemporaryCredentials:
+class _TemporaryCredentials(Generic[TemporaryT]):
     """The hooks over one model."""
 
-    def __init__(self, session: Any, model: type[Any]) -> None:
+    def __init__(self, session: AppSession, model: type[TemporaryT]) -> None:
         needed = {"client_id": None, **_TOKENS, "oauth_verifier": VERIFIER_LENGTH, "oauth_callback": None}
         mixin = f"{_PACKAGE}.OAuth1TemporaryCredentialMixin"
         self._columns = ModelColumns(model, mixin, needed, _TEMPORARY_METHODS)
         self.transactions = Transactions(session, model)
         self._model = model
 
-    def create_temporary_credential(self, token: dict[str, str], client_id: str, redirect_uri: str | None) -> Any:
+    def create_temporary_credential(
+        self, token: dict[str, str], client_id: str, redirect_uri: str | None
+    ) -> TemporaryT:
         row = self._columns.cast_all(**_credentials(token), client_id=client_id, oauth_callback=redirect_uri)
 
-        def create(own: Session) -> Any:
+        def create(own: Session) -> TemporaryT:
             item = self._model(**row)
             own.add(item)
             return item
 
         return self.transactions.hand_over(self.transactions.run(create))
 
-    def get_temporary_credential(self, oauth_token: str | None) -> Any:
-        statement = _select(self._columns, oauth_token=oauth_token)
+    def get_temporary_credential(self, oauth_token: str | None) -> TemporaryT | None:
+        statement = _select(self._columns, self._model, oauth_token=oauth_token)
         return None if statement is None else self.transactions.find_fresh(statement)
 
     def delete_temporary_credential(self, oauth_token: str | None) -> bool:
@@ -248,13 +267,15 @@ class _TemporaryCredentials:
         statement = self.deletion(oauth_token)
         return self.transactions.run(lambda own: _rows(own, statement)) > 0
 
-    def deletion(self, oauth_token: str | None) -> Any:
+    def deletion(self, oauth_token: str | None) -> Delete:
         """The statement that deletes a temporary credential."""
         criteria = _criteria(self._columns, oauth_token=oauth_token)
         statement = delete(self._model).where(*[false()] if criteria is None else criteria)
         return statement.execution_options(synchronize_session=False)
 
-    def create_authorization_verifier(self, credential: Any, grant_user: Any, verifier: str) -> Any:
+    def create_authorization_verifier(
+        self, credential: TemporaryT, grant_user: object, verifier: str
+    ) -> TemporaryT | bool:
         """Bind user and verifier in one transaction; ``False`` if it was decided, or deleted, before."""
         user_id = self._columns.cast("user_id", _user_id(grant_user))
         verifier = self._columns.cast("oauth_verifier", verifier)
@@ -263,23 +284,23 @@ class _TemporaryCredentials:
         undecided = update(self._model).where(*criteria or (), or_(issued.is_(None), issued == ""))
         statement = undecided.values(oauth_verifier=verifier).execution_options(synchronize_session=False)
 
-        def approve(own: Session) -> Any:
+        def approve(own: Session) -> object:
             if not _rows(own, statement):
                 return None
-            row = own.scalars(select(self._model).where(*criteria or ())).one()
+            row: Any = own.scalars(select(self._model).where(*criteria or ())).one()
             row.set_user_id(user_id)
             return row
 
         approved = self.transactions.run(approve)
         if approved is None:
             return False
-        for name, value in cast("dict[str, Any]", vars(approved)).items():
+        for name, value in vars(approved).items():
             if name in self._columns:
                 set_committed_value(credential, name, value)
         return credential
 
 
-def _token_columns(model: type[Any]) -> ModelColumns:
+def _token_columns(model: type[object]) -> ModelColumns:
     mixin = f"{_PACKAGE}.OAuth1TokenCredentialMixin"
     return ModelColumns(model, mixin, {"client_id": None, **_TOKENS}, _TOKEN_METHODS)
 
@@ -288,7 +309,7 @@ def _credentials(token: dict[str, str]) -> dict[str, str]:
     return {"oauth_token": token["oauth_token"], "oauth_token_secret": token["oauth_token_secret"]}
 
 
-def _criteria(columns: ModelColumns, **values: Any) -> list[Any] | None:
+def _criteria(columns: ModelColumns, **values: object) -> list[ColumnElement[bool]] | None:
     """Exact comparisons; ``None`` if no row can have such values."""
     try:
         cast = columns.cast_all(**values)
@@ -304,18 +325,18 @@ def _criteria(columns: ModelColumns, **values: Any) -> list[Any] | None:
     ]
 
 
-def _select(columns: ModelColumns, **values: Any) -> Any:
+def _select(columns: ModelColumns, model: type[RowT], **values: object) -> Select[RowT] | None:
     criteria = _criteria(columns, **values)
-    return None if criteria is None else select(columns.model).where(*criteria)
+    return None if criteria is None else select(model).where(*criteria)
 
 
-def _rows(own: Session, statement: Any) -> int:
+def _rows(own: Session, statement: Delete | Update) -> int:
     result: Any = own.execute(statement)
     count: int = result.rowcount
     return count
 
 
-def _user_id(user: Any) -> Any:
+def _user_id(user: object) -> object:
     """The identifier of a user: Authlib's method, a column, or Flask-Login's method."""
     for name in ("get_user_id", "id", "get_id"):
         found = getattr(user, name, None)

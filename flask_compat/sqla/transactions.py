@@ -16,13 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select, SingletonThreadPool, StaticPool, event, inspect, update
+from sqlalchemy import Connection, Engine, Select, SingletonThreadPool, StaticPool, event, inspect, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 from werkzeug.local import LocalProxy
 
 from async_oauth1.errors import StoreUnavailableError
@@ -31,11 +31,14 @@ from async_oauth1.sqlalchemy.transactions import is_conflict, one_line
 
 from .widths import Widths
 
-__all__ = ["Transactions"]
+__all__ = ["AppSession", "Transactions"]
 
 log = logging.getLogger("flask_compat")
 T = TypeVar("T")
+RowT = TypeVar("RowT")
 Guard = Callable[[Connection], AbstractContextManager[None]]
+#: The session of an application. Flask-SQLAlchemy's is a scoped one.
+AppSession: TypeAlias = "Session | scoped_session[Any] | LocalProxy[Session]"
 
 _TRIES = 40
 # Seconds between two tries: at random, up to this much for each try so far.
@@ -49,7 +52,7 @@ _locks: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
 class Transactions:
     """Transactions over one model."""
 
-    def __init__(self, session: Any, model: type[Any]) -> None:
+    def __init__(self, session: AppSession, model: type[object]) -> None:
         """Use an application's session, which is not called yet.
 
         Raises:
@@ -86,7 +89,7 @@ class Transactions:
         """Whether a transaction can also write to the model of others: the two are in one database."""
         return self._bind(self._current()) is other._bind(other._current())
 
-    def find(self, statement: Select[Any]) -> Any:
+    def find(self, statement: Select[RowT]) -> RowT | None:
         """The first row that a statement selects, in the application's session; ``None`` if there is none."""
         session = self._current()
         bind = self._bind(session)
@@ -95,16 +98,15 @@ class Transactions:
                 return session.scalars(statement.limit(1)).first()
         return self.find_fresh(statement)
 
-    def find_fresh(self, statement: Select[Any]) -> Any:
+    def find_fresh(self, statement: Select[RowT]) -> RowT | None:
         """As `find`, but as the database is now: the application's transaction may see an older state."""
-        return self.hand_over(self.run(lambda own: own.scalars(statement.limit(1)).first()))
+        found = self.run(lambda own: own.scalars(statement.limit(1)).first())
+        return None if found is None else self.hand_over(found)
 
-    def hand_over(self, row: Any) -> Any:
+    def hand_over(self, row: RowT) -> RowT:
         """The same row in the application's session, unless it has changed the row there."""
-        if row is None:
-            return None
         session = self._current()
-        known = session.identity_map.get(inspect(row).identity_key)
+        known: RowT | None = session.identity_map.get(inspect(cast("Any", row)).identity_key)
         if known is not None and session.is_modified(known):
             return known
         with session.no_autoflush:
@@ -114,7 +116,7 @@ class Transactions:
         session = self._current()
         bind = self._bind(session)
         shared = _shared(session, bind)
-        place = bind.connect() if shared is None else nullcontext(shared)
+        place = nullcontext(shared) if shared is not None else cast("Engine", bind).connect()
         with ExitStack() as stack:
             stack.enter_context(_turn(bind, shared))
             connection = stack.enter_context(place)
@@ -125,11 +127,11 @@ class Transactions:
             with own:
                 result = work(own)
                 own.commit()
-        if shared is not None and shared is not bind and bind.dialect.name == "sqlite":
+        if shared is not None and isinstance(bind, Engine) and bind.dialect.name == "sqlite":
             _repeat_if_rolled_back(session, lambda: self._alone(bind, work))
         return result
 
-    def _alone(self, bind: Any, work: Callable[[Session], Any]) -> None:
+    def _alone(self, bind: Engine, work: Callable[[Session], object]) -> None:
         """Do again what the application has rolled back together with its own."""
         try:
             with Session(bind) as own, own.begin():
@@ -146,12 +148,12 @@ class Transactions:
         session: Session = given
         return session
 
-    def _bind(self, session: Session) -> Any:
+    def _bind(self, session: Session) -> Engine | Connection:
         # An update, so that a session that reads from replicas names the database that is written to.
         return session.get_bind(mapper=inspect(self._model), clause=update(self._model))
 
 
-def _check_session(session: Any, model: type[Any]) -> None:
+def _check_session(session: object, model: type[object]) -> None:
     kind: type[Any] = cast("Any", type(session))
     if issubclass(kind, (Session, scoped_session, LocalProxy)):
         return
@@ -163,14 +165,14 @@ def _check_session(session: Any, model: type[Any]) -> None:
     )
 
 
-def _held(session: Session, bind: Any) -> Connection | None:
+def _held(session: Session, bind: Engine) -> Connection | None:
     """The connection that a session's transaction holds; SQLAlchemy has no public name for it."""
     transaction: Any = session.get_transaction()
     held: Any = getattr(transaction, "_connections", {}).get(bind)
     return held[0] if held else None
 
 
-def _shared(session: Session, bind: Any) -> Connection | None:
+def _shared(session: Session, bind: Engine | Connection) -> Connection | None:
     """The connection that has to be shared with the application's session; ``None`` if another can be had."""
     if isinstance(bind, Connection):
         return bind
@@ -195,7 +197,7 @@ def _forget_pending(session: Session) -> None:
         session.info[_PENDING].clear()
 
 
-def _repeat_pending(session: Session, transaction: Any) -> None:
+def _repeat_pending(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         pending = list(session.info[_PENDING])
         session.info[_PENDING].clear()
@@ -203,11 +205,11 @@ def _repeat_pending(session: Session, transaction: Any) -> None:
             work()
 
 
-def _has_one_connection(bind: Any) -> bool:
+def _has_one_connection(bind: Engine) -> bool:
     return isinstance(bind.pool, (StaticPool, SingletonThreadPool))
 
 
-def _turn(bind: Any, shared: Connection | None) -> AbstractContextManager[Any]:
+def _turn(bind: Engine | Connection, shared: Connection | None) -> AbstractContextManager[Any]:
     """One at a time on SQLite: it has one writer, and those that wait look again and again."""
     if bind.dialect.name != "sqlite" or (
         shared is not None and (isinstance(bind, Connection) or not _has_one_connection(bind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from async_oauth1.asgi.requests import Message, Scope, Send
@@ -27,11 +27,11 @@ _SINGLE = ("deprecation", "sunset")
 _tasks: set[asyncio.Task[None]] = set()
 
 
-def announcing(fields: Callable[[], Sequence[tuple[str, str]]], send: Send) -> Send:
+def announcing(fields: Sequence[tuple[str, str]], send: Send) -> Send:
     """Wrap ``send`` so that the answer announces the end.
 
     Args:
-        fields: returns the header fields of the retirement, once the answer begins.
+        fields: the header fields of the retirement. Those count that are there when the answer begins.
         send: as the server passes it.
     """
 
@@ -39,7 +39,7 @@ def announcing(fields: Callable[[], Sequence[tuple[str, str]]], send: Send) -> S
         if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
             headers = [(name, value) for name, value in message.get("headers") or ()]
             known = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-            more = [(name.lower().encode(), value.encode()) for name, value in missing_headers(fields(), known)]
+            more = [(name.lower().encode(), value.encode()) for name, value in missing_headers(fields, known)]
             message = {**message, "headers": [*headers, *more]}
         await send(message)
 

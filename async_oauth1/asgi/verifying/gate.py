@@ -64,15 +64,27 @@ class Gate:
         body = body_to_verify(self.demands, receive)
         try:
             found = await self._verify(scope, body, receive, send)
-            if found is not None:
-                await self._call(app, *found, body, receive, send)
+            if found is None:
+                return
+            verified, scope = found
+            request = None if verified is None else verified.request
+            current = verified_request.set(request)
+            try:
+                if self.protector.retirement is not None and verified is not None and verified.scheme == "oauth":
+                    send = announcing(self.protector.retirement.headers, send)
+                if request is not None and request.body_hash_follows and not (body.received or request.body_hash_holds):
+                    await self._deliver_early(app, request, scope, body, receive, send)
+                else:
+                    await app(scope, body.receive_again if body.received else receive, send)
+            finally:
+                verified_request.reset(current)
         finally:
             body.close()
 
     async def refuse(self, error: OAuth1Error, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a connection that is refused. Whatever the answer is, it announces the end of OAuth 1.0."""
         if fields := noted_headers(error):
-            send = announcing(lambda: fields, send)
+            send = announcing(fields, send)
         await self._answer_refused(error, scope, receive, send)
 
     async def _verify(
@@ -81,10 +93,11 @@ class Gate:
         before = application_behind.set(self._application) if self._application is not None else None
         try:
             verified = await verify(self.protector, self.demands, scope, body)
+            request = None
             if verified is not None:
-                scope = {**scope, SCOPE_KEY: verified}
+                request, scope = verified.request, {**scope, SCOPE_KEY: verified}
             if self._prepare is not None:
-                scope = await self._prepare(scope, verified and verified.request)
+                scope = await self._prepare(scope, request)
         except OAuth1Error as error:
             await self.refuse(error, scope, receive, send)
         except ClientHasLeftError:
@@ -95,22 +108,6 @@ class Gate:
             if before is not None:
                 application_behind.reset(before)
         return None
-
-    async def _call(
-        self, app: ASGIApp, verified: Verified | None, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
-    ) -> None:
-        request = verified and verified.request
-        current = verified_request.set(request)
-        try:
-            if verified and verified.scheme == "oauth" and self.protector.retirement is not None:
-                fields = self.protector.retirement.headers
-                send = announcing(lambda: fields, send)
-            if request and request.body_hash_follows and not body.received and not request.body_hash_holds:
-                await self._deliver_early(app, request, scope, body, receive, send)
-            else:
-                await app(scope, body.receive_again if body.received else receive, send)
-        finally:
-            verified_request.reset(current)
 
     async def _deliver_early(
         self, app: ASGIApp, request: OAuth1Request, scope: Scope, body: ReceivedBody, receive: Receive, send: Send

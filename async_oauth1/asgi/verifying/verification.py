@@ -53,8 +53,8 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
 
 
 async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
-    earlier = verified_in(scope, protector)
-    if earlier is not None:
+    verified_before: Verified | None = scope.get(SCOPE_KEY)
+    if verified_before is not None and (earlier := verified_in(scope, protector)) is not None:
         await _check_again(earlier, demands, body)
         return earlier
     policy = protector.policy
@@ -74,7 +74,7 @@ async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body:
     )
     if protector.retirement is not None:
         await tell_use(protector, request)
-    return Verified(protector, request, policy, scope.get(SCOPE_KEY))
+    return Verified(protector, request, policy, verified_before)
 
 
 async def verify_with_bearer(
