@@ -50,6 +50,10 @@ async def run_lifespan(
         scope: of type ``lifespan``.
         receive: as the server passes it.
         send: as the server passes it.
+
+    Raises:
+        MissingHookError: a hook is missing. The server has been told by then; test clients only stop at an error.
+        ValueError: a policy enables a signature method that does not exist; the same.
     """
     outer: list[ConfiguredServer] | None = scope.get(_SERVERS_KEY)
     if outer is not None:
@@ -65,6 +69,8 @@ async def run_lifespan(
     else:
         if not start.is_over:
             await start.fails()
+    if start.failure is not None:
+        raise start.failure
 
 
 class _Start:
@@ -74,18 +80,18 @@ class _Start:
         self.servers = servers
         self.is_received = False
         self.is_over = False
-        self._has_failed = False
+        self.failure: Exception | None = None
         self._receive = receive
         self._send = send
 
     async def receive(self) -> Message:
-        if self._has_failed:
+        if self.failure is not None:
             return {"type": "lifespan.shutdown"}  # the application cleans up
         self.is_received = True
         return await self._receive()
 
     async def send(self, message: Message) -> None:
-        if self._has_failed:
+        if self.failure is not None:
             return
         if not self.is_over and message["type"] == "lifespan.startup.complete" and await self.fails():
             return
@@ -98,11 +104,11 @@ class _Start:
         try:
             check_hooks(*self.servers)
         except (MissingHookError, ValueError) as error:
-            self._has_failed = True
+            self.failure = error
             if not self.is_received:
                 await self._receive()
             await self._send({"type": "lifespan.startup.failed", "message": str(error)})
-        return self._has_failed
+        return self.failure is not None
 
 
 async def serve_nothing(_: Any, receive: Any, send: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from async_oauth1.asgi.bodies.received import ReceivedBody
 from async_oauth1.asgi.requests import ASGIApp, Message, Receive, Scope, Send, content_type_of, snapshot
 from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received
 from async_oauth1.asgi.startup import run_lifespan
+from async_oauth1.asgi.verifying.announcing import announcing
 from async_oauth1.asgi.verifying.demands import AnyProtector
 from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
@@ -182,10 +183,12 @@ class Recording:
     Attributes:
         installation: of the application that handles it.
         body: of the request.
+        announcements: header fields that announce the end of OAuth 1.0, whatever answers the request.
     """
 
     installation: Installation
     body: RecordedBody
+    announcements: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
 
 def recorded_body(connection: HTTPConnection[Any]) -> RecordedBody | None:
@@ -238,7 +241,9 @@ class RecorderMiddleware:
         policies: Sequence[Policy] = [protector.policy for protector in self._installation.protectors]
         limit = max(policy.max_form_bytes for policy in policies)
         body = RecordedBody(scope, receive, limit, self._installation.limits)
-        scope[_RECORDING_KEY] = Recording(self._installation, body)
+        recording = scope[_RECORDING_KEY] = Recording(self._installation, body)
+        if any(protector.retirement is not None for protector in self._installation.protectors):
+            send = announcing(recording.announcements, send)
 
         async def receive_recorded() -> Message:
             try:

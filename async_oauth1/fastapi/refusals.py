@@ -14,7 +14,7 @@ from async_oauth1.asgi.requests import refuse
 from async_oauth1.asgi.verifying.demands import AnyProtector
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
-from async_oauth1.provider.responses import resource_error_response
+from async_oauth1.provider.responses import headers_by_name, resource_error_response
 
 __all__ = ["NotInstalledError", "OAuth1HTTPError", "answer_refusals"]
 
@@ -35,12 +35,13 @@ class OAuth1HTTPError(HTTPException):
 
         Args:
             error: why the request is refused.
-            policy: has the realm.
+            policy: has the realm, and says whether problems are reported.
         """
         self.error = error
         self.policy = policy
-        self.response = resource_error_response(error, realm=policy.realm)
-        headers = {name: value for name, value in self.response.headers if name != "Content-Type"}
+        self.response = resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting)
+        headers = headers_by_name(self.response)
+        headers.pop("Content-Type")
         super().__init__(error.status_code, error.description or error.error, headers)
 
 
@@ -86,8 +87,7 @@ class _Refusal(Response):
     """The response to a refused request, or to the handshake of a WebSocket."""
 
     def __init__(self, refused: OAuth1HTTPError) -> None:
-        status_code, body, headers = refused.response
-        super().__init__(body, status_code, dict(headers))
+        super().__init__(refused.response.body, refused.status_code, headers_by_name(refused.response))
         self._refused = refused
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 
 from async_oauth1.asgi.bodies.received import ClientHasLeftError
+from async_oauth1.asgi.verifying.bearer import QueryBearer
 from async_oauth1.asgi.verifying.demands import SCOPE_KEY, AnyProtector, Demands, Verified
 from async_oauth1.asgi.verifying.verification import verify
 from async_oauth1.credentials import ClientT_co, TokenT_co
@@ -21,6 +22,7 @@ from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.explaining import observe_on_loop
 from async_oauth1.provider.refusals import log_refusal, with_scope
 from async_oauth1.provider.resource_protector import ResourceProtector
+from async_oauth1.provider.responses import noted_headers
 
 from .openapi import describe_scopes
 from .recorder import (
@@ -52,11 +54,12 @@ class _Verifying(SecurityBase):
             OAuth1HTTPError: it is refused.
             NotInstalledError: the application lacks the recorder of bodies.
         """
-        scope, body = connection.scope, recording_of(connection, self._protector).body
+        scope, recording = connection.scope, recording_of(connection, self._protector)
         demands = dataclasses.replace(self._demands, scope=scopes.scope_str or None)
         try:
-            verified = await verify(self._protector, demands, scope, body)
+            verified = await verify(self._protector, demands, scope, recording.body)
         except OAuth1Error as error:
+            recording.announcements.extend(noted_headers(error))
             log_refusal(with_scope(error, scope))
             raise OAuth1HTTPError(error, self._protector.policy) from error
         except ClientHasLeftError:  # the answer goes nowhere, but FastAPI wants one
@@ -65,6 +68,8 @@ class _Verifying(SecurityBase):
         if verified is not None:
             scope[SCOPE_KEY] = verified
             verified_request.set(verified.request)
+            if verified.scheme == "oauth" and self._protector.retirement is not None:
+                recording.announcements.extend(self._protector.retirement.headers)
         return verified
 
 
@@ -107,6 +112,7 @@ class OAuth1(_Verifying, Generic[ClientT_co, TokenT_co]):
         scheme_name: str = "OAuth1",
         description: str | None = "Each request is signed with OAuth 1.0 (RFC 5849).",
         body_hash_required: bool = False,
+        query_bearer: QueryBearer | None = None,
     ) -> None:
         """Make the three dependencies; `install` makes them work.
 
@@ -115,13 +121,17 @@ class OAuth1(_Verifying, Generic[ClientT_co, TokenT_co]):
             scheme_name: of the security scheme in OpenAPI. Name each protector's differently.
             description: of the security scheme.
             body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``.
+            query_bearer: looks up bearer tokens (RFC 6750), which are then accepted beside OAuth 1.0; async or not. It
+                returns a principal, which the dependency returns, too, or ``None`` for a token that is not accepted.
+                ``request.scope["async_oauth1.verified"].scheme`` says which it was. `client` accepts none: a bearer
+                token has no client of OAuth 1.0.
         """
         self.protector = protector
         observe_on_loop(protector)
         model = HTTPBase(scheme="oauth", description=description)
-        demands = Demands(body_hash_required=body_hash_required)
+        two_legged = Demands(two_legged=True, body_hash_required=body_hash_required)
+        demands = dataclasses.replace(two_legged, two_legged=False, query_bearer=query_bearer)
         super().__init__(protector, model, scheme_name, demands)
-        two_legged = dataclasses.replace(demands, two_legged=True)
         self.client = _ClientDependency[ClientT_co](protector, model, scheme_name, two_legged)
         optional = dataclasses.replace(demands, optional=True)
         self.optional = _OptionalDependency[TokenT_co](protector, model, scheme_name, optional)

@@ -11,6 +11,7 @@ from litestar.middleware.base import DefineMiddleware
 from litestar.openapi.spec import Components, SecurityRequirement, SecurityScheme
 from litestar.security.base import AbstractSecurityConfig
 
+from async_oauth1.asgi.verifying.bearer import QueryBearer
 from async_oauth1.asgi.verifying.demands import AnyProtector, Demands
 from async_oauth1.credentials import ClientT_co, TokenT_co
 from async_oauth1.explaining import observe_on_loop
@@ -52,6 +53,7 @@ class OAuth1Auth(AbstractSecurityConfig[Any, Any], Generic[ClientT_co, TokenT_co
         two_legged: bool = False,
         early: bool = False,
         body_hash_required: bool = False,
+        query_bearer: QueryBearer | None = None,
         cors_preflight: bool = False,
         memory_limit: int = 1024 * 1024,
         max_body_bytes: int | None = None,
@@ -73,6 +75,9 @@ class OAuth1Auth(AbstractSecurityConfig[Any, Any], Generic[ClientT_co, TokenT_co
                 comes, and the last piece once the hash holds. Otherwise it receives ``http.disconnect``, nothing that
                 it sends then goes out, and the client gets 401, or a broken connection if a response had begun.
             body_hash_required: refuse a request that is neither a form nor carries ``oauth_body_hash``.
+            query_bearer: looks up bearer tokens (RFC 6750), which are then accepted beside OAuth 1.0; async or not. It
+                returns a principal, which is ``request.auth``, and what ``retrieve_user_handler`` gets, or ``None`` for
+                a token that is not accepted. ``request.scope["async_oauth1.verified"].scheme`` says which it was.
             cors_preflight: let CORS preflights pass unverified: OPTIONS requests with ``Origin`` and
                 ``Access-Control-Request-Method`` and without ``Authorization``. Litestar's ``CORSConfig`` answers them
                 before this is called, and needs no such exception.
@@ -95,11 +100,12 @@ class OAuth1Auth(AbstractSecurityConfig[Any, Any], Generic[ClientT_co, TokenT_co
             two_legged=two_legged,
             early=early,
             body_hash_required=body_hash_required,
+            query_bearer=query_bearer,
             memory_limit=memory_limit,
             max_body_bytes=max_body_bytes,
             body_timeout=body_timeout,
         )
-        self._users = Users(self._any_protector, retrieve_user_handler)
+        self._users = Users(self._any_protector, retrieve_user_handler, takes_bearer=query_bearer is not None)
         observe_on_loop(protector)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:

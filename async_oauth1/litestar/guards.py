@@ -12,6 +12,8 @@ from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler
 
 from async_oauth1.asgi.requests import Scope
+from async_oauth1.asgi.verifying.announcing import refused
+from async_oauth1.asgi.verifying.bearer import check_principal
 from async_oauth1.asgi.verifying.demands import SCOPE_KEY, Demands, Verified
 from async_oauth1.errors import OAuth1Error
 
@@ -65,14 +67,22 @@ class _Demanding:
             log.error(_UNVERIFIED)
             raise ImproperlyConfiguredException(_UNVERIFIED)
         try:
-            await verified.protector.check_verified(
-                verified.request,
-                scope=self.demands.scope,
-                two_legged=self.demands.two_legged,
-                body_hash_required=self.demands.body_hash_required,
-            )
+            await self._check(verified)
         except OAuth1Error as error:
-            raise RefusedError(error, verified.policy) from error
+            takes_bearer = verified.scheme == "bearer"
+            final = refused(error, verified.protector, scope, takes_bearer=takes_bearer)
+            raise RefusedError(final, verified.policy) from error
+
+    async def _check(self, verified: Verified) -> None:
+        if verified.scheme == "bearer":
+            await check_principal(verified.principal, self.demands.scope)
+            return
+        await verified.protector.check_verified(
+            verified.request,
+            scope=self.demands.scope,
+            two_legged=self.demands.two_legged,
+            body_hash_required=self.demands.body_hash_required,
+        )
 
 
 def demands_of(handler: BaseRouteHandler | None, base: Demands) -> tuple[Demands, tuple[object, ...]]:

@@ -12,7 +12,7 @@ from async_oauth1.asgi.requests import Receive, Scope, Send, refuse
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.provider.refusals import log_refusal, with_scope
-from async_oauth1.provider.responses import resource_error_response
+from async_oauth1.provider.responses import headers_by_name, resource_error_response
 
 __all__ = ["Answering", "RefusedError"]
 
@@ -30,7 +30,7 @@ class RefusedError(HTTPException):
 
     def __init__(self, error: OAuth1Error, policy: Policy) -> None:
         """Keep them."""
-        headers = dict(resource_error_response(error, realm=policy.realm).headers)
+        headers = headers_by_name(resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting))
         headers.pop("Content-Type")
         super().__init__(detail=error.error or "", status_code=error.status_code, headers=headers)
         self.error = error
@@ -48,8 +48,9 @@ class Answering:
         """Answer an `OAuth1Error` or a `RefusedError`: an exception handler of Litestar's."""
         reason: Any = error.error if isinstance(error, RefusedError) else error
         log_refusal(reason)
-        response = resource_error_response(reason, realm=self._policy.realm)
-        headers = dict(response.headers)
+        policy = self._policy
+        response = resource_error_response(reason, realm=policy.realm, problems=policy.problem_reporting)
+        headers = headers_by_name(response)
         return Response(
             response.body.encode(),
             status_code=response.status_code,

@@ -10,8 +10,9 @@ from litestar.utils import ensure_async_callable
 
 from async_oauth1.asgi.requests import Scope
 from async_oauth1.asgi.users import with_user
+from async_oauth1.asgi.verifying.announcing import refused
 from async_oauth1.asgi.verifying.demands import AnyProtector
-from async_oauth1.errors import InvalidClientError, InvalidTokenError
+from async_oauth1.errors import InvalidBearerTokenError, InvalidClientError, InvalidTokenError, OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.refusals import with_reason
 
@@ -21,9 +22,12 @@ __all__ = ["Users"]
 class Users:
     """Finds the users of verified requests."""
 
-    def __init__(self, protector: AnyProtector, retrieve: Callable[..., object] | None) -> None:
+    def __init__(
+        self, protector: AnyProtector, retrieve: Callable[..., object] | None, *, takes_bearer: bool = False
+    ) -> None:
         """Keep a function of the application; see `OAuth1Auth`."""
         self._protector = protector
+        self._takes_bearer = takes_bearer
         self._retrieve: Callable[..., Any] | None = retrieve and ensure_async_callable(retrieve)
 
     async def add(self, scope: Scope, request: OAuth1Request | None) -> Scope:
@@ -40,8 +44,13 @@ class Users:
         litestar_scope: Any = scope
         user = await self._retrieve(auth, ASGIConnection[Any, Any, Any, Any](litestar_scope))
         if user is None:
-            kind = InvalidClientError if request.credential is None else InvalidTokenError
-            error = with_reason(kind(), "retrieve_user_handler returned None.")
+            error = with_reason(_unknown(request), "retrieve_user_handler returned None.")
             self._protector.report_refusal(error, request)
-            raise error
+            raise refused(error, self._protector, scope, takes_bearer=self._takes_bearer)
         return {**scope, "user": user, "auth": auth}
+
+
+def _unknown(request: OAuth1Request) -> OAuth1Error:
+    if not request.oauth_params:
+        return InvalidBearerTokenError()
+    return InvalidClientError() if request.credential is None else InvalidTokenError()

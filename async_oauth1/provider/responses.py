@@ -38,6 +38,8 @@ __all__ = [
     "error_headers",
     "error_members",
     "form_response",
+    "headers_by_name",
+    "noted_headers",
     "problem_members",
     "resource_error_response",
     "server_error_response",
@@ -120,6 +122,23 @@ def with_headers(error: E, headers: list[tuple[str, str]]) -> E:
     return error
 
 
+def noted_headers(error: OAuth1Error) -> list[tuple[str, str]]:
+    """What `with_headers` has added to the answer of an error."""
+    noted: list[tuple[str, str]] = error.__dict__.get(_HEADERS, [])
+    return noted
+
+
+def headers_by_name(response: OAuth1Response) -> dict[str, str]:
+    """The header fields of a response for a framework that takes each name once.
+
+    Several values of one name, such as challenges, become a list (RFC 9110 section 5.3).
+    """
+    found: dict[str, str] = {}
+    for name, value in response.headers:
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
 def problem_members(error: OAuth1Error) -> list[tuple[str, str]]:
     """The members ``oauth_problem`` and what belongs to it; none if the extension has no value for the error."""
     problem = next((_PROBLEMS[cls] for cls in type(error).__mro__ if cls in _PROBLEMS), None)
@@ -178,7 +197,7 @@ def error_headers(error: OAuth1Error, *, realm: str, allow: str = "", problems: 
         allow: the method that is accepted, with 405.
         problems: as `Policy.problem_reporting`; then ``WWW-Authenticate`` also comes with 400 and 403.
     """
-    noted: list[tuple[str, str]] = error.__dict__.get(_HEADERS, [])
+    noted = noted_headers(error)
     if challenges := _challenges(error, realm, problem_members(error) if problems else []):
         return [*challenges, *noted]
     if error.status_code == 405 and allow:

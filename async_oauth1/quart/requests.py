@@ -139,7 +139,7 @@ def announce_in_response(retirement: Retirement) -> None:
         return
 
     async def announce(response: Any) -> Any:
-        for name, value in missing_headers(retirement, [*response.headers]):
+        for name, value in missing_headers(retirement.headers, [*response.headers]):
             response.headers.add(name, value)
         return response
 

@@ -19,7 +19,7 @@ from tests.attacks.wire import call
 
 
 async def start(app: Any) -> list[Any]:
-    """Start and stop an application as a server does, and return what it says."""
+    """Start and stop an application as a server does, and return what it says. Our error says the same."""
     said: list[Any] = []
     events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
 
@@ -29,7 +29,12 @@ async def start(app: Any) -> list[Any]:
     async def send(event: Any) -> None:
         said.append(event)
 
-    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+    raised = None
+    try:
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+    except (MissingHookError, ValueError) as error:
+        raised = {"type": "lifespan.startup.failed", "message": str(error)}
+    assert raised is None or said == [raised]
     return said
 
 

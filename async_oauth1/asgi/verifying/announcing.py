@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from async_oauth1.asgi.requests import Message, Scope, Send
@@ -26,31 +27,36 @@ _SINGLE = ("deprecation", "sunset")
 _tasks: set[asyncio.Task[None]] = set()
 
 
-def announcing(retirement: Retirement, send: Send) -> Send:
-    """Wrap ``send`` for an accepted request, so that the answer announces the end."""
+def announcing(fields: Sequence[tuple[str, str]], send: Send) -> Send:
+    """Wrap ``send`` so that the answer announces the end.
+
+    Args:
+        fields: the header fields of the retirement. Those count that are there when the answer begins.
+        send: as the server passes it.
+    """
 
     async def send_announcing(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
             headers = [(name, value) for name, value in message.get("headers") or ()]
             known = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-            more = [(name.lower().encode(), value.encode()) for name, value in missing_headers(retirement, known)]
+            more = [(name.lower().encode(), value.encode()) for name, value in missing_headers(fields, known)]
             message = {**message, "headers": [*headers, *more]}
         await send(message)
 
     return send_announcing
 
 
-def missing_headers(retirement: Retirement, known: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def missing_headers(fields: Sequence[tuple[str, str]], known: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The header fields of a retirement that an answer does not have yet, from the application or another layer.
 
     Args:
-        retirement: has the fields.
+        fields: of the retirement.
         known: of the answer.
     """
     names, lower = {name.lower() for name, _ in known}, {(name.lower(), value) for name, value in known}
     return [
         (name, value)
-        for name, value in retirement.headers
+        for name, value in fields
         if (name.lower() not in names if name.lower() in _SINGLE else (name.lower(), value) not in lower)
     ]
 

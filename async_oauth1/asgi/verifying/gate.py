@@ -11,6 +11,7 @@ from async_oauth1.asgi.requests import ASGIApp, Receive, Scope, Send, applicatio
 from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.responses import noted_headers
 
 from .announcing import announcing
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
@@ -48,7 +49,7 @@ class Gate:
         self.protector = protector
         self.demands = demands
         self._prepare = prepare
-        self.refuse = refuse or self._refuse_by_policy
+        self._answer_refused = refuse or self._refuse_by_policy
         self._application = application
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +71,7 @@ class Gate:
             current = verified_request.set(request)
             try:
                 if self.protector.retirement is not None and verified is not None and verified.scheme == "oauth":
-                    send = announcing(self.protector.retirement, send)
+                    send = announcing(self.protector.retirement.headers, send)
                 if request is not None and request.body_hash_follows and not (body.received or request.body_hash_holds):
                     await self._deliver_early(app, request, scope, body, receive, send)
                 else:
@@ -79,6 +80,12 @@ class Gate:
                 verified_request.reset(current)
         finally:
             body.close()
+
+    async def refuse(self, error: OAuth1Error, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a connection that is refused. Whatever the answer is, it announces the end of OAuth 1.0."""
+        if fields := noted_headers(error):
+            send = announcing(fields, send)
+        await self._answer_refused(error, scope, receive, send)
 
     async def _verify(
         self, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
