@@ -114,7 +114,7 @@ ROOMS: dict[str, Rows] = {
         ("consent", "recorder"),
         ("provider",),
     ),
-    "testing": (("server",), ("plugin",)),
+    "testing": (("clock", "credentials", "server", "signed_auth"), ("signing_clients",), ("plugin",)),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
         ("change_feed",),

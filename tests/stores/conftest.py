@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.stores import Store, TransientStore, open_store
+from async_oauth1.testing import Clock
 from tests.servers import MariaDB, Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
 from tests.sqlalchemy.conftest import MARIADB_DRIVERS
 from tests.sqlalchemy.records import RecordStore
@@ -46,26 +47,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kind", kinds)
 
 
-class Clock:
-    """A clock that only moves when a test advances it."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-        self.listeners: list[Callable[[float], None]] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-        for listener in self.listeners:
-            listener(seconds)
-
-
 @pytest.fixture
 def clock() -> Clock:
     """The clock that the store under test reads."""
-    return Clock()
+    return Clock(1_700_000_000.0)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.policy import Policy
 from async_oauth1.stores import MemoryStore, Store, TransientStore, open_store
 from async_oauth1.stores.caching import CachingStore
+from async_oauth1.testing import Clock
 from tests.stores.caching.test_caching import FakeChangeFeed
-from tests.stores.conftest import FULL, TRANSIENT, Clock
+from tests.stores.conftest import FULL, TRANSIENT
 
 TOKEN = {"oauth_token": "nnch734d00sl2jdk", "oauth_token_secret": "pfkkdhi9sl3r4s00"}
 EVERY_KIND = pytest.mark.parametrize("kind", FULL + TRANSIENT)

@@ -6,7 +6,7 @@ import pytest
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import Store
-from tests.stores.conftest import Clock
+from async_oauth1.testing import Clock
 
 from .test_nonce_clocks import make_busy
 

@@ -11,7 +11,7 @@ from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import LastUse, RecordsUses, Store, open_store
 from async_oauth1.stores.uses.last_use import UseWriter
-from tests.stores.conftest import Clock
+from async_oauth1.testing import Clock
 
 
 async def tokens_of(store: Store, client: Client, *users: str) -> list[TokenCredential]:

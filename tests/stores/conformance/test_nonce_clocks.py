@@ -10,7 +10,8 @@ import pytest
 
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
 from async_oauth1.stores import TransientStore
-from tests.stores.conftest import Clock, Pending, open_kind
+from async_oauth1.testing import Clock
+from tests.stores.conftest import Pending, open_kind
 
 LIFETIME = Policy().nonce_lifetime
 HOUR = 3600
