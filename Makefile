@@ -10,11 +10,12 @@ INPUTS = pyproject.toml constraints.txt README.md LICENSE hatch_build.py $(wildc
 # Tests start hundreds of interpreters; without bytecode each of them would compile the packages again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo serve test coverage stress bench docs lint release-check clean
+.PHONY: help demo lti-demo serve test coverage stress bench docs lint release-check clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    show the whole flow step by step, from the first request to a protected photo"
+	@echo "make lti-demo  run a learning tool and a course that launches it, until Ctrl-C"
 	@echo "make serve   run the example provider until Ctrl-C; PORT=8080 selects the port"
 	@echo "make test    run the tests, two at once on each core; make coverage also measures what they reach"
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
@@ -26,6 +27,9 @@ help:
 
 demo: $(VENV)/.installed-examples
 	@$(RUN) -m examples.demo
+
+lti-demo: $(VENV)/.installed-examples
+	@exec $(RUN) -m examples.lti_tool --debug
 
 serve: $(VENV)/.installed-examples
 	@exec $(RUN) -m examples.photos --guide --port $(PORT)
