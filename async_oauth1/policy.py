@@ -73,6 +73,9 @@ class Policy(SizeLimits):
             and proxies.
         explain_refusals: log why signatures do not verify, a moment after the answer: ``True``, or the identifiers of
             the clients concerned. At most one a second is explained, and 64 wait.
+        logged_refusals_per_minute: refusals of one kind from one client, or from one address if the client is unknown,
+            that are logged one by one; of further ones in the same minute, one in 1,000, and how many they were.
+            ``None``: all are logged.
         denial_parameters: how the callback is told that the resource owner denied, in this order: ``"error"``
             (``error=access_denied``), ``"oauth_problem"`` (``oauth_problem=user_refused``), ``"denied"`` (``denied=``
             and the token). ``oauth_token`` follows in any case.
@@ -102,6 +105,7 @@ class Policy(SizeLimits):
     longest_timestamp_window: int | None = None
     explain_refusals: bool | tuple[str, ...] = False
     problem_reporting: bool = False
+    logged_refusals_per_minute: int | None = 60
 
     def __post_init__(self) -> None:
         """Refuse a policy that cannot be kept, by name.

@@ -13,7 +13,6 @@ from async_oauth1.asgi.routing.preflights import find_cors_wrapper
 from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.provider import resource_protector as core
 from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, call_hook, is_awaitable, resolve
-from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import resource_error_response
 
 from .errors import OAuth1Error
@@ -201,7 +200,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
             request = await find_framework(self.app).read(None, self._flows.policy)
             verified = await self._validate(request)
         except OAuth1Error as error:
-            log_refusal(error)
+            self._flows.report_refusal(error, None)
             raise
         setattr(store, _CREDENTIAL, verified.credential)
         return verified.credential
@@ -250,7 +249,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
         return await self._framework().call_view(view, *args, **kwargs)
 
     def _error_response(self, error: OAuth1Error) -> Response:
-        log_refusal(error)
+        self._flows.report_refusal(error, None)
         policy = self._flows.policy
         response = resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting)
         return self._framework().respond(response.body, response.status_code, response.headers)

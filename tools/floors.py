@@ -17,7 +17,7 @@ Rows = tuple[tuple[str, ...], ...]
 
 #: Lowest first. Names are relative to ``async_oauth1``, except ``flask_compat``.
 FLOORS: Rows = (
-    ("errors", "native", "tolerances"),
+    ("errors", "logs", "native", "tolerances"),
     ("policy", "retirement"),
     ("protocol",),
     ("credentials", "signature"),
@@ -49,7 +49,7 @@ ROOMS: dict[str, Rows] = {
     ),
     "native": (("loading",), ("__main__",)),
     "provider": (
-        ("hints", "refusal_texts", "responses", "sync_driver", "tokens"),
+        ("hints", "records", "refusal_texts", "responses", "sync_driver", "tokens"),
         ("hooks",),
         ("approval", "checks", "leniency", "refusals", "signing_keys"),
         ("signatures",),
@@ -59,6 +59,7 @@ ROOMS: dict[str, Rows] = {
         ("authorization_server",),
     ),
     "provider.approval": (("approvals", "decisions", "dialects", "scopes"),),
+    "provider.records": (("fields",), ("accepted", "sampling")),
     "provider.lane": (("steps",), ("entry",)),
     "provider.hooks": (("problems", "protocols"), ("signatures",), ("registry",)),
     "explain": (

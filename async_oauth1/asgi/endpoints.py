@@ -10,7 +10,7 @@ from async_oauth1.explaining import observe_on_loop
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.authorization_server import AuthorizationServer
 from async_oauth1.provider.hooks import resolve
-from async_oauth1.provider.refusals import log_refusal, with_scope
+from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.responses import OAuth1Response
 
 from .bodies.received import ClientHasLeftError, ReceivedBody, check_length
@@ -75,7 +75,7 @@ class _Endpoints:
                 raise MethodNotAllowedError(f"This endpoint only accepts {' and '.join(methods)}.")
             request = await self._read(scope, receive)
         except OAuth1Error as error:
-            log_refusal(with_scope(error, scope))
+            self._server.report_refusal(with_scope(error, scope), None)
             return await resolve(self._server.handle_error(error))
         return await answer(request)
 

@@ -13,7 +13,7 @@ from async_oauth1.explaining import observe_on_loop
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.hooks import MaybeAwaitable, call_hook
-from async_oauth1.provider.refusals import log_refusal, with_scope
+from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.responses import OAuth1Response, resource_error_response
 
 from .requests import ASGIApp, Receive, Scope, Send, send_response, snapshot
@@ -137,7 +137,7 @@ class _Exchange:
 
     async def _refuse_method(self, scope: Scope, send: Send) -> None:
         error = with_scope(MethodNotAllowedError("This endpoint only accepts POST."), scope)
-        log_refusal(error)
+        self._protector.report_refusal(error, None)
         response = resource_error_response(error, realm=self._protector.policy.realm)
         response.headers.append(("Allow", "POST"))
         await send_response(response, send)

@@ -20,7 +20,7 @@ from async_oauth1.credentials import ClientT_co, TokenT_co
 from async_oauth1.current import verified_request
 from async_oauth1.errors import InvalidRequestError, OAuth1Error
 from async_oauth1.explaining import observe_on_loop
-from async_oauth1.provider.refusals import log_refusal, with_scope
+from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.resource_protector import ResourceProtector
 from async_oauth1.provider.responses import noted_headers
 
@@ -60,7 +60,7 @@ class _Verifying(SecurityBase):
             verified = await verify(self._protector, demands, scope, recording.body)
         except OAuth1Error as error:
             recording.announcements.extend(noted_headers(error))
-            log_refusal(with_scope(error, scope))
+            self._protector.report_refusal(with_scope(error, scope), None)
             raise OAuth1HTTPError(error, self._protector.policy) from error
         except ClientHasLeftError:  # the answer goes nowhere, but FastAPI wants one
             left = InvalidRequestError("The client disconnected before the body had arrived.")

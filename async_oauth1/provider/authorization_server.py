@@ -19,7 +19,6 @@ from async_oauth1.errors import (
     AlreadyDecidedError,
     InvalidTokenError,
     InvalidVerifierError,
-    MethodNotAllowedError,
     MissingRequiredParameterError,
     OAuth1Error,
 )
@@ -35,6 +34,7 @@ from .checks import check_identifiers, check_present, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
+from .records.accepted import log_accepted
 from .responses import OAuth1Response, form_response, server_error_response
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
@@ -58,9 +58,6 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     Generic in a framework's request and response, for type checkers.
     """
-
-    #: The HTTP method of both endpoints (sections 2.1, 2.3); `Policy.get_at_token_endpoints` adds GET.
-    METHOD = "POST"
 
     # Section 2.1 -----------------------------------------------------------------------------------------------------
 
@@ -112,6 +109,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         await self.validate_temporary_credentials_request(request)
         request.requested_scope = await self.find_requested_scope(request)
         credential = await call_hook(self.create_temporary_credential, request)
+        log_accepted("temporary_credentials.issued", request)
         # In lower case: some clients in Go and PHP compare it with "true" exactly.
         return [*await credential_pairs(credential), ("oauth_callback_confirmed", "true")]
 
@@ -204,14 +202,14 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
     async def _record_decision(self, request: OAuth1Request) -> AuthorizationDecision:
         checked = await self.validate_authorization_request(request)
         token = checked.token or ""
-        callback = await self.find_redirect_uri(checked)
+        callback, verifier = await self.find_redirect_uri(checked), None
         if checked.user is None:
             await self.deny(checked)
             parameters = denial(self.policy.denial_parameters, token, self.denial_parameters())
-            verifier = None
         else:
             verifier = await self._approve(checked)
             parameters = [("oauth_token", token), ("oauth_verifier", verifier)]
+        log_accepted("authorization.denied" if verifier is None else "authorization.approved", checked)
         location = None if callback in (None, OUT_OF_BAND) else append_parameters(callback, parameters)
         return AuthorizationDecision(token, verifier, location)
 
@@ -294,6 +292,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     async def _exchange_now(self, request: OAuth1Request) -> list[tuple[str, str]]:
         credential = await self.exchange_credential(request)
+        log_accepted("token_credentials.issued", request)
         return [*await credential_pairs(credential), *await self.more_parameters(request, credential)]
 
     def shield(self, awaitable: Awaitable[T]) -> Awaitable[T]:
@@ -320,16 +319,6 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
     def handle_response(self, response: OAuth1Response) -> MaybeAwaitable[ResponseT]:
         """Make a framework's response; here it stays plain data."""
         return cast("ResponseT", response)
-
-    def accepted_methods(self) -> list[str]:
-        """The HTTP methods of both endpoints."""
-        more = ("GET",) if self.policy.get_at_token_endpoints else ()
-        return list(dict.fromkeys((self.METHOD, *more)))
-
-    def _check_method(self, request: OAuth1Request) -> None:
-        methods = self.accepted_methods()
-        if request.method.upper() not in methods:
-            raise MethodNotAllowedError(f"This endpoint only accepts {' and '.join(methods)}.")
 
     async def _answer(
         self, step: Callable[[OAuth1Request], Awaitable[list[tuple[str, str]]]], request: RequestT | None

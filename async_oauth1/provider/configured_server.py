@@ -14,6 +14,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .hooks import Hooks, HookStore, require_hooks
+from .records.sampling import RefusalSampler
 from .refusals import log_refusal
 from .signatures import CustomVerifier
 
@@ -56,6 +57,7 @@ class ConfiguredServer:
         self._custom_verifiers: dict[str, CustomVerifier] = {}
         self._complete = False
         self._warned_of_rewriting = False
+        self._sampler = RefusalSampler()
         for name in self.OVERRIDABLE_HOOKS:
             if callable(method := getattr(self, name, None)):
                 self.hooks.register(name, method)
@@ -93,7 +95,8 @@ class ConfiguredServer:
             error: why.
             request: the request, if it could be read.
         """
-        if log_refusal(error, request) and request is not None and self.refusal_observer is not None:
+        is_first = log_refusal(error, request, self._sampler, self.policy.logged_refusals_per_minute)
+        if is_first and request is not None and self.refusal_observer is not None:
             self.refusal_observer(request, error)
 
     def register_signature_method(self, name: str, verify: CustomVerifier) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from async_oauth1.errors import AlreadyDecidedError, InvalidVerifierError, OAuth1Error, TokenRejectedError
+from async_oauth1.errors import (
+    AlreadyDecidedError,
+    InvalidVerifierError,
+    MethodNotAllowedError,
+    OAuth1Error,
+    TokenRejectedError,
+)
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
@@ -14,6 +20,7 @@ from .approval.approvals import approved_verifier
 from .approval.dialects import more_parameters
 from .approval.scopes import checked_scope, scope_in, takes_scope, with_scope
 from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook, optional
+from .records.fields import record_fields
 from .tokens import OOB_ALPHABET, VERIFIER_LENGTH, generate_credentials, generate_token
 from .verification import BaseServer, log
 
@@ -26,6 +33,8 @@ _SCOPE_LOST = (
 class CredentialHooks(BaseServer):
     """The hooks that store temporary and token credentials. The methods have Authlib's names and arguments."""
 
+    #: The HTTP method of both endpoints (sections 2.1, 2.3); `Policy.get_at_token_endpoints` adds GET.
+    METHOD = "POST"
     HOOKS = AUTHORIZATION_SERVER_HOOKS
     REQUIRED_HOOKS: ClassVar[dict[str, str]] = {
         "query_client": "get_client_by_id",
@@ -46,6 +55,16 @@ class CredentialHooks(BaseServer):
         "requested_scope",
         "token_response_parameters",
     )
+
+    def accepted_methods(self) -> list[str]:
+        """The HTTP methods of both endpoints."""
+        more = ("GET",) if self.policy.get_at_token_endpoints else ()
+        return list(dict.fromkeys((self.METHOD, *more)))
+
+    def _check_method(self, request: OAuth1Request) -> None:
+        methods = self.accepted_methods()
+        if request.method.upper() not in methods:
+            raise MethodNotAllowedError(f"This endpoint only accepts {' and '.join(methods)}.")
 
     async def generate_credentials(self) -> dict[str, str]:
         """A new token and its secret; by default the hook ``token_generator``, or 250 random bits each."""
@@ -178,7 +197,8 @@ class CredentialHooks(BaseServer):
         count = self.hooks.get("count_wrong_verifier")
         if count is None or await call_hook(count, request.token) < self.policy.max_wrong_verifiers:
             return
-        log.warning("Too many wrong verifiers: temporary credentials of client %r deleted.", request.client_id)
+        log.warning("Too many wrong verifiers: temporary credentials of client %r deleted.", request.client_id,
+                    extra=record_fields("temporary_credentials.used_up", request))  # fmt: skip
         await call_hook(self.delete_temporary_credential, request)
         raise InvalidVerifierError(
             'Invalid "oauth_verifier". There were too many wrong ones: start again with new temporary credentials.'

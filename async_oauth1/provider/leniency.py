@@ -14,6 +14,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.tolerances import CALLBACK_QUERY_MAY_DIFFER, TIMESTAMP_WINDOW, check_tolerances, window_in
 
 from .hooks import optional
+from .records.fields import record_fields
 
 log = logging.getLogger("async_oauth1")
 
@@ -88,7 +89,8 @@ def log_callback(request: OAuth1Request, callback: str) -> None:
 
 
 def _log_use(request: OAuth1Request, name: str) -> None:
-    log.info("Client %r used the tolerance %s.", request.client_id, name)
+    fields = record_fields("tolerance.used", request, oauth1__tolerance=name)
+    log.info("Client %r used the tolerance %s.", request.client_id, name, extra=fields)
 
 
 @lru_cache(maxsize=256)

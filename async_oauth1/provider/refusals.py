@@ -1,10 +1,11 @@
-"""The log of refused requests: one line at INFO for each, and at DEBUG the base string as the server built it.
+"""The log of refused requests: one record at INFO for each, and at DEBUG the base string as the server built it.
 
 Every server, middleware and facade passes its errors through `log_refusal`. An error that was logged is marked, so a
 request that passes through several of them has one line.
 
 Nothing in a line is a secret: no signature, token, verifier, body or query. Nothing in it can forge another line: text
-from the request is escaped and cut.
+from the request is escaped and cut. Nothing can fill the log: of many refusals, a sample is logged, see
+`RefusalSampler`.
 """
 
 from __future__ import annotations
@@ -19,22 +20,37 @@ from async_oauth1.protocol.encoding import split_pairs
 from async_oauth1.protocol.request import OAuth1Request
 
 from .hints import hints, length_hint
+from .records.fields import (
+    Fields,
+    client_name,
+    correlation,
+    printable,
+    record_fields,
+    request_fields,
+)
+from .records.sampling import RefusalSampler, kind_of
 
 log = logging.getLogger("async_oauth1")
 
 E = TypeVar("E", bound=OAuth1Error)
 
 _LOGGED, _PLACE = "_async_oauth1_logged", "_async_oauth1_place"
-_LONGEST_TEXT = 1_000
 _LONGEST_NAME = 100
 _LONGEST_BASE_STRING = 8_000
 #: Parameters with one of these in their names are masked in the base string.
 _PRIVATE = ("token", "verifier", "secret", "passw", "x_auth_")
 
 
+# For refusals outside of any server.
+_sampler = RefusalSampler()
+_LOGGED_PER_MINUTE = 60
+
+
 class _Place(NamedTuple):
     what: str
     peer: str | None
+    client: str | None
+    fields: Fields
 
 
 def with_scope(error: E, scope: Mapping[str, Any]) -> E:
@@ -44,9 +60,14 @@ def with_scope(error: E, scope: Mapping[str, Any]) -> E:
         error: the error.
         scope: ASGI scope.
     """
-    client = scope.get("client")
-    what = _printable(f"{scope.get('method', scope['type'])} {scope.get('path', '')}", _LONGEST_TEXT)
-    error.__dict__.setdefault(_PLACE, _Place(what, client[0] if client else None))
+    if _PLACE in error.__dict__:
+        return error
+    client, method, path = scope.get("client"), scope.get("method", scope["type"]), str(scope.get("path", ""))
+    fields: Fields = {"http.request.method": printable(str(method), _LONGEST_NAME), "url.path": printable(path)}
+    if client and client[0]:
+        fields["client.address"] = printable(str(client[0]), _LONGEST_NAME)
+    fields |= correlation(scope.get("headers", ()))
+    error.__dict__[_PLACE] = _Place(printable(f"{method} {path}"), client[0] if client else None, None, fields)
     return error
 
 
@@ -73,12 +94,19 @@ def explained(error: E, sentences: str) -> E:
     return error
 
 
-def log_refusal(error: OAuth1Error, request: OAuth1Request | None = None) -> bool:
+def log_refusal(
+    error: OAuth1Error,
+    request: OAuth1Request | None = None,
+    sampler: RefusalSampler | None = None,
+    per_minute: int | None = _LOGGED_PER_MINUTE,
+) -> bool:
     """Log that a request is refused, unless this error has been logged before.
 
     Args:
         error: the error, with its causes: the line has the code of the first one.
         request: the request, if it could be read.
+        sampler: counts the refusals of the server that refuses.
+        per_minute: refusals of one kind from one client that are logged in a minute; ``None`` for all.
 
     Returns:
         Whether it is the first time for this error.
@@ -87,7 +115,10 @@ def log_refusal(error: OAuth1Error, request: OAuth1Request | None = None) -> boo
         return False
     error.__dict__[_LOGGED] = True
     if log.isEnabledFor(logging.INFO):
-        _log(error, request)
+        peer = request.peer if request is not None else _place_of(error, None).peer
+        kind = kind_of(_code_of(root_of(error)), request, peer)
+        if (sampler or _sampler).admits(kind, per_minute):
+            _log(error, request, _place_of(error, request))
     return True
 
 
@@ -98,10 +129,10 @@ def log_explanation(request: OAuth1Request, texts: Iterable[str]) -> None:
         request: the refused request.
         texts: sentences without secrets.
     """
-    client = (request.client_id or "")[:_LONGEST_NAME] or None
+    fields = record_fields("request.explained", request)
     for text in texts:
-        log.info("Explained: %s of client %a from %a: %s", _printable(repr(request), _LONGEST_TEXT), client,
-                 request.peer, _printable(text, _LONGEST_TEXT))  # fmt: skip
+        log.info("Explained: %s of client %a from %a: %s", printable(repr(request)), client_name(request),
+                 request.peer, printable(text), extra=fields)  # fmt: skip
 
 
 def root_of(error: OAuth1Error) -> OAuth1Error:
@@ -109,24 +140,32 @@ def root_of(error: OAuth1Error) -> OAuth1Error:
     return _chain(error)[-1]
 
 
-def _log(error: OAuth1Error, request: OAuth1Request | None) -> None:
+def _log(error: OAuth1Error, request: OAuth1Request | None, place: _Place) -> None:
     chain = _chain(error)
-    code = _printable(chain[-1].error or "", _LONGEST_NAME)
-    if chain[-1].error != error.error:
-        code += f", answered as {_printable(error.error or '', _LONGEST_NAME)}"
-    place: _Place = error.__dict__.get(_PLACE) or _Place("a request", None)
-    client = None
-    if request is not None:
-        what = repr(request)
-        if request.websocket_scheme is not None:
-            what = f"websocket {request.raw_path.decode('latin-1')}"
-        place = _Place(_printable(what, _LONGEST_TEXT), request.peer)
-        client = (request.client_id or "")[:_LONGEST_NAME] or None
-    text = _printable(_explanation(chain, request), _LONGEST_TEXT)
-    log.info("Refused %s of client %a from %a: %s (%d): %s", place.what, client, place.peer, code,
-             error.status_code, text)  # fmt: skip
+    reason, answer = _code_of(chain[-1]), _code_of(error)
+    code = reason if reason == answer else f"{reason}, answered as {answer}"
+    text = printable(_explanation(chain, request))
+    fields = record_fields("request.refused", error__type=reason, http__response__status_code=error.status_code,
+                           oauth1__answered_as=answer) | place.fields  # fmt: skip
+    log.info("Refused %s of client %a from %a: %s (%d): %s", place.what, place.client, place.peer, code,
+             error.status_code, text, extra=fields)  # fmt: skip
     if request is not None and request.oauth_params and log.isEnabledFor(logging.DEBUG):
-        log.debug("The base string of the refused request, with masked values: %s", masked_base_string(request))
+        log.debug("The base string of the refused request, with masked values: %s", masked_base_string(request),
+                  extra=record_fields("request.base_string", request))  # fmt: skip
+
+
+def _place_of(error: OAuth1Error, request: OAuth1Request | None) -> _Place:
+    if request is None:
+        place: _Place = error.__dict__.get(_PLACE) or _Place("a request", None, None, {})
+        return place
+    what = repr(request)
+    if request.websocket_scheme is not None:
+        what = f"websocket {request.raw_path.decode('latin-1')}"
+    return _Place(printable(what), request.peer, client_name(request), request_fields(request))
+
+
+def _code_of(error: OAuth1Error) -> str:
+    return printable(error.error or "", _LONGEST_NAME)
 
 
 def masked_base_string(request: OAuth1Request) -> str:
@@ -175,12 +214,3 @@ def _explanation(chain: list[OAuth1Error], request: OAuth1Request | None) -> str
         if isinstance(chain[-1], InvalidSignatureError):
             sentences.append(length_hint(request))
     return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _printable(text: str, limit: int) -> str:
-    """The text in one line of ASCII, cut."""
-    if len(text) > limit:
-        text = f"{text[:limit]}..."
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(letter if letter.isascii() and letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -18,6 +18,7 @@ from async_oauth1.retirement import Retirement
 from .checks import check_present
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
 from .lane import find_lane, methods_of
+from .records.accepted import log_accepted
 from .refusals import with_reason
 from .verification import BaseServer, LookUp, log
 
@@ -115,6 +116,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise
+        log_accepted("request.accepted", request)
         return request
 
     async def check_verified(

@@ -38,6 +38,7 @@ from .hints import hints
 from .hooks import MaybeAwaitable, call_hook, optional
 from .hooks.problems import report_race, violates_unique
 from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of
+from .records.fields import record_fields
 from .refusal_texts import INSECURE, REWRITTEN, UNIFORM
 from .refusals import explained, with_reason
 from .signatures import CustomVerifier, compute_dummy_signature, find_problem, lacks_token_secret
@@ -285,7 +286,8 @@ class BaseServer(ConfiguredServer):
         if not known:
             return
         if REPEATED_NONCE in request.tolerances or await optional(request.client, "get_nonce_policy") == "log-only":
-            log.warning("Client %r has repeated the nonce %r.", request.client_id, nonce)
+            fields = record_fields("nonce.repeated", request)
+            log.warning("Client %r has repeated the nonce %r.", request.client_id, nonce, extra=fields)
             return
         raise InvalidNonceError('"oauth_nonce" has been used before with this timestamp.')
 

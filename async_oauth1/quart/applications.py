@@ -21,7 +21,6 @@ from async_oauth1.errors import OAuth1Error
 from async_oauth1.explaining import observe_on_loop
 from async_oauth1.policy import Policy
 from async_oauth1.provider.hooks import resolve
-from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import resource_error_response
 from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_LENGTHS, TOKEN_SECRET_LENGTH, generate_token
 from async_oauth1.provider.verification import BaseServer
@@ -61,7 +60,7 @@ class ServesApplications(BaseServer):
 
     def error_response(self, error: OAuth1Error) -> Response:
         """Make the JSON response for an error that a view has caught."""
-        log_refusal(error)
+        self.report_refusal(error, None)
         policy = self.policy
         return make_response(resource_error_response(error, realm=policy.realm, problems=policy.problem_reporting))
 

@@ -23,7 +23,6 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.authorization_server import AuthorizationServer as _AuthorizationServer
 from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, TokenGenerator
-from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.resource_protector import ResourceProtector as _ResourceProtector
 from async_oauth1.provider.responses import OAuth1Response
 from async_oauth1.retirement import Retirement
@@ -328,7 +327,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         try:
             request = await read_request(current, policy)
         except OAuth1Error as error:
-            log_refusal(error)
+            self.report_refusal(error, None)
             raise
         if query_bearer is not None and carries_bearer(request):
             verified = await verify_with_bearer(self, request, query_bearer, demands["scope"], quart_scope)

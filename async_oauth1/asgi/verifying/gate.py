@@ -11,6 +11,7 @@ from async_oauth1.asgi.requests import ASGIApp, Receive, Scope, Send, applicatio
 from async_oauth1.current import verified_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.responses import noted_headers
 
 from .announcing import announcing
@@ -120,4 +121,5 @@ class Gate:
         await EarlyDelivery(request, body, receive, send, refuse_early).run(app, scope)
 
     async def _refuse_by_policy(self, error: OAuth1Error, scope: Scope, receive: Receive, send: Send) -> None:
+        self.protector.report_refusal(with_scope(error, scope), None)  # unless it has been reported
         await refuse(error, self.protector.policy, scope, receive, send)

@@ -56,7 +56,7 @@ class Outages:
         self._of_writes = self._of_writes or writes
         if reason not in self._reasons and len(self._reasons) < _MAX_REASONS:
             self._reasons.add(reason)
-            _log.log(level, "%s: %s", self._name, reason)
+            _log.log(level, "%s: %s", self._name, reason, extra=self._fields("store.unavailable"))
 
     def answered(self, began: float, *, writes: bool = True) -> None:
         """Log that the store answers again, if that ends an outage.
@@ -74,4 +74,7 @@ class Outages:
             self.ongoing = self._of_writes = False
             self._recovered_at = monotonic()
             self._reasons.clear()
-            _log.warning("%s: %s", self._name, how)
+            _log.warning("%s: %s", self._name, how, extra=self._fields("store.recovered"))
+
+    def _fields(self, event: str) -> dict[str, str]:
+        return {"event.name": f"oauth1.{event}", "oauth1.store": self._name}
