@@ -128,15 +128,15 @@ ROOMS: dict[str, Rows] = {
         ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
     "stores.health": (("outages",),),
-    "stores.uses": (("last_use",), ("in_sql",)),
+    "stores.uses": (("exchanges", "last_use"), ("in_sql",)),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
-    "stores.memory": (("expiring", "nonce_table", "token_table"), ("pending_table",), ("store",)),
+    "stores.memory": (("expiring", "nonce_table", "token_table"), ("exchanges", "pending_table"), ("store",)),
     "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("change_feed", "database"), ("store",)),
     "stores.redis": (
         ("connections", "records", "shared_timeout", "url"),
         ("node",),
         ("checks", "scripts", "topology"),
-        ("nonce_writer", "pings"),
+        ("exchanges", "nonce_writer", "pings"),
         ("change_feed", "store"),
     ),
     "stores.sqlite": (("connection", "schema", "sql"), ("tables",), ("file",), ("database",), ("store",)),

@@ -31,12 +31,14 @@ from .encryption import keys_from_environment
 from .interfaces import Store, TransientStore
 from .memory.store import MemoryStore
 from .registry import BACKENDS, backend_of, import_class
+from .uses.exchanges import MarksExchanges
 from .uses.last_use import LastUse, RecordsUses
 
 __all__ = [
     "GONE",
     "BaseStore",
     "LastUse",
+    "MarksExchanges",
     "MemoryStore",
     "RecordsUses",
     "Store",

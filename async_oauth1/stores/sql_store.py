@@ -30,6 +30,7 @@ from .forks import OPEN_IN_EACH_WORKER, LeftBehind
 from .lifecycle import is_live, issued, rotated
 from .purging import PurgeSchedule
 from .reencryption import StoredSecrets
+from .uses.exchanges import ExchangesInSQL
 from .uses.in_sql import UsesInSQL
 
 __all__ = ["Database", "Row", "SQLStore"]
@@ -61,7 +62,7 @@ class Database(Protocol):
 D = TypeVar("D", bound=Database)
 
 
-class SQLStore(UsesInSQL, Generic[D]):
+class SQLStore(UsesInSQL, ExchangesInSQL, Generic[D]):
     """A store over a database that speaks SQL. The methods are described in `Store`."""
 
     shared = True

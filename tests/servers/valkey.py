@@ -69,10 +69,13 @@ class Valkey(Server):
             client.flushall()
 
     def shift_time(self, seconds: float) -> None:
-        """Reduce the time to live of all keys, as if this time had passed."""
+        """Reduce the time to live of all keys that expire, as if this time had passed."""
         with self.client() as client:
             for key in list(client.scan_iter(count=10_000)):
-                left = client.pttl(key) - int(seconds * 1000)
+                expires_in = client.pttl(key)
+                if expires_in < 0:  # never
+                    continue
+                left = expires_in - int(seconds * 1000)
                 client.pexpire(key, left) if left > 0 else client.delete(key)
 
 

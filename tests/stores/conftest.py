@@ -38,9 +38,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = FULL if "full_store" in metafunc.fixturenames else FULL + TRANSIENT
         if "shared_url" in metafunc.fixturenames:
             kinds = [kind for kind in kinds if kind != "memory"]
-        if not {"url", "kind", "shared_url", "full_store"} & set(signature(metafunc.function).parameters):
-            kinds = [*kinds, "third-party"]
         module = metafunc.module.__name__.rpartition(".")[2]
+        names_none = not {"url", "kind", "shared_url", "full_store"} & set(signature(metafunc.function).parameters)
+        if names_none and module != "test_exchanged_tokens":
+            kinds = [*kinds, "third-party"]
         # Models of an application have no table of last uses.
         if "conformance" in metafunc.module.__name__ and module not in {"test_forks", "test_last_uses"}:
             kinds = [*kinds, *(MODELS if STRESS else MODELS[: module != "test_nonce_clocks"])]

@@ -9,6 +9,7 @@ from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential,
 from async_oauth1.policy import Policy
 from async_oauth1.provider.approval.scopes import with_scope
 from async_oauth1.stores.interfaces import Store
+from async_oauth1.stores.uses.exchanges import MarksExchanges
 from async_oauth1.stores.uses.last_use import LastUse, RecordsUses
 
 __all__ = ["DelegatingStore"]
@@ -167,6 +168,20 @@ class DelegatingStore:
         if self._recorder is None:
             return []
         return await self._recorder.last_uses(user_id=user_id, client_id=client_id)
+
+    async def mark_exchanged(self, client_id: str, oauth_token: str) -> bool:
+        """As `MarksExchanges.mark_exchanged`."""
+        return await self._exchanges.mark_exchanged(client_id, oauth_token)
+
+    async def unmark_exchanged(self, client_id: str, oauth_token: str) -> bool:
+        """As `MarksExchanges.unmark_exchanged`."""
+        return await self._exchanges.unmark_exchanged(client_id, oauth_token)
+
+    @property
+    def _exchanges(self) -> MarksExchanges:
+        if not isinstance(self._store, MarksExchanges):  # nothing may be exchanged without a mark
+            raise NotImplementedError(f"{type(self._store).__name__} has no mark_exchanged and unmark_exchanged")
+        return self._store
 
     async def reencrypt(self) -> int:
         """As `Store.reencrypt`."""

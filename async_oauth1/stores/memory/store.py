@@ -19,7 +19,6 @@ from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
     GONE,
     TOKEN_TAKEN,
-    BaseStore,
     check_text,
     is_text,
     new_temporary_credential,
@@ -32,6 +31,7 @@ from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.lifecycle import issued, live_client, rotated
 from async_oauth1.stores.uses.last_use import LastUse
 
+from .exchanges import ExchangesInMemory
 from .nonce_table import MAX_NONCES, NonceTable
 from .pending_table import MAX_TEMPORARY_CREDENTIALS, PURGED_TOGETHER, Pending, PendingTable
 from .token_table import TokenTable
@@ -41,7 +41,7 @@ __all__ = ["MemoryStore"]
 _NonceKey = tuple[str, str, str, str]
 
 
-class MemoryStore(BaseStore):
+class MemoryStore(ExchangesInMemory):
     """A store in dicts. Its size is limited: when it is full it refuses new entries, and never forgets a live nonce."""
 
     shared = False

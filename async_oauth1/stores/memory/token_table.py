@@ -15,16 +15,20 @@ class TokenTable(dict[str, TokenCredential]):
 
     Attributes:
         uses: by client and token; the token is empty for requests without one.
+        exchanged: by client and token, the credentials that were exchanged for a bearer token.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         super().__init__()
         self.uses: dict[tuple[str, str], float] = {}
+        self.exchanged: set[tuple[str, str]] = set()
 
     def __delitem__(self, oauth_token: str) -> None:
         """Remove token credentials."""
-        self.uses.pop((self[oauth_token].client_id, oauth_token), None)
+        key = (self[oauth_token].client_id, oauth_token)
+        self.uses.pop(key, None)
+        self.exchanged.discard(key)
         super().__delitem__(oauth_token)
 
     def live(self, oauth_token: str, now: float) -> TokenCredential | None:

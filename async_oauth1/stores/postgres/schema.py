@@ -214,6 +214,16 @@ _LAST_USES = (
     ) WITH (fillfactor = 80)""",
 )
 
+# Token credentials that were exchanged for a bearer token; they may be in another store.
+_EXCHANGED = (
+    """CREATE TABLE IF NOT EXISTS oauth1_exchanged_token (
+        client_id text NOT NULL,
+        oauth_token text NOT NULL,
+        exchanged_at double precision NOT NULL,
+        PRIMARY KEY (client_id, oauth_token)
+    )""",
+)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
@@ -223,6 +233,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _SCOPES,
     _TOLERANCES,
     _LAST_USES,
+    _EXCHANGED,
 )
 
 #: The version that this release reads and writes.

@@ -12,8 +12,10 @@ __all__ = [
     "DENY",
     "FORGET_ENDED",
     "INSERT_NONCES",
+    "MARK_EXCHANGED",
     "REMOVE_PENDING",
     "TAKE",
+    "UNMARK_EXCHANGED",
 ]
 
 # The arguments are the lifetimes of the keys, in seconds. Returns a string with a digit for each key: 1 if it is new.
@@ -82,3 +84,8 @@ COUNT_WRONG_VERIFIER = Script(
     """if redis.call('HGET', KEYS[1], 'provider') ~= ARGV[1] then return -1 end
 return redis.call('HINCRBY', KEYS[1], 'wrong_verifiers', 1)"""
 )
+
+# Without an expiry: only a server that may evict any key evicts these.
+MARK_EXCHANGED = Script("return redis.call('SET', KEYS[1], '1', 'NX') and 1 or 0")
+
+UNMARK_EXCHANGED = Script("return redis.call('DEL', KEYS[1])")

@@ -22,7 +22,6 @@ from async_oauth1.errors import StoreError, StoreUnavailableError, TooManyPendin
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
     GONE,
-    BaseStore,
     is_text,
     new_temporary_credential,
     nonce_key,
@@ -37,6 +36,7 @@ from async_oauth1.stores.row_mapping import temporary_place
 
 from . import scripts
 from .checks import check_server
+from .exchanges import ExchangesInRedis
 from .node import Moved, RedisNode, Script
 from .nonce_writer import NonceWriter
 from .pings import ping_masters
@@ -61,7 +61,7 @@ class _NodeCall(Protocol[T_co]):
     def __call__(self, node: RedisNode, key: bytes, /, *, asking: bool) -> Coroutine[object, object, T_co]: ...
 
 
-class RedisStore(BaseStore):
+class RedisStore(ExchangesInRedis):
     """The hooks for nonces and temporary credentials."""
 
     shared = True

@@ -87,8 +87,26 @@ _LAST_USES = (
     ) WITHOUT ROWID""",
 )
 
+# Token credentials that were exchanged for a bearer token; they may be in another store.
+_EXCHANGED = (
+    """CREATE TABLE oauth1_exchanged_token (
+        client_id TEXT NOT NULL,
+        oauth_token TEXT NOT NULL,
+        exchanged_at REAL NOT NULL,
+        PRIMARY KEY (client_id, oauth_token)
+    ) WITHOUT ROWID""",
+)
+
 #: Each migration is a list of statements; together they are one transaction.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _TOKENS_EXPIRE, _FORGOTTEN, _SCOPES, _TOLERANCES, _LAST_USES)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _FIRST,
+    _TOKENS_EXPIRE,
+    _FORGOTTEN,
+    _SCOPES,
+    _TOLERANCES,
+    _LAST_USES,
+    _EXCHANGED,
+)
 
 #: The version that this release reads and writes.
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -38,9 +38,9 @@ async def check_tables(connection: aiosqlite.Connection, lock_timeout: float, *,
         UnsuitableFileError: the reason, and what to do.
         sqlite3.Error: the file is locked, or cannot be read or written.
     """
-    version = await _version(connection)
-    if version != SCHEMA_VERSION:
-        raise _wrong_version(version, is_ours=await _has_tables(connection))
+    version, is_ours = await _version(connection), await _has_tables(connection)
+    if version != SCHEMA_VERSION or not is_ours:
+        raise _wrong_version(version, is_ours=is_ours)
     if not writes:
         await fetch(connection, "PRAGMA query_only = 1")
         return
