@@ -42,6 +42,23 @@ def test_no_page_shows_a_secret(browser: Browser, credential: TemporaryCredentia
         assert not any(secret in shown for secret in SECRETS.values()), page
 
 
+@pytest.mark.parametrize(
+    ("values", "decision"),
+    [({"oauth_verifier": ""}, "pending"), ({}, "approved"), ({"denied": True, "oauth_verifier": ""}, "denied")],
+)
+def test_pages_say_in_words_what_a_row_is(
+    browser: Browser, credential: TemporaryCredential, values: dict[str, object], decision: str
+) -> None:
+    """The decision, and the time in the zone and format of the settings; none is too late for the calendar."""
+    TemporaryCredential.objects.update(**values, expires_at=1_700_000_000)
+    for page in ("", f"{credential.pk}/change/"):
+        shown = browser.get(LIST + page).content.decode()
+        assert decision in shown
+        assert "Nov. 14, 2023, " in shown
+    TemporaryCredential.objects.update(expires_at=2**62)
+    assert "Dec. 30, 9999, " in browser.get(LIST).content.decode()
+
+
 def test_no_secret_can_be_guessed_by_a_filter(browser: Browser, credential: TemporaryCredential) -> None:
     """Django filters by any field of the model that is in the address; here, by what is shown alone."""
     for name in SECRETS:
@@ -64,6 +81,10 @@ def test_rows_can_be_deleted(browser: Browser, credential: TemporaryCredential) 
 
 
 def test_nonces_are_listed(browser: Browser) -> None:
-    """By hash and time."""
-    Nonce.objects.create(key="a" * 64, expires_at=5)
-    assert "a" * 64 in browser.get("/admin/async_oauth1/nonce/").content.decode()
+    """By the beginning of the hash, and by time; the page of one has the hash."""
+    key = f"{'a' * 12}{'b' * 52}"
+    Nonce.objects.create(key=key, expires_at=1_700_000_000)
+    shown = browser.get("/admin/async_oauth1/nonce/").content.decode()
+    assert ">aaaaaaaaaaaa<" in shown
+    assert "Nov. 14, 2023, " in shown
+    assert f">{key}<" in browser.get(f"/admin/async_oauth1/nonce/{key}/change/").content.decode()
