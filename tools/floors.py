@@ -26,7 +26,7 @@ FLOORS: Rows = (
     ("explain", "probing"),
     ("explaining",),
     ("asgi", "hooks", "stores"),
-    ("django", "litestar", "quart", "sqlalchemy", "starlette"),
+    ("django", "litestar", "quart", "sqlalchemy", "starlette", "telemetry"),
     ("fastapi",),
     ("lti", "serve"),
     ("testing",),
@@ -59,7 +59,7 @@ ROOMS: dict[str, Rows] = {
         ("authorization_server",),
     ),
     "provider.approval": (("approvals", "decisions", "dialects", "scopes"),),
-    "provider.records": (("fields",), ("accepted", "sampling")),
+    "provider.records": (("fields", "watching"), ("accepted", "sampling")),
     "provider.lane": (("steps",), ("entry",)),
     "provider.hooks": (("problems", "protocols"), ("signatures",), ("registry",)),
     "explain": (
@@ -115,6 +115,12 @@ ROOMS: dict[str, Rows] = {
         ("consent", "recorder"),
         ("provider",),
     ),
+    "telemetry": (
+        ("table",),
+        ("recording", "tracing"),
+        ("observing", "opentelemetry", "prometheus"),
+        ("instrumenting",),
+    ),
     "testing": (("server",), ("plugin",)),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
@@ -124,7 +130,7 @@ ROOMS: dict[str, Rows] = {
         ("sql_store",),
         ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
-    "stores.health": (("outages",),),
+    "stores.health": (("figures", "outages"),),
     "stores.uses": (("last_use",), ("in_sql",)),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
     "stores.memory": (("expiring", "nonce_table", "token_table"), ("pending_table",), ("store",)),
@@ -196,6 +202,8 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "fastapi": ("async_oauth1.fastapi",),
     "flask": ("flask_compat",),
     "litestar": ("async_oauth1.litestar",),
+    "opentelemetry": ("async_oauth1.telemetry",),
+    "prometheus_client": ("async_oauth1.telemetry.prometheus", "async_oauth1.telemetry.instrumenting"),
     "quart": ("async_oauth1.quart", "async_oauth1.serve", "async_oauth1.cli.serve", "flask_compat"),
     "redis": ("async_oauth1.stores.redis",),
     "rest_framework": ("async_oauth1.django.rest_framework",),
