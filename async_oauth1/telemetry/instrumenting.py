@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.provider.configured_server import ConfiguredServer
@@ -27,7 +27,7 @@ __all__ = ["Instrumentation", "instrument"]
 
 def instrument(
     *servers: Any,
-    store: object = (),
+    store: Any = None,
     registry: CollectorRegistry | None = None,
     meter: Meter | None = None,
     tracer: Tracer | None = None,
@@ -58,7 +58,9 @@ def instrument(
             raise ValueError(f"this {type(server).__name__} is instrumented already; instrument it once")
     if registry is None and meter is None and tracer is None:
         raise ValueError("instrument needs a registry, a meter or a tracer")
-    stores = tuple(store) if isinstance(store, list | tuple) else (store,)
+    stores: tuple[object, ...] = (store,)
+    if store is None or isinstance(store, (list, tuple)):
+        stores = tuple(cast("Sequence[object]", store or ()))
     return Instrumentation(servers, stores, registry, meter, _spans(tracer), clients=clients)
 
 

@@ -77,28 +77,28 @@ class Observer:
 
     def wrap_hook(self, name: str, func: Callable[..., Any]) -> Callable[..., Any]:
         """The hook, with each call recorded."""
-        if inspect.iscoroutinefunction(func):
-
-            @functools.wraps(func)
-            async def observed(*args: Any, **kwargs: Any) -> Any:
-                with _HookCall(self, name):
-                    # The outer `TimedHook` sees this function, and the inner one reports if the hook blocks.
-                    made = func(*args, **kwargs)
-                    return await (TimedHook(made) if type(made) is CoroutineType else made)
-
-        else:
-
-            @functools.wraps(func)
-            def observed(*args: Any, **kwargs: Any) -> Any:
-                call = _HookCall(self, name)
-                with call:
-                    made = func(*args, **kwargs)
-                    if not is_awaitable(made):
-                        return made
-                    call.goes_on = True
-                return _awaited(made, call)
-
+        observe = self._observe_coroutines if inspect.iscoroutinefunction(func) else self._observe_calls
+        observed = functools.wraps(func)(observe(name, func))
         _keep_identity(observed, func)
+        return observed
+
+    def _observe_coroutines(self, name: str, func: Callable[..., Any]) -> Callable[..., Any]:
+        async def observed(*args: Any, **kwargs: Any) -> Any:
+            with _HookCall(self, name):
+                made: Any = func(*args, **kwargs)
+                # The outer `TimedHook` sees only this function, so this one reports a hook that blocks.
+                return await (TimedHook(made) if CoroutineType is type(made) else made)
+
+        return observed
+
+    def _observe_calls(self, name: str, func: Callable[..., Any]) -> Callable[..., Any]:
+        def observed(*args: Any, **kwargs: Any) -> Any:
+            call = _HookCall(self, name)
+            with call:
+                made = func(*args, **kwargs)
+                call.goes_on = is_awaitable(made)
+            return _awaited(made, call) if call.goes_on else made
+
         return observed
 
 

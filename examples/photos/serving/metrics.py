@@ -36,7 +36,7 @@ def add_metrics(app: Quart, server: AuthorizationServer, require_oauth: Resource
     """
     registry = CollectorRegistry()
     stores = [storage.store] if storage.nonces is storage.store else [storage.store, storage.nonces]
-    _keep_fresh(app, instrument(require_oauth, server, store=stores, registry=registry))
+    _keep_fresh(app, instrument(require_oauth, server, store=stores, registry=registry, clients=True))
 
     @app.get("/metrics")
     async def metrics() -> Response:
@@ -63,14 +63,16 @@ def shared_by_workers() -> Iterator[None]:
 def forget_worker(pid: int | None) -> None:
     """Remove the gauges of a process that has ended. Its counts stay."""
     if pid is not None and _DIRECTORY in os.environ:
-        mark_process_dead(pid, os.environ[_DIRECTORY])
+        forget: Any = mark_process_dead  # untyped
+        forget(pid, os.environ[_DIRECTORY])
 
 
 def _of_all_workers() -> CollectorRegistry | None:
     if _DIRECTORY not in os.environ:
         return None
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    collect: Any = MultiProcessCollector  # untyped
+    collect(registry)
     return registry
 
 
