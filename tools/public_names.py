@@ -36,6 +36,7 @@ PUBLIC_MODULES = (
     "async_oauth1.stores.postgres",
     "async_oauth1.stores.redis",
     "async_oauth1.stores.sqlite",
+    "async_oauth1.telemetry",
     "async_oauth1.testing",
     "flask_compat",
     "flask_compat.authorization_server",

@@ -67,6 +67,7 @@ class OAuth1Request(NamedParameters):
         timestamp_window: the client's own window, in seconds; ``None`` for the policy's.
         tried_keys: the keys with which the signature does not verify.
         client: the client; set after its look-up, as ``credential`` is.
+        watched_by: what observes the verification that is under way.
         user: the resource owner who approves the request.
     """
 
@@ -78,6 +79,7 @@ class OAuth1Request(NamedParameters):
     body_hash_follows: bool = False
     digest_body: Callable[[str], Awaitable[bytes]] | None = None
     websocket_scheme: str | None = None
+    watched_by: object = None
     requested_scope: str = ""
     granted_scope: str = ""
     may_be_rewritten: bool

@@ -35,6 +35,7 @@ from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
 from .records.accepted import log_accepted
+from .records.watching import watching
 from .responses import OAuth1Response, form_response, server_error_response
 
 __all__ = ["AuthorizationDecision", "AuthorizationServer"]
@@ -70,7 +71,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         Returns:
             A response with the credentials or the error, form-encoded.
         """
-        return await self._answer(self._create_temporary_credentials, request)
+        return await self._answer(self._create_temporary_credentials, request, "temporary_credentials")
 
     async def validate_temporary_credentials_request(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request for temporary credentials.
@@ -142,7 +143,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
                 read.user = grant_user
             return self.validate_authorization_request(read)
 
-        return await self._logged(check, request)
+        return await self._logged(check, request, "authorization")
 
     async def validate_authorization_request(self, request: OAuth1Request) -> OAuth1Request:
         """Look up the temporary credentials, which must be undecided or approved by ``request.user``, and their client.
@@ -197,7 +198,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             read.user, read.granted_scope = grant_user, granted_scope
             return self._record_decision(read)
 
-        return await self._logged(decide, request)
+        return await self._logged(decide, request, "authorization")
 
     async def _record_decision(self, request: OAuth1Request) -> AuthorizationDecision:
         checked = await self.validate_authorization_request(request)
@@ -251,7 +252,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         Returns:
             A response with the credentials or the error, form-encoded.
         """
-        return await self._answer(self._create_token, request)
+        return await self._answer(self._create_token, request, "token")
 
     async def validate_token_request(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request for token credentials, verifier included.
@@ -321,19 +322,29 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         return cast("ResponseT", response)
 
     async def _answer(
-        self, step: Callable[[OAuth1Request], Awaitable[list[tuple[str, str]]]], request: RequestT | None
+        self, step: Callable[[OAuth1Request], Awaitable[list[tuple[str, str]]]], request: RequestT | None, endpoint: str
     ) -> ResponseT:
         try:
-            parameters = await self._logged(step, request)
+            parameters = await self._logged(step, request, endpoint)
         except OAuth1Error as error:
             return await resolve(self.handle_error(error))
         return await resolve(self.handle_credentials(parameters))
 
-    async def _logged(self, step: Callable[[OAuth1Request], Awaitable[T]], request: RequestT | None) -> T:
+    async def _logged(
+        self, step: Callable[[OAuth1Request], Awaitable[T]], request: RequestT | None, endpoint: str
+    ) -> T:
         read: OAuth1Request | None = None
         try:
             read = await call_hook(self.create_oauth1_request, request)
-            return await step(cast("OAuth1Request", read))
+            with watching(self.decision_observer, read, endpoint):
+                return await self._reported(step, cast("OAuth1Request", read))
+        except OAuth1Error as error:
+            self.report_refusal(error, read)
+            raise
+
+    async def _reported(self, step: Callable[[OAuth1Request], Awaitable[T]], read: OAuth1Request) -> T:
+        try:
+            return await step(read)
         except OAuth1Error as error:
             self.report_refusal(error, read)
             raise

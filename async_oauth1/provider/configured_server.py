@@ -15,6 +15,7 @@ from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .hooks import Hooks, HookStore, require_hooks
 from .records.sampling import RefusalSampler
+from .records.watching import DecisionObserver
 from .refusals import log_refusal
 from .signatures import CustomVerifier
 
@@ -31,6 +32,10 @@ class ConfiguredServer:
 
     #: Called once with each refused request and its error; see `async_oauth1.explaining`.
     refusal_observer: Callable[[OAuth1Request, OAuth1Error], None] | None = None
+    #: Watches each decision; `async_oauth1.telemetry.instrument` sets it.
+    decision_observer: DecisionObserver | None = None
+    #: How refusals are counted if no request could be read.
+    ENDPOINT: ClassVar[str] = "resource"
     #: The hooks that this server knows.
     HOOKS: ClassVar[tuple[str, ...]] = ()
     #: The hooks it cannot work without, each with the method that may be overridden instead.
@@ -96,6 +101,9 @@ class ConfiguredServer:
             request: the request, if it could be read.
         """
         is_first = log_refusal(error, request, self._sampler, self.policy.logged_refusals_per_minute)
+        observer = self.decision_observer
+        if is_first and observer is not None and (request is None or request.watched_by is None):
+            observer.refused(error, request, self.ENDPOINT)
         if is_first and request is not None and self.refusal_observer is not None:
             self.refusal_observer(request, error)
 

@@ -36,6 +36,7 @@ class CredentialHooks(BaseServer):
     #: The HTTP method of both endpoints (sections 2.1, 2.3); `Policy.get_at_token_endpoints` adds GET.
     METHOD = "POST"
     HOOKS = AUTHORIZATION_SERVER_HOOKS
+    ENDPOINT = "authorization_server"
     REQUIRED_HOOKS: ClassVar[dict[str, str]] = {
         "query_client": "get_client_by_id",
         "exists_nonce": "exists_nonce",

@@ -89,6 +89,12 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         Raises:
             OAuth1Error: the request is not accepted. Nothing is stored for a request with an invalid signature.
         """
+        observer = self.decision_observer
+        if observer is not None and request.watched_by is not observer:
+            with observer.watch(request, self.ENDPOINT):
+                return await self.validate_request(
+                    request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
+                )
         try:
             if self.retirement is not None:
                 self.retirement.check(self.clock())

@@ -10,6 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from itertools import chain
+from time import monotonic
 from typing import Generic, TypeVar
 
 from async_oauth1.errors import StoreUnavailableError
@@ -68,6 +69,26 @@ class _Batcher(ABC, Generic[K, V, A]):
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return future
+
+    def observe(self, told: Callable[[int, float, BaseException | None], None]) -> None:
+        """Have each batch reported from now on.
+
+        Args:
+            told: is called with the number of keys, the seconds, and the error if there was one; must not raise.
+        """
+        answer = self._answer
+
+        async def observed(keys: Sequence[K]) -> A:
+            begun = monotonic()
+            try:
+                answers = await answer(keys)
+            except BaseException as error:
+                told(len(keys), monotonic() - begun, error)
+                raise
+            told(len(keys), monotonic() - begun, None)
+            return answers
+
+        self._answer = observed
 
     async def drain(self) -> None:
         """Wait until every key is answered."""

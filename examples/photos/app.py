@@ -16,6 +16,7 @@ from .errors import add_error_handlers
 from .pages import Pages
 from .passwords import Passwords
 from .scopes import requested_scope
+from .serving.metrics import add_metrics
 from .settings import Settings
 from .storage import Storage
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     storage.register_hooks(server, require_oauth)
     add_endpoints(app, server, require_oauth)
     add_health(app, storage)
+    add_metrics(app, server, require_oauth, storage)
     trusted = settings.trusted_proxies
     pages = Pages(server, storage.store, storage.nonces, storage.users, Passwords(), settings.path_prefix, trusted)
     app.register_blueprint(pages.blueprint())

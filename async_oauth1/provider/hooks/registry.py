@@ -78,7 +78,7 @@ class Hooks:
         version: a number that grows with each registration.
     """
 
-    __slots__ = ("_from_store", "_names", "_policies", "_registered", "get", "version")
+    __slots__ = ("_from_store", "_names", "_policies", "_registered", "_wrap", "get", "version")
 
     get: Callable[[str], Callable[..., Any] | None]
 
@@ -95,6 +95,14 @@ class Hooks:
         self.get = self._registered.get  # the dictionary's own method: every request asks twice
         self._from_store: set[str] = set()
         self.version = 0
+        self._wrap: Callable[[str, Callable[..., Any]], Callable[..., Any]] | None = None
+
+    def wrap(self, wrap: Callable[[str, Callable[..., Any]], Callable[..., Any]]) -> None:
+        """Replace every hook, also those that are registered later, by what a function makes of its name and itself."""
+        self._wrap = wrap
+        for name, func in self._registered.items():
+            self._registered[name] = wrap(name, func)
+        self.version += 1
 
     def register(self, name: str, func: Callable[..., Any]) -> None:
         """Set one hook. It replaces an earlier one, and the shortcuts of a store that would bypass it.
@@ -110,7 +118,7 @@ class Hooks:
             raise TypeError(f'the hook "{name}" must be a function, not {type(func).__name__}')
         check_signature(name, func)
         self._prepare(getattr(func, "__self__", None))
-        self._registered[name] = func
+        self._registered[name] = func if self._wrap is None else self._wrap(name, func)
         self.version += 1
         self._from_store.discard(name)
         for shortcut, others in _REPLACES.items():
@@ -135,7 +143,7 @@ class Hooks:
         self.version += 1
         for name in taken:
             if all(other in taken for other in _REPLACES.get(name, ()) if other in self._names):
-                self._registered[name] = offered[name]
+                self._registered[name] = offered[name] if self._wrap is None else self._wrap(name, offered[name])
                 self._from_store.add(name)
 
     def adopt(self, policies: Sequence[Policy]) -> None:

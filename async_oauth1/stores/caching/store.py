@@ -147,6 +147,21 @@ class CachingStore(DelegatingStore, ProcessBound):
         """What `query_credentials` returns, or `query_client` without a token; ``None`` if the store must be asked."""
         return self._cached(client_id, oauth_token) if self._feed.is_current() else None
 
+    def observe_lookups(self, told: Callable[[bool], None]) -> None:
+        """Have each look-up of a client and a token reported from now on.
+
+        Args:
+            told: is called with whether both were cached; must not raise.
+        """
+        cached = self._cached
+
+        def observed(client_id: str, oauth_token: str | None) -> _Found | None:
+            found = cached(client_id, oauth_token)
+            told(found is not None)
+            return found
+
+        vars(self)["_cached"] = observed
+
     def _cached(self, client_id: str, oauth_token: str | None) -> _Found | None:
         has_client, client = self._cache.client(client_id)
         has_token, token = (True, None) if oauth_token is None else self._cache.token(client_id, oauth_token)

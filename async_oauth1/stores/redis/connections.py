@@ -40,7 +40,7 @@ class Connections:
         self._parsers = client.response_callbacks
         self._idle: list[Any] = []
         self._abandoned: list[Any] = []
-        self._free = asyncio.Semaphore(limit)
+        self._free, self._limit = asyncio.Semaphore(limit), limit
         self._closed = False
 
     async def ask(self, commands: Sequence[Command], *, asking: bool = False) -> list[Any]:
@@ -74,6 +74,11 @@ class Connections:
             else:
                 self._idle.append(connection)
             return answers
+
+    def use(self) -> tuple[int, int, int]:
+        """The connections that are in use, that are idle, and that may be open at once."""
+        used = self._limit - self._free._value  # noqa: SLF001 - a semaphore has no public count
+        return used, len(self._idle), self._limit
 
     def abandon(self) -> None:
         """Stop using the connections that are idle now: if one has failed silently, the others may have as well."""

@@ -94,6 +94,11 @@ class RedisNode:
         self._timeout = SharedTimeout(settings.timeout)
 
     @property
+    def connections(self) -> Connections:
+        """The connections to this node."""
+        return self._connections
+
+    @property
     def round_trips(self) -> int:
         """How many were made."""
         return self._connections.round_trips

@@ -45,6 +45,13 @@ class NonceWriter:
         self._lifetime = lifetime
         self._clock = clock
         self._batchers: dict[RedisNode, NonceBatcher[bytes]] = {}
+        self._told: Callable[[int, float, BaseException | None], None] | None = None
+
+    def observe(self, told: Callable[[int, float, BaseException | None], None]) -> None:
+        """Have each batch reported from now on, as `NonceBatcher.observe` does."""
+        self._told = told
+        for batcher in self._batchers.values():
+            batcher.observe(told)
 
     def insert(self, node: RedisNode, key: bytes) -> asyncio.Future[bool]:
         """Insert a nonce unless it is known; whether it was.
@@ -55,6 +62,8 @@ class NonceWriter:
         batcher = self._batchers.get(node)
         if batcher is None:
             batcher = self._batchers[node] = NonceBatcher(partial(self._insert_batch, node), fail_together=True)
+            if self._told is not None:
+                batcher.observe(self._told)
         return batcher.ask(key)
 
     async def drain(self) -> None:

@@ -18,6 +18,7 @@ from examples.photos.settings import Settings
 from examples.photos.storage import Storage
 
 from .log import configure_logs, log
+from .metrics import forget_worker, shared_by_workers
 from .rolling_restart import RollingRestart, Worker
 from .server import STOP_SIGNALS, ignore_stop_signals, serve
 from .wakeup import drain, wakeup_descriptor
@@ -41,7 +42,8 @@ def supervise(settings: Settings, listener: socket.socket, announce: Callable[[]
     Returns:
         The exit status: 0 after a stop signal, 2 if a worker could not start.
     """
-    return _Supervisor(settings, listener, announce).run()
+    with shared_by_workers():
+        return _Supervisor(settings, listener, announce).run()
 
 
 class _Worker(Worker):
@@ -159,6 +161,7 @@ class _Supervisor:
 
     def _remove(self, worker: _Worker) -> None:
         self._workers.remove(worker)
+        forget_worker(worker.process.pid)
         is_expected = self._restart.ended(worker) or self._stopping
         if not is_expected:
             log.warning("worker %d ended with status %d", worker.process.pid, worker.process.exitcode)
