@@ -22,6 +22,7 @@ PUBLIC_MODULES = (
     "async_oauth1.hooks",
     "async_oauth1.litestar",
     "async_oauth1.lti",
+    "async_oauth1.lti.outcomes",
     "async_oauth1.native",
     "async_oauth1.policy",
     "async_oauth1.quart",

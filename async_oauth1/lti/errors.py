@@ -1,4 +1,4 @@
-"""The errors of LTI launches, besides those of the signature."""
+"""The errors of LTI launches and grades, besides those of the signature."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from async_oauth1.errors import OAuth1Error
 
-__all__ = ["LTILaunchError", "RelaunchRequiredError"]
+__all__ = ["LTILaunchError", "OutcomeError", "OutcomeUnclearError", "RelaunchRequiredError"]
 
 #: Characters of a name that comes from a request, and names that are shown.
 _LONGEST_NAME, _MOST_NAMES = 100, 20
+#: Characters of a text from outside that an error shows.
+_LONGEST_TEXT = 1_000
 
 
 class LTILaunchError(OAuth1Error):
@@ -56,6 +58,43 @@ class RelaunchRequiredError(OAuth1Error):
         """Keep where to go."""
         super().__init__()  # pyright: ignore[reportUnknownMemberType] - Authlib's stubs lack the types
         self.url, self.tool_state = url, tool_state
+
+
+class OutcomeError(Exception):
+    """The consumer has not done what was asked.
+
+    Attributes:
+        description: the consumer's text, as it was sent.
+        code_major: ``failure``, ``unsupported``, or what else the consumer has said; empty if it has said nothing.
+        status_code: HTTP status; ``None`` without an answer.
+    """
+
+    def __init__(
+        self, message: str, *, description: str = "", code_major: str = "", status_code: int | None = None
+    ) -> None:
+        """Say what happened.
+
+        Args:
+            message: a sentence.
+            description: the consumer's text, which follows the sentence.
+            code_major: what the consumer has said.
+            status_code: HTTP status.
+        """
+        super().__init__(f"{message} {printable(description)}".rstrip())
+        self.description, self.code_major, self.status_code = description, code_major, status_code
+
+
+class OutcomeUnclearError(OutcomeError):
+    """The consumer has said neither that it has done what was asked, nor that it has not: the grade may be there.
+
+    Read the grade, or send it again: the second request has another nonce.
+    """
+
+
+def printable(text: str) -> str:
+    """Text from outside in one line of an error or a log, cut."""
+    shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[:_LONGEST_TEXT])
+    return f"{shown}..." if len(text) > _LONGEST_TEXT else shown
 
 
 def named(parameters: Iterable[str]) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 from .outcomes import Outcome
 from .roles import Role, parse_roles
+from .urls import is_web_url
 
 __all__ = ["Launch"]
 
@@ -153,11 +154,18 @@ class Launch:
         """Where the user's grade goes; ``None`` if the launch allows none, as those of instructors."""
         if not (self.outcome_service_url and self.result_sourcedid):
             return None
-        return Outcome(self.consumer_key, self.outcome_service_url, self.result_sourcedid)
+        return Outcome(self.consumer_key, self._absolute(self.outcome_service_url), self.result_sourcedid)
 
     def __repr__(self) -> str:
         """Show the consumer and the link: names and addresses of people do not belong into a log."""
         return f"<Launch {self.message_type!a} of {self.consumer_key!a}, link {self.resource_link_id!a}>"
+
+    def _absolute(self, url: str) -> str:
+        """A URL that some consumers send without their host, which is that of the URLs they send browsers back to."""
+        for base in (self.return_url, self.tool_consumer_instance_url):
+            if base and is_web_url(base) and not is_web_url(url):
+                return urljoin(base, url)
+        return url
 
     def _with_prefix(self, prefix: str) -> Mapping[str, str]:
         found = {name.removeprefix(prefix): value for name, value in self.fields.items() if name.startswith(prefix)}

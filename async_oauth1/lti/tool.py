@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
-from async_oauth1.credentials import ClientLike, MaybeAwaitable
+from async_oauth1.credentials import ClientLike
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
-from async_oauth1.explaining import LoopObserver, ThreadObserver
 from async_oauth1.explaining.queue import Refusal
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.hooks import ExistsNonce, HookStore, QueryClient, call_hook
-from async_oauth1.provider.leniency import apply_tolerances, tolerances_of
+from async_oauth1.provider.hooks import ExistsNonce, QueryClient, call_hook
 from async_oauth1.provider.signatures import find_problem
-from async_oauth1.provider.verification import BaseServer
-from async_oauth1.tolerances import TIMESTAMP_WINDOW
 
-from .consumers import switch, window_tolerance
+from .consumers import switch
 from .content_items import SignedForm, selection_form
 from .errors import LTILaunchError, RelaunchRequiredError
 from .launches import Launch
@@ -31,20 +25,14 @@ from .launching.reading import read_launch
 from .launching.requirements import check_fields, check_request
 from .launching.tool_states import check_tool_state
 from .refusals import RefusedLaunch, keep
+from .servers import LTIServer
 
-__all__ = ["DEFAULT_POLICY", "LTITool"]
+__all__ = ["LTITool"]
 
 log = logging.getLogger("async_oauth1")
 
-#: The largest window that a consumer may have unless the policy says otherwise, in seconds: an hour, as between time
-#: zones and daylight saving time. Nonces are kept for it.
-LONGEST_WINDOW = 3600
 
-#: The rules of a tool without a policy of its own.
-DEFAULT_POLICY = Policy(signature_methods=("HMAC-SHA1", "HMAC-SHA256"))
-
-
-class LTITool(BaseServer):
+class LTITool(LTIServer):
     """Verifies launches. One tool serves all consumers.
 
     Hooks: ``query_consumer(key)`` returns an `LTIConsumer`, or a model with the methods of `ClientLike`;
@@ -54,7 +42,6 @@ class LTITool(BaseServer):
     """
 
     HOOKS = ("query_consumer", "exists_nonce", "pin_consumer", "launched", "on_refusal")
-    REQUIRED_HOOKS: ClassVar[dict[str, str]] = {"query_consumer": "get_client_by_id", "exists_nonce": "exists_nonce"}
     OVERRIDABLE_HOOKS = ("query_consumer", "pin_consumer", "launched")
     #: PyLTI's python-oauth2 sends the hash of an empty body with each launch.
     ignores_body_hash_of_forms = True
@@ -79,25 +66,7 @@ class LTITool(BaseServer):
             clock: Unix time in seconds.
             hooks: more hooks by name.
         """
-        super().__init__(_completed(policy or DEFAULT_POLICY), clock=clock, **hooks)
-        self.refusal_observer = _Observer(self)
-        if query_consumer is not None:
-            self.register_hook("query_consumer", query_consumer)
-        if exists_nonce is not None:
-            self.register_hook("exists_nonce", exists_nonce)
-
-    def register_hooks(self, store: HookStore) -> None:
-        """Fill the hooks that nothing has filled yet with the store's methods; ``query_client`` finds consumers.
-
-        Raises:
-            ValueError: the store has none, or keeps nonces for less than the policy needs.
-        """
-        query_client = getattr(store, "query_client", None)
-        finds_clients = callable(query_client) and not hasattr(store, "query_consumer")
-        if not finds_clients or any(callable(getattr(store, name, None)) for name in self.HOOKS):
-            super().register_hooks(store)
-        if finds_clients and query_client is not None and self.hooks.get("query_consumer") is None:
-            self.register_hook("query_consumer", query_client)
+        super().__init__(query_consumer, exists_nonce, policy, clock=clock, **hooks)
 
     async def verify_launch(self, request: Any, *, tool_state: str | None = None) -> Launch:
         """Verify a launch.
@@ -126,7 +95,7 @@ class LTITool(BaseServer):
         try:
             read = await read_launch(request, self.policy)
             check_request(read)
-            await self.verify(read, self._look_up, when_genuine=keep_signed)
+            await self.verify(read, self.look_up, when_genuine=keep_signed)
             return await self._accept(read, tool_state)
         except RelaunchRequiredError:
             raise
@@ -152,19 +121,6 @@ class LTITool(BaseServer):
         """
         secret = await call_hook(launch.consumer.get_client_secret)
         return selection_form(launch, items, messages, secret=secret, now=self.clock())
-
-    def get_client_by_id(self, client_id: str) -> MaybeAwaitable[ClientLike | None]:
-        """Look the consumer up; by default the hook ``query_consumer``."""
-        found: MaybeAwaitable[ClientLike | None] = self._hook("query_consumer")(client_id)
-        return found
-
-    async def find_tolerances(self, request: OAuth1Request) -> None:
-        """Tell a request what is tolerated of its consumer, its ``timestamp_window`` included."""
-        names = await tolerances_of(request.client, request.client_id)
-        if window := await switch(request.client, "timestamp_window"):
-            others = (name for name in names if not name.startswith(TIMESTAMP_WINDOW))
-            names = (*others, window_tolerance(window))
-        apply_tolerances(request, names, self.policy.tolerances, self.longest_window, self.clock)
 
     async def verify_signature(self, request: OAuth1Request, *, token_missing: bool = False) -> None:
         """Check the signature; the query that stands in the form, too, may be counted once (``query_sent_twice``).
@@ -193,13 +149,6 @@ class LTITool(BaseServer):
         if not request.is_form:
             await super().verify_body(request, required=required)
 
-    async def _look_up(self, request: OAuth1Request) -> bool:
-        request.client = await call_hook(self.get_client_by_id, request.client_id)
-        if request.client is not None and await switch(request.client, "disabled"):
-            log.info("Consumer %r is disabled, so its launch is refused as from an unknown one.", request.client_id)
-            request.client = None
-        return False
-
     async def _accept(self, request: OAuth1Request, kept_state: str | None) -> Launch:
         """What LTI requires of a launch whose signature holds, and whose nonce is used."""
         launch = Launch(fields_of(request), request.client)
@@ -227,24 +176,3 @@ class LTITool(BaseServer):
             raise LTILaunchError(
                 "lti_pinned", f"This key is in use with another {pin}. Ask for a key of your own.", [pin]
             )
-
-
-class _Observer:
-    """Explains refusals on the event loop, or in a thread if none runs here."""
-
-    def __init__(self, tool: LTITool) -> None:
-        self._on_loop = LoopObserver(tool)
-        self._in_thread = ThreadObserver(tool, lambda: tool.hooks.get("on_refusal"))
-
-    def __call__(self, request: OAuth1Request, error: OAuth1Error) -> None:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            self._in_thread(request, error)
-        else:
-            self._on_loop(request, error)
-
-
-def _completed(policy: Policy) -> Policy:
-    longest = policy.longest_timestamp_window or max(LONGEST_WINDOW, policy.timestamp_window)
-    return replace(policy, longest_timestamp_window=longest, explain_refusals=policy.explain_refusals or True)

@@ -10,8 +10,7 @@ from oauthlib.oauth1 import SIGNATURE_TYPE_BODY
 from oauthlib.oauth1 import Client as Signer
 
 from async_oauth1 import OAuth1Error, OAuth1Request, Policy, run_sync
-from async_oauth1.lti import Launch, LTIConsumer, LTITool
-from async_oauth1.lti.tool import DEFAULT_POLICY
+from async_oauth1.lti import DEFAULT_POLICY, Launch, LTIConsumer, LTITool
 
 NOW = 1_700_000_000
 URL = "https://tool.example/launch"

@@ -31,7 +31,7 @@ def test_attributes_are_the_parameters() -> None:
     assert launch.fields["context_title"] == launch.context_title == "Dürer & Söhne"
     assert (launch.locale, launch.return_url) == ("de-DE", "https://lms.example/back")
     assert (launch.outcome_service_url, launch.result_sourcedid) == ("/grades", "a:b")
-    assert launch.outcome == Outcome(KEY, "/grades", "a:b")
+    assert launch.outcome == Outcome(KEY, "https://lms.example/grades", "a:b")
     assert launch.assignment_id == "as-1"
     assert launch.context_id_history == ("c1", "c2")
     assert launch.resource_link_id_history == ("r1",)

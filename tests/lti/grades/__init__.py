@@ -1,0 +1,1 @@
+"""Tests of grades: the tool that sends them, and the service that receives them."""
