@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from quart import Quart, Response, abort, render_template, request, send_file
+from typing import Any
 
+from quart import Quart, Response, abort, make_response, render_template, request, send_file
+
+from .gradebook import Gradebook, outcome_service
 from .launches import FAULTS, PEOPLE, Course
 from .tool import STYLE_SHEET
 
@@ -21,6 +24,8 @@ def create_course(course: Course) -> Quart:
     app.add_url_rule("/back", view_func=pages.back)
     app.add_url_rule("/style.css", view_func=pages.style)
     app.add_url_rule("/launch", view_func=pages.launch)
+    app.add_url_rule("/gradebook", view_func=pages.gradebook)
+    app.add_url_rule("/outcomes", view_func=pages.outcomes, methods=["POST"])
 
     @app.after_request
     async def add_headers(response: Response) -> Response:
@@ -41,11 +46,12 @@ class _Pages:
     """The pages of the course, and the address for grades."""
 
     def __init__(self, course: Course) -> None:
-        self._course = course
+        self._course, self._book = course, Gradebook()
+        self._service = outcome_service(self._book, course.secret)
 
     async def home(self) -> str:
         faults = {name: text for name, (text, _) in FAULTS.items()}
-        shown = {"people": PEOPLE, "faults": faults}
+        shown = {"people": PEOPLE, "grades": self._book.grades, "faults": faults}
         return await render_template("course.html", **shown)
 
     async def back(self) -> str:
@@ -62,3 +68,11 @@ class _Pages:
             abort(404)
         form = self._course.launch(person, fault)
         return await render_template("launching.html", url=form.url, fields=form.fields)
+
+    async def gradebook(self) -> str:
+        return await render_template("gradebook.html", people=PEOPLE, grades=self._book.grades)
+
+    async def outcomes(self) -> Any:
+        """The address for grades, which the tool calls."""
+        answer = await self._service.respond(request)
+        return await make_response(answer.body, answer.status_code, dict(answer.headers))

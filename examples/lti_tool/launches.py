@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from async_oauth1.lti.signing import sign_form
+from async_oauth1.lti import sign_launch
 
 from .settings import KEY
 
@@ -92,7 +92,7 @@ class Course:
         """
         fields = {name: value for name, value in self._fields(person).items() if name != leave_out}
         target = url or self.launch_url
-        signed = sign_form(target, fields, key, secret or self.secret, now=time.time() - late)
+        signed = sign_launch(target, fields, key, secret or self.secret, now=time.time() - late)
         return Form(target, list(signed.items()))
 
     def _fields(self, person: str) -> dict[str, str]:

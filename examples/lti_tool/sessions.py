@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from async_oauth1.lti import Launch
+from async_oauth1.stores import StoreUnavailableError
 
 __all__ = ["SESSION_SECONDS", "MemoryRecords", "Records", "RedisRecords", "Session", "Sessions"]
 
@@ -30,7 +31,7 @@ class Session:
         id: secret; whoever has it has the session.
         form_token: proves that a form comes from a page of this session.
         fields: what was signed.
-        score: the last grade that was sent, from 0 to 1.
+        score: the last grade that was entered, from 0 to 1.
         note: what became of it.
     """
 
@@ -93,17 +94,25 @@ class RedisRecords:
 
     async def put(self, name: str, text: str, seconds: int) -> None:
         """Keep a text for so long."""
-        await self._redis.set(f"lti_tool:{name}", text, ex=seconds)
+        await self._answer(self._redis.set(f"lti_tool:{name}", text, ex=seconds))
 
     async def get(self, name: str) -> str | None:
         """Return the text."""
-        text: str | None = await self._redis.get(f"lti_tool:{name}")
+        text: str | None = await self._answer(self._redis.get(f"lti_tool:{name}"))
         return text
 
     async def take(self, name: str) -> str | None:
         """Return the text and delete it, in one command."""
-        text: str | None = await self._redis.getdel(f"lti_tool:{name}")
+        text: str | None = await self._answer(self._redis.getdel(f"lti_tool:{name}"))
         return text
+
+    async def _answer(self, command: Awaitable[Any]) -> Any:
+        from redis import RedisError
+
+        try:
+            return await command
+        except (RedisError, OSError) as error:
+            raise StoreUnavailableError from error
 
 
 class Sessions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from async_oauth1 import Client
@@ -15,6 +15,9 @@ from .sessions import MemoryRecords, RedisRecords, Sessions
 from .settings import KEY, Settings
 
 __all__ = ["Storage", "open_storage"]
+
+#: Seconds for Redis to answer.
+PATIENCE = 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
             raise StoreError("--store has to keep consumers: memory://, sqlite:// or postgresql://")
         await store.migrate()
         await opened.enter_async_context(store)
-        if await store.query_client(KEY) is None:
+        with suppress(ValueError):  # an earlier run or another worker has registered it
             await store.add_client(Client(client_id=KEY, client_secret=settings.secret))
         tool.register_hooks(store)  # nonces, too, unless Redis has them
         yield Storage(tool, sessions)
@@ -58,6 +61,6 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
 async def _redis_records(url: str, opened: AsyncExitStack) -> RedisRecords:
     from redis.asyncio import Redis
 
-    client = Redis.from_url(url, decode_responses=True)
+    client = Redis.from_url(url, decode_responses=True, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
     opened.push_async_callback(client.aclose)
     return RedisRecords(client)

@@ -11,6 +11,7 @@ from quart import Quart, Response, make_response, redirect, render_template, req
 from async_oauth1 import OAuth1Error
 from async_oauth1.lti import launch_error_response
 
+from .grades import send_grade
 from .sessions import SESSION_SECONDS, Session
 from .settings import Settings
 from .storage import Storage
@@ -33,7 +34,9 @@ def create_tool(settings: Settings, storage: Storage) -> Quart:
     app.add_url_rule("/launch", view_func=pages.launch, methods=["POST"])
     app.add_url_rule("/open", view_func=pages.open, methods=["POST"])
     app.add_url_rule("/activity", view_func=pages.activity)
+    app.add_url_rule("/grade", view_func=pages.grade, methods=["POST"])
     app.add_url_rule("/window", view_func=pages.window, methods=["POST"])
+    app.register_error_handler(OAuth1Error, pages.refuse_launch)
     app.after_request(_add_headers)
     return app
 
@@ -63,15 +66,16 @@ class _Pages:
 
     async def launch(self) -> Any:
         """Verify a launch, and open its session. The form comes from the course's site."""
-        try:
-            launch = await self._tool.verify_launch(request)
-        except OAuth1Error as error:
-            answer = launch_error_response(error, debug=self._settings.debug)
-            return await make_response(answer.body, answer.status_code, answer.headers)
+        launch = await self._tool.verify_launch(request)
         session, code = await self._sessions.begin(launch)
         response = await make_response(await render_template("opening.html", code=code))
         response.headers.add("Set-Cookie", self._cookie(session))
         return response
+
+    async def refuse_launch(self, error: OAuth1Error) -> Any:
+        """The page of a launch that is refused, and of a store that is down."""
+        answer = launch_error_response(error, debug=self._settings.debug)
+        return await make_response(answer.body, answer.status_code, answer.headers)
 
     async def open(self) -> Any:
         """Exchange the one-time code. This form comes from the tool's page, so cookies are sent if they are kept."""
@@ -88,6 +92,16 @@ class _Pages:
         if session is None:
             return await self._refuse("Your session has ended. Open the activity again.")
         return await self._show(session)
+
+    async def grade(self) -> Any:
+        """Send the grade of the one who has launched."""
+        found = await self._form_session()
+        if found is None:
+            return await self._refuse("Your session has ended, or another launch has replaced it.")
+        session, handle = found
+        await send_grade(session, (await request.form).get("percent", ""), self._tool.get_client_by_id)
+        await self._sessions.save(session)
+        return await self._show(session, handle) if handle else redirect("/activity", 303)
 
     async def window(self) -> Any:
         """Continue in a window of its own, in which the tool is no third party and its cookies are kept."""

@@ -102,6 +102,20 @@ def test_a_launch_in_the_frame(window: Page, tmp_path: Path) -> None:
     window.screenshot(path=tmp_path / "frame.png", full_page=True)
 
 
+@pytest.mark.parametrize("blocked", [False, True])
+def test_a_grade(blocked: bool, open_with: OpenWith, demo: Demo, tmp_path: Path) -> None:
+    """It is sent from the frame, with a cookie and without one, and arrives in the gradebook beside the frame."""
+    page = open_with(blocked_site(demo) if blocked else {})
+    tool = launched(page, "omar")
+    percent = "61" if blocked else "87.5"
+    tool.get_by_label("Grade, in percent").fill(percent)
+    tool.get_by_role("button", name="Send the grade").click()
+    expect(tool.get_by_role("status")).to_contain_text(f"Sent: {percent} %")
+    expect(page.locator("#gradebook")).to_contain_text(f"Omar Haddad{percent} %")
+    looks_right(page)
+    page.screenshot(path=tmp_path / "grade.png", full_page=True)
+
+
 def test_a_launch_in_a_window(window: Page, tmp_path: Path) -> None:
     """The page is the tool's; going back leads to the course, not to the launch."""
     window.goto("/")

@@ -35,6 +35,12 @@ class Demo:
     course: str
     log: Path
 
+    @property
+    def port(self) -> int:
+        """The port on which the tool listens; a proxy may be in front of it."""
+        self.logged("is listening on port")
+        return int(self.log.read_text().split("is listening on port ")[1].split()[0])
+
     def form(self, person: str = "jane", fault: str = "") -> tuple[str, list[tuple[str, str]]]:
         """The URL and the fields that the course lets the browser post."""
         page = requests.get(f"{self.course}/launch", params={"person": person, "fault": fault}, timeout=PATIENCE).text
