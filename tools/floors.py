@@ -125,6 +125,8 @@ ROOMS: dict[str, Rows] = {
         ("observing", "opentelemetry", "prometheus"),
         ("instrumenting",),
     ),
+    "testing": (("clock", "credentials", "server", "signed_auth"), ("conformance", "signing_clients"), ("plugin",)),
+    "testing.conformance": (("running",), ("nonces", "pending"), ("faults", "processes", "tokens")),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
         ("change_feed",),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .clock import Clock
+    from .conformance import StoreConformance
     from .credentials import approve_dance, issue_token, register_client
     from .server import OAuth1Server
     from .signed_auth import SignedAuth
@@ -28,6 +29,7 @@ __all__ = [
     "Clock",
     "OAuth1Server",
     "SignedAuth",
+    "StoreConformance",
     "approve_dance",
     "issue_token",
     "register_client",
@@ -39,6 +41,7 @@ _HOMES = {
     "Clock": "clock",
     "OAuth1Server": "server",
     "SignedAuth": "signed_auth",
+    "StoreConformance": "conformance",
     "approve_dance": "credentials",
     "issue_token": "credentials",
     "register_client": "credentials",

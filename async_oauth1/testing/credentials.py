@@ -24,8 +24,13 @@ async def register_client(store: Store, **attributes: Any) -> Client:
     Raises:
         ValueError: the identifier is taken.
     """
-    usual: dict[str, Any] = {"client_id": f"client-{secrets.token_hex(4)}", "client_secret": secrets.token_urlsafe(24)}
-    client = Client(**{**usual, "name": "Test client", "callbacks": CALLBACKS, **attributes})
+    usual: dict[str, Any] = {
+        "client_id": f"client-{secrets.token_hex(4)}",
+        "client_secret": secrets.token_urlsafe(24),
+        "name": "Test client",
+        "callbacks": CALLBACKS,
+    }
+    client = Client(**(usual | attributes))
     await store.add_client(client)
     return client
 

@@ -97,7 +97,8 @@ class SignedAuth:
                 ``form`` for a request without a form.
         """
         unsigned = message_of(request, read_body=self.reads_body(_media_type(request)))
-        return _rebuilt(request, unsigned, self.sign(unsigned))
+        rebuilt: R = _rebuilt(request, unsigned, self.sign(unsigned))
+        return rebuilt
 
     def reads_body(self, media_type: bytes) -> bool:
         """Whether the signature depends on a body of this media type."""

@@ -78,9 +78,9 @@ def _environ_of(environ: Scope, unsigned: Message, signed: Message) -> Scope:
     for name, value in signed.headers[len(unsigned.headers) :]:
         key = name.decode().upper().replace("-", "_")
         changes[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value.decode("latin-1")
-    for name in ("RAW_URI", "REQUEST_URI"):
-        if name in environ and signed.query != unsigned.query:
-            changes[name] = f"{environ[name].partition('?')[0]}?{changes['QUERY_STRING']}"
+    for raw in ("RAW_URI", "REQUEST_URI"):
+        if raw in environ and signed.query != unsigned.query:
+            changes[raw] = f"{environ[raw].partition('?')[0]}?{changes['QUERY_STRING']}"
     if signed.body != unsigned.body:
         changes |= {"wsgi.input": io.BytesIO(signed.body), "CONTENT_LENGTH": str(len(signed.body))}
     return {**environ, **changes}
