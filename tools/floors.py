@@ -118,7 +118,6 @@ ROOMS: dict[str, Rows] = {
         ("consent", "recorder"),
         ("provider",),
     ),
-    "testing": (("clock", "credentials", "server", "signed_auth"), ("signing_clients",), ("plugin",)),
     "telemetry": (
         ("table",),
         ("recording", "tracing"),

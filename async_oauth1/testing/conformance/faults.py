@@ -26,7 +26,7 @@ class Faults(Conformance):
         """
         return False
 
-    def mend(self, store: Any) -> None | Awaitable[None]:
+    def mend(self, store: Any) -> Awaitable[None] | None:
         """Give the server back."""
 
     def test_faults_fail_closed(self) -> None:
@@ -72,7 +72,7 @@ async def _refuses(questions: dict[str, Callable[[], Awaitable[Any]]]) -> None:
             continue
         except AssertionError:
             raise
-        except Exception as error:  # noqa: BLE001 - named
+        except Exception as error:
             raise AssertionError(f"{name} without a server raised {type(error).__name__}, which is a 500.") from error
         check(False, f"{name} without a server answered {type(answer).__name__}: raise StoreUnavailableError.")
 

@@ -44,7 +44,9 @@ class TemporaryCredentials(Conformance):
             check(found is not None, "get_temporary_credential does not find what was created.")
             kept = (found.oauth_token_secret, found.client_id, found.oauth_callback, found.is_decided())
             wanted = ("hdhd0244k9j7ao03", CLIENT.client_id, "https://client.example/ready", False)
-            check(kept == wanted, "get_temporary_credential does not return what was created: secret, client, callback.")
+            check(
+                kept == wanted, "get_temporary_credential does not return what was created: secret, client, callback."
+            )
 
         self.run_case(case)
 
@@ -71,7 +73,9 @@ class TemporaryCredentials(Conformance):
             made = await pending(store)
             answers = [await store.deny_temporary_credential(made.oauth_token) for _ in range(2)]
             check(answers == [True, False], f"deny_temporary_credential answered {answers} to two denials.")
-            check(not await store.create_authorization_verifier(made, "jane", "v"), "A denial was undone by an approval.")
+            check(
+                not await store.create_authorization_verifier(made, "jane", "v"), "A denial was undone by an approval."
+            )
             check(await store.get_temporary_credential(made.oauth_token) is None, "Denied credentials are still found.")
             check(not await store.delete_temporary_credential(made.oauth_token), "Denied credentials can be taken.")
 
@@ -129,7 +133,9 @@ class TemporaryCredentials(Conformance):
         async def case(store: Any, clock: Clock) -> None:
             made = await approved(store)
             counts = await asyncio.gather(*(store.count_wrong_verifier(made.oauth_token) for _ in range(20)))
-            check(sorted(counts) == list(range(1, 21)), f"count_wrong_verifier answered {sorted(counts)} to 20 callers.")
+            check(
+                sorted(counts) == list(range(1, 21)), f"count_wrong_verifier answered {sorted(counts)} to 20 callers."
+            )
 
         self.run_case(case)
 

@@ -25,7 +25,9 @@ class TokenCredentials(Conformance):
             token = await store.exchange(made, TOKEN)
             check(token is not None, "exchange refused approved credentials.")
             check((token.client_id, token.user_id) == (CLIENT.client_id, "jane"), "A token has another client or user.")
-            check(await store.query_token(CLIENT.client_id, token.oauth_token) == token, "query_token finds no new token.")
+            check(
+                await store.query_token(CLIENT.client_id, token.oauth_token) == token, "query_token finds no new token."
+            )
             check(await store.get_temporary_credential(made.oauth_token) is None, "exchange keeps what it has taken.")
 
         self.run_case(case, full=True)
@@ -81,7 +83,9 @@ class TokenCredentials(Conformance):
             await store.add_client(CLIENT)
             await store.add_client(other)
             token = await store.issue_token_credential(CLIENT.client_id, "jane")
-            check(await store.query_token(CLIENT.client_id, token.oauth_token) == token, "query_token finds no new token.")
+            check(
+                await store.query_token(CLIENT.client_id, token.oauth_token) == token, "query_token finds no new token."
+            )
             check(await store.query_token("other", token.oauth_token) is None, "Another client can use a token.")
             both = await store.query_credentials("other", token.oauth_token)
             check(both == (other, None), "query_credentials gives a token to another client.")
@@ -128,7 +132,9 @@ class TokenCredentials(Conformance):
             await pending(store)
             check(await store.remove_client(CLIENT.client_id), "remove_client found no client.")
             check(await store.query_client(CLIENT.client_id) is None, "A removed client is found.")
-            check(await store.query_token(CLIENT.client_id, gone.oauth_token) is None, "A removed client keeps a token.")
+            check(
+                await store.query_token(CLIENT.client_id, gone.oauth_token) is None, "A removed client keeps a token."
+            )
             check(await store.get_temporary_credential("hh5s93j4hdidpola") is None, "Temporary credentials survived.")
             check(await store.query_token("other", kept.oauth_token) == kept, "Another client lost its token.")
 

@@ -10,8 +10,8 @@ from html import unescape
 import pytest
 import requests
 
+from ..running import PATIENCE, run
 from .lti_demo import Demo, fields, lti_demo
-from .running import PATIENCE, run
 
 #: What goes wrong with a launch, and its cause.
 CAUSES = [

@@ -13,8 +13,8 @@ from tests.attacks.transport.test_documented_proxies import certificate
 from tests.cli.doctor.proxies import GOOD, PASSED, nginx
 from tests.servers.processes import free_ports
 
+from ..running import PATIENCE
 from .lti_demo import SECRET, Demo, lti_demo
-from .running import PATIENCE
 
 __all__ = ["certificate"]
 

@@ -12,8 +12,8 @@ import requests
 from async_oauth1.stores import Store, open_store
 from tests.servers import Postgres, Valkey
 
+from ..running import PATIENCE
 from .lti_demo import Demo, fields, lti_demo
-from .running import PATIENCE
 
 
 @pytest.fixture(scope="module")

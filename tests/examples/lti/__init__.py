@@ -1,0 +1,1 @@
+"""The learning tool and the course beside it."""

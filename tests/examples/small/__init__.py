@@ -1,0 +1,1 @@
+"""The small providers: one for each framework."""

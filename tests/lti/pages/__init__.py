@@ -1,0 +1,1 @@
+"""The programs of the documentation run as they are shown."""

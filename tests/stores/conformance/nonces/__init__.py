@@ -1,0 +1,1 @@
+"""Nonces, and the clocks that decide how long they are kept."""
