@@ -124,7 +124,11 @@ ROOMS: dict[str, Rows] = {
         ("observing", "opentelemetry", "prometheus"),
         ("instrumenting",),
     ),
-    "testing": (("clock", "credentials", "server", "signed_auth"), ("conformance", "signing_clients"), ("plugin",)),
+    "testing": (
+        ("clock", "credentials", "serving", "signed_auth"),
+        ("conformance", "lti_platform", "server", "signing_clients"),
+        ("plugin",),
+    ),
     "testing.conformance": (("running",), ("nonces", "pending"), ("faults", "processes", "tokens")),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),

@@ -12,6 +12,9 @@ client, and needs the extra ``serve``::
 
     client = sign_requests(app.test_client(), SignedAuth("client", "secret", "token", "token secret"))
     assert client.get("/photos").status_code == 200
+
+``lti_platform`` is a platform of LTI 1.1 for tests of tools: it launches, and keeps grades. Without pytest,
+`OAuth1Server` and `LTIPlatform` are context managers.
 """
 
 from importlib import import_module
@@ -21,12 +24,14 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .conformance import StoreConformance
     from .credentials import approve_dance, issue_token, register_client
+    from .lti_platform import LTIPlatform
     from .server import OAuth1Server
     from .signed_auth import SignedAuth
     from .signing_clients import sign_requests
 
 __all__ = [
     "Clock",
+    "LTIPlatform",
     "OAuth1Server",
     "SignedAuth",
     "StoreConformance",
@@ -39,6 +44,7 @@ __all__ = [
 # Imported at first use: pytest imports this package in each run.
 _HOMES = {
     "Clock": "clock",
+    "LTIPlatform": "lti_platform",
     "OAuth1Server": "server",
     "SignedAuth": "signed_auth",
     "StoreConformance": "conformance",

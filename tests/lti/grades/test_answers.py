@@ -79,7 +79,7 @@ def test_a_score_that_is_missing() -> None:
 @pytest.mark.parametrize("operation", ["replaceResult", "readResult", "deleteResult"])
 @pytest.mark.parametrize("sourcedid", ["unknown", "", "grade-1</sourcedId><sourcedId>grade-2", "grade-1<b/>"])
 def test_an_unknown_sourcedid(operation: str, sourcedid: str) -> None:
-    """Failure with 200, also for what is no single text."""
+    """Failure with 200, also if one is sent twice."""
     book = Gradebook()
     assert book.answer(signed(envelope(operation, sourcedid=sourcedid))).code == (200, "failure")
     assert book.grades == {"grade-1": None}
