@@ -27,7 +27,7 @@ from async_oauth1.stores import MemoryStore
 
 from .provider import ALL_SIGNATURE_METHODS, EVERY_METHOD, Provider, Recording, add_credentials
 
-__all__ = ["PROVIDERS", "UNROUTED", "is_about_quart", "make_provider_on"]
+__all__ = ["ELSEWHERE", "PROVIDERS", "UNROUTED", "is_about_quart", "make_provider_on"]
 
 #: Makes the application with the protected routes.
 Resources = Callable[[ResourceProtector, list[Any]], Any]
@@ -147,6 +147,50 @@ def on_litestar(protector: ResourceProtector, seen: list[Any]) -> Any:
     )
 
 
+def on_fastapi(protector: ResourceProtector, seen: list[Any]) -> Any:
+    """`OAuth1` as a dependency of each route."""
+    from fastapi import Depends, FastAPI, Request, Security
+
+    from async_oauth1.fastapi import OAuth1
+
+    app = FastAPI(openapi_url=None)
+    oauth1 = OAuth1(protector)
+    oauth1.install(app)
+    hashed_oauth1 = OAuth1(protector, body_hash_required=True)
+
+    def view(*paths: str, demands: Any) -> Callable[[Callable[..., Any]], Any]:
+        def add(function: Callable[..., Any]) -> Any:
+            function.__annotations__ = {"request": Request}  # FastAPI cannot evaluate strings that name local classes
+            for path in paths:
+                app.add_api_route(path, function, methods=EVERY_METHOD, dependencies=[demands])
+            return function
+
+        return add
+
+    @view("/echo", "/echo/{rest:path}", demands=Security(oauth1))
+    async def echo(request: Request) -> dict[str, Any]:
+        seen.append(request.path_params.get("rest", ""))
+        return what_arrived()
+
+    @view("/signed", demands=Depends(oauth1.client))
+    async def signed(request: Request) -> dict[str, Any]:
+        return what_arrived()
+
+    @view("/form", demands=Security(oauth1))
+    async def form(request: Request) -> dict[str, Any]:
+        return grouped((await request.form()).multi_items())
+
+    @view("/hashed", demands=Security(hashed_oauth1))
+    async def hashed(request: Request) -> dict[str, Any]:
+        return {"length": len(await request.body())}
+
+    @view("/read-only", demands=Security(oauth1, scopes=["photos.read"]))
+    async def read_only(request: Request) -> dict[str, Any]:
+        return what_arrived()
+
+    return app
+
+
 def on_starlette(protector: ResourceProtector, seen: list[Any]) -> Any:
     """`protected` at each endpoint."""
     from starlette.applications import Starlette
@@ -221,12 +265,19 @@ def on_bare_asgi(protector: ResourceProtector, seen: list[Any]) -> Any:
 #: What serves the resources, by the names in `tests.frameworks.registry`.
 PROVIDERS: dict[str, Resources] = {
     "bare ASGI": on_bare_asgi,
+    "FastAPI": on_fastapi,
     "Litestar": on_litestar,
     "Starlette": on_starlette,
 }
 
 #: Methods that a framework does not route, signed or not.
 UNROUTED = {"Litestar": "PROPFIND"}
+
+#: Attacks that a framework meets before any of our code runs; the page ``docs/frameworks.md`` says how.
+ELSEWHERE = {
+    ("FastAPI", "test_a_client_that_hangs_up_while_its_form_arrives"),
+    ("FastAPI", "test_four_hundred_thousand_parameters_are_refused_unparsed"),
+}
 
 # They change the Quart application, read through Quart's request, or count what its protector verifies.
 _ABOUT_QUART = frozenset(
