@@ -9,6 +9,9 @@ from itertools import count
 
 from .processes import Server, free_ports
 
+#: Each process of a test run may have a server.
+_SMALL = "--innodb-buffer-pool-size=16M"
+
 
 def mariadb_binary() -> str | None:
     """Return the path of the system's MariaDB; Debian installs it outside a user's PATH."""
@@ -30,15 +33,20 @@ class MariaDB(Server):
             options: Options of the server's command line, such as ``--sql-mode=``.
         """
         super().__init__()
-        self.port = free_ports(1)[0]
         self.options = options
         self._numbers = count(1)
         self._user = ["--user=root"] if os.geteuid() == 0 else []  # it refuses to run as root unasked
-        install = ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal"]
-        quick = ["--skip-test-db", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]
+        # Its own: a server that starts removes temporary tables from its folder, and would remove another server's.
+        self._temporary = f"--tmpdir={self.folder}/tmp"
+        (self.folder / "tmp").mkdir()
+        # By force: without it, a machine whose name cannot be resolved at the moment gets no database.
+        install = ["mariadb-install-db", "--no-defaults", "--force", "--auth-root-authentication-method=normal"]
+        quick = ["--skip-test-db", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", _SMALL]
+        quick += [self._temporary]
         created = self.launch([*install, *quick, *self._user, f"--datadir={self.folder}/data"])
         if created.wait() != 0:
-            raise OSError(f"mariadb-install-db failed:\n{self.log()}")
+            raise OSError(f"mariadb-install-db ended with {created.returncode}:\n{self.log()}")
+        self.port = free_ports(1)[0]  # now, because the installation takes seconds, in which a port could be taken
         self.start()
 
     def sqlalchemy_url(self, database: str, driver: str = "mysql+aiomysql") -> str:
@@ -65,7 +73,7 @@ class MariaDB(Server):
         assert binary is not None
         where = [f"--datadir={self.folder}/data", f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid"]
         listen = ["--bind-address=127.0.0.1", f"--port={self.port}", "--skip-name-resolve", "--skip-log-bin"]
-        light = ["--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0"]
+        light = [_SMALL, self._temporary, "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0"]
         return [binary, "--no-defaults", *self._user, *where, *listen, *light, *self.options]
 
     def answers(self) -> bool:

@@ -43,7 +43,8 @@ class RecordStore(DelegatingStore):
         nonce_lifetime: int | None = None,
         **options: Any,
     ) -> None:
-        self.engine = create_async_engine(url, **options)
+        # Ten connections, as our own stores have.
+        self.engine = create_async_engine(url, **{"max_overflow": 5, **options})
         self.store = new_store(self.engine, clock=clock, keys=keys, nonce_lifetime=nonce_lifetime)
         store: Any = self.store
         super().__init__(store)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Text, insert, text, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from tests.servers import Postgres
 from tests.stress import sample
 
 from .conftest import DRIVERS
-from .models import PlainBase, PlainClient, PlainToken
+from .models import FullClient, PlainBase, PlainClient, PlainToken
 from .provider import PlainProvider
+from .records import RecordStore
 from .test_statements import counted
 
 everywhere = pytest.mark.parametrize("driver", sample(DRIVERS, 2))
@@ -112,6 +114,30 @@ async def test_a_row_that_cannot_be_read(engine: AsyncEngine, caplog: pytest.Log
     assert answers[1] == 503
     assert not [answer for answer in (answers[0], *answers[2:]) if isinstance(answer, int)]
     assert "a secret of the PlainToken 'bad'... is damaged" in caplog.text
+    assert "hidden-secret" not in caplog.text
+
+
+async def test_a_column_that_cannot_be_read(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A row that a column's type refuses is a 503 for its own client. The log names the error and no value.
+
+    The other databases store no text in the column.
+    """
+    store = RecordStore(database_url)
+    await store.migrate()
+    async with store:
+        names = [f"client{number}" for number in range(6)]
+        for name in names:
+            await store.add_client(Client(client_id=name, client_secret="hidden-secret"))
+        async with store.engine.begin() as connection:
+            await connection.execute(
+                update(FullClient)
+                .where(FullClient.client_id == "client3")
+                .values(callbacks=type_coerce('"no list', Text))
+            )
+        answers = await asyncio.gather(*map(store.query_client, [*names, "client3"]), return_exceptions=True)
+    refused = [isinstance(answer, StoreUnavailableError) for answer in answers]
+    assert refused == [name == "client3" for name in [*names, "client3"]]
+    assert "a row cannot be read (JSONDecodeError)" in caplog.text
     assert "hidden-secret" not in caplog.text
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import (
     mapped_column,
     relationship,
     sessionmaker,
+    synonym,
 )
 
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
@@ -82,6 +83,22 @@ class TypedApp(OAuth1ClientMixin, Typed):
     title: Mapped[str] = mapped_column(String(80), default="")
 
 
+class RenamedApp(OAuth1ClientMixin, Base):
+    __tablename__ = "renamed_app"
+
+    client_id: Mapped[str] = mapped_column("consumer_key", String(48), primary_key=True)
+    client_secret: Mapped[str | None] = mapped_column("consumer_secret", String(120))
+
+
+class RenamedGrant(OAuth1TokenCredentialMixin, Base):
+    __tablename__ = "renamed_grant"
+
+    key: Mapped[str] = mapped_column("access_token", String(84), primary_key=True)
+    oauth_token: Mapped[str] = synonym("key")
+    user_id: Mapped[int] = mapped_column("owner", ForeignKey("user.id"))
+    user: Mapped[User] = relationship(lazy="joined")
+
+
 TypedApp(client_id="one", client_secret="secret", title="One")
 TypedApp(client_secret="secret")  # refused
 App(client_id="one", title="One", callbacks=["https://one.example/"])
@@ -119,6 +136,16 @@ async def administer() -> None:
     reveal_type(pending)  # Pending | None
     reveal_type(await store.list_token_credentials(user_id="7"))  # list[Grant]
 
+
+renamed_store = SQLAlchemyStore(sessions, Client=RenamedApp, TokenCredential=RenamedGrant, Nonce=Nonce)
+renamed = ResourceProtector[RenamedApp, RenamedGrant](app)
+renamed.register_hooks(renamed_store)
+reveal_type(renamed_store)  # SQLAlchemyStore[RenamedApp, RenamedGrant, TemporaryCredentialLike]
+reveal_type(renamed.current_client.client_secret)  # str | None
+reveal_type(renamed.current_credential.key)  # str
+reveal_type(renamed.current_credential.oauth_token)  # str
+print(renamed.current_credential.access_token)  # refused
+print(renamed.current_client.consumer_key)  # refused
 
 synchronous: sessionmaker[Session] = sessionmaker()
 SQLAlchemyStore(synchronous, Client=App, TokenCredential=Grant)  # refused
