@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
-from tests.examples.lti_demo import Demo, lti_demo
+from tests.examples.lti_tool.demo import Demo, lti_demo
 
 from .conftest import PATIENCE
 from .contrast import weak_elements

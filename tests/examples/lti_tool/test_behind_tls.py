@@ -11,10 +11,10 @@ from async_oauth1.lti import sign_launch
 from examples.lti_tool.settings import KEY
 from tests.attacks.transport.test_documented_proxies import certificate
 from tests.cli.doctor.proxies import GOOD, PASSED, nginx
+from tests.examples.running import PATIENCE
 from tests.servers.processes import free_ports
 
-from .lti_demo import SECRET, Demo, lti_demo
-from .running import PATIENCE
+from .demo import SECRET, Demo, lti_demo
 
 __all__ = ["certificate"]
 

@@ -10,8 +10,9 @@ from html import unescape
 import pytest
 import requests
 
-from .lti_demo import Demo, fields, lti_demo
-from .running import PATIENCE, run
+from tests.examples.running import PATIENCE, run
+
+from .demo import Demo, fields, lti_demo
 
 #: What goes wrong with a launch, and its cause.
 CAUSES = [
