@@ -117,7 +117,7 @@ ROOMS: dict[str, Rows] = {
         ("consent", "recorder"),
         ("provider",),
     ),
-    "testing": (("server",), ("plugin",)),
+    "testing": (("serving",), ("lti_platform", "server"), ("plugin",)),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
         ("change_feed",),

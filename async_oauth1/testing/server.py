@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Coroutine, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from .serving import GRACE, PATIENCE, ServerInThread
 
 if TYPE_CHECKING:
-    import asyncio
-
     from async_oauth1.provider.authorization_server import AuthorizationDecision
     from async_oauth1.serve.provider import Provider
     from async_oauth1.serve.records import RecordedRequest
     from async_oauth1.serve.settings import ClientCredentials, Settings
 
 __all__ = ["OAuth1Server", "Token"]
-
-T = TypeVar("T")
-#: Seconds to wait for the provider before a test fails.
-PATIENCE = 30.0
-#: Seconds that open connections get when it stops.
-GRACE = 0.05
 
 
 class Token(NamedTuple):
@@ -36,7 +28,7 @@ class Token(NamedTuple):
     oauth_token_secret: str
 
 
-class OAuth1Server:
+class OAuth1Server(ServerInThread):
     """An OAuth 1.0 provider on a free port of 127.0.0.1, with everything in memory.
 
     It serves in a thread, so its methods can be called in plain and in async tests. Its resources are ``/echo`` (wants
@@ -46,7 +38,7 @@ class OAuth1Server:
         url: such as ``http://127.0.0.1:40123``, without a slash at the end.
     """
 
-    url: str
+    name = "OAuth 1.0 provider"
 
     def __init__(
         self,
@@ -65,51 +57,10 @@ class OAuth1Server:
         Raises:
             ValueError: there is no such provider to imitate.
         """
+        super().__init__()
         self._like, self._user = like, user
         self._mode: Literal["automatic", "deny", "ask"] = consent
-        self._started = threading.Event()
-        self._problem: BaseException | None = None
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
         self._provider: Provider
-
-    def start(self) -> None:
-        """Serve until `stop`.
-
-        Raises:
-            RuntimeError: it could not start.
-            ModuleNotFoundError: the extra ``serve`` is not installed.
-        """
-        from async_oauth1.serve.listening import listen, url_of
-
-        settings = self._settings()
-        listener = listen("127.0.0.1", 0)
-        self.url = url_of(listener)
-        self._thread = threading.Thread(
-            target=self._run, args=(settings, listener), name="async_oauth1.testing", daemon=True
-        )
-        self._thread.start()
-        if not self._started.wait(PATIENCE) or self._problem is not None:
-            raise RuntimeError("The OAuth 1.0 provider did not start.") from self._problem
-
-    def stop(self) -> None:
-        """Stop serving; open connections are closed. Safe to repeat."""
-        if self._thread is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(PATIENCE)
-        self._thread = None
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
 
     def client(self, *, methods: Sequence[str] = (), callbacks: Sequence[str] = ()) -> ClientCredentials:
         """Register a client with random credentials.
@@ -210,32 +161,16 @@ class OAuth1Server:
             raise ValueError(f"Unknown provider {self._like!r} to imitate; known are {', '.join(PRESETS)}.")
         return Settings(preset=PRESETS[self._like] if self._like else PLAIN, consent=self._mode, user=self._user)
 
-    def _wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        import asyncio
+    def _prepare(self) -> None:
+        self._settings_used = self._settings()
 
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
-
-    def _run(self, settings: Settings, listener: Any) -> None:
-        import asyncio
-
-        try:
-            with listener:
-                asyncio.run(self._serve(settings, listener))
-        except BaseException as error:  # noqa: BLE001 - raised by `start`
-            self._problem = error
-        finally:
-            self._started.set()
-
-    async def _serve(self, settings: Settings, listener: Any) -> None:
-        import asyncio
-
+    async def _serve(self, listener: Any) -> None:
         from async_oauth1.serve.listening import serve_socket
         from async_oauth1.serve.provider import Provider
         from async_oauth1.stores import MemoryStore
 
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         async with MemoryStore() as store:
-            self._provider = Provider(settings, store)
+            self._provider = Provider(self._settings_used, store)
             async with self._provider.running():
                 # Connections wait in the backlog of the socket until hypercorn accepts them.
                 self._started.set()

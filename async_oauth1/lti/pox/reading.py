@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 __all__ = [
@@ -66,10 +67,9 @@ def require_parser() -> Any:
         ModuleNotFoundError: the extra ``lti`` is not installed.
     """
     try:
-        import defusedxml.ElementTree  # type: ignore[import-untyped]
+        return import_module("defusedxml.ElementTree")  # it has no types
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f'Grades need {error.name}: install "async-oauth1[lti]".', name=error.name) from error
-    return defusedxml.ElementTree
 
 
 def child(parent: Any, *names: str) -> Any | None:

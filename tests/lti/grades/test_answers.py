@@ -79,7 +79,7 @@ def test_a_score_that_is_missing() -> None:
 @pytest.mark.parametrize("operation", ["replaceResult", "readResult", "deleteResult"])
 @pytest.mark.parametrize("sourcedid", ["unknown", "", "grade-1</sourcedId><sourcedId>grade-2", "grade-1<b/>"])
 def test_an_unknown_sourcedid(operation: str, sourcedid: str) -> None:
-    """Failure with 200; two of them are none."""
+    """Failure with 200; so is one that is sent twice."""
     book = Gradebook()
     assert book.answer(signed(envelope(operation, sourcedid=sourcedid))).code == (200, "failure")
     assert book.grades == {"grade-1": None}
