@@ -28,6 +28,7 @@ _REFUSED = "The tool could not verify this launch. Tell your teacher or the admi
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
     "background:#fff}code,pre{white-space:pre-wrap;overflow-wrap:anywhere}a{color:#0b57d0}"
+    "@media(prefers-color-scheme:dark){body{color:#e8e6e1;background:#15191e}a{color:#7db8e0}}"
 )
 
 
@@ -83,6 +84,7 @@ def _page(error: OAuth1Error, url: str | None, explained: RefusedLaunch | None) 
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="color-scheme" content="light dark">',
         f"<title>{title}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1>",
         f"<p>{escape(_text_for_users(error))}</p>",

@@ -55,7 +55,7 @@ class _Pages:
         return await render_template("course.html", **shown)
 
     async def back(self) -> str:
-        """Where the tool sends the browser back to, maybe with a message for the user."""
+        """The return URL: the tool sends the browser here, maybe with a message for the user."""
         return await render_template("back.html", message=request.args.get("lti_errormsg", "")[:LONGEST_MESSAGE])
 
     async def style(self) -> Response:

@@ -28,7 +28,7 @@ class Session:
     """What the tool keeps of a launch.
 
     Attributes:
-        id: secret; whoever has it has the session.
+        id: secret; it is all that a browser needs for the session.
         form_token: proves that a form comes from a page of this session.
         fields: what was signed.
         score: the last grade that was entered, from 0 to 1.

@@ -1,4 +1,4 @@
-"""Where the tool keeps its consumers, nonces and sessions."""
+"""The stores of the tool: consumers, nonces and sessions."""
 
 from __future__ import annotations
 

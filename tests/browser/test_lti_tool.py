@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
-from tests.examples.lti.lti_demo import Demo, lti_demo
+from tests.examples.lti_tool.demo import Demo, lti_demo
 
 from .conftest import PATIENCE
 from .contrast import weak_elements
@@ -102,20 +102,25 @@ def test_a_launch_in_the_frame(window: Page, tmp_path: Path) -> None:
     window.screenshot(path=tmp_path / "frame.png", full_page=True)
 
 
-@pytest.mark.parametrize("blocked", [False, True])
-def test_a_grade(blocked: bool, open_with: OpenWith, demo: Demo, tmp_path: Path) -> None:
-    """It is sent from the frame, with a cookie and without one, and arrives in the gradebook beside the frame."""
-    page = open_with(blocked_site(demo) if blocked else {})
-    tool = launched(page, "omar")
-    percent = "61" if blocked else "87.5"
+def send(page: Page, tool: FrameLocator, percent: str) -> None:
+    """Send a grade from the frame, and wait until it is in the gradebook beside it."""
     tool.get_by_label("Grade, in percent").fill(percent)
     tool.get_by_role("button", name="Send the grade").click()
     expect(tool.get_by_role("status")).to_contain_text(f"Sent: {percent} %")
     expect(page.locator("#gradebook")).to_contain_text(f"Omar Haddad{percent} %")
     looks_right(page)
-    page.screenshot(path=tmp_path / "grade.png", full_page=True)
 
 
+@pytest.mark.parametrize("window", ["desktop", "phone"], indirect=True)
+def test_a_grade(window: Page, tmp_path: Path) -> None:
+    """It is sent from the frame, and arrives in the gradebook beside it. So does the one that replaces it."""
+    tool = launched(window, "omar")
+    send(window, tool, "61")
+    send(window, tool, "87.5")
+    window.screenshot(path=tmp_path / "grade.png", full_page=True)
+
+
+@pytest.mark.parametrize("window", ["desktop"], indirect=True)
 def test_a_launch_in_a_window(window: Page, tmp_path: Path) -> None:
     """The page is the tool's; going back leads to the course, not to the launch."""
     window.goto("/")
@@ -129,7 +134,9 @@ def test_a_launch_in_a_window(window: Page, tmp_path: Path) -> None:
     tool.screenshot(path=tmp_path / "window.png", full_page=True)
 
 
-@pytest.mark.parametrize("fault", ["used", "slash", "clock"])
+@pytest.mark.parametrize(
+    ("window", "fault"), [("phone", "used"), ("desktop", "slash"), ("dark", "clock")], indirect=["window"]
+)
 def test_a_refused_launch(fault: str, window: Page, tmp_path: Path) -> None:
     """The page says what happened, why in debug mode, and offers the way back if the launch was signed."""
     launched(window).locator(".record").wait_for()
@@ -172,30 +179,27 @@ def test_without_scripts(browser: Browser, demo: Demo) -> None:
 
 
 def test_third_party_cookies_blocked(open_with: OpenWith) -> None:
-    """A partitioned cookie is kept nevertheless."""
-    tool = launched(open_with(BLOCKED_THIRD_PARTIES))
-    expect(tool.locator(".record")).to_contain_text("in a cookie")
-
-
-def test_a_cookie_that_is_not_partitioned(open_with: OpenWith) -> None:
-    """It is blocked, so the setting of these tests has an effect; the page carries the session instead."""
+    """A partitioned cookie is kept nevertheless. Without the partition it is not, and the page carries the session."""
     page = open_with(BLOCKED_THIRD_PARTIES)
+    expect(launched(page).locator(".record")).to_contain_text("in a cookie")
 
     def unpartitioned(route: Route) -> None:
         answer = route.fetch()
         cookie = answer.headers["set-cookie"].replace("; Partitioned", "")
         route.fulfill(response=answer, headers={**answer.headers, "set-cookie": cookie})
 
+    page.context.clear_cookies()
     page.route("http://127.0.0.1:*/launch", unpartitioned)
-    tool = launched(page)
-    expect(tool.locator(".record")).to_contain_text("the browser keeps no cookie here")
+    expect(launched(page).locator(".record")).to_contain_text("the browser keeps no cookie here")
 
 
-def test_no_cookie_is_kept(open_with: OpenWith, demo: Demo) -> None:
-    """The page carries the session in the frame; in a window of its own the tool may keep its cookie."""
+def test_no_cookie_is_kept(open_with: OpenWith, demo: Demo, tmp_path: Path) -> None:
+    """The page in the frame carries the session; in a window of its own, the tool may keep its cookie."""
     page = open_with(blocked_site(demo))
-    tool = launched(page)
+    tool = launched(page, "omar")
     expect(tool.locator(".record")).to_contain_text("the browser keeps no cookie here")
+    send(page, tool, "42")
+    page.screenshot(path=tmp_path / "no-cookie.png", full_page=True)
     with page.expect_popup() as opened:
         tool.get_by_role("button", name="Continue in a new window").click()
     expect(opened.value.locator(".record")).to_contain_text("in a cookie")

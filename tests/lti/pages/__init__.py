@@ -1,1 +1,1 @@
-"""The programs of the documentation run as they are shown."""
+"""Tests of the programs on the pages about LTI."""

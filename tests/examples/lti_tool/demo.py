@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from ..running import PATIENCE, environment, wait_until
+from tests.examples.running import PATIENCE, environment, wait_until
 
 SECRET = "the secret of the course, as long as it has to be"
 _FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')

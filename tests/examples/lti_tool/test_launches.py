@@ -10,8 +10,10 @@ from html import unescape
 import pytest
 import requests
 
-from ..running import PATIENCE, run
-from .lti_demo import Demo, fields, lti_demo
+from examples.lti_tool.settings import read_settings
+from tests.examples.running import PATIENCE, run
+
+from .demo import Demo, fields, lti_demo
 
 #: What goes wrong with a launch, and its cause.
 CAUSES = [
@@ -89,15 +91,6 @@ def test_the_cookie(demo: Demo) -> None:
     assert name.startswith("lti=")
 
 
-def test_the_cookie_over_https() -> None:
-    """Its name has the prefix that keeps other hosts of the domain from setting it."""
-    with lti_demo("--public-url", "https://tool.example") as demo:
-        _, form = demo.form()
-        # What a proxy that ends TLS passes on; the example trusts --public-url, and no header.
-        answer = requests.post(f"http://127.0.0.1:{demo.port}/launch", data=form, timeout=PATIENCE)
-        assert answer.headers["Set-Cookie"].startswith("__Host-lti=")
-
-
 def opened(demo: Demo, *, keep_cookies: bool) -> tuple[requests.Session, requests.Response]:
     """A browser that has opened the activity, and the page that it shows."""
     browser = requests.Session()
@@ -156,11 +149,16 @@ def test_the_course_knows_its_people_and_faults(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--tool-only",), ("--store", "sqlite:///tool.db")])
-def test_a_secret_that_must_last(arguments: tuple[str, ...]) -> None:
+def test_a_secret_that_must_last(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Workers and a lasting store need the secret from the environment; the error says so."""
-    ended = run("examples.lti_tool", *arguments)
-    assert ended.returncode == 2
-    assert "set LTI_DEMO_SECRET" in ended.stderr
+    monkeypatch.delenv("LTI_DEMO_SECRET", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        read_settings(arguments)
+    assert ended.value.code == 2
+    assert "set LTI_DEMO_SECRET" in capsys.readouterr().err
+    assert read_settings([]).secret != read_settings([]).secret
 
 
 def test_a_port_that_is_in_use(demo: Demo) -> None:

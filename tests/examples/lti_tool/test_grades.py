@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from async_oauth1.stores import Store, open_store
+from tests.examples.running import PATIENCE
 from tests.servers import Postgres, Valkey
 
-from ..running import PATIENCE
-from .lti_demo import Demo, fields, lti_demo
+from .demo import Demo, fields, lti_demo
 
 
 @pytest.fixture(scope="module")

@@ -1,1 +1,0 @@
-"""The learning tool and the course beside it."""
