@@ -146,7 +146,11 @@ FLAWS: list[tuple[type[Sound], str, str]] = [
     (JoinedKey, "test_parts_are_never_confused", "confuses its parts if one of them contains ':'"),
     (FailsOpen, "test_faults_fail_closed", "exists_nonce without a server answered bool"),
     (ApprovesTwice, "test_an_approval_binds_user_and_verifier", "another user can take over"),
-    (ShortMemory, "test_a_nonce_lives_as_long_as_its_timestamp_may_be_accepted", "forgot a nonce within nonce_lifetime"),
+    (
+        ShortMemory,
+        "test_a_nonce_lives_as_long_as_its_timestamp_may_be_accepted",
+        "forgot a nonce within nonce_lifetime",
+    ),
 ]
 
 
@@ -209,7 +213,7 @@ class Blocking(Sound):
     """Blocks the event loop for long."""
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
-        time.sleep(3)  # noqa: ASYNC251 - the flaw
+        time.sleep(3)
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 from async_oauth1.errors import StoreUnavailableError
@@ -10,7 +11,7 @@ from async_oauth1.stores import Store
 from async_oauth1.testing.clock import Clock
 
 from .pending import approved
-from .running import CLIENT, NOW, TOKEN, Conformance, check
+from .running import CLIENT, NOW, TOKEN, Conformance, fail
 
 __all__ = ["Faults"]
 
@@ -26,13 +27,13 @@ class Faults(Conformance):
         """
         return False
 
-    def mend(self, store: Any) -> None | Awaitable[None]:
+    def mend(self, store: Any) -> Awaitable[None] | None:
         """Give the server back."""
 
     def test_faults_fail_closed(self) -> None:
         """Without its server, the store answers neither "new", "unknown" nor "taken"; afterwards it works again."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             made = await approved(store)
             if not await _result(self.cut(store.store)):
                 import pytest
@@ -72,10 +73,11 @@ async def _refuses(questions: dict[str, Callable[[], Awaitable[Any]]]) -> None:
             continue
         except AssertionError:
             raise
-        except Exception as error:  # noqa: BLE001 - named
+        except Exception as error:
             raise AssertionError(f"{name} without a server raised {type(error).__name__}, which is a 500.") from error
-        check(False, f"{name} without a server answered {type(answer).__name__}: raise StoreUnavailableError.")
+        fail(f"{name} without a server answered {type(answer).__name__}: raise StoreUnavailableError.")
 
 
 async def _result(value: Any) -> Any:
-    return await value if isinstance(value, Awaitable) else value
+    waits: bool = isawaitable(value)
+    return await value if waits else value
