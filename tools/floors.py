@@ -74,7 +74,12 @@ ROOMS: dict[str, Rows] = {
     "explain.hypotheses": (("encoding", "keys", "parameters", "uri"), ("path", "repetition", "values")),
     "explain.readers": (("parts",), ("curl", "har", "http")),
     "explain.said": (("attempts", "finding", "structure"), ("comparison",)),
-    "probing": (("signing",), ("connection",), ("session",), ("deciding", "passing", "reaching")),
+    "probing": (
+        ("signing",),
+        ("connection", "raw_signing"),
+        ("session",),
+        ("deciding", "passing", "reaching", "requirements"),
+    ),
     "explaining": (("queue",), ("loop",), ("thread",)),
     "asgi": (
         ("environ", "event_loops", "origin", "unawaited", "versions"),
@@ -163,9 +168,10 @@ ROOMS: dict[str, Rows] = {
         ("console",),
         ("options", "public_keys", "request_options", "saved_requests", "serve_log", "store_access"),
         ("clients", "known_secrets", "tokens"),
-        ("doctor", "explain", "serve", "sign"),
+        ("explain", "probing", "serve", "sign"),
         ("verify",),
     ),
+    "cli.probing": (("doctor",), ("conformance",)),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
         ("signature", "wrapper"),

@@ -21,9 +21,9 @@ from async_oauth1.stores.encryption import new_key
 from . import clients as _clients
 from . import tokens as _tokens
 from .console import CommandError, print_json, print_lines, printable, report
-from .doctor import doctor_command
 from .explain import explain_command
 from .options import JsonOption, StoreOption
+from .probing import conformance_command, doctor_command
 from .serve import serve_command
 from .sign import sign_command
 from .store_access import shared_store, with_store
@@ -46,6 +46,7 @@ app.command("serve")(serve_command)
 app.command("verify")(verify_command)
 app.command("sign")(sign_command)
 app.command("doctor")(doctor_command)
+app.command("conformance")(conformance_command)
 
 
 def _print_version(is_given: bool) -> None:  # noqa: FBT001 - called by typer

@@ -16,7 +16,16 @@ from async_oauth1.protocol.header_fields import is_form
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 
-__all__ = ["Credentials", "Message", "Place", "Signed", "base_string_of", "protocol_parameters", "sign"]
+__all__ = [
+    "Credentials",
+    "Message",
+    "Place",
+    "Signed",
+    "base_string_of",
+    "place_parameters",
+    "protocol_parameters",
+    "sign",
+]
 
 FORM = b"application/x-www-form-urlencoded"
 Place = Literal["header", "query", "form"]
@@ -143,13 +152,13 @@ def sign(
     if body_hash:
         digest = base64.b64encode(hashlib.sha1(message.body, usedforsecurity=False).digest()).decode()
         parameters = {**parameters, "oauth_body_hash": digest}
-    unsigned = _placed(message, parameters.items(), place, realm)
+    unsigned = place_parameters(message, parameters.items(), place, realm)
     if seen is not None:
         unsigned = replace(unsigned, scheme=seen.scheme, host=seen.host, path=seen.path)
     base_string = base_string_of(unsigned)
     signature = SIGNATURE_METHODS[parameters["oauth_signature_method"]].sign(base_string, keys)
     every = {**parameters, "oauth_signature": signature}
-    return Signed(_placed(message, every.items(), place, realm), base_string)
+    return Signed(place_parameters(message, every.items(), place, realm), base_string)
 
 
 def base_string_of(message: Message) -> str:
@@ -174,7 +183,10 @@ def base_string_of(message: Message) -> str:
     return request.signature_base_string
 
 
-def _placed(message: Message, parameters: Iterable[tuple[str, str]], place: Place, realm: str | None) -> Message:
+def place_parameters(
+    message: Message, parameters: Iterable[tuple[str, str]], place: Place, realm: str | None = None
+) -> Message:
+    """The message with parameters in one of the places of section 3.5."""
     if place == "header":
         quoted = [] if realm is None else ['realm="' + realm.replace("\\", "\\\\").replace('"', '\\"') + '"']
         quoted += [f'{escape_text(name)}="{escape_text(value)}"' for name, value in parameters]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 from async_oauth1.errors import StoreUnavailableError
@@ -10,7 +11,7 @@ from async_oauth1.stores import Store
 from async_oauth1.testing.clock import Clock
 
 from .pending import approved
-from .running import CLIENT, NOW, TOKEN, Conformance, check
+from .running import CLIENT, NOW, TOKEN, Conformance, fail
 
 __all__ = ["Faults"]
 
@@ -32,7 +33,7 @@ class Faults(Conformance):
     def test_faults_fail_closed(self) -> None:
         """Without its server, the store answers neither "new", "unknown" nor "taken"; afterwards it works again."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             made = await approved(store)
             if not await _result(self.cut(store.store)):
                 import pytest
@@ -74,8 +75,9 @@ async def _refuses(questions: dict[str, Callable[[], Awaitable[Any]]]) -> None:
             raise
         except Exception as error:
             raise AssertionError(f"{name} without a server raised {type(error).__name__}, which is a 500.") from error
-        check(False, f"{name} without a server answered {type(answer).__name__}: raise StoreUnavailableError.")
+        fail(f"{name} without a server answered {type(answer).__name__}: raise StoreUnavailableError.")
 
 
 async def _result(value: Any) -> Any:
-    return await value if isinstance(value, Awaitable) else value
+    waits: bool = isawaitable(value)
+    return await value if waits else value

@@ -8,7 +8,7 @@ from typing import Any
 from async_oauth1.policy import Policy
 from async_oauth1.testing.clock import Clock
 
-from .running import NOW, Conformance, check
+from .running import NOW, Conformance, check, fail
 
 __all__ = ["Nonces"]
 
@@ -24,7 +24,7 @@ class Nonces(Conformance):
     def test_a_nonce_is_new_once(self) -> None:
         """The first use of a nonce is new, and each later one is known."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             answers = [await store.exists_nonce("kllo9940pd9333jh", SECONDS, "client", "token") for _ in range(3)]
             check(answers == [False, True, True], f"exists_nonce answered {answers} to three uses of one nonce.")
 
@@ -33,7 +33,7 @@ class Nonces(Conformance):
     def test_each_part_of_the_key_counts(self) -> None:
         """A different nonce, timestamp, client or token makes the nonce new."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             parts = ("nonce", SECONDS, "client", "token")
             await store.exists_nonce(*parts)
             for place, other in ((0, "nonce2"), (1, str(NOW + 1)), (2, "client2"), (3, "token2"), (3, None)):
@@ -46,7 +46,7 @@ class Nonces(Conformance):
     def test_absent_and_empty_token_are_the_same(self) -> None:
         """An empty oauth_token counts as none, so it does not bypass the check."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             await store.exists_nonce("nonce", SECONDS, "client", None)
             known = await store.exists_nonce("nonce", SECONDS, "client", "")
             check(known is True, "exists_nonce tells an empty token from none, so a request can be replayed.")
@@ -56,7 +56,7 @@ class Nonces(Conformance):
     def test_parts_are_never_confused(self) -> None:
         """Values that contain separators do not make the nonces of two clients collide."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             for part in SEPARATORS:
                 for nonce, client, token in (
                     ("n", "client", f"tok{part}a"),
@@ -72,7 +72,7 @@ class Nonces(Conformance):
     def test_of_two_hundred_copies_one_is_new(self) -> None:
         """Of two hundred concurrent copies of one request, exactly one is new."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             for number in range(3):
                 copies = (store.exists_nonce(f"n{number}", SECONDS, "client", "token") for _ in range(COPIES))
                 new = (await asyncio.gather(*copies)).count(False)
@@ -83,7 +83,7 @@ class Nonces(Conformance):
     def test_many_different_nonces_at_once(self) -> None:
         """A thousand different nonces are all new at first, and all known the second time."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             for known in (False, True):
                 asked = (store.exists_nonce(f"nonce{number}", SECONDS, "client", "token") for number in range(1000))
                 answers = await asyncio.gather(*asked)
@@ -94,7 +94,7 @@ class Nonces(Conformance):
     def test_cancelled_callers_do_not_affect_others(self) -> None:
         """If a client disconnects, the other callers get their answers, and no nonce is accepted twice."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             asked = [
                 asyncio.create_task(store.exists_nonce(f"nonce{number // 2}", SECONDS, "client", "token"))
                 for number in range(40)
@@ -145,13 +145,13 @@ class Nonces(Conformance):
     def test_text_that_cannot_be_stored_is_refused(self) -> None:
         """A NUL or a lone surrogate in a nonce is a ValueError."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             for bad in ("a\0b", "\ud800"):
                 for parts in ((bad, SECONDS, "c", "t"), ("n", SECONDS, bad, "t"), ("n", SECONDS, "c", bad)):
                     try:
                         answer = await store.exists_nonce(*parts)
                     except ValueError:
                         continue
-                    check(False, f"exists_nonce answered {answer} to {bad!r}, which it cannot keep: raise ValueError.")
+                    fail(f"exists_nonce answered {answer} to {bad!r}, which it cannot keep: raise ValueError.")
 
         self.run_case(case)

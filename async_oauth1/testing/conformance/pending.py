@@ -9,7 +9,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.stores.base import GONE
 from async_oauth1.testing.clock import Clock
 
-from .running import CLIENT, Conformance, check
+from .running import CLIENT, Conformance, check, fail
 
 __all__ = ["ODD", "TemporaryCredentials", "approved", "pending"]
 
@@ -38,7 +38,7 @@ class TemporaryCredentials(Conformance):
     def test_credentials_are_read_as_they_were_created(self) -> None:
         """Created credentials are found with their secret, client and callback, undecided."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             await pending(store)
             found = await store.get_temporary_credential("hh5s93j4hdidpola")
             check(found is not None, "get_temporary_credential does not find what was created.")
@@ -53,7 +53,7 @@ class TemporaryCredentials(Conformance):
     def test_an_approval_binds_user_and_verifier(self) -> None:
         """Approved credentials have the user and the verifier; no later decision changes them."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             first = await approved(store)
             check(first.user_id == "jane" and first.is_decided(), "An approval does not bind the user.")
             check(first.check_verifier("hfdp7dh39dks9884"), "An approval does not keep the verifier.")
@@ -69,7 +69,7 @@ class TemporaryCredentials(Conformance):
     def test_a_denial_is_final(self) -> None:
         """Denied credentials are gone."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             made = await pending(store)
             answers = [await store.deny_temporary_credential(made.oauth_token) for _ in range(2)]
             check(answers == [True, False], f"deny_temporary_credential answered {answers} to two denials.")
@@ -84,7 +84,7 @@ class TemporaryCredentials(Conformance):
     def test_of_concurrent_decisions_one_counts(self) -> None:
         """Of concurrent approvals and denials, exactly one decides."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             for number in range(5):
                 made = await pending(store, f"token{number}")
                 decisions = [
@@ -102,7 +102,7 @@ class TemporaryCredentials(Conformance):
     def test_of_two_hundred_takes_one_succeeds(self) -> None:
         """Of two hundred concurrent takes, one succeeds."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             made = await approved(store)
             takes = (store.delete_temporary_credential(made.oauth_token) for _ in range(COPIES))
             taken = (await asyncio.gather(*takes)).count(True)
@@ -114,14 +114,14 @@ class TemporaryCredentials(Conformance):
     def test_a_taken_identifier_is_refused(self) -> None:
         """Credentials whose token is generated again are not replaced."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             await pending(store)
             try:
                 await pending(store, client_id="other")
             except ValueError:
                 pass
             else:
-                check(False, "create_temporary_credential accepted a token that is taken: raise ValueError.")
+                fail("create_temporary_credential accepted a token that is taken: raise ValueError.")
             found = await store.get_temporary_credential("hh5s93j4hdidpola")
             check(found and found.client_id == CLIENT.client_id, "The credentials of another client were replaced.")
 
@@ -130,7 +130,7 @@ class TemporaryCredentials(Conformance):
     def test_wrong_verifiers_are_counted_one_by_one(self) -> None:
         """Concurrent wrong verifiers are all counted, so that guessing ends."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             made = await approved(store)
             counts = await asyncio.gather(*(store.count_wrong_verifier(made.oauth_token) for _ in range(20)))
             check(
@@ -160,7 +160,7 @@ class TemporaryCredentials(Conformance):
     def test_odd_names_are_unknown(self) -> None:
         """A name that no store can hold is answered as an unknown one, and the next question as usual."""
 
-        async def case(store: Any, clock: Clock) -> None:
+        async def case(store: Any, _clock: Clock) -> None:
             for name in ("unknown", *ODD):
                 found = (
                     await store.get_temporary_credential(name),

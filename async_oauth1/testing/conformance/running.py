@@ -6,13 +6,13 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any
+from typing import Any, NoReturn
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, TransientStore
 from async_oauth1.testing.clock import Clock
 
-__all__ = ["CLIENT", "NOW", "TOKEN", "Conformance", "check"]
+__all__ = ["CLIENT", "NOW", "TOKEN", "Conformance", "check", "fail"]
 
 #: When the clock of each case starts.
 NOW = 1_700_000_000
@@ -30,7 +30,16 @@ def check(holds: object, message: str) -> None:
         AssertionError: it does not hold.
     """
     if not holds:
-        raise AssertionError(message)
+        fail(message)
+
+
+def fail(message: str) -> NoReturn:
+    """Fail.
+
+    Raises:
+        AssertionError: always.
+    """
+    raise AssertionError(message)
 
 
 class Conformance:
@@ -50,30 +59,31 @@ class Conformance:
         """
         raise NotImplementedError(f"{type(self).__name__}: define make_store(self, clock).")
 
-    def run_case(self, case: Case, *, full: bool = False) -> None:
+    def run_case(self, case: Case, *, full: bool = False, now: float = NOW) -> None:
         """Run a case against a new store.
 
         Args:
             case: a coroutine function.
             full: whether it needs a store that keeps clients and token credentials; it is skipped for others.
+            now: when the clock starts; Unix time, in seconds.
 
         Raises:
             AssertionError: the store has failed, or did not return; the message names the call.
         """
-        runner = _Runner(self, case, full=full)
+        runner = _Runner(self, case, full=full, now=now)
         thread = threading.Thread(target=runner.run, name="conformance", daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(self.patience / 20)
-            stuck = runner.guard.stuck(2 * self.patience) if runner.guard else None
+            stuck = runner.guard.stuck(2 * self.patience)
             check(stuck is None, f"{stuck} blocks the event loop: it did not return within {2 * self.patience:g} s.")
         if runner.problem is not None:
             raise runner.problem
 
 
 class _Runner:
-    def __init__(self, suite: Conformance, case: Case, *, full: bool) -> None:
-        self.suite, self.case, self.full = suite, case, full
+    def __init__(self, suite: Conformance, case: Case, *, full: bool, now: float) -> None:
+        self.suite, self.case, self.full, self.now = suite, case, full, now
         self.problem: BaseException | None = None
         self.guard = _Guard(None, suite.patience)
 
@@ -84,7 +94,7 @@ class _Runner:
             self.problem = error
 
     async def _run(self) -> None:
-        clock = Clock(float(NOW))
+        clock = Clock(self.now)
         with self.guard.calling("make_store"):
             made = self.suite.make_store(clock)
             store = await asyncio.wait_for(made, self.suite.patience) if isawaitable(made) else made

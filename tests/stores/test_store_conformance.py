@@ -9,6 +9,7 @@ import pytest
 from async_oauth1.stores import TransientStore, open_store
 from async_oauth1.stores.caching import CachingStore
 from async_oauth1.testing import Clock, StoreConformance
+from tests.stores.caching.test_caching import FakeChangeFeed
 from tests.stores.conftest import open_kind
 
 
@@ -49,7 +50,7 @@ class TestCaching(StoreConformance):
 
     def make_store(self, clock: Clock) -> TransientStore:
         """SQLite behind the cache."""
-        store: TransientStore = CachingStore(open_store(self.url, clock=clock))
+        store: TransientStore = CachingStore(open_store(self.url, clock=clock), FakeChangeFeed())
         return store
 
     def reopen(self) -> Any:

@@ -20,19 +20,19 @@ from async_oauth1.probing.connection import address_of
 from async_oauth1.probing.signing import Credentials
 from async_oauth1.protocol.hosts import normalize_host
 
-from .console import CommandError, print_json, print_lines, printable
-from .known_secrets import signing_keys
-from .options import JsonOption
-from .request_options import ClientIdOption, NoClientSecret, NoTokenSecret, PrivateKeyOption, TokenOption
+from ..console import CommandError, print_json, print_lines, printable
+from ..known_secrets import signing_keys
+from ..options import JsonOption
+from ..request_options import ClientIdOption, NoClientSecret, NoTokenSecret, PrivateKeyOption, TokenOption
 
-__all__ = ["doctor_command"]
+__all__ = ["doctor_command", "protected_path", "provider_url", "trusted_certificates"]
 
 
 def doctor_command(
     url: Annotated[str, typer.Argument(metavar="URL", help="The provider's URL, as external_base_url.")],
     client_id: ClientIdOption,
     token: TokenOption = None,
-    protected_path: Annotated[
+    protected: Annotated[
         str,
         typer.Option(
             "--protected-path",
@@ -54,9 +54,9 @@ def doctor_command(
     as_json: JsonOption = False,
 ) -> None:
     """Try a running provider with a test client. Exit status: 0 if all is well, 1 if something is wrong."""
-    scheme, host, prefix = _split(url)
-    path, query = _protected(prefix, protected_path)
-    tls = _tls(ca_file)
+    scheme, host, prefix = provider_url(url)
+    path, query = protected_path(prefix, protected)
+    tls = trusted_certificates(ca_file)
     keys = signing_keys(rsa_private_key, has_token=token is not None)
     if not keys.client_secret and not keys.rsa_key:
         raise CommandError("the client secret is empty, so nothing can be signed; use a client with a secret or a key")
@@ -83,7 +83,12 @@ def doctor_command(
     raise typer.Exit(0 if is_well else 1)
 
 
-def _split(url: str) -> tuple[str, str, str]:
+def provider_url(url: str) -> tuple[str, str, str]:
+    """The scheme, host and path prefix of a provider's URL.
+
+    Raises:
+        CommandError: it is no absolute URL, or has more parts.
+    """
     try:
         scheme, host, path, query, fragment = split_url(url)
     except ReadError:
@@ -103,14 +108,24 @@ def _checked_host(option: str, host: str, scheme: str) -> str:
         raise CommandError(f"{option}: {printable(host[:80])!r} is not a host with an optional port") from None
 
 
-def _protected(prefix: str, protected: str) -> tuple[str, str]:
+def protected_path(prefix: str, protected: str) -> tuple[str, str]:
+    """The path and the query of ``--protected-path``.
+
+    Raises:
+        CommandError: it is no path.
+    """
     path, _, query = protected.partition("?")
     if not path.startswith("/") or not (protected.isascii() and protected.isprintable()) or set(" #") & set(protected):
         raise CommandError("--protected-path: write a path that begins with a slash, percent-encoded")
     return prefix + path, query
 
 
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
+def trusted_certificates(ca_file: Path | None) -> ssl.SSLContext:
+    """What TLS connections trust.
+
+    Raises:
+        CommandError: the file cannot be read.
+    """
     context = ssl.create_default_context()
     if ca_file is not None:
         try:

@@ -1,0 +1,43 @@
+"""Sign any parameters whatever they are: what a client must not send, signed as if it were right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from async_oauth1.protocol.encoding import canonical_form, escape_text, split_pairs
+from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys, signature_base_string
+
+from .signing import Message, Place, place_parameters
+
+__all__ = ["sign_anyhow"]
+
+Pairs = list[tuple[str, str]]
+
+
+def sign_anyhow(
+    message: Message,
+    pairs: Iterable[tuple[str, str]],
+    keys: SigningKeys,
+    *,
+    algorithm: str = "HMAC-SHA1",
+    place: Place = "header",
+    realm: str | None = None,
+) -> Message:
+    """Sign a request without reading it, so that its parameters may be wrong, missing or repeated.
+
+    Args:
+        message: without protocol parameters.
+        pairs: protocol parameters, without the signature.
+        keys: of the client.
+        algorithm: what it is signed by, whatever the parameters name.
+        place: where the parameters stand.
+        realm: for the Authorization header.
+    """
+    given: Pairs = list(pairs)
+    sent = message.query + (b"&" + message.body if message.has_form else b"")
+    signed = split_pairs(canonical_form(sent, max_parameters=1_000))
+    signed += [(escape_text(name), escape_text(value)) for name, value in given]
+    uri = f"{message.scheme}://{message.host}{message.path.decode('latin-1')}"
+    base_string = signature_base_string(message.method, uri, signed)
+    signature = SIGNATURE_METHODS[algorithm].sign(base_string, keys)
+    return place_parameters(message, [*given, ("oauth_signature", signature)], place, realm)
