@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from logging import DEBUG
 from typing import Any, ClassVar, Generic, cast
 
 from async_oauth1.credentials import ClientT_co, TokenCredential, TokenT_co
@@ -18,7 +19,7 @@ from async_oauth1.retirement import Retirement
 from .checks import check_present
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
 from .lane import find_lane, methods_of
-from .records.accepted import log_accepted
+from .records.accepted import log_accepted, logs_accepted
 from .refusals import with_reason
 from .verification import BaseServer, LookUp, log
 
@@ -67,7 +68,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         if retirement is not None:
             self.retirement = retirement
 
-    async def validate_request(
+    async def validate_request(  # noqa: C901 - a method for a part would be one more call for every request
         self,
         request: OAuth1Request,
         *,
@@ -122,7 +123,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise
-        log_accepted("request.accepted", request)
+        if logs_accepted(DEBUG):
+            log_accepted("request.accepted", request)
         return request
 
     async def check_verified(

@@ -10,7 +10,7 @@ from typing import Any
 
 import promql_parser
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from async_oauth1.telemetry import INSTRUMENTS
 

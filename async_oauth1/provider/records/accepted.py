@@ -8,10 +8,11 @@ from async_oauth1.protocol.request import OAuth1Request
 
 from .fields import client_name, printable, record_fields
 
-__all__ = ["log_accepted"]
+__all__ = ["log_accepted", "logs_accepted"]
 
 _log = logging.getLogger("async_oauth1.decisions")
-_is_enabled = _log.isEnabledFor
+#: Whether anything is logged: asked first for every request, because a call takes longer.
+logs_accepted = _log.isEnabledFor
 
 
 def log_accepted(event: str, request: OAuth1Request) -> None:
@@ -21,7 +22,7 @@ def log_accepted(event: str, request: OAuth1Request) -> None:
         event: such as ``request.accepted``.
         request: is genuine.
     """
-    if _is_enabled(logging.DEBUG):
+    if logs_accepted(logging.DEBUG):
         what = printable(f"{request.method} {request.raw_path.decode('latin-1')}")
         _log.debug("%s: %s of client %a from %a", event, what, client_name(request), request.peer,
                    extra=record_fields(event, request))  # fmt: skip
