@@ -29,6 +29,8 @@ from async_oauth1.provider.responses import OAuth1Response, error_headers
 __all__ = ["OutcomeService"]
 
 _HOOKS = {"replaceResult": "replace", "readResult": "read", "deleteResult": "delete"}
+#: Octets that are parsed of a request that is not verified, only to name it in the answer.
+_LARGEST_UNVERIFIED = 4 * 1024
 _NO_SCORE = "The score must be a decimal from 0 to 1, such as 0.92. Nothing was stored."
 _UNKNOWN = "The sourcedId is not known. Use lis_result_sourcedid of the launch as it was sent."
 
@@ -89,22 +91,18 @@ class OutcomeService(LTIServer):
         Args:
             request: an `OAuth1Request`; or the request of a framework, as for `LTITool.verify_launch`.
         """
-        read, question = None, None
+        read, body = None, b""
         try:
             read = await read_launch(request, self.policy)
             body = await read_body(request, read, LARGEST)
-            problem = ""
-            try:
-                check_charset(read.headers.get("Content-Type", ""))
-                question = read_question(body)
-            except UnreadableError as error:
-                problem = str(error)
             await self._verify(read)
         except OAuth1Error as error:
             self.report_refusal(error, read)
+            question, _ = _understood(read, body if len(body) <= _LARGEST_UNVERIFIED else b"")
             return self._refused(error, question)
+        question, problem = _understood(read, body)
         if question is None or question.operation is None:
-            return _response(400, question, "failure", problem or "imsx_POXBody must have one operation in it.")
+            return _response(400, question, "failure", problem)
         try:
             return await self._answer(read.client, question)
         except StoreUnavailableError as error:
@@ -150,6 +148,15 @@ class OutcomeService(LTIServer):
             error = OAuth1Error(status_code=401)
         response.headers.extend(error_headers(error, realm=self.policy.realm, allow="POST"))
         return response
+
+
+def _understood(request: OAuth1Request | None, body: bytes) -> tuple[Question | None, str]:
+    """What is asked, and what is wrong with it, if it is no envelope with one operation in it."""
+    try:
+        check_charset(request.headers.get("Content-Type", "") if request is not None else "")
+        return read_question(body), "imsx_POXBody must have one operation in it."
+    except UnreadableError as error:
+        return None, str(error)
 
 
 def _response(
