@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import subprocess
+from typing import Any
 
 import pytest
 from lti import ToolProvider
 from oauthlib.oauth1 import RequestValidator
 
 from async_oauth1.lti import launch_page, sign_launch
+from tests.examples.clients.programs import TIMEOUT, install_npm_packages
 from tests.lti.consumer import BASIC, KEY, NOW, SECRET, URL, Tool, posted
 
 FIELDS = {**BASIC, "context_title": "Dürer & Söhne + 50 %", "custom_x": "a~b!*'()", "empty": ""}
@@ -88,3 +92,16 @@ def test_the_page_escapes() -> None:
     assert {html.unescape(name): html.unescape(value) for name, value in found} == fields
     assert "script-src 'sha256-" in dict(page.headers)["Content-Security-Policy"]
     assert page.body.isascii()
+
+
+def test_ims_lti_accepts_it(pytestconfig: pytest.Config) -> None:
+    """As a tool, ims-lti of npm verifies what is signed here, and nothing that was changed."""
+    folder = install_npm_packages(pytestconfig.cache.mkdir("npm-clients"))
+    launches: list[dict[str, Any]] = []
+    for path in ("/launch", "/launch?page=b%20c"):
+        fields = sign_launch(f"https://tool.example{path}", FIELDS, KEY, SECRET)
+        launches.append({"path": path, "host": "tool.example", "fields": fields})
+    launches.append({**launches[0], "fields": {**launches[0]["fields"], "user_id": "other"}})
+    command = ["node", "lti_provider.js", json.dumps(launches), KEY, SECRET]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [True, True, "Invalid Signature"]
