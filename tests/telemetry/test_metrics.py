@@ -18,7 +18,7 @@ from async_oauth1.asgi import OAuth1Middleware
 from async_oauth1.explaining import observe_on_loop
 from async_oauth1.provider.lane import find_lane, methods_of
 from async_oauth1.stores import MemoryStore, open_store
-from async_oauth1.telemetry import INSTRUMENTS, instrument
+from async_oauth1.telemetry import INSTRUMENTS, instrument, observing
 from tests.protocol.wire import Signer
 from tests.provider.provider import CALLBACK, PRINTER, Provider
 
@@ -285,3 +285,14 @@ def test_twice() -> None:
     instrument(protector, registry=CollectorRegistry())
     with pytest.raises(ValueError, match="instrumented already"):
         instrument(protector, registry=CollectorRegistry())
+
+
+def test_a_sample_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All requests are counted; after the first ones, one in eight is timed."""
+    monkeypatch.setattr(observing, "FIRST_TIMED", 8)
+    provider = Measured()
+    for _ in range(24):
+        provider.protect(provider.client.wire(), two_legged=True)
+    labels = (("oauth1_endpoint", "resource"), ("oauth1_outcome", "accepted"))
+    assert samples(provider.registry)["oauth1_server_verification_duration_seconds_count", labels] == 8 + 2
+    assert requests(provider.registry) == {("resource", "accepted", ""): 24}
