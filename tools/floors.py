@@ -119,7 +119,7 @@ ROOMS: dict[str, Rows] = {
         ("consent", "recorder"),
         ("provider",),
     ),
-    "testing": (("clock", "credentials", "server", "signed_auth"), ("conformance", "signing_clients"), ("plugin",)),
+    "testing": (("clock", "credentials", "server", "signed_auth"), ("broken", "conformance", "signing_clients"), ("plugin",)),
     "testing.conformance": (("running",), ("nonces", "pending"), ("faults", "processes", "tokens")),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .broken import BrokenAuth
     from .clock import Clock
     from .conformance import StoreConformance
     from .credentials import approve_dance, issue_token, register_client
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .signing_clients import sign_requests
 
 __all__ = [
+    "BrokenAuth",
     "Clock",
     "OAuth1Server",
     "SignedAuth",
@@ -38,6 +40,7 @@ __all__ = [
 
 # Imported at first use: pytest imports this package in each run.
 _HOMES = {
+    "BrokenAuth": "broken",
     "Clock": "clock",
     "OAuth1Server": "server",
     "SignedAuth": "signed_auth",
