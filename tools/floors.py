@@ -134,6 +134,7 @@ ROOMS: dict[str, Rows] = {
         ("conformance", "lti_platform", "server", "signing_clients"),
         ("plugin",),
     ),
+    "testing": (("clock", "credentials", "server", "signed_auth"), ("broken", "conformance", "signing_clients"), ("plugin",)),
     "testing.conformance": (("running",), ("nonces", "pending"), ("faults", "processes", "tokens")),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),

@@ -9,7 +9,7 @@ from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys, sign
 
 from .signing import Message, Place, place_parameters
 
-__all__ = ["sign_anyhow"]
+__all__ = ["sign_anyhow", "signature_anyhow"]
 
 Pairs = list[tuple[str, str]]
 
@@ -34,10 +34,15 @@ def sign_anyhow(
         realm: for the Authorization header.
     """
     given: Pairs = list(pairs)
+    signature = signature_anyhow(message, given, keys, algorithm=algorithm)
+    return place_parameters(message, [*given, ("oauth_signature", signature)], place, realm)
+
+
+def signature_anyhow(message: Message, pairs: Iterable[tuple[str, str]], keys: SigningKeys, *, algorithm: str) -> str:
+    """The signature that `sign_anyhow` adds."""
     sent = message.query + (b"&" + message.body if message.has_form else b"")
     signed = split_pairs(canonical_form(sent, max_parameters=1_000))
-    signed += [(escape_text(name), escape_text(value)) for name, value in given]
+    signed += [(escape_text(name), escape_text(value)) for name, value in pairs]
     uri = f"{message.scheme}://{message.host}{message.path.decode('latin-1')}"
     base_string = signature_base_string(message.method, uri, signed)
-    signature = SIGNATURE_METHODS[algorithm].sign(base_string, keys)
-    return place_parameters(message, [*given, ("oauth_signature", signature)], place, realm)
+    return SIGNATURE_METHODS[algorithm].sign(base_string, keys)

@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .broken import BrokenAuth
     from .clock import Clock
     from .conformance import StoreConformance
     from .credentials import approve_dance, issue_token, register_client
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .signing_clients import sign_requests
 
 __all__ = [
+    "BrokenAuth",
     "Clock",
     "LTIPlatform",
     "OAuth1Server",
@@ -43,6 +45,7 @@ __all__ = [
 
 # Imported at first use: pytest imports this package in each run.
 _HOMES = {
+    "BrokenAuth": "broken",
     "Clock": "clock",
     "LTIPlatform": "lti_platform",
     "OAuth1Server": "server",
