@@ -131,10 +131,9 @@ ROOMS: dict[str, Rows] = {
     ),
     "testing": (
         ("clock", "credentials", "serving", "signed_auth"),
-        ("conformance", "lti_platform", "server", "signing_clients"),
+        ("broken", "conformance", "lti_platform", "server", "signing_clients"),
         ("plugin",),
     ),
-    "testing": (("clock", "credentials", "server", "signed_auth"), ("broken", "conformance", "signing_clients"), ("plugin",)),
     "testing.conformance": (("running",), ("nonces", "pending"), ("faults", "processes", "tokens")),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
