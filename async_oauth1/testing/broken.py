@@ -15,6 +15,9 @@ from .signed_auth import SignedAuth
 
 __all__ = ["BrokenAuth"]
 
+#: The realm of a client that signs it.
+REALM = "Photos"
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -88,6 +91,11 @@ def _shown_port(message: Message) -> str:
     return name if colon else f"{message.host}:{443 if message.scheme == 'https' else 80}"
 
 
+def _plus(encoded: bytes) -> bytes:
+    """A query or form in which each space has become a plus sign."""
+    return encoded.replace(b"%20", b"+").replace(b"+", b"%2B")
+
+
 def _toggled_slash(message: Message) -> bytes:
     return message.path[:-1] if message.path.endswith(b"/") and message.path != b"/" else message.path + b"/"
 
@@ -112,6 +120,16 @@ _MISTAKES: dict[str, Callable[[_Draft], None]] = {
     "timestamp_clock": _both("oauth_timestamp", lambda now: str(int(now) - 7200)),
     "timestamp_milliseconds": _both("oauth_timestamp", lambda now: f"{now}000"),
     "duplicate_parameter": _duplicate,
+    "path_escapes": _seen(path=lambda message: message.path.replace(b"%", b"%25")),
+    "url_query": _seen(path=lambda message: message.path + b"?" + message.query),
+    "repeated": _seen(query=lambda message: message.query + b"&" + message.query),
+    "space_plus": _seen(query=lambda message: _plus(message.query), body=lambda message: _plus(message.body)),
+    "double_encoded": _seen(query=lambda message: message.query.replace(b"%", b"%25")),
+    "charset": _seen(query=lambda message: message.query.replace(b"%C3%BC", b"%FC")),
+    "value_changed": _seen(query=lambda message: message.query.replace(b"=true", b"=True")),
+    "realm_included": _pairs(lambda pairs: [*pairs, ("realm", REALM)]),
+    "empty_token": _pairs(lambda pairs: [*pairs, ("oauth_token", "")]),
+    "body_hash": _both("oauth_body_hash", lambda _: "2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
     "malformed": _both("oauth_version", lambda _: "1.0A"),
 }
 
@@ -119,8 +137,10 @@ _MISTAKES: dict[str, Callable[[_Draft], None]] = {
 class BrokenAuth(SignedAuth):
     """Signs each request with one mistake, named by a code of `explain`.
 
-    It is used as `SignedAuth` is. A mistake in the query or in a form needs a request that has one, and one of the
-    token's secret needs a token.
+    It is used as `SignedAuth` is. The request must have what the mistake is in: a query for ``query_missing`` and
+    ``repeated``, in it ``%C3%BC`` for ``charset``, ``=true`` for ``value_changed``, an escape for ``double_encoded``;
+    a space in the query or form for ``space_plus``; an escape in the path for ``path_escapes``; a form for
+    ``form_missing``; no token for ``empty_token``, and one for ``secrets_swapped`` and ``token_secret_missing``.
     """
 
     #: The codes that there is a mistake for.
@@ -155,6 +175,6 @@ class BrokenAuth(SignedAuth):
         signature = signature_anyhow(draft.signed, draft.signed_pairs, draft.keys, algorithm=draft.algorithm)
         if self._code == "signature_encoding":
             signature = base64.b64decode(signature).hex()
-        return place_parameters(
-            draft.sent, [*draft.sent_pairs, ("oauth_signature", signature)], self._place, self._realm
-        )
+        every = [*draft.sent_pairs, ("oauth_signature", signature)]
+        realm = REALM if self._code == "realm_included" else self._realm
+        return place_parameters(draft.sent, every, self._place, realm)

@@ -15,8 +15,10 @@ def test_each_mistake_is_explained_by_its_code(oauth1_server: OAuth1Server) -> N
     wrong: dict[str, object] = {}
     for code in BrokenAuth.codes:
         oauth1_server.clear()
-        auth = BrokenAuth(code, keys.client_id, keys.client_secret, *token)
-        answer = httpx.post(f"{oauth1_server.url}/echo?file=vacation.jpg", data={"note": "x y"}, auth=auth)
+        path = "/signed" if code == "empty_token" else "/echo"
+        auth = BrokenAuth(code, keys.client_id, keys.client_secret, *(() if code == "empty_token" else token))
+        url = f"{oauth1_server.url}{path}/a%20b?file=vacation.jpg&q=x%20y&u=%C3%BC&public=true"
+        answer = httpx.post(url, data={"note": "x y"}, auth=auth)
         [recorded] = oauth1_server.requests
         if not 400 <= answer.status_code < 500 or code not in [str(cause) for cause in recorded.causes]:
             wrong[code] = (answer.status_code, recorded.error, recorded.causes)
@@ -25,5 +27,5 @@ def test_each_mistake_is_explained_by_its_code(oauth1_server: OAuth1Server) -> N
 
 def test_an_unknown_code() -> None:
     """The error names the codes."""
-    with pytest.raises(ValueError, match="the codes are credentials"):
+    with pytest.raises(ValueError, match="the codes are body_hash, charset, credentials"):
         BrokenAuth("nothing", "client", "secret")
