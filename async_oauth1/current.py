@@ -62,7 +62,7 @@ class Proxy:
 
     def _get_current_object(self) -> Any:
         """The object itself, or ``None``; named as in Werkzeug's proxies."""
-        return _find(object.__getattribute__(self, "_attribute"))
+        return _find(self._attribute)
 
     if not TYPE_CHECKING:
 
@@ -71,7 +71,7 @@ class Proxy:
             return type(self._get_current_object())
 
     def __getattr__(self, name: str) -> Any:
-        found = self._get_current_object()
+        found = _find(self._attribute)
         if found is None:
             raise AttributeError(
                 f"{self._name} has no {name!r}: no verified request is being handled here, or the request has no token."
