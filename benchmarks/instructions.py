@@ -71,6 +71,7 @@ def _collected(path: str, count: int, *, natively: bool) -> int:
     command = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-m",
                "benchmarks.instructions", "--path", path, "--count", str(count))  # fmt: skip
     environment = {**os.environ, "PYTHONHASHSEED": "0", "ASYNC_OAUTH1_NATIVE": "" if natively else "0"}
+    environment["PYTHONDONTWRITEBYTECODE"] = ""  # else a module without bytecode would be compiled in some runs only
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     found = _COLLECTED.search(done.stderr)
     if found is None:
@@ -80,6 +81,7 @@ def _collected(path: str, count: int, *, natively: bool) -> int:
 
 def measure() -> dict[str, dict[str, int]]:
     """The instructions of the unprotected route, and what protection adds with each reader that there is."""
+    _collected("/protected", 1, natively=False)  # writes the bytecode
     measured = {}
     for reader in ("native", "python") if native.IN_USE else ("python",):
         unprotected = instructions("/albums", natively=reader == "native")
