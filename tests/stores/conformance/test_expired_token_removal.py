@@ -8,7 +8,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.stores import Store
 from async_oauth1.testing import Clock
 
-from .test_nonce_clocks import make_busy
+from .nonces.test_nonce_clocks import make_busy
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
