@@ -60,13 +60,13 @@ class _Endpoints:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._answers.get(_path_below_mounts(scope))
         if answer is None:
-            await send_response(_NOT_FOUND, send)
+            await send_response(_NOT_FOUND, send, method=scope["method"])
             return
         try:
             response = await self._respond(answer, scope, receive)
         except ClientHasLeftError:
             return
-        await send_response(response, send)
+        await send_response(response, send, method=scope["method"])
 
     async def _respond(self, answer: _Answer, scope: Scope, receive: Receive) -> OAuth1Response:
         try:

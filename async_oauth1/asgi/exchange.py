@@ -14,7 +14,7 @@ from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.hooks import MaybeAwaitable, call_hook
 from async_oauth1.provider.refusals import with_scope
-from async_oauth1.provider.responses import OAuth1Response, resource_error_response
+from async_oauth1.provider.responses import OAuth1Response, with_headers
 
 from .requests import ASGIApp, Receive, Scope, Send, send_response, snapshot
 from .startup import run_lifespan, serve_nothing
@@ -131,16 +131,14 @@ class _Exchange:
         elif scope["type"] != "http":  # the server answers a WebSocket with 403
             await send({"type": "websocket.close", "code": 1000})
         elif scope["method"].upper() != "POST":
-            await self._refuse_method(scope, send)
+            await self._refuse_method(snapshot(scope), receive, send)
         else:
             await self._gate.serve(self._serve, snapshot(scope), receive, send)
 
-    async def _refuse_method(self, scope: Scope, send: Send) -> None:
+    async def _refuse_method(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = with_scope(MethodNotAllowedError("This endpoint only accepts POST."), scope)
         self._protector.report_refusal(error, None)
-        response = resource_error_response(error, realm=self._protector.policy.realm)
-        response.headers.append(("Allow", "POST"))
-        await send_response(response, send)
+        await self._gate.refuse(with_headers(error, [("Allow", "POST")]), scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         verified: Verified = scope[SCOPE_KEY]
@@ -160,7 +158,7 @@ class _Exchange:
             raise InvalidGrantError()
         try:
             body = _body_of(await call_hook(self._make_bearer, request.credential, request.client))
-        except Exception:
+        except Exception:  # of the hook; a cancelled exchange stays marked, since the token may have been made
             await self._unmark(client_id, token)
             raise
         try:

@@ -154,7 +154,7 @@ class OAuth1Middleware:
         await self.app(scope, receive, send)
 
     async def _with_path(self, scope: Scope, receive: Receive, send: Send) -> Scope | None:
-        """The scope with a path as target; ``None`` if the connection was refused, because there is none."""
+        """The scope with a path as target; ``None`` if the target is not a path, and the connection was refused."""
         before = application_behind.set(self._application)
         try:
             if scope["type"] == "websocket":  # it is unknown how a framework routes it

@@ -30,7 +30,7 @@ class Migration:
     """What an LTI 1.3 launch was in LTI 1.1.
 
     Attributes:
-        consumer_key: ``oauth_consumer_key`` of the claim; ``None`` if there is none.
+        consumer_key: ``oauth_consumer_key`` of the claim; ``None`` if the claim lacks it.
         user_id: of the user in LTI 1.1; ``None`` unless the signature holds.
         resource_link_id: of the link in LTI 1.1; likewise.
         context_id: of the course in LTI 1.1; likewise.

@@ -65,7 +65,7 @@ class Role(NamedTuple):
     Attributes:
         kind: ``context``, ``institution`` or ``system``; ``None`` if it is from no vocabulary of LTI.
         name: such as ``Instructor``; known names in the spelling of the vocabulary, whatever case was sent.
-        sub_role: such as ``TeachingAssistant``; ``None`` if there is none.
+        sub_role: such as ``TeachingAssistant``; ``None`` for a role without one.
         text: as it was sent, without blanks around it.
     """
 

@@ -322,7 +322,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         current: Request | Websocket,
         scope: str | None,
         two_legged: bool,  # noqa: FBT001 - as `acquire_credential` has it
-        body_hash_required: bool,  # noqa: FBT001
+        body_hash_required: bool,  # noqa: FBT001 - the same
     ) -> None:
         """Check what is demanded more of a request whose nonce has been used already."""
         request = verified.request

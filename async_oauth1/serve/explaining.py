@@ -105,7 +105,7 @@ class Explainer:
             record = job.record
             try:
                 record = replace(record, explanation=await self._explanation(job))
-            except Exception:
+            except Exception:  # a defect of `explain`: the requests that wait are explained all the same
                 log.exception("Request %d could not be explained.", job.number)
             finally:
                 self._records.complete(job.number, record)

@@ -82,7 +82,7 @@ class _Batcher(ABC, Generic[K, V, A]):
             begun = monotonic()
             try:
                 answers = await answer(keys)
-            except BaseException as error:
+            except BaseException as error:  # cancellation included: it is only observed
                 told(len(keys), monotonic() - begun, error)
                 raise
             told(len(keys), monotonic() - begun, None)

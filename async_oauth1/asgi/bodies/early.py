@@ -57,10 +57,9 @@ class EarlyDelivery:
         """Call the application."""
         try:
             await app(scope, self.receive, self.send)
-        except Exception:
+        except Exception:  # of the application: most raise if a body ends early, and the client has the refusal already
             if not self._has_failed:
                 raise
-            # Most applications raise if a body ends early, and the client has the refusal already.
             log.debug("An application raised an error after its request was refused.", exc_info=True)
 
     async def receive(self) -> Message:

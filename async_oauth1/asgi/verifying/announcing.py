@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from async_oauth1.asgi.requests import Message, Scope, Send
 from async_oauth1.errors import OAuth1Error, RetiredError
@@ -94,9 +95,9 @@ async def tell_use(protector: AnyProtector, request: OAuth1Request) -> None:
     """
     retirement, client_id = protector.retirement, request.client_id or ""
     now = protector.clock()
-    if retirement is None or not retirement.is_use_due(client_id, now):
+    if retirement is None or retirement.usage is None or not retirement.is_use_due(client_id, now):
         return
-    telling = _tell(retirement, client_id, datetime.fromtimestamp(now, UTC))
+    telling = _tell(retirement, retirement.usage, client_id, datetime.fromtimestamp(now, UTC))
     try:
         asyncio.get_running_loop()
     except RuntimeError:  # another event loop, such as trio's
@@ -108,11 +109,10 @@ async def tell_use(protector: AnyProtector, request: OAuth1Request) -> None:
     task.add_done_callback(_tasks.discard)
 
 
-async def _tell(retirement: Retirement, client_id: str, when: datetime) -> None:
-    assert retirement.usage is not None  # noqa: S101 - for type checkers
+async def _tell(retirement: Retirement, usage: Callable[[str, datetime], Any], client_id: str, when: datetime) -> None:
     try:
-        await call_hook(retirement.usage, client_id, when)
-    except Exception:  # of the hook: the request was answered
+        await call_hook(usage, client_id, when)
+    except Exception:  # of the hook, which only counts: the request is genuine all the same
         log.exception("The hook usage failed for client %a. Its next request is told.", client_id)
         retirement.forget_use(client_id)
 

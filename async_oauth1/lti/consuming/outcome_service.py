@@ -40,7 +40,7 @@ class OutcomeService(LTIServer):
 
     Hooks: ``query_consumer(key)`` returns what the key belongs to: an `LTIConsumer`, or a model with the methods of
     `ClientLike`. ``exists_nonce`` as for a resource protector. ``replace(consumer, sourcedid, score)`` stores a grade,
-    a float from 0 to 1. ``read(consumer, sourcedid)`` returns it; ``None`` if there is none yet.
+    a float from 0 to 1. ``read(consumer, sourcedid)`` returns it; ``None`` before the first one.
     ``delete(consumer, sourcedid)`` deletes it. Each of the three returns ``False`` if it does not know the sourcedid,
     or if it belongs to another consumer. An operation without its hook is answered ``unsupported``.
     """

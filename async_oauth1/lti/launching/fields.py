@@ -41,7 +41,7 @@ def fields_of(request: OAuth1Request) -> Mapping[str, str]:
 
 
 def first_values(request: OAuth1Request) -> Mapping[str, str]:
-    """The first value of each parameter of a launch that was verified, or is shown to nobody."""
+    """The first value of each parameter of a launch. Verify the launch before you show any."""
     fields: dict[str, str] = {}
     for form in request.canonical_forms:
         for name, value in split_pairs(form):

@@ -81,7 +81,7 @@ async def _read_stream(request: Any, limit: int) -> bytes:
     """The body of Starlette's request, which has no limit of its own."""
     try:
         return await read_pieces(request.stream(), "body", max_bytes=limit, seconds=_TIMEOUT)
-    except Exception as error:
+    except Exception as error:  # Starlette is not imported, so its ClientDisconnect is known by name only
         if type(error).__name__ == "ClientDisconnect" or isinstance(error, RuntimeError):  # the stream was consumed
             raise InvalidRequestError("The body has not arrived, or was read before.") from error
         raise

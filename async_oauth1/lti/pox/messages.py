@@ -23,7 +23,7 @@ class Question:
 
     Attributes:
         operation: such as ``replaceResult``; ``None`` if the request has none, or several.
-        sourcedid: which grade; ``None`` if there is none, or several.
+        sourcedid: which grade; ``None`` unless exactly one was sent.
         score: as it was sent; ``None`` likewise.
         message_id: ``imsx_messageIdentifier``.
         data: the element and the text of the result data.

@@ -84,7 +84,7 @@ def child(parent: Any, *names: str) -> Any | None:
 
 
 def text_of(parent: Any, *names: str) -> str | None:
-    """The text of a descendant; ``None`` if there is none, or several, or it has elements in it."""
+    """The text of a descendant; ``None`` unless there is exactly one, without elements in it."""
     found = child(parent, *names)
     return None if found is None or len(found) else found.text or ""
 

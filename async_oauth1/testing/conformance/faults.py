@@ -73,7 +73,7 @@ async def _refuses(questions: dict[str, Callable[[], Awaitable[Any]]]) -> None:
             continue
         except AssertionError:
             raise
-        except Exception as error:
+        except Exception as error:  # of the store under test
             raise AssertionError(f"{name} without a server raised {type(error).__name__}, which is a 500.") from error
         fail(f"{name} without a server answered {type(answer).__name__}: raise StoreUnavailableError.")
 

@@ -6,11 +6,9 @@ import asyncio
 import json
 import re
 import secrets
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,7 +21,7 @@ from async_oauth1.testing import OAuth1Server, issue_token, register_client
 from tests.cli.command import assert_one_line_error, run, run_in_process
 from tests.examples.running import photos
 from tests.servers import unmeasured_environment
-from tests.servers.processes import free_ports
+from tests.servers.processes import free_ports, wait_until_it_listens
 
 PAGE = "docs/conformance.md"
 
@@ -87,12 +85,7 @@ def authlib_provider(repository: Path, folder: Path, pairs: tuple[str, str, str,
         [sys.executable, *command], cwd=repository, env=environment, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            for _ in range(400):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 0.1).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+            wait_until_it_listens(server, port)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
