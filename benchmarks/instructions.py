@@ -2,8 +2,9 @@
 
     python -m benchmarks.instructions [--check]
 
-Unlike times, these are the same in each run on any machine with the same Python. With ``--check`` the program fails if
-there are more than 3% more than in `BASELINE`; without it, it writes that file. Needs ``valgrind``.
+Unlike times, these are steady on one machine. Another machine with the same Python was 2.2% away: the C library and
+OpenSSL choose their code by the processor. With ``--check`` the program fails if there are more than `BASELINE` and
+both tolerances allow; without it, it writes that file. Needs ``valgrind``.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ __all__ = ["BASELINE", "main"]
 
 #: Instructions per request, by Python, reader and route.
 BASELINE = Path(__file__).parent / "instructions.json"
-#: A share of the instructions that protection adds.
+#: How much the instructions that protection adds may grow.
 TOLERANCE = 0.03
+#: How far two machines are apart that count the same code.
+MACHINES = 0.025
 #: Requests in the shorter and in the longer run. The difference is not influenced by the start of the program.
 FEW, MANY = 50, 100
 
@@ -91,11 +94,11 @@ def measure() -> dict[str, dict[str, int]]:
 
 
 def grown(measured: dict[str, dict[str, int]], baseline: dict[str, dict[str, int]]) -> list[str]:
-    """The readers for which protection adds more than the tolerance allows."""
+    """The readers for which protection adds more than the tolerances allow."""
     return [
         f"{reader}: {now['added']:,} instructions instead of {baseline[reader]['added']:,}"
         for reader, now in measured.items()
-        if reader in baseline and now["added"] > baseline[reader]["added"] * (1 + TOLERANCE)
+        if reader in baseline and now["added"] > baseline[reader]["added"] * (1 + TOLERANCE + MACHINES)
     ]
 
 
