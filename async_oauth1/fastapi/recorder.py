@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from async_oauth1.asgi.bodies.pieces import too_large
 from async_oauth1.asgi.bodies.received import ReceivedBody
 from async_oauth1.asgi.requests import ASGIApp, Message, Receive, Scope, Send, content_type_of, snapshot
-from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received
+from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received, received_octets
 from async_oauth1.asgi.startup import run_lifespan
 from async_oauth1.asgi.verifying.announcing import announcing
 from async_oauth1.asgi.verifying.demands import AnyProtector
@@ -85,7 +85,7 @@ class RecordedBody(ReceivedBody):
         timeout, max_bytes = limits.body_timeout, limits.max_body_bytes
         super().__init__(self._record, timeout, memory_limit=limits.memory_limit, max_bytes=max_bytes)
         self.from_server = receive
-        self._scope = scope
+        self._received_octets = received_octets(scope)  # not the scope: it refers to this object
         self._count = 0
         self._first = b""
         self._max_form_bytes = max_form_bytes
@@ -106,7 +106,7 @@ class RecordedBody(ReceivedBody):
         form = bytes(self._form or b"")
         if len(form) > policy.max_form_bytes:
             raise too_large("form", policy.max_form_bytes)
-        check_received(self._scope, len(form))
+        check_received(self._received_octets, len(form))
         return form
 
     async def digest(self, algorithm: str) -> bytes:
@@ -128,6 +128,11 @@ class RecordedBody(ReceivedBody):
             self._ended = not message.get("more_body", False)
             self._see(message.get("body", b""))
         return message
+
+    def close(self) -> None:
+        """Remove the temporary file, and let go of itself, so that no garbage collection is needed."""
+        super().close()
+        self._receive = self.from_server
 
     def _see(self, piece: bytes) -> None:
         if self._max_bytes is not None and self._count > self._max_bytes:

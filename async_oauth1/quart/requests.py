@@ -16,7 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 from async_oauth1.asgi.bodies.pieces import read_pieces, too_large, too_slow
 from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.asgi.routing.preflights import answers_options, is_preflight
-from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received
+from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received, received_octets
 from async_oauth1.asgi.verifying.announcing import missing_headers
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
@@ -123,7 +123,7 @@ def _check_length(request: Request, length: int) -> None:
     if expected is not None and length != expected:
         raise InvalidRequestError("The body is not as long as Content-Length says.")
     scope: Any = request.scope
-    check_received(scope, length)
+    check_received(received_octets(scope), length)
 
 
 def guard_routing(app: Quart, policy: Policy) -> None:

@@ -17,6 +17,7 @@ from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 from benchmarks.load.signing import CLIENT_ID, CLIENT_SECRET, WARM_TOKENS, token_of
 
+from .collecting import collect_seldom
 from .ours import fill
 from .settings import ANSWER
 
@@ -81,6 +82,8 @@ def _verified(app: Any, protector: ResourceProtector) -> Any:
         "/authlib": _Verifying(app, _authlib()),
         "/oauthlib": _Verifying(app, _oauthlib()),
     }
+
+    collect_seldom()
 
     async def route(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":

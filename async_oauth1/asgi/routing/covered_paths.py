@@ -100,9 +100,11 @@ class CoveredPaths:
     def cover(self, scope: Mapping[str, Any], layout: Layout) -> bool:
         """Whether any router or file server could take the path of a request for one under a prefix."""
         path: str = scope["path"]
-        root_path: str = scope.get("root_path") or ""
-        if path.startswith(self._below) or path.removeprefix(root_path).startswith(self._below):
+        if self._begin(path):
             return True  # the usual case
+        root_path: str = scope.get("root_path") or ""
+        if path.removeprefix(root_path).startswith(self._below):
+            return True
         raw_path: bytes | None = scope.get("raw_path")
         if not layout.root_paths and not layout.mounts and _are_plain(path, root_path, raw_path):
             texts = {text.lower() for text in {path} | _behind({path}, {root_path})}

@@ -12,7 +12,7 @@ from async_oauth1.protocol.hosts import normalize_host
 from ..origin import single_host, with_path
 from ..requests import ASGIApp, Message, Receive, Scope, has_unannounced_length, refuse, refuse_websocket, snapshot
 
-__all__ = ["ReceivedOctets", "RequestTargetMiddleware", "check_received"]
+__all__ = ["ReceivedOctets", "RequestTargetMiddleware", "check_received", "received_octets"]
 
 # The key of the scope under which `ReceivedOctets` is found, if the length of the body is not announced.
 _RECEIVED_KEY = "async_oauth1.received"
@@ -39,17 +39,22 @@ class ReceivedOctets:
         return message
 
 
-def check_received(scope: Scope, length: int) -> None:
+def received_octets(scope: Scope) -> ReceivedOctets | None:
+    """The count of a body of unannounced length; ``None`` for any other body."""
+    found: ReceivedOctets | None = scope.get(_RECEIVED_KEY)
+    return found
+
+
+def check_received(received: ReceivedOctets | None, length: int) -> None:
     """Refuse a body of unannounced length of which another middleware has kept a part.
 
     Args:
-        scope: of the request.
+        received: see `received_octets`.
         length: of the body, as it was read.
 
     Raises:
         InvalidRequestError: another number of octets has arrived.
     """
-    received: ReceivedOctets | None = scope.get(_RECEIVED_KEY)
     if received is not None and length != received.count:
         raise InvalidRequestError(
             "The body has been read before, at least in part. Protect the view before anything else reads the body."
