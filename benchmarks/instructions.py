@@ -1,10 +1,11 @@
-"""Count the instructions that protection adds to a Quart request, with valgrind.
+"""Count the instructions that protection adds to a Quart request, and the cache misses, with valgrind.
 
-    python -m benchmarks.instructions [--check]
+    python -m benchmarks.instructions [--check | --misses]
 
 Unlike times, these are steady on one machine. Another machine with the same Python was 2.2% away: the C library and
 OpenSSL choose their code by the processor. With ``--check`` the program fails if there are more than `BASELINE` and
-both tolerances allow; without it, it writes that file. Needs ``valgrind``.
+both tolerances allow; without it, it writes that file. With ``--misses`` it only prints how often the nearest caches,
+and all of them, would miss in a simulation. Needs ``valgrind``.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -41,7 +43,9 @@ MACHINES = 0.025
 #: Requests in the shorter and in the longer run. The difference is not influenced by the start of the program.
 FEW, MANY = 50, 100
 
-_COLLECTED = re.compile(r"Collected : (\d+)")
+_COLLECTED = re.compile(r"Collected : ([\d ]+)")
+#: The misses of a simulation, and where valgrind prints their parts: of instructions, of reads, of writes.
+_MISSES = {"L1 instructions": (3,), "L1 data": (4, 5), "last level": (6, 7, 8)}
 
 
 def serve(path: str, count: int) -> None:
@@ -66,12 +70,23 @@ async def _answer() -> dict[str, str]:
 
 def instructions(path: str, *, natively: bool) -> int:
     """Instructions per request of a path."""
-    few, many = (_collected(path, count, natively=natively) for count in (FEW, MANY))
-    return round((many - few) / (MANY - FEW))
+    return _counted(path, natively=natively)[0]
 
 
-def _collected(path: str, count: int, *, natively: bool) -> int:
-    command = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-m",
+def misses(path: str, *, natively: bool) -> list[int]:
+    """Cache misses per request of a path, as in `_MISSES`."""
+    counted = _counted(path, natively=natively, simulation=("--cache-sim=yes",))
+    return [sum(counted[part] for part in parts) for parts in _MISSES.values()]
+
+
+def _counted(path: str, *, natively: bool, simulation: tuple[str, ...] = ()) -> list[int]:
+    """Every figure per request of a path."""
+    few, many = (_collected(path, count, natively=natively, simulation=simulation) for count in (FEW, MANY))
+    return [round((more - less) / (MANY - FEW)) for less, more in zip(few, many, strict=True)]
+
+
+def _collected(path: str, count: int, *, natively: bool, simulation: tuple[str, ...] = ()) -> list[int]:
+    command = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *simulation, sys.executable, "-m",
                "benchmarks.instructions", "--path", path, "--count", str(count))  # fmt: skip
     environment = {**os.environ, "PYTHONHASHSEED": "0", "ASYNC_OAUTH1_NATIVE": "" if natively else "0"}
     environment["PYTHONDONTWRITEBYTECODE"] = ""  # else a module without bytecode would be compiled in some runs only
@@ -79,7 +94,7 @@ def _collected(path: str, count: int, *, natively: bool) -> int:
     found = _COLLECTED.search(done.stderr)
     if found is None:
         raise ValueError(f"valgrind has counted nothing: {done.stderr[-500:]}")
-    return int(found[1])
+    return [int(figure) for figure in found[1].split()]
 
 
 def measure() -> dict[str, dict[str, int]]:
@@ -91,6 +106,15 @@ def measure() -> dict[str, dict[str, int]]:
         added = instructions("/protected", natively=reader == "native") - unprotected
         measured[reader] = {"unprotected": unprotected, "added": added}
     return measured
+
+
+def missed() -> Iterator[list[Any]]:
+    """A row for the unprotected route, and one for what protection adds with each reader that there is."""
+    for reader in ("native", "python") if native.IN_USE else ("python",):
+        unprotected = misses("/albums", natively=reader == "native")
+        protected = misses("/protected", natively=reader == "native")
+        yield [f"unprotected request, {reader}", *unprotected]
+        yield [f"protection adds, {reader}", *(more - less for less, more in zip(unprotected, protected, strict=True))]
 
 
 def grown(measured: dict[str, dict[str, int]], baseline: dict[str, dict[str, int]]) -> list[str]:
@@ -105,6 +129,7 @@ def grown(measured: dict[str, dict[str, int]], baseline: dict[str, dict[str, int
 def main(
     *,
     check: Annotated[bool, typer.Option(help="Fail if protection adds more than before.")] = False,
+    cache_misses: Annotated[bool, typer.Option("--misses", help="Print cache misses only.")] = False,
     path: Annotated[str, typer.Option(hidden=True)] = "",
     count: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
@@ -116,6 +141,9 @@ def main(
     if shutil.which("valgrind") is None:
         console.print("valgrind is not installed.")
         raise typer.Exit(2)
+    if cache_misses:
+        console.print(markdown_table(["misses", *_MISSES], missed()), markup=False)
+        return
     measured, key = measure(), f"{platform.python_version()} {platform.machine()}"
     rows = [[reader, now["unprotected"], now["added"]] for reader, now in measured.items()]
     console.print(markdown_table(["reader", "unprotected request", "protection adds"], rows), markup=False)
