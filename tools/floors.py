@@ -28,7 +28,7 @@ FLOORS: Rows = (
     ("asgi", "hooks", "stores"),
     ("django", "limits", "litestar", "quart", "sqlalchemy", "starlette", "telemetry"),
     ("fastapi",),
-    ("lti", "serve"),
+    ("admin", "lti", "serve"),
     ("testing",),
     ("cli", "flask_compat"),
     ("__main__",),
@@ -81,6 +81,7 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
+    "admin": (("operations", "permission", "registration"),),
     "asgi": (
         ("environ", "event_loops", "origin", "unawaited", "versions"),
         ("requests",),
