@@ -81,7 +81,13 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
-    "admin": (("operations", "permission", "registration"),),
+    "admin": (("operations", "permission", "registration", "same_origin"), ("api",)),
+    "admin.api": (
+        ("problems",),
+        ("bodies", "calls", "documents", "patching", "paths"),
+        ("routes",),
+        ("application",),
+    ),
     "asgi": (
         ("environ", "event_loops", "origin", "unawaited", "versions"),
         ("requests",),
