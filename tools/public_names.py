@@ -12,6 +12,7 @@ __all__ = ["PUBLIC_MODULES", "exported", "violations"]
 #: All other modules are implementation details, and may change in any release.
 PUBLIC_MODULES = (
     "async_oauth1",
+    "async_oauth1.admin.api",
     "async_oauth1.asgi",
     "async_oauth1.credentials",
     "async_oauth1.django",
@@ -20,6 +21,7 @@ PUBLIC_MODULES = (
     "async_oauth1.explain",
     "async_oauth1.fastapi",
     "async_oauth1.hooks",
+    "async_oauth1.limits",
     "async_oauth1.litestar",
     "async_oauth1.logs",
     "async_oauth1.lti",
