@@ -28,7 +28,7 @@ FLOORS: Rows = (
     ("asgi", "hooks", "stores"),
     ("django", "litestar", "quart", "sqlalchemy", "starlette", "telemetry"),
     ("fastapi",),
-    ("lti", "serve"),
+    ("admin", "lti", "serve"),
     ("testing",),
     ("cli", "flask_compat"),
     ("__main__",),
@@ -39,6 +39,12 @@ LOOP_FLOOR = 7
 
 #: The rows inside each package, lowest first.
 ROOMS: dict[str, Rows] = {
+    "admin": (("page",),),
+    "admin.page": (
+        ("form_tokens", "forms", "operations", "permission", "registration", "rendering", "requests", "same_origin"),
+        ("views",),
+        ("application",),
+    ),
     "protocol": (
         ("recoding", "rsa_keys"),
         ("encoding", "header_fields", "hosts"),
@@ -216,7 +222,9 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "django": ("async_oauth1.django",),
     "fastapi": ("async_oauth1.fastapi",),
     "flask": ("flask_compat",),
+    "jinja2": ("async_oauth1.admin.page",),
     "litestar": ("async_oauth1.litestar",),
+    "markupsafe": ("async_oauth1.admin.page",),
     "opentelemetry": ("async_oauth1.telemetry",),
     "prometheus_client": ("async_oauth1.telemetry.prometheus", "async_oauth1.telemetry.instrumenting"),
     "quart": ("async_oauth1.quart", "async_oauth1.serve", "async_oauth1.cli.serve", "flask_compat"),

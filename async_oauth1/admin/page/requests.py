@@ -1,0 +1,52 @@
+"""A request to the admin page whose operator is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from async_oauth1.asgi.origin import request_path
+from async_oauth1.asgi.requests import Scope
+
+__all__ = ["PageRequest", "locate"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What the views need of a request.
+
+    Attributes:
+        operator: the name that the permission hook has returned.
+        base: the path of the page, as the browser knows it; empty or without a slash at its end.
+        query: the fields of the query.
+        form: the fields of a form that was sent; empty for a GET.
+        form_id: identifies the form that was sent, and when it expires.
+    """
+
+    operator: str
+    base: str
+    query: Mapping[str, str]
+    form: Mapping[str, str] = field(default_factory=dict[str, str])
+    form_id: tuple[str, int] = ("", 0)
+
+
+def locate(scope: Scope) -> tuple[str, str]:
+    """Where the page is mounted, and the path below it.
+
+    Some frameworks cut a mount off ``path``, others only add it to ``root_path``; Litestar does the first without the
+    second. What is cut off is still in ``raw_path``.
+
+    Returns:
+        The mount, percent-encoded for links, and the decoded path below it, which begins with a slash.
+    """
+    path: str = scope["path"]
+    root_path: str = (scope.get("root_path") or "").rstrip("/")
+    if root_path and (path == root_path or path.startswith(f"{root_path}/")):
+        return quote(root_path), path[len(root_path) :] or "/"
+    below = path if path.startswith("/") else f"/{path}"
+    on_wire = request_path(scope).decode("latin-1")
+    for end in (quote(below), below, below.removesuffix("/")):
+        if end and on_wire.endswith(end):
+            return on_wire[: -len(end)] or quote(root_path), below
+    return quote(root_path), below
