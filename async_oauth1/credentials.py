@@ -109,6 +109,7 @@ class Client:
         nonce_policy: ``strict`` or ``log-only``.
         callback_query_may_differ: let the query of a callback differ from the registered one.
         tolerances: names of rules to relax for this client, from `async_oauth1.tolerances.CLIENT_TOLERANCES`.
+        disabled: every request of the client is refused as if it were unknown.
     """
 
     client_id: str
@@ -122,6 +123,7 @@ class Client:
     nonce_policy: NoncePolicy = "strict"
     callback_query_may_differ: bool = False
     tolerances: tuple[str, ...] = ()
+    disabled: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a record that could never work.

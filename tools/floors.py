@@ -146,13 +146,19 @@ ROOMS: dict[str, Rows] = {
         ("change_feed",),
         ("base", "row_mapping"),
         ("client_changes", "reencryption", "registry", "sql", "uses"),
+        ("administration",),
         ("sql_store",),
         ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other
     ),
     "stores.uses": (("exchanges", "last_use"), ("in_sql",)),
+    "stores.administration": (("paging",), ("in_sql", "interface")),
     "stores.health": (("figures", "outages"),),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
-    "stores.memory": (("expiring", "nonce_table", "token_table"), ("exchanges", "pending_table"), ("store",)),
+    "stores.memory": (
+        ("expiring", "nonce_table", "token_table"),
+        ("administration", "exchanges", "pending_table"),
+        ("store",),
+    ),
     "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("change_feed", "database"), ("store",)),
     "stores.redis": (
         ("connections", "records", "shared_timeout", "url"),

@@ -34,8 +34,9 @@ def open_nonces(configuration: Configuration) -> Nonces:
 
 
 def find_client(model: Any, client_id: str) -> Any:
-    """Look a client up; ``None`` if it is unknown."""
-    return _exact(model.objects.filter(client_id=client_id).first(), client_id=client_id)
+    """Look a client up; ``None`` if it is unknown, or if its model has a field ``disabled`` that is true."""
+    found = _exact(model.objects.filter(client_id=client_id).first(), client_id=client_id)
+    return None if getattr(found, "disabled", False) is True else found
 
 
 def find_token(model: Any, client_id: str, oauth_token: str) -> Any:

@@ -14,6 +14,7 @@ from .mixins import (
 )
 from .optional_mixins import (
     OAuth1ClientSettingsMixin,
+    OAuth1DisablingMixin,
     OAuth1EncryptedClientMixin,
     OAuth1EncryptedTemporaryCredentialMixin,
     OAuth1EncryptedTokenCredentialMixin,
@@ -27,6 +28,7 @@ from .store import SQLAlchemyStore
 __all__ = [
     "OAuth1ClientMixin",
     "OAuth1ClientSettingsMixin",
+    "OAuth1DisablingMixin",
     "OAuth1EncryptedClientMixin",
     "OAuth1EncryptedTemporaryCredentialMixin",
     "OAuth1EncryptedTokenCredentialMixin",

@@ -73,6 +73,10 @@ class Clients(Generic[T]):
             return None
         return self._model.opened(row, self._store.keys, self._store.clock)
 
+    def enabled(self, row: T | None, client_id: str) -> T | None:
+        """As `opened`; ``None`` also if the client is disabled."""
+        return None if getattr(row, "disabled", False) else self.opened(row, client_id)
+
     async def add(self, client: T | Client) -> None:
         """As `Store.add_client`; the client is a row of the model, or the record of this package."""
         values = self._values(client) if isinstance(client, Client) else None
@@ -133,6 +137,21 @@ class Clients(Generic[T]):
             return await self.find(session, client_id)
 
         return await self._transactions.run(work) if self.may_be(client_id) else None
+
+    async def set_disabled(self, client_id: str, *, disabled: bool) -> T | None:
+        """As `AdministersClients.disable_client` and `AdministersClients.enable_client`."""
+        self._model.require("disabled", "OAuth1DisablingMixin", "a disabled client")
+        statement = update(self._model.cls).values(self._model.values(disabled=disabled))
+
+        async def work(session: AsyncSession) -> T | None:
+            await changed_rows(session, statement.where(self._model.equals("client_id", client_id)))
+            return await self.find(session, client_id)
+
+        return await self._transactions.run(work) if self.may_be(client_id) else None
+
+    async def find_any(self, client_id: str) -> T | None:
+        """As `AdministersClients.find_client`."""
+        return await self._transactions.run(lambda session: self.find(session, client_id))
 
     def _opened(self, row: T) -> T:
         return self._model.opened(row, self._store.keys, self._store.clock)

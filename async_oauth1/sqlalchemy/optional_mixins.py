@@ -18,6 +18,7 @@ from .secrets import former_secrets_of, secret_of
 
 __all__ = [
     "OAuth1ClientSettingsMixin",
+    "OAuth1DisablingMixin",
     "OAuth1EncryptedClientMixin",
     "OAuth1EncryptedTemporaryCredentialMixin",
     "OAuth1EncryptedTokenCredentialMixin",
@@ -86,6 +87,17 @@ class OAuth1ClientSettingsMixin:
         get_nonce_policy = Client.get_nonce_policy
         get_tolerances = Client.get_tolerances
         check_callback = Client.check_callback
+
+
+@fields(init=False)
+class OAuth1DisablingMixin:
+    """Whether a client is disabled, which keeps its row and refuses its requests.
+
+    Attributes:
+        disabled: every request of the client is refused as if it were unknown.
+    """
+
+    disabled: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 @fields(init=False)

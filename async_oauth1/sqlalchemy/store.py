@@ -12,9 +12,19 @@ from async_oauth1.credentials import Client as ClientRecord
 from async_oauth1.credentials import ClientChanges
 from async_oauth1.provider.approval.scopes import granted_scope_of
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.stores.administration.paging import (
+    PAGE_SIZE,
+    Page,
+    check_limit,
+    client_key,
+    first_page,
+    key_after,
+    matches,
+    token_key,
+)
 from async_oauth1.stores.base import check_text, user_id_of
 from async_oauth1.stores.interfaces import TransientStore
-from async_oauth1.stores.lifecycle import issued
+from async_oauth1.stores.lifecycle import check_may_have_tokens, issued
 
 from .parts import ClientT, StoreParts, TemporaryT, TokenT
 from .reencryption import reencrypt
@@ -85,7 +95,7 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
         """As `Store.query_client`."""
         if not self._clients.may_be(client_id):
             return None
-        return self._clients.opened(await self._look_ups.client(client_id), client_id)
+        return self._clients.enabled(await self._look_ups.client(client_id), client_id)
 
     async def query_token(self, client_id: str, oauth_token: str) -> TokenT | None:
         """As `Store.query_token`."""
@@ -100,7 +110,7 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
         if not self._tokens.may_be(client_id, oauth_token):
             return await self.query_client(client_id), None
         client, token = await self._look_ups.both(client_id, oauth_token)
-        return self._clients.opened(client, client_id), self._tokens.live(token, client_id, oauth_token)
+        return self._clients.enabled(client, client_id), self._tokens.live(token, client_id, oauth_token)
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """As `Store.exists_nonce`."""
@@ -160,8 +170,7 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
         self, client_id: str, user_id: Any, *, scope: str = "", lifetime: float | None = None
     ) -> TokenT:
         """As `Store.issue_token_credential`."""
-        if await self.query_client(client_id) is None:
-            raise ValueError(f"there is no client {client_id}")
+        check_may_have_tokens(await self.find_client(client_id), client_id)
         credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self.clock())
         check_text(credential)
         if lifetime is not None:
@@ -182,6 +191,49 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
     async def list_clients(self) -> list[ClientT]:
         """As `Store.list_clients`; clients that cannot be read are logged and left out."""
         return await self._clients.listed()
+
+    async def disable_client(self, client_id: str) -> ClientT | None:
+        """As `AdministersClients.disable_client`.
+
+        Raises:
+            UnsuitableModelError: the model of clients has no column ``disabled``; see `OAuth1DisablingMixin`.
+        """
+        return await self._clients.set_disabled(client_id, disabled=True)
+
+    async def enable_client(self, client_id: str) -> ClientT | None:
+        """As `AdministersClients.enable_client`.
+
+        Raises:
+            UnsuitableModelError: as `disable_client`.
+        """
+        return await self._clients.set_disabled(client_id, disabled=False)
+
+    async def find_client(self, client_id: str) -> ClientT | None:
+        """As `AdministersClients.find_client`."""
+        return await self._clients.find_any(client_id) if self._clients.may_be(client_id) else None
+
+    async def page_clients(self, search: str = "", *, limit: int = PAGE_SIZE, after: str = "") -> Page[ClientT]:
+        """As `AdministersClients.page_clients`; reads the whole table."""
+        check_limit(limit)
+        key = key_after(after, str, str)
+        found = [client for client in await self.list_clients() if matches(search, *client_key(client))]
+        return first_page(found, client_key, key, limit)
+
+    async def page_token_credentials(
+        self,
+        search: str = "",
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+        limit: int = PAGE_SIZE,
+        after: str = "",
+    ) -> Page[TokenT]:
+        """As `AdministersClients.page_token_credentials`; reads all of the user and the client."""
+        check_limit(limit)
+        key = key_after(after, float, str)
+        tokens: list[Any] = await self.list_token_credentials(user_id=user_id, client_id=client_id)
+        found = [each for each in tokens if matches(search, each.oauth_token, each.user_id, each.client_id)]
+        return first_page(found, token_key, key, limit)
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> ClientT | None:
         """As `Store.rotate_client_secret`."""

@@ -13,6 +13,8 @@ from typing import Any
 from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.provider.approval.scopes import granted_scope_of
 
+from .administration.interface import AdministersClients
+from .administration.paging import Page
 from .base import (
     GONE,
     BaseStore,
@@ -36,10 +38,12 @@ from .uses.last_use import LastUse, RecordsUses
 
 __all__ = [
     "GONE",
+    "AdministersClients",
     "BaseStore",
     "LastUse",
     "MarksExchanges",
     "MemoryStore",
+    "Page",
     "RecordsUses",
     "Store",
     "StoreError",

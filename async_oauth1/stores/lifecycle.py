@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from async_oauth1.credentials import Client, TokenCredential
 
-__all__ = ["MAX_OVERLAPPING_SECRETS", "is_live", "issued", "live_client", "rotated"]
+__all__ = ["MAX_OVERLAPPING_SECRETS", "check_may_have_tokens", "is_live", "issued", "live_client", "rotated"]
 
 #: Former secrets that a client may have at once. Each costs one more computation for a wrong signature.
 MAX_OVERLAPPING_SECRETS = 4
@@ -54,6 +54,18 @@ def rotated(client: Client, overlap: float, now: float) -> Client:
         raise ValueError(f"client {client.client_id} has {len(kept)} former secrets that still verify; use no overlap")
     new = replace(client, client_secret=secrets.token_urlsafe(_SECRET_BYTES))
     return _with_overlaps(new, [(client.client_secret, now + overlap), *kept] if overlap else [])
+
+
+def check_may_have_tokens(client: object, client_id: str) -> None:
+    """Refuse to issue tokens to a client that could not use them.
+
+    Raises:
+        ValueError: there is no such client, or it is disabled.
+    """
+    if client is None:
+        raise ValueError(f"there is no client {client_id}")
+    if getattr(client, "disabled", False):  # a model of the application may have no such attribute
+        raise ValueError(f"client {client_id} is disabled; enable it first")
 
 
 def issued(client_id: str, user_id: str, scope: str, lifetime: float | None, now: float) -> TokenCredential:

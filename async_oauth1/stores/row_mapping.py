@@ -41,7 +41,7 @@ _SPOILED = (ValueError, TypeError, AttributeError, OAuth1Error)
 
 CLIENT_COLUMNS = (
     "client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods, rsa_public_key,"
-    " nonce_policy, callback_query_may_differ, tolerances"
+    " nonce_policy, callback_query_may_differ, tolerances, disabled"
 )
 SELECT_CLIENT = f"SELECT {CLIENT_COLUMNS} FROM oauth1_client"  # noqa: S608 - of constants alone
 SELECT_TOKEN = (
@@ -54,7 +54,7 @@ SELECT_TEMPORARY = (
     " FROM oauth1_temporary_credential"
 )
 #: How many columns `SELECT_CLIENT` has.
-CLIENT_WIDTH = 10
+CLIENT_WIDTH = 11
 
 
 def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
@@ -78,6 +78,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
             nonce_policy=row[7],
             callback_query_may_differ=bool(row[8]),
             tolerances=tuple(json.loads(row[9])),
+            disabled=bool(row[10]),
         )
     except _SPOILED as error:
         _log.error("the stored client %r cannot be used: %s", row[0], _reason(error))
@@ -97,6 +98,7 @@ def of_client(record: Client, keys: KeyRing) -> tuple[object, ...]:
         record.nonce_policy,
         record.callback_query_may_differ,
         json.dumps(record.tolerances),
+        record.disabled,
     )
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "REVOKE",
     "REVOKE_MANY",
     "ROTATE",
+    "SET_DISABLED",
     "TAKE",
     "UPDATE_CLIENT",
     "end_where",
@@ -44,7 +45,7 @@ def end_where(condition: str, limit: str) -> str:
 #: The columns of `SELECT_CLIENT` in the table ``c``, then those of `SELECT_TOKEN` in the table ``t``.
 CREDENTIAL_COLUMNS = (
     "c.client_id, c.client_secret, c.overlapping_secrets, c.name, c.callbacks, c.signature_methods,"
-    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ, c.tolerances,"
+    " c.rsa_public_key, c.nonce_policy, c.callback_query_may_differ, c.tolerances, c.disabled,"
     " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
 )
 
@@ -54,8 +55,8 @@ GET_TOKEN = SELECT_TOKEN + " WHERE oauth_token = $1"
 # No error if the key is taken, so none in PostgreSQL's log.
 INSERT_CLIENT = (
     "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
-    " rsa_public_key, nonce_policy, callback_query_may_differ, tolerances)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    " rsa_public_key, nonce_policy, callback_query_may_differ, tolerances, disabled)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
     " ON CONFLICT DO NOTHING RETURNING 1"
 )
 # Only if the secrets are still as they were read.
@@ -69,6 +70,10 @@ UPDATE_CLIENT = (
     "UPDATE oauth1_client SET callbacks = coalesce($2, callbacks), nonce_policy = coalesce($3, nonce_policy),"  # noqa: S608 - of constants alone
     " callback_query_may_differ = coalesce($4, callback_query_may_differ), tolerances = coalesce($5, tolerances)"
     f" WHERE client_id = $1 RETURNING {CLIENT_COLUMNS}"
+)
+
+SET_DISABLED = (
+    f"UPDATE oauth1_client SET disabled = $2 WHERE client_id = $1 AND disabled <> $2 RETURNING {CLIENT_COLUMNS}"  # noqa: S608 - of constants alone
 )
 
 GET_TEMPORARY = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"

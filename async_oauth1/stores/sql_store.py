@@ -6,15 +6,16 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, Unpack
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
-from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
+from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
+from async_oauth1.errors import TooManyPendingError
 from async_oauth1.provider.approval.scopes import granted_scope_of
 from async_oauth1.provider.hooks import resolve
 
 from . import row_mapping as rows
 from . import sql
+from .administration.in_sql import ClientsInSQL
 from .base import (
     GONE,
     TOKEN_TAKEN,
@@ -25,9 +26,8 @@ from .base import (
     user_id_of,
 )
 from .batching import Batcher, NonceBatcher
-from .client_changes import check_changes
 from .forks import OPEN_IN_EACH_WORKER, LeftBehind
-from .lifecycle import is_live, issued, rotated
+from .lifecycle import check_may_have_tokens, is_live, issued
 from .purging import PurgeSchedule
 from .reencryption import StoredSecrets
 from .uses.exchanges import ExchangesInSQL
@@ -37,9 +37,6 @@ __all__ = ["Database", "Row", "SQLStore"]
 
 T = TypeVar("T")
 Row = Sequence[Any]
-
-# A rotation starts again if another process has changed the client meanwhile.
-_ROTATION_TRIES = 16
 
 
 class Database(Protocol):
@@ -62,13 +59,11 @@ class Database(Protocol):
 D = TypeVar("D", bound=Database)
 
 
-class SQLStore(UsesInSQL, ExchangesInSQL, Generic[D]):
+class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
     """A store over a database that speaks SQL. The methods are described in `Store`."""
 
     shared = True
 
-    #: Selects every client, by name.
-    LIST_CLIENTS: ClassVar[str]
     #: Insertions after which expired rows are removed.
     PURGE_AFTER: ClassVar[int]
 
@@ -225,23 +220,10 @@ class SQLStore(UsesInSQL, ExchangesInSQL, Generic[D]):
         self, client_id: str, user_id: Any, *, scope: str = "", lifetime: float | None = None
     ) -> TokenCredential:
         """As `Store.issue_token_credential`."""
-        if not is_text(client_id) or not await self._read(sql.GET_CLIENT, client_id):
-            raise ValueError(f"there is no client {client_id}")
+        check_may_have_tokens(await self.find_client(client_id), client_id)
         credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self.clock())
         check_text(credential)
         return await self._insert_token(credential)
-
-    async def add_client(self, client: Client) -> None:
-        """As `Store.add_client`."""
-        check_text(client)
-        self._check_lengths(client_id=client.client_id)
-        if not await self._write(sql.INSERT_CLIENT, *rows.of_client(client, self.keys)):
-            raise ValueError(f"client_id {client.client_id} is taken")
-
-    async def list_clients(self) -> list[Client]:
-        """As `Store.list_clients`; clients that cannot be read are logged and left out."""
-        found = await self._read(self.LIST_CLIENTS)
-        return rows.readable(found, lambda row: rows.client(row, self.keys, self.clock()))
 
     async def find_also_ended(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
         """A client with its former secrets, and token credentials that may have expired: to explain a refusal alone."""
@@ -249,30 +231,6 @@ class SQLStore(UsesInSQL, ExchangesInSQL, Generic[D]):
         tokens = await self._read(sql.GET_TOKEN, oauth_token) if is_text(oauth_token) else ()
         client = rows.client(clients[0], self.keys, now=0.0) if clients else None
         return client, rows.token(tokens[0], self.keys) if tokens else None
-
-    async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
-        """As `Store.rotate_client_secret`."""
-        # The store encrypts secrets, not the database, so a rotation reads, computes and writes. It writes only if the
-        # row has not changed since it was read, and starts again otherwise. No lock is held.
-        if not is_text(client_id):
-            return None
-        for _ in range(_ROTATION_TRIES):
-            found = await self._write(sql.GET_CLIENT, client_id)
-            if not found:
-                return None
-            now = self.clock()
-            new = rotated(rows.client(found[0], self.keys, now), overlap, now)
-            if await self._write(sql.ROTATE, *rows.client_secrets(new, self.keys), client_id, found[0][1], found[0][2]):
-                return new
-        raise StoreUnavailableError()
-
-    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
-        """As `Store.update_client`."""
-        values = rows.client_changes(check_changes(changes))
-        if not is_text(client_id):
-            return None
-        updated = await self._write(sql.UPDATE_CLIENT, client_id, *values)
-        return self._client(updated[0]) if updated else None
 
     async def list_token_credentials(
         self, *, user_id: str | None = None, client_id: str | None = None
@@ -329,7 +287,9 @@ class SQLStore(UsesInSQL, ExchangesInSQL, Generic[D]):
         """Refuse identifiers that are too long for the database's indexes."""
 
     def _client(self, row: Row) -> Client | None:
-        return None if row[0] is None else rows.client(row, self.keys, self.clock())
+        """The client of a row, unless there is none or it is disabled."""
+        client = None if row[0] is None else self._client_of(row)
+        return None if client is None or client.disabled else client
 
     def _live_token(self, row: Row) -> TokenCredential | None:
         token = None if row[0] is None else rows.token(row, self.keys)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from async_oauth1.sqlalchemy import (
     OAuth1ClientMixin,
     OAuth1ClientSettingsMixin,
+    OAuth1DisablingMixin,
     OAuth1EncryptedClientMixin,
     OAuth1EncryptedTemporaryCredentialMixin,
     OAuth1EncryptedTokenCredentialMixin,
@@ -25,7 +26,14 @@ class Base(DeclarativeBase):
     pass
 
 
-class FullClient(OAuth1EncryptedClientMixin, OAuth1RotationMixin, OAuth1ClientSettingsMixin, OAuth1ClientMixin, Base):
+class FullClient(
+    OAuth1EncryptedClientMixin,
+    OAuth1DisablingMixin,
+    OAuth1RotationMixin,
+    OAuth1ClientSettingsMixin,
+    OAuth1ClientMixin,
+    Base,
+):
     __tablename__ = "full_client"
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -14,6 +14,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.rsa_keys import StoredKey
 from async_oauth1.sqlalchemy import SQLAlchemyStore
 from async_oauth1.sqlalchemy.secrets import former_secrets_of
+from async_oauth1.stores import Page
 from async_oauth1.stores.caching.delegating import DelegatingStore
 
 from .models import Base, FullClient, FullTemporary, FullToken, Nonce
@@ -90,6 +91,23 @@ class RecordStore(DelegatingStore):
     async def list_clients(self) -> Any:
         return [as_client(client) for client in await self.store.list_clients()]
 
+    async def disable_client(self, client_id: str) -> Any:
+        return as_client(await self.store.disable_client(client_id))
+
+    async def enable_client(self, client_id: str) -> Any:
+        return as_client(await self.store.enable_client(client_id))
+
+    async def find_client(self, client_id: str) -> Any:
+        return as_client(await self.store.find_client(client_id))
+
+    async def page_clients(self, *args: Any, **options: Any) -> Any:
+        page = await self.store.page_clients(*args, **options)
+        return Page([as_client(client) for client in page.items], page.next)
+
+    async def page_token_credentials(self, *args: Any, **options: Any) -> Any:
+        page = await self.store.page_token_credentials(*args, **options)
+        return Page([as_token(token) for token in page.items], page.next)
+
     async def rotate_client_secret(self, *args: Any, **options: Any) -> Any:
         return as_client(await self.store.rotate_client_secret(*args, **options))
 
@@ -117,6 +135,7 @@ def as_client(row: Any) -> Client | None:
         callbacks=tuple(row.callbacks),
         signature_methods=tuple(row.signature_methods),
         rsa_public_key=None if row.rsa_public_key is None else StoredKey(row.rsa_public_key),
+        disabled=row.disabled,
         nonce_policy=row.nonce_policy,
         callback_query_may_differ=row.callback_query_may_differ,
         tolerances=tuple(row.tolerances),

@@ -8,6 +8,8 @@ from typing import Any, Self, Unpack
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.policy import Policy
 from async_oauth1.provider.approval.scopes import with_scope
+from async_oauth1.stores.administration.interface import AdministersClients
+from async_oauth1.stores.administration.paging import PAGE_SIZE, Page
 from async_oauth1.stores.interfaces import Store
 from async_oauth1.stores.uses.exchanges import MarksExchanges
 from async_oauth1.stores.uses.last_use import LastUse, RecordsUses
@@ -131,6 +133,42 @@ class DelegatingStore:
     async def list_clients(self) -> list[Client]:
         """As `Store.list_clients`."""
         return await self._store.list_clients()
+
+    async def disable_client(self, client_id: str) -> Client | None:
+        """As `AdministersClients.disable_client`."""
+        return await self._administration.disable_client(client_id)
+
+    async def enable_client(self, client_id: str) -> Client | None:
+        """As `AdministersClients.enable_client`."""
+        return await self._administration.enable_client(client_id)
+
+    async def find_client(self, client_id: str) -> Client | None:
+        """As `AdministersClients.find_client`."""
+        return await self._administration.find_client(client_id)
+
+    async def page_clients(self, search: str = "", *, limit: int = PAGE_SIZE, after: str = "") -> Page[Client]:
+        """As `AdministersClients.page_clients`."""
+        return await self._administration.page_clients(search, limit=limit, after=after)
+
+    async def page_token_credentials(
+        self,
+        search: str = "",
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+        limit: int = PAGE_SIZE,
+        after: str = "",
+    ) -> Page[TokenCredential]:
+        """As `AdministersClients.page_token_credentials`."""
+        return await self._administration.page_token_credentials(
+            search, user_id=user_id, client_id=client_id, limit=limit, after=after
+        )
+
+    @property
+    def _administration(self) -> AdministersClients:
+        if not isinstance(self._store, AdministersClients):
+            raise NotImplementedError(f"{type(self._store).__name__} does not disable clients; see AdministersClients")
+        return self._store
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
         """As `Store.rotate_client_secret`."""

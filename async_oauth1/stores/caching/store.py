@@ -198,6 +198,14 @@ class CachingStore(DelegatingStore, ProcessBound):
         """As `Store.update_client`, and announce it to every process."""
         return await self._change("c" + client_id, partial(self._store.update_client, client_id, **changes))
 
+    async def disable_client(self, client_id: str) -> Client | None:
+        """As `AdministersClients.disable_client`, and announce it to every process."""
+        return await self._change("c" + client_id, partial(super().disable_client, client_id))
+
+    async def enable_client(self, client_id: str) -> Client | None:
+        """As `AdministersClients.enable_client`, and announce it to every process."""
+        return await self._change("c" + client_id, partial(super().enable_client, client_id))
+
     async def remove_client(self, client_id: str) -> bool:
         """As `Store.remove_client`, and announce it to every process."""
         return await self._change("c" + client_id, partial(self._store.remove_client, client_id))

@@ -28,9 +28,10 @@ from async_oauth1.stores.base import (
 )
 from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.forks import LeftBehind
-from async_oauth1.stores.lifecycle import issued, live_client, rotated
+from async_oauth1.stores.lifecycle import check_may_have_tokens, issued, live_client, rotated
 from async_oauth1.stores.uses.last_use import LastUse
 
+from .administration import AdministrationInMemory
 from .exchanges import ExchangesInMemory
 from .nonce_table import MAX_NONCES, NonceTable
 from .pending_table import MAX_TEMPORARY_CREDENTIALS, PURGED_TOGETHER, Pending, PendingTable
@@ -41,7 +42,7 @@ __all__ = ["MemoryStore"]
 _NonceKey = tuple[str, str, str, str]
 
 
-class MemoryStore(ExchangesInMemory):
+class MemoryStore(AdministrationInMemory, ExchangesInMemory):
     """A store in dicts. Its size is limited: when it is full it refuses new entries, and never forgets a live nonce."""
 
     shared = False
@@ -108,10 +109,12 @@ class MemoryStore(ExchangesInMemory):
         now = self.clock()
         if oauth_token is None:
             client = self._clients.get(client_id)
-            return live_client(client, now) if client is not None else None, None
+            return None if client is None or client.disabled else live_client(client, now), None
         with self._lock:
             token = self._tokens.live(oauth_token, now)
             client = self._clients.get(client_id)
+        if client is not None and client.disabled:
+            client = None
         return (
             live_client(client, now) if client is not None and client.overlaps_end_at else client,
             token if token is not None and token.client_id == client_id else None,
@@ -251,12 +254,6 @@ class MemoryStore(ExchangesInMemory):
                 raise ValueError(f"client_id {client.client_id} is taken")
             self._clients[client.client_id] = client
 
-    async def list_clients(self) -> list[Client]:
-        """As `Store.list_clients`."""
-        with self._lock:
-            clients = sorted(self._clients.values(), key=lambda client: (client.name, client.client_id))
-        return [live_client(client, self.clock()) for client in clients]
-
     async def remove_client(self, client_id: str) -> bool:
         """As `Store.remove_client`."""
         with self._lock:
@@ -300,8 +297,7 @@ class MemoryStore(ExchangesInMemory):
         """As `Store.issue_token_credential`."""
         credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self.clock())
         with self._lock:
-            if client_id not in self._clients:
-                raise ValueError(f"there is no client {client_id}")
+            check_may_have_tokens(self._clients.get(client_id), client_id)
             check_text(credential)
             return self._tokens.add(credential)
 

@@ -224,6 +224,9 @@ _EXCHANGED = (
     )""",
 )
 
+# Whether a client's requests are refused. The default is for workers of the release before.
+_DISABLED = ("ALTER TABLE oauth1_client ADD COLUMN IF NOT EXISTS disabled boolean NOT NULL DEFAULT false",)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
@@ -234,6 +237,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _TOLERANCES,
     _LAST_USES,
     _EXCHANGED,
+    _DISABLED,
 )
 
 #: The version that this release reads and writes.

@@ -39,7 +39,7 @@ _Question = tuple[str, str | None]
 class PostgresStore(SQLStore[PostgresDatabase]):
     """A store in one PostgreSQL database."""
 
-    LIST_CLIENTS = rows.SELECT_CLIENT + ' ORDER BY name COLLATE "C", client_id COLLATE "C"'
+    COLLATION = ' COLLATE "C"'
     PURGE_AFTER = 1000  # a removal costs a round trip of its own
 
     _lookups: Batcher[_Question, Row]

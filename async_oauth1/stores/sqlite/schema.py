@@ -97,6 +97,9 @@ _EXCHANGED = (
     ) WITHOUT ROWID""",
 )
 
+# Whether a client's requests are refused. The default is for workers of the release before.
+_DISABLED = ("ALTER TABLE oauth1_client ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0",)
+
 #: Each migration is a list of statements; together they are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
@@ -106,6 +109,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _TOLERANCES,
     _LAST_USES,
     _EXCHANGED,
+    _DISABLED,
 )
 
 #: The version that this release reads and writes.

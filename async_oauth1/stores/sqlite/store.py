@@ -28,7 +28,6 @@ __all__ = ["SQLiteStore"]
 class SQLiteStore(SQLStore[SQLiteDatabase]):
     """A store in one SQLite file in WAL mode."""
 
-    LIST_CLIENTS = rows.SELECT_CLIENT + " ORDER BY name, client_id"
     PURGE_AFTER = 256
 
     def __init__(
