@@ -62,7 +62,7 @@ class Operations:
         """Revoke one token, or all tokens of a client."""
         if oauth_token is None:
             await self._store.revoke_token_credentials(client_id=client_id)
-        else:
+        elif await self._store.query_token(client_id, oauth_token) is not None:
             await self._store.revoke_token_credential(oauth_token)
 
     async def page_tokens(self, client_id: str, *, after: str) -> Page[TokenCredential]:

@@ -30,7 +30,7 @@ class Renderer:
     def __init__(self) -> None:
         """Read the style, and prepare the templates."""
         style = (_FOLDER / "style.css").read_text(encoding="utf-8")
-        self._environment = Environment(
+        environment: Any = Environment(  # its filters are not typed
             loader=FileSystemLoader(_FOLDER / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
@@ -38,8 +38,9 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"field": _field, "day": _day, "minute": _minute, "query": query}
-        self._environment.globals |= {"style": Markup(style), "icon": _ICON}  # noqa: S704 - a file of this package
+        environment.filters |= {"field": _field, "day": _day, "minute": _minute, "query": query}
+        environment.globals |= {"style": Markup(style), "icon": _ICON}  # noqa: S704 - a file of this package
+        self._environment: Environment = environment
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; "

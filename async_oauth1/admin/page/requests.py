@@ -44,9 +44,9 @@ def locate(scope: Scope) -> tuple[str, str]:
     root_path: str = (scope.get("root_path") or "").rstrip("/")
     if root_path and (path == root_path or path.startswith(f"{root_path}/")):
         return quote(root_path), path[len(root_path) :] or "/"
-    below = path if path.startswith("/") else f"/{path}"
     on_wire = request_path(scope).decode("latin-1")
-    for end in (quote(below), below, below.removesuffix("/")):
-        if end and on_wire.endswith(end):
-            return on_wire[: -len(end)] or quote(root_path), below
-    return quote(root_path), below
+    below = path if path.startswith("/") else f"/{path}"
+    if not on_wire.endswith("/"):
+        below = below.removesuffix("/")  # Litestar adds it
+    mount = next((on_wire.removesuffix(end) for end in (quote(below), below) if on_wire.endswith(end)), "")
+    return mount or quote(root_path), below or "/"

@@ -28,7 +28,6 @@ OVERLAPS: Mapping[str, str] = {
     "2592000": "for 30 days",
 }
 _DONE: Mapping[str, str] = {
-    "disabled": "The client is disabled: its requests are refused.",
     "enabled": "The client is enabled: its requests are verified again.",
     "revoked": "The token is revoked.",
     "all-revoked": "The tokens of the client are revoked.",
@@ -189,7 +188,5 @@ def _found(client: Client | None) -> Client:
 
 
 def _message(done: str, client: Client) -> str:
-    """What was done, unless the client shows that it was undone since."""
-    if done in ("disabled", "enabled") and client.disabled != (done == "disabled"):
-        return ""
-    return _DONE.get(done, "")
+    """What was done; the page itself says that a client is disabled."""
+    return "" if done == "enabled" and client.disabled else _DONE.get(done, "")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from typing import Any
 
 import pytest
 
 from async_oauth1.credentials import Client
+from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import MemoryStore
 
 from .visiting import Visitor
@@ -69,10 +71,15 @@ async def test_another_method_is_a_405(visitor: Visitor, method: str, path: str,
     assert answer.headers["allow"] == allowed
 
 
-async def test_a_store_that_is_down_is_a_503(store: MemoryStore, visitor: Visitor) -> None:
+async def test_a_store_that_is_down_is_a_503(store: MemoryStore, visitor: Visitor, monkeypatch: Any) -> None:
     """The page says so, and when to try again."""
-    await store.close()
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise StoreUnavailableError()
+
+    monkeypatch.setattr(store, "page_clients", fail)
     answer = await visitor.open()
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert answer.headers["cache-control"] == "no-store"
+    assert "The store does not answer" in answer.text

@@ -34,7 +34,7 @@ async def test_a_disabled_client_is_unknown_until_it_is_enabled(
     assert token.oauth_token in page.text
     answer = await visitor.send("/client/enable", await visitor.token(), "id=printer")
     assert await store.query_credentials("printer", token.oauth_token) == (await store.query_client("printer"), token)
-    assert "Every request" not in (await visitor.client.get(answer.headers["location"])).text
+    assert "Every request of this" not in (await visitor.client.get(answer.headers["location"])).text
 
 
 async def test_one_token_is_revoked(store: MemoryStore, visitor: Visitor, token: TokenCredential) -> None:
@@ -82,6 +82,7 @@ async def test_tokens_are_listed_in_pages_without_their_secrets(store: MemorySto
 async def test_a_link_cannot_claim_what_was_not_done(store: MemoryStore, visitor: Visitor) -> None:
     """The message of a redirect is shown only if the client is as it says."""
     await store.add_client(Client(client_id="printer", client_secret="s", name="Printer"))
-    for done in ("disabled", "nonsense", "<b>"):
+    await store.disable_client("printer")
+    for done in ("enabled", "nonsense", "<b>"):
         page = await visitor.open("/client", id="printer", done=done)
         assert 'class="message"' not in page.text
