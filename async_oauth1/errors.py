@@ -17,6 +17,7 @@
     ├── UnsupportedMediaTypeError         415   a Content-Type that not every parser reads alike
     ├── MisdirectedRequestError           421   a host that this provider does not serve
     ├── TooManyPendingError               429   the client has too many temporary credentials pending
+    ├── TooManyRequestsError              429   the client or the address has sent more than it may
     └── StoreUnavailableError             503   nothing could be checked, so nothing was accepted
     StoreError                                  a store cannot be used
     └── StoreUnavailableError                   the same, while it is in use
@@ -67,6 +68,7 @@ __all__ = [
     "TimestampRefusedError",
     "TokenRejectedError",
     "TooManyPendingError",
+    "TooManyRequestsError",
     "UnsignedRequestError",
     "UnsupportedMediaTypeError",
     "UnsupportedParameterError",
@@ -182,6 +184,16 @@ class TooManyPendingError(OAuth1Error):
     status_code = 429
     #: Seconds, for the ``Retry-After`` header.
     retry_after = 30
+
+
+class TooManyRequestsError(OAuth1Error):
+    """A client or an address has sent more requests than it may (RFC 6585 section 4); see `async_oauth1.limits`."""
+
+    error = "too_many_requests"
+    description = "Too many requests. Try again later."
+    status_code = 429
+    #: Seconds, for the ``Retry-After`` header.
+    retry_after = 1
 
 
 class StoreError(Exception):

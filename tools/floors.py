@@ -26,7 +26,7 @@ FLOORS: Rows = (
     ("explain", "probing"),
     ("explaining",),
     ("asgi", "hooks", "stores"),
-    ("django", "litestar", "quart", "sqlalchemy", "starlette", "telemetry"),
+    ("django", "limits", "litestar", "quart", "sqlalchemy", "starlette", "telemetry"),
     ("fastapi",),
     ("admin", "lti", "serve"),
     ("testing",),
@@ -39,12 +39,6 @@ LOOP_FLOOR = 7
 
 #: The rows inside each package, lowest first.
 ROOMS: dict[str, Rows] = {
-    "admin": (("page",),),
-    "admin.page": (
-        ("form_tokens", "forms", "operations", "permission", "registration", "rendering", "requests", "same_origin"),
-        ("views",),
-        ("application",),
-    ),
     "protocol": (
         ("recoding", "rsa_keys"),
         ("encoding", "header_fields", "hosts"),
@@ -67,7 +61,7 @@ ROOMS: dict[str, Rows] = {
     "provider.approval": (("approvals", "decisions", "dialects", "scopes"),),
     "provider.records": (("fields", "watching"), ("accepted", "sampling")),
     "provider.lane": (("steps",), ("entry",)),
-    "provider.hooks": (("problems", "protocols"), ("signatures",), ("registry",)),
+    "provider.hooks": (("limiting", "problems", "protocols"), ("signatures",), ("registry",)),
     "explain": (
         ("texts", "wire"),
         ("plan",),
@@ -87,6 +81,13 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
+    "admin": (("operations", "permission", "registration"), ("page",)),
+    "admin.page": (
+        ("form_tokens", "forms", "registration", "rendering", "same_origin"),
+        ("requests",),
+        ("views",),
+        ("application",),
+    ),
     "asgi": (
         ("environ", "event_loops", "origin", "unawaited", "versions"),
         ("requests",),
@@ -107,6 +108,7 @@ ROOMS: dict[str, Rows] = {
     "django.management": (("commands",),),
     "django.management.commands": (("purge_oauth1",),),
     "django.migrations": (("0001_initial",),),
+    "limits": (("addresses", "counting", "rates"), ("answers",), ("limiting",)),
     "litestar": (("exceptions", "refusals", "requests", "startup", "users"), ("guards",), ("middleware",), ("auth",)),
     "fastapi": (("openapi", "refusals"), ("recorder",), ("requests", "security")),
     "quart": (("proxies", "requests"), ("applications",), ("servers",)),
@@ -229,12 +231,13 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "fastapi": ("async_oauth1.fastapi",),
     "flask": ("flask_compat",),
     "jinja2": ("async_oauth1.admin.page",),
+    "limits": ("async_oauth1.limits",),
     "litestar": ("async_oauth1.litestar",),
     "markupsafe": ("async_oauth1.admin.page",),
     "opentelemetry": ("async_oauth1.telemetry",),
     "prometheus_client": ("async_oauth1.telemetry.prometheus", "async_oauth1.telemetry.instrumenting"),
     "quart": ("async_oauth1.quart", "async_oauth1.serve", "async_oauth1.cli.serve", "flask_compat"),
-    "redis": ("async_oauth1.stores.redis",),
+    "redis": ("async_oauth1.limits.counting", "async_oauth1.stores.redis"),
     "rest_framework": ("async_oauth1.django.rest_framework",),
     "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
     "rich": ("async_oauth1.cli",),

@@ -21,6 +21,7 @@ PUBLIC_MODULES = (
     "async_oauth1.explain",
     "async_oauth1.fastapi",
     "async_oauth1.hooks",
+    "async_oauth1.limits",
     "async_oauth1.litestar",
     "async_oauth1.logs",
     "async_oauth1.lti",

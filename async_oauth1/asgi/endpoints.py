@@ -77,7 +77,9 @@ class _Endpoints:
         except OAuth1Error as error:
             self._server.report_refusal(with_scope(error, scope), None)
             return await resolve(self._server.handle_error(error))
-        return await answer(request)
+        response = await answer(request)
+        response.headers.extend(field for field in request.response_fields if field not in response.headers)
+        return response
 
     async def _read(self, scope: Scope, receive: Receive) -> OAuth1Request:
         policy, content_type, form = self._server.policy, content_type_of(scope), None

@@ -242,7 +242,7 @@ class RecorderMiddleware:
         limit = max(policy.max_form_bytes for policy in policies)
         body = RecordedBody(scope, receive, limit, self._installation.limits)
         recording = scope[_RECORDING_KEY] = Recording(self._installation, body)
-        if any(protector.retirement is not None for protector in self._installation.protectors):
+        if any(protector.retirement or protector.limiter for protector in self._installation.protectors):
             send = announcing(recording.announcements, send)
 
         async def receive_recorded() -> Message:

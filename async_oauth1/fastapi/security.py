@@ -70,6 +70,7 @@ class _Verifying(SecurityBase):
             verified_request.set(verified.request)
             if verified.scheme == "oauth" and self._protector.retirement is not None:
                 recording.announcements.extend(self._protector.retirement.headers)
+            recording.announcements.extend(verified.request.response_fields)
         return verified
 
 

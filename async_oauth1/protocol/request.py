@@ -9,7 +9,7 @@ may keep only one value of a repeated name. Therefore the request is built from 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
@@ -53,12 +53,12 @@ class OAuth1Request(NamedParameters):
         oauth_params: the ``oauth_`` parameters, decoded.
         signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: the realm of the Authorization header.
-        has_other_header_parameters: whether the Authorization header has names that do not begin with ``oauth_``.
+        has_other_header_parameters: whether the Authorization header has other names than ``oauth_``.
         may_be_rewritten: whether the scheme or the peer may come from a header that the client can write.
         read_body: reads the body if it was not read yet; called after the signature was verified.
         digest_body: receives the body and returns its hash by the named algorithm, without keeping it in memory.
-        body_hash_follows: the hash is compared while the application receives the body, which then ends only if it
-            holds.
+        body_hash_follows: the hash is compared while the application receives the body, which ends only if it holds.
+        response_fields: header fields for the response to this request.
         websocket_scheme: of the handshake of a WebSocket, ``ws`` or ``wss``: a signature over this scheme holds, too.
         deviations: what is refused unless the client is allowed it: the name of each tolerance, and the error.
         requested_scope: what the client asks for at the first step; ``granted_scope`` is what the owner grants.
@@ -67,8 +67,7 @@ class OAuth1Request(NamedParameters):
         timestamp_window: the client's own window, in seconds; ``None`` for the policy's.
         tried_keys: the keys with which the signature does not verify.
         client: the client; set after its look-up, as ``credential`` is.
-        watched_by: what observes the verification that is under way.
-        user: the resource owner who approves the request.
+        watched_by: what observes the verification; ``user`` is the resource owner who approves the request.
     """
 
     read_body: Callable[[], Awaitable[bytes] | bytes] | None = None
@@ -80,6 +79,7 @@ class OAuth1Request(NamedParameters):
     digest_body: Callable[[str], Awaitable[bytes]] | None = None
     websocket_scheme: str | None = None
     watched_by: object = None
+    response_fields: Sequence[tuple[str, str]] = ()
     requested_scope: str = ""
     granted_scope: str = ""
     may_be_rewritten: bool

@@ -18,7 +18,6 @@ from async_oauth1.errors import (
     AccessDeniedError,
     AlreadyDecidedError,
     InvalidTokenError,
-    InvalidVerifierError,
     MissingRequiredParameterError,
     OAuth1Error,
 )
@@ -26,7 +25,7 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND, append_parameters, chec
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .approval.approvals import is_undecided, may_be_repeated, verifier_spellings
+from .approval.approvals import may_be_repeated
 from .approval.decisions import AuthorizationDecision
 from .approval.dialects import denial
 from .approval.scopes import checked_scope
@@ -80,9 +79,11 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             OAuth1Error: the request is not accepted.
         """
         self._check_method(request)
+        await self.count_arrival(request, "temporary_credentials")
         await self.verify(
             request, self._look_up_client, check=self.check_callback, when_genuine=self.check_callback_registered
         )
+        await self.count_client(request, "temporary_credentials")
         return request
 
     async def _look_up_client(self, request: OAuth1Request) -> bool:
@@ -262,7 +263,9 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
                 verifiers, each with a valid signature.
         """
         self._check_method(request)
+        await self.count_arrival(request, "token")
         await self.verify(request, self._look_up_both, check=_check_token_and_verifier)
+        await self.count_client(request, "token")
         await self._check_verifier(request)
         return request
 
@@ -270,19 +273,6 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         request.client = await call_hook(self.get_client_by_id, request.client_id)
         request.credential = await self.find_temporary_credential(request)
         return request.credential is None
-
-    async def _check_verifier(self, request: OAuth1Request) -> None:
-        """Refuse a verifier that is not the one of the approval, and count it.
-
-        Raises:
-            InvalidVerifierError: it is wrong. If it is one too many, the temporary credentials are deleted.
-        """
-        for spelling in await verifier_spellings(request.credential, request.verifier or ""):
-            if await call_hook(request.credential.check_verifier, spelling) is True:
-                return
-        await self._count_wrong_verifier(request)
-        undecided = await is_undecided(request.credential)
-        raise InvalidVerifierError(InvalidVerifierError.not_approved if undecided else None)
 
     async def _create_token(self, request: OAuth1Request) -> list[tuple[str, str]]:
         await self.validate_token_request(request)

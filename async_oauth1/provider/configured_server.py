@@ -14,6 +14,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 from .hooks import Hooks, HookStore, require_hooks
+from .hooks.limiting import RequestLimiter
 from .records.sampling import RefusalSampler
 from .records.watching import DecisionObserver
 from .refusals import log_refusal
@@ -34,6 +35,8 @@ class ConfiguredServer:
     refusal_observer: Callable[[OAuth1Request, OAuth1Error], None] | None = None
     #: Watches each decision; `async_oauth1.telemetry.instrument` sets it.
     decision_observer: DecisionObserver | None = None
+    #: Limits the requests of each client and address; `async_oauth1.limits.Limits.limit` sets it.
+    limiter: RequestLimiter | None = None
     #: How refusals are counted if no request could be read.
     ENDPOINT: ClassVar[str] = "resource"
     #: The hooks that this server knows.
@@ -106,6 +109,24 @@ class ConfiguredServer:
             observer.refused(error, request, self.ENDPOINT)
         if is_first and request is not None and self.refusal_observer is not None:
             self.refusal_observer(request, error)
+
+    async def count_arrival(self, request: OAuth1Request, endpoint: str) -> None:
+        """Count a request for its address if requests are limited.
+
+        Raises:
+            TooManyRequestsError: the address has sent too many.
+        """
+        if self.limiter is not None:
+            await self.limiter.count_arrival(request, endpoint, self.policy)
+
+    async def count_client(self, request: OAuth1Request, endpoint: str) -> None:
+        """Count a verified request for its client if requests are limited.
+
+        Raises:
+            TooManyRequestsError: the client has sent too many.
+        """
+        if self.limiter is not None:
+            await self.limiter.count_client(request, endpoint)
 
     def register_signature_method(self, name: str, verify: CustomVerifier) -> None:
         """Add a signature method (RFC 5849 section 3.4) to this server; the policy must enable it, too.

@@ -16,7 +16,7 @@ from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
-from .approval.approvals import approved_verifier
+from .approval.approvals import approved_verifier, is_undecided, verifier_spellings
 from .approval.dialects import more_parameters
 from .approval.scopes import checked_scope, scope_in, takes_scope, with_scope
 from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook, optional
@@ -188,6 +188,25 @@ class CredentialHooks(BaseServer):
             denied = await call_hook(self.delete_temporary_credential, request)
         if denied is False:
             raise AlreadyDecidedError()
+
+    async def _check_verifier(self, request: OAuth1Request) -> None:
+        """Refuse a verifier that is not the one of the approval, and count it.
+
+        Raises:
+            InvalidVerifierError: it is wrong. If it is one too many, the temporary credentials are deleted.
+        """
+        if self.limiter is not None:
+            await self.limiter.admit_verifier(request, self.policy)
+        for spelling in await verifier_spellings(request.credential, request.verifier or ""):
+            if await call_hook(request.credential.check_verifier, spelling) is True:
+                return
+        try:
+            await self._count_wrong_verifier(request)
+        finally:
+            if self.limiter is not None:
+                await self.limiter.count_wrong_verifier(request, self.policy)
+        undecided = await is_undecided(request.credential)
+        raise InvalidVerifierError(InvalidVerifierError.not_approved if undecided else None)
 
     async def _count_wrong_verifier(self, request: OAuth1Request) -> None:
         """Count a wrong verifier; the one too many deletes the temporary credentials.

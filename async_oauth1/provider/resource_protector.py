@@ -68,7 +68,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         if retirement is not None:
             self.retirement = retirement
 
-    async def validate_request(  # noqa: C901 - a method for a part would be one more call for every request
+    async def validate_request(  # noqa: C901, PLR0912 - a method for a part would be one more call for every request
         self,
         request: OAuth1Request,
         *,
@@ -99,6 +99,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         try:
             if self.retirement is not None:
                 self.retirement.check(self.clock())
+            if self.limiter is not None:
+                await self.limiter.count_arrival(request, "resource", self.policy)
             look_up: LookUp = self._look_up
             is_verified = False
             lane = find_lane(self, _USUAL)
@@ -120,6 +122,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 await self.verify(request, look_up, check=check, body_hash_required=body_hash_required)
             if scope:
                 await self._check_scope(request, scope)
+            if self.limiter is not None:
+                await self.limiter.count_client(request, "resource")
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise

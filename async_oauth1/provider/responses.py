@@ -27,6 +27,7 @@ from async_oauth1.errors import (
     StoreUnavailableError,
     TimestampRefusedError,
     TooManyPendingError,
+    TooManyRequestsError,
     UnsignedRequestError,
     UnsupportedParameterError,
     UnsupportedSignatureMethodError,
@@ -202,7 +203,7 @@ def error_headers(error: OAuth1Error, *, realm: str, allow: str = "", problems: 
         return [*challenges, *noted]
     if error.status_code == 405 and allow:
         return [("Allow", allow), *noted]
-    if isinstance(error, StoreUnavailableError | TooManyPendingError):
+    if isinstance(error, StoreUnavailableError | TooManyPendingError | TooManyRequestsError):
         return [("Retry-After", str(error.retry_after)), *noted]
     return [*noted]
 

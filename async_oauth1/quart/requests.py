@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
-from quart import Quart, Response, after_this_request, current_app, has_websocket_context
+from quart import Quart, Response, after_this_request, current_app, has_request_context, has_websocket_context
 from quart import request as quart_request
 from quart import websocket as quart_websocket
 from quart.wrappers import Request, Websocket
@@ -23,7 +24,6 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
 from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.responses import OAuth1Response
-from async_oauth1.retirement import Retirement
 
 _GUARD = "async_oauth1.request_targets"
 
@@ -133,13 +133,26 @@ def guard_routing(app: Quart, policy: Policy) -> None:
         app.extensions[_GUARD] = assignable.asgi_app = RequestTargetMiddleware(app.asgi_app, policy)
 
 
-def announce_in_response(retirement: Retirement) -> None:
-    """Let the response to the current request announce the end of OAuth 1.0; the handshake of a WebSocket does not."""
-    if has_websocket_context():
+def announce_in_response(fields: Sequence[tuple[str, str]]) -> None:
+    """Add header fields to the response to the current request; the handshake of a WebSocket gets none.
+
+    Args:
+        fields: such as those of a retirement.
+    """
+    _announce(lambda: fields)
+
+
+def announce_later(request: OAuth1Request) -> None:
+    """Add the header fields to the response that are found while a request is answered."""
+    _announce(lambda: request.response_fields)
+
+
+def _announce(find_fields: Callable[[], Sequence[tuple[str, str]]]) -> None:
+    if not has_request_context():
         return
 
     async def announce(response: Any) -> Any:
-        for name, value in missing_headers(retirement.headers, [*response.headers]):
+        for name, value in missing_headers(find_fields(), [*response.headers]):
             response.headers.add(name, value)
         return response
 

@@ -30,6 +30,7 @@ from async_oauth1.retirement import Retirement
 from .applications import ServesApplications, TokenGenerators
 from .requests import (
     announce_in_response,
+    announce_later,
     answers_preflight,
     close_unanswered,
     current_connection,
@@ -115,7 +116,10 @@ class AuthorizationServer(ServesApplications, _AuthorizationServer[Request, Resp
 
     async def create_oauth1_request(self, request: Request | None) -> OAuth1Request:
         """Read a request of Quart's, the current one if none is given."""
-        return await read_request(request, self.policy)
+        read = await read_request(request, self.policy)
+        if self.limiter is not None:
+            announce_later(read)
+        return read
 
     def handle_response(self, response: OAuth1Response) -> Response:
         """Make a response of Quart's."""
@@ -310,7 +314,9 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
                 raise
             raise final from error
         if self.retirement is not None and verified.scheme == "oauth":
-            announce_in_response(self.retirement)
+            announce_in_response(self.retirement.headers)
+        if verified.request.response_fields:
+            announce_in_response(verified.request.response_fields)
         context: Any = g
         context._get_current_object().async_oauth1_request = verified.request  # noqa: SLF001 - as in `current_request`
         credential: TokenT_co | None = verified.request.credential

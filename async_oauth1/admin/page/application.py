@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from async_oauth1.admin.operations import Operations
+from async_oauth1.admin.permission import Operator, Permission
 from async_oauth1.asgi.bodies.received import ClientHasLeftError
 from async_oauth1.asgi.requests import Receive, Scope, Send, send_response, snapshot
 from async_oauth1.asgi.startup import serve_nothing
@@ -14,8 +16,6 @@ from async_oauth1.stores import Store
 
 from .form_tokens import FormTokens
 from .forms import read_fields, read_form
-from .operations import Operations
-from .permission import Operator, Permission
 from .rendering import Renderer
 from .requests import PageRequest, locate
 from .same_origin import is_same_origin
@@ -64,8 +64,8 @@ class AdminPage:
         Raises:
             ValueError: the key is too short.
         """
-        self._permission = Permission(operator)
-        self._tokens = FormTokens(secret_key)
+        self._permission = Permission(operator, "admin page")
+        self._tokens = FormTokens(secret_key, store)
         self._renderer = Renderer()
         self._views = Views(Operations(store), self._tokens, self._renderer)
         self._policy = policy or Policy()
@@ -110,7 +110,7 @@ class AdminPage:
         token = self._tokens.check(form.get("form_token", ""), operator)
         if token is None:
             return self._refused_form(base, operator)
-        return await view(PageRequest(operator, base, query, form, (token.identifier, token.expires_at)))
+        return await view(PageRequest(operator, base, query, form, token))
 
     def _refusal(self, base: str) -> OAuth1Response:
         text = "It is for operators only. Sign in to the application as one of them."

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from async_oauth1.stores import TransientStore
+
 __all__ = ["FormToken", "FormTokens"]
 
 #: Seconds in which a form must be sent.
 FORM_LIFETIME = 3600
 _LEAST_KEY_BYTES = 16
+# Stands for the client of a nonce.
+_FORMS = "async-oauth1 admin page"
 _FORM = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{22})\.([0-9a-f]{64})")
 
 
@@ -34,11 +38,12 @@ class FormToken:
 class FormTokens:
     """Makes and checks form tokens. They need no session: each holds for one operator, and for an hour."""
 
-    def __init__(self, secret_key: str | bytes, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, secret_key: str | bytes, store: TransientStore, clock: Callable[[], float] = time.time) -> None:
         """Take the key, the same in every process that serves the page.
 
         Args:
             secret_key: at least 16 bytes, such as the application's own for its sessions.
+            store: remembers which forms were used, for every process.
             clock: Unix time, in seconds.
 
         Raises:
@@ -49,6 +54,7 @@ class FormTokens:
             raise ValueError(f"secret_key has {len(key)} bytes; the admin page needs {_LEAST_KEY_BYTES} or more")
         # A key of its own: what the application signs with its key is never a form token.
         self._key = hmac.digest(key, b"async_oauth1 admin page", sha256)
+        self._store = store
         self._clock = clock
 
     def make(self, operator: str) -> str:
@@ -69,6 +75,14 @@ class FormTokens:
         if not hmac.compare_digest(mac, self._mac(operator, expires, identifier)):
             return None
         return FormToken(identifier, int(expires)) if self._clock() < int(expires) else None
+
+    async def use(self, token: FormToken) -> bool:
+        """Note that a form was used, as a nonce that is kept until the form has expired.
+
+        Returns:
+            ``False`` if it was used before, in any process.
+        """
+        return not await self._store.exists_nonce(token.identifier, str(token.expires_at), _FORMS, None)
 
     def _mac(self, operator: str, expires: str, identifier: str) -> str:
         # The operator comes last: nothing that it contains can be taken for another part.

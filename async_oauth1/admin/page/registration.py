@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from async_oauth1.admin.registration import checked_name, new_client
 from async_oauth1.credentials import RSA_METHODS, Client
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.callbacks import check_callback_syntax
 from async_oauth1.protocol.rsa_keys import check_key_form
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
-__all__ = ["DEFAULT_METHOD", "DEFAULT_RSA_METHOD", "METHODS", "Registration"]
+__all__ = ["METHODS", "Registration"]
 
-#: The methods of a client for which none is chosen, as for `async-oauth1 client add`.
-DEFAULT_METHOD, DEFAULT_RSA_METHOD = "HMAC-SHA1", "RSA-SHA1"
 #: Those that can be chosen.
 METHODS = tuple(SIGNATURE_METHODS)
-_MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +54,11 @@ class Registration:
 
     def client(self) -> Client:
         """The new client; the form must have no errors."""
-        key = self.rsa_public_key or None
-        return Client(
-            client_id=secrets.token_hex(16),
-            client_secret=secrets.token_urlsafe(32),
-            name=self.name,
-            callbacks=tuple(self._callbacks()),
-            signature_methods=self.methods or ((DEFAULT_RSA_METHOD,) if key else (DEFAULT_METHOD,)),
-            rsa_public_key=key,
+        return new_client(
+            self.name,
+            callbacks=self._callbacks(),
+            signature_methods=self.methods,
+            rsa_public_key=self.rsa_public_key or None,
         )
 
     def _callbacks(self) -> list[str]:
@@ -72,9 +66,11 @@ class Registration:
         return list(dict.fromkeys(line for line in lines if line))
 
     def _name_error(self) -> str:
-        if self.name and self.name.isprintable() and len(self.name) <= _MAX_NAME_LENGTH:
-            return ""
-        return f"A name has 1 to {_MAX_NAME_LENGTH} visible characters."
+        try:
+            checked_name(self.name)
+        except ValueError as error:
+            return f"The {error}."
+        return ""
 
     def _callback_error(self) -> str:
         for callback in self._callbacks():

@@ -9,6 +9,8 @@ from urllib.parse import quote
 from async_oauth1.asgi.origin import request_path
 from async_oauth1.asgi.requests import Scope
 
+from .form_tokens import FormToken
+
 __all__ = ["PageRequest", "locate"]
 
 
@@ -21,14 +23,14 @@ class PageRequest:
         base: the path of the page, as the browser knows it; empty or without a slash at its end.
         query: the fields of the query.
         form: the fields of a form that was sent; empty for a GET.
-        form_id: identifies the form that was sent, and when it expires.
+        form_token: of the form that was sent; ``None`` for a GET.
     """
 
     operator: str
     base: str
     query: Mapping[str, str]
     form: Mapping[str, str] = field(default_factory=dict[str, str])
-    form_id: tuple[str, int] = ("", 0)
+    form_token: FormToken | None = None
 
 
 def locate(scope: Scope) -> tuple[str, str]:

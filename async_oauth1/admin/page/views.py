@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
+from async_oauth1.admin.operations import Operations
+from async_oauth1.admin.registration import DEFAULT_METHOD, DEFAULT_RSA_METHOD
 from async_oauth1.credentials import Client
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.provider.responses import OAuth1Response
 
 from .form_tokens import FormTokens
-from .operations import Operations
-from .registration import DEFAULT_METHOD, DEFAULT_RSA_METHOD, METHODS, Registration
+from .registration import METHODS, Registration
 from .rendering import Renderer, query
 from .requests import PageRequest
 
@@ -19,6 +20,8 @@ __all__ = ["View", "Views"]
 
 View: TypeAlias = Callable[[PageRequest], Awaitable[OAuth1Response]]
 
+#: Records on a page.
+_CLIENTS, _TOKENS = 50, 10
 #: What the operator may choose when a secret is rotated, in seconds.
 OVERLAPS: Mapping[str, str] = {
     "0": "not at all: it has leaked",
@@ -61,7 +64,7 @@ class Views:
         """List the clients, or those that a search finds."""
         search, after = request.query.get("q", "").strip(), request.query.get("after", "")
         try:
-            page = await self._operations.page_clients(search, after=after)
+            page = await self._operations.page_clients(search, after=after, limit=_CLIENTS)
         except ValueError as error:
             raise InvalidRequestError(str(error)) from None
         values = {"search": search, "after": after, "clients": page.items, "next": page.next}
@@ -86,7 +89,7 @@ class Views:
         """Show a client, its tokens and its trail."""
         client, after = await self._wanted(request), request.query.get("tokens_after", "")
         try:
-            tokens = await self._operations.page_tokens(client.client_id, after=after)
+            tokens = await self._operations.page_tokens(client.client_id, after=after, limit=_TOKENS)
         except ValueError as error:
             raise InvalidRequestError(str(error)) from None
         uses = await self._operations.last_uses(client.client_id)
@@ -133,7 +136,10 @@ class Views:
         """Revoke one token of a client, or all of them."""
         client = await self._wanted(request)
         token = request.form.get("oauth_token")
-        await self._operations.revoke(client.client_id, token, request.operator)
+        if token is None:
+            await self._operations.revoke_all(request.operator, client_id=client.client_id)
+        else:
+            await self._operations.revoke(token, request.operator, client_id=client.client_id)
         return self._to_client(request, client.client_id, "all-revoked" if token is None else "revoked")
 
     async def back_to_client(self, request: PageRequest) -> OAuth1Response:
@@ -145,7 +151,7 @@ class Views:
 
     async def _is_first(self, request: PageRequest) -> bool:
         """Whether a form that shows a secret was not sent before: a reload must not make another secret."""
-        return await self._operations.use_form(*request.form_id)
+        return request.form_token is not None and await self._tokens.use(request.form_token)
 
     def _sent_before(self, request: PageRequest) -> OAuth1Response:
         text = (

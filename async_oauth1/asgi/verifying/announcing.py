@@ -13,7 +13,7 @@ from async_oauth1.asgi.requests import Message, Scope, Send
 from async_oauth1.errors import OAuth1Error, RetiredError
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.hooks import call_hook
-from async_oauth1.provider.responses import with_headers
+from async_oauth1.provider.responses import noted_headers, with_headers
 from async_oauth1.retirement import Retirement
 
 from .bearer import offer_bearer
@@ -29,10 +29,10 @@ _tasks: set[asyncio.Task[None]] = set()
 
 
 def announcing(fields: Sequence[tuple[str, str]], send: Send) -> Send:
-    """Wrap ``send`` so that the answer announces the end.
+    """Wrap ``send`` so that the answer has more header fields, such as those of a retirement.
 
     Args:
-        fields: the header fields of the retirement. Those count that are there when the answer begins.
+        fields: the header fields. Those count that are there when the answer begins.
         send: as the server passes it.
     """
 
@@ -48,10 +48,10 @@ def announcing(fields: Sequence[tuple[str, str]], send: Send) -> Send:
 
 
 def missing_headers(fields: Sequence[tuple[str, str]], known: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The header fields of a retirement that an answer does not have yet, from the application or another layer.
+    """The header fields that an answer does not have yet, from the application or another layer.
 
     Args:
-        fields: of the retirement.
+        fields: such as those of a retirement.
         known: of the answer.
     """
     names, lower = {name.lower() for name, _ in known}, {(name.lower(), value) for name, value in known}
@@ -80,7 +80,7 @@ def refused(error: OAuth1Error, protector: AnyProtector, scope: Scope, *, takes_
             retirement.check(protector.clock())
         except RetiredError as retired:
             error = error if isinstance(error, RetiredError) else retired
-        with_headers(error, retirement.headers)
+        with_headers(error, [*noted_headers(error), *missing_headers(retirement.headers, noted_headers(error))])
     if takes_bearer:
         offer_bearer(error)
     return error

@@ -73,6 +73,8 @@ class Gate:
             try:
                 if self.protector.retirement is not None and verified is not None and verified.scheme == "oauth":
                     send = announcing(self.protector.retirement.headers, send)
+                if request is not None and request.response_fields:
+                    send = announcing(request.response_fields, send)
                 if request is not None and request.body_hash_follows and not (body.received or request.body_hash_holds):
                     await self._deliver_early(app, request, scope, body, receive, send)
                 else:

@@ -67,15 +67,15 @@ async def test_a_form_without_its_token_is_refused(store: MemoryStore, visitor: 
 
 async def test_a_token_holds_for_one_operator(store: MemoryStore, visitor: Visitor) -> None:
     """Another operator's token is refused: it may be of a page that they have been lured to."""
-    assert await post(visitor, {}, FormTokens(KEY).make("bob")) == 403
-    assert await post(visitor, {}, FormTokens(f"{KEY}!").make("alice")) == 403
-    assert await post(visitor, {}, FormTokens(KEY).make("alice")) == 200
+    assert await post(visitor, {}, FormTokens(KEY, store).make("bob")) == 403
+    assert await post(visitor, {}, FormTokens(f"{KEY}!", store).make("alice")) == 403
+    assert await post(visitor, {}, FormTokens(KEY, store).make("alice")) == 200
 
 
-def test_a_token_holds_for_an_hour() -> None:
+def test_a_token_holds_for_an_hour(store: MemoryStore) -> None:
     """And another process with the same key knows it."""
     now = [1_000_000.0]
-    tokens, elsewhere = FormTokens(KEY, lambda: now[0]), FormTokens(KEY.encode(), lambda: now[0])
+    tokens, elsewhere = FormTokens(KEY, store, lambda: now[0]), FormTokens(KEY.encode(), store, lambda: now[0])
     token = tokens.make("alice")
     now[0] += FORM_LIFETIME - 1
     assert elsewhere.check(token, "alice") is not None

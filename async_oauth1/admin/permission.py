@@ -1,0 +1,58 @@
+"""The permission hook: the application says who the operator is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from async_oauth1.asgi.requests import Scope
+from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.provider.hooks import resolve
+
+__all__ = ["Operator", "Permission"]
+
+#: Returns the operator's name for an ASGI scope; ``None`` for anyone else.
+Operator: TypeAlias = Callable[[Any], Awaitable[str | None] | str | None]
+
+_log = logging.getLogger("async_oauth1.admin")
+
+
+class Permission:
+    """Asks the hook."""
+
+    def __init__(self, hook: Operator | None, what: str) -> None:
+        """Take the hook, and log an error if there is none.
+
+        Args:
+            hook: the application's.
+            what: is protected by it, for the log.
+        """
+        self._hook, self._what = hook, what
+        if hook is None:
+            _log.error(
+                "The %s has no permission hook, so it refuses every request. Pass operator=..., a function that "
+                "returns the name of the operator who is signed in to your application, or None.",
+                what,
+            )
+
+    async def operator(self, scope: Scope) -> str | None:
+        """The operator's name; ``None`` if the request is not an operator's.
+
+        Raises:
+            StoreUnavailableError: the hook could not reach what it needs.
+        """
+        if self._hook is None:
+            return None
+        try:
+            name: object = await resolve(self._hook(scope))
+        except (OSError, TimeoutError) as error:
+            raise StoreUnavailableError() from error
+        if name is None:
+            return None
+        if not isinstance(name, str) or not name.strip():  # such as True, by which an operator cannot be told later
+            _log.error(
+                "The permission hook of the %s returned %s, not a name or None.", self._what, type(name).__name__
+            )
+            return None
+        return name

@@ -1,0 +1,82 @@
+"""New clients, checked as ``async-oauth1 client add`` checks them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from async_oauth1.credentials import RSA_METHODS, Client, NoncePolicy
+from async_oauth1.protocol.signature import SIGNATURE_METHODS
+from async_oauth1.stores import check_text
+
+__all__ = ["checked_name", "new_client"]
+
+#: The methods of a client for which none is chosen.
+DEFAULT_METHOD, DEFAULT_RSA_METHOD = "HMAC-SHA1", "RSA-SHA1"
+_MAX_NAME_LENGTH = 200
+
+
+def new_client(
+    name: str,
+    *,
+    client_id: str | None = None,
+    callbacks: Sequence[str] = (),
+    signature_methods: Sequence[str] = (),
+    rsa_public_key: str | None = None,
+    nonce_policy: NoncePolicy = "strict",
+    callback_query_may_differ: bool = False,
+    tolerances: Sequence[str] = (),
+) -> Client:
+    """A new client with a secret of 256 random bits; nothing is stored.
+
+    Args:
+        name: what the resource owner reads on the consent page.
+        client_id: ``None`` for a random one.
+        callbacks: as in `Client`.
+        signature_methods: as in `Client`; by default HMAC-SHA1, or RSA-SHA1 with a key.
+        rsa_public_key: as in `Client`.
+        nonce_policy: as in `Client`.
+        callback_query_may_differ: as in `Client`.
+        tolerances: as in `Client`.
+
+    Raises:
+        ValueError: says which value is wrong, and why.
+        InvalidRequestError: a callback that the first step would refuse.
+    """
+    client = Client(
+        client_id=secrets.token_hex(16) if client_id is None else client_id,
+        client_secret=secrets.token_urlsafe(32),
+        name=checked_name(name),
+        callbacks=tuple(dict.fromkeys(callbacks)),
+        signature_methods=_checked_methods(signature_methods, has_key=rsa_public_key is not None),
+        rsa_public_key=rsa_public_key,
+        nonce_policy=nonce_policy,
+        callback_query_may_differ=callback_query_may_differ,
+        tolerances=tuple(tolerances),
+    )
+    check_text(client)
+    return client
+
+
+def checked_name(name: str) -> str:
+    """A client's name, without white space around it.
+
+    Raises:
+        ValueError: it is empty, too long, or has control characters.
+    """
+    if not name.strip() or not name.isprintable() or len(name) > _MAX_NAME_LENGTH:
+        raise ValueError(f"name is 1 to {_MAX_NAME_LENGTH} printable characters on one line")
+    return name.strip()
+
+
+def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
+    for name in names:
+        if name not in SIGNATURE_METHODS:
+            raise ValueError(f"signature_methods: {name[:100]!a} is unknown; known are {', '.join(SIGNATURE_METHODS)}")
+    methods = tuple(dict.fromkeys(names)) or ((DEFAULT_RSA_METHOD,) if has_key else (DEFAULT_METHOD,))
+    rsa = [name for name in methods if name in RSA_METHODS]
+    if rsa and not has_key:
+        raise ValueError(f"signature_methods: {rsa[0]} needs rsa_public_key")
+    if has_key and not rsa:
+        raise ValueError("rsa_public_key needs one of the signature_methods that use it, such as RSA-SHA256")
+    return methods

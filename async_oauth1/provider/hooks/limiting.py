@@ -1,0 +1,33 @@
+"""What may limit the requests to a server; `async_oauth1.limits` does."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from async_oauth1.policy import Policy
+from async_oauth1.protocol.request import OAuth1Request
+
+__all__ = ["RequestLimiter"]
+
+
+class RequestLimiter(Protocol):
+    """Limits how many requests a client and an address may send. `async_oauth1.limits.Limits` is one.
+
+    Its methods raise `TooManyRequestsError`. ``endpoint`` is ``temporary_credentials``, ``token`` or ``resource``.
+    """
+
+    async def count_arrival(self, request: OAuth1Request, endpoint: str, policy: Policy) -> None:
+        """Count a request for its address, before anything is looked up."""
+        ...
+
+    async def count_client(self, request: OAuth1Request, endpoint: str) -> None:
+        """Count a request for its client, once the signature holds and the nonce is used."""
+        ...
+
+    async def admit_verifier(self, request: OAuth1Request, policy: Policy) -> None:
+        """Refuse to compare a verifier if there were too many wrong ones."""
+        ...
+
+    async def count_wrong_verifier(self, request: OAuth1Request, policy: Policy) -> None:
+        """Count a wrong verifier."""
+        ...

@@ -1,0 +1,1 @@
+"""Limits on what one client and one address may do."""
