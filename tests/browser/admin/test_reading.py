@@ -15,7 +15,7 @@ CONTROLS = "a:not(.skip), button, summary, input:not([type=hidden]), select, tex
 
 def every_page(page: Page) -> Iterator[str]:
     """Open one page after the other, everything on it unfolded; yields the name of each."""
-    page.goto("/admin/")
+    page.goto("/admin/?q=p")
     yield "list"
     page.goto("/admin/?q=nothing+like+this")
     yield "nothing found"
@@ -72,10 +72,13 @@ def test_contrast_is_sufficient(open_signed_in: Open) -> None:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
             page.mouse.move(0, 0)
             assert not list(weak_elements(page)), (name, scheme)
+            if name not in ("client", "mistake"):
+                continue  # these two have every kind of control
+            page.keyboard.press("Tab")  # the outline is for the keyboard
             for control in page.locator(CONTROLS).all()[:8]:
                 control.focus()
-                print(name, scheme, control, outline_contrast(control))
-            for control in page.locator("button, .button, a.name").all()[:4]:
+                assert outline_contrast(control) >= EDGE, (name, scheme, control)
+            for control in page.locator("button, .button").all()[:3]:
                 control.hover()
                 assert not list(weak_elements(page)), (name, scheme, control)
 
