@@ -130,7 +130,9 @@ async def test_the_url_of_the_clients_is_what_they_sign() -> None:
     auth = SignedAuth("client", "secret", token.oauth_token, token.oauth_token_secret)
     for url, status in (("https://api.example.com/photos", 200), ("http://localhost/photos", 401)):
         signed = auth(httpx.Request("GET", url))
-        answer = await module.app.test_client().get("/photos", headers={"Authorization": signed.headers["Authorization"]})
+        answer = await module.app.test_client().get(
+            "/photos", headers={"Authorization": signed.headers["Authorization"]}
+        )
         assert answer.status_code == status
 
 
