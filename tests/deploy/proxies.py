@@ -65,7 +65,8 @@ def caddy(folder: Path, ports: tuple[int, int], backends: Sequence[int], certifi
         assert len(re.findall(rf"^\s*{re.escape(old)}", text, re.MULTILINE)) == 1, old
         text = re.sub(rf"^(\s*){re.escape(old)}", lambda found, new=new: found[1] + new, text, flags=re.MULTILINE)
     file = folder / "Caddyfile"
-    file.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
+    log = f"log {{\n\t\toutput file {folder}/error.log\n\t\tlevel ERROR\n\t}}"
+    file.write_text(f"{{\n\tadmin off\n\tauto_https off\n\t{log}\n}}\n{text}")
     command = [binary("caddy"), "run", "--config", str(file), "--adapter", "caddyfile"]
     with running(command, secure, HOME=str(folder)):
         yield
