@@ -45,7 +45,7 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     storage.register_hooks(server, require_oauth)
     add_endpoints(app, server, require_oauth)
     add_health(app, storage)
-    add_metrics(app, server, require_oauth, storage)
+    add_metrics(app, server, require_oauth, storage, settings)
     trusted = settings.trusted_proxies
     pages = Pages(server, storage.store, storage.nonces, storage.users, Passwords(), settings.path_prefix, trusted)
     app.register_blueprint(pages.blueprint())

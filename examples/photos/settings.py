@@ -19,7 +19,7 @@ from async_oauth1.protocol.request import normalize_host
 __all__ = ["Settings", "SettingsError", "read_settings"]
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
-_MIN_SESSION_KEY = 32
+_MIN_KEY = 32
 
 
 class SettingsError(Exception):
@@ -42,6 +42,7 @@ class Settings:
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is used to count sign-ins per address.
         guide: print how to use the provider when it listens.
+        metrics_token: what a request for ``/metrics`` has to present; empty to serve them to this machine alone.
     """
 
     host: str
@@ -55,6 +56,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     guide: bool = False
     log_level: str = "info"
+    metrics_token: str = field(default="", repr=False)
 
     @property
     def policy(self) -> Policy:
@@ -152,6 +154,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         workers=options.workers,
         external_base_url=options.external_base_url or environ.get("PHOTOS_EXTERNAL_BASE_URL") or None,
         session_key=environ.get("PHOTOS_SESSION_KEY") or secrets.token_hex(32),
+        metrics_token=environ.get("PHOTOS_METRICS_TOKEN") or "",
         demo_data=options.demo_data or _switch(environ, "PHOTOS_DEMO_DATA"),
         guide=options.guide or sys.stdout.isatty(),
         log_level=options.log_level,
@@ -188,8 +191,9 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"{option} is empty; give a URL, or leave the option out for the default")
     if settings.workers < 1:
         raise SettingsError(f"--workers must be at least 1, not {settings.workers}")
-    if len(settings.session_key) < _MIN_SESSION_KEY:
-        raise SettingsError(f"PHOTOS_SESSION_KEY must have at least {_MIN_SESSION_KEY} characters")
+    for name, key in (("PHOTOS_SESSION_KEY", settings.session_key), ("PHOTOS_METRICS_TOKEN", settings.metrics_token)):
+        if len(key) < _MIN_KEY and (key or name == "PHOTOS_SESSION_KEY"):
+            raise SettingsError(f"{name} must have at least {_MIN_KEY} characters")
     try:
         settings.policy, settings.path_prefix  # noqa: B018 - raises for an invalid URL
         if settings.external_base_url:

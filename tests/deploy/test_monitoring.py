@@ -87,7 +87,7 @@ def test_the_five_rules() -> None:
     for rule in RULES:
         assert rule["for"]
         assert rule["labels"]["severity"] in ("warning", "critical")
-        assert rule["annotations"].keys() == {"summary", "description"}
+        assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
         assert f"`{rule['alert']}`" in page
         variables = set(re.findall(r"\$labels\.([a-z0-9_]+)", str(rule["annotations"])))
         assert variables <= set(re.findall(r"[a-z0-9_]+", " ".join(re.findall(r"by \(([^)]*)\)", rule["expr"]))))

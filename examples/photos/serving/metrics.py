@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,6 +17,7 @@ from quart import Quart, Response, abort, request
 
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
 from async_oauth1.telemetry import Instrumentation, instrument
+from examples.photos.settings import Settings
 from examples.photos.storage import Storage
 
 __all__ = ["add_metrics", "forget_worker", "shared_by_workers"]
@@ -25,14 +27,17 @@ _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _FORWARDED = {"forwarded", "x-forwarded-for", "x-real-ip"}
 
 
-def add_metrics(app: Quart, server: AuthorizationServer, require_oauth: ResourceProtector, storage: Storage) -> None:
-    """Measure the provider, and serve the figures to this machine alone.
+def add_metrics(
+    app: Quart, server: AuthorizationServer, require_oauth: ResourceProtector, storage: Storage, settings: Settings
+) -> None:
+    """Measure the provider, and serve the figures to this machine alone, or to requests with the token.
 
     Args:
         app: the application.
         server: its authorization server.
         require_oauth: its protector.
         storage: its open stores.
+        settings: the provider's settings.
     """
     registry = CollectorRegistry()
     stores = [storage.store] if storage.nonces is storage.store else [storage.store, storage.nonces]
@@ -41,7 +46,7 @@ def add_metrics(app: Quart, server: AuthorizationServer, require_oauth: Resource
     @app.get("/metrics")
     async def metrics() -> Response:
         scope: Any = request.scope
-        if not _is_local(scope):
+        if not _may_read(scope, settings):
             abort(404)
         return Response(generate_latest(_of_all_workers() or registry), content_type=CONTENT_TYPE_LATEST)
 
@@ -89,6 +94,19 @@ def _keep_fresh(app: Quart, measuring: Instrumentation) -> None:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+def _may_read(scope: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether a request has the token; without one, whether it comes from this machine.
+
+    A proxy on this machine may pass on a request without any header that says so, so behind a proxy a token is needed.
+    """
+    if settings.metrics_token:
+        presented = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
+        expected = f"Bearer {settings.metrics_token}".encode()
+        return len(presented) == 1 and compare_digest(presented[0], expected)
+    has_proxy = settings.external_base_url or settings.trusted_proxies
+    return not has_proxy and _is_local(scope)
 
 
 def _is_local(scope: Mapping[str, Any]) -> bool:

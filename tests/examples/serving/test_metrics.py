@@ -1,4 +1,4 @@
-"""`/metrics` of photos has the figures of all workers, in Prometheus' text format, for this machine alone."""
+"""`/metrics` of photos has the figures of all workers, in Prometheus' text format, for this machine or with a token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from async_oauth1.telemetry import INSTRUMENTS
 from tests.examples.jane import Jane, Printer
-from tests.examples.running import Photos, photos, wait_until
+from tests.examples.running import Photos, photos, run, wait_until
 
 
 def scrape(running: Photos) -> dict[str, float]:
@@ -61,3 +61,25 @@ def test_not_through_a_proxy() -> None:
             assert httpx2.get(f"{running.url}/metrics", headers={name: "192.0.2.1"}).status_code == 404
         httpx2.get(f"{running.url}/photos")
         assert scrape(running)["oauth1_server_requests_total"] == 1
+
+
+def test_a_proxy_on_this_machine_needs_the_token() -> None:
+    """Behind a proxy, which may remove every header that shows it, a request from this machine proves nothing."""
+    token = "0123456789abcdef" * 2
+    url = ("--external-base-url", "https://photos.example.net")
+    with photos(*url) as running:
+        assert httpx2.get(f"{running.url}/metrics").status_code == 404
+    with photos(*url, PHOTOS_METRICS_TOKEN=token) as running:
+        for wrong in ({}, {"Authorization": f"Bearer {token}x"}, {"Authorization": token}):
+            assert httpx2.get(f"{running.url}/metrics", headers=wrong).status_code == 404
+        forwarded = {"X-Forwarded-For": "192.0.2.1", "Authorization": f"Bearer {token}"}
+        assert httpx2.get(f"{running.url}/metrics", headers=forwarded).status_code == 200
+        assert running.stop() == 0
+        assert token not in running.output[1]
+
+
+def test_a_short_token_is_refused() -> None:
+    """It could be guessed; the error names the variable and no value."""
+    refused = run("examples.photos", "--store", "memory://", PHOTOS_METRICS_TOKEN="secret")
+    assert refused.returncode == 2
+    assert refused.stderr == "photos: PHOTOS_METRICS_TOKEN must have at least 32 characters\n"
