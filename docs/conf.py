@@ -10,10 +10,11 @@ project = "async-oauth1"
 author = "the async-oauth1 authors"
 release = version = version_of(project)
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design"]
 html_theme = "furo"
 html_title = f"{project} {version}"
 
+myst_enable_extensions = ["colon_fence"]  # code hosts show what is in such a block as usual
 # Headings can be linked to, as they can on a code host.
 myst_heading_anchors = 3
 
