@@ -10,7 +10,7 @@ INPUTS = pyproject.toml constraints.txt README.md LICENSE hatch_build.py $(wildc
 # Tests start hundreds of interpreters; without bytecode each of them would compile the packages again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo lti-demo serve test coverage stress bench docs lint release-check clean
+.PHONY: help demo lti-demo serve test coverage stress bench docs reference lint release-check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
 	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"
+	@echo "make reference  write the pages of the site that are made from the code"
 	@echo "make lint    run ruff, mypy, pyright, and the checks of structure and prose"
 	@echo "make release-check  build the packages, install them with each extra, and run the demo with them"
 	@echo "make clean   remove all generated files"
@@ -51,6 +52,9 @@ bench: $(VENV)/.installed-bench
 
 docs: $(VENV)/.installed-docs
 	$(RUN) -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+
+reference: $(VENV)/.installed-docs
+	$(RUN) -m tools.reference
 
 lint: $(VENV)/.installed-lint
 	$(RUN) -m ruff format --check

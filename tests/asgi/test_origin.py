@@ -42,6 +42,7 @@ def _uri(scope: dict[str, Any], policy: Policy = PROXIES) -> str:
     return request_from_scope(scope, policy).base_string_uri
 
 
+@pytest.mark.rfc5849("3.4.1.2/other-port", "3.4.1.2/default-port")
 @pytest.mark.parametrize(
     ("headers", "uri"),
     [
@@ -82,6 +83,7 @@ def test_trusted_proxy(headers: dict[str, str], uri: str) -> None:
     assert _uri(_scope(**headers)) == uri
 
 
+@pytest.mark.rfc5849("3.4.1.2/host")
 @pytest.mark.parametrize("peer", [("192.0.2.7", 1), ("11.0.0.1", 1), ("::1", 1), ("unix:/x", 1), ("", 1), None])
 @pytest.mark.parametrize(
     "headers",

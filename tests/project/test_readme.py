@@ -58,7 +58,7 @@ def provider(repository: Path, tmp_path: Path) -> Iterator[Provider]:
     readme = (repository / "README.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     (tmp_path / "app.py").write_text(program, encoding="utf-8")
-    options = re.findall(r"^ +async-oauth1 client add (.*)$", readme, re.MULTILINE)[0].split()
+    options = re.findall(r"^\$ async-oauth1 client add (.*)$", readme, re.MULTILINE)[0].split()
     added = subprocess.run(
         [sys.executable, "-m", "async_oauth1", "client", "add", *options, "--json"],
         check=True,

@@ -15,6 +15,7 @@ from .wire import any_octets
 PAIRS = [("a", "1"), ("b", "%2F")]
 
 
+@pytest.mark.rfc5849("3.5.1/header")
 @pytest.mark.parametrize(
     "header",
     [
@@ -98,6 +99,7 @@ def test_scheme_without_parameters(header: bytes) -> None:
     assert split_pairs(parsed[0]) == []
 
 
+@pytest.mark.rfc5849("3.5.1/header")
 @pytest.mark.parametrize(
     "header",
     [
@@ -140,6 +142,7 @@ def test_unusual_values() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.rfc5849("3.5.1/header")
 @given(st.lists(st.tuples(any_octets(min_size=1, max_size=6), any_octets(max_size=6)), max_size=5), st.booleans())
 def test_header_round_trip(pairs: list[tuple[bytes, bytes]], spaces: bool) -> None:
     """Any names and values, encoded as in section 3.5.1, are read back unchanged."""

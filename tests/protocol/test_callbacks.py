@@ -37,6 +37,7 @@ def test_accepted(uri: str) -> None:
     check_callback_syntax(uri)
 
 
+@pytest.mark.rfc5849("2.1/oob")
 @pytest.mark.parametrize(
     "uri",
     [
@@ -210,6 +211,7 @@ def test_loopback_hosts(host: str | None, expected: bool) -> None:
     assert is_loopback_host(host) is expected
 
 
+@pytest.mark.rfc5849("2.2/query-kept")
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [

@@ -24,6 +24,7 @@ secret_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_
 PROPERTY = settings.get_profile("protocol")
 
 
+@pytest.mark.rfc5849("3.2/signature")
 @PROPERTY
 @given(pairs, pairs, paths, secret_text, secret_text, st.sampled_from(METHODS), st.sampled_from(["GET", "POST", "X"]))
 def test_sign_then_verify(
@@ -97,6 +98,7 @@ def _changes(wire: Wire) -> dict[str, Wire]:
 QUERY = [(b"q", b"1"), (b"r", b"\xff"), (b"s", b"%41")]
 
 
+@pytest.mark.rfc5849("3.2/signature")
 @pytest.mark.parametrize("change", sorted(_changes(Signer(token="t").wire(query=QUERY, form=[(b"a", b"1")]))))
 def test_any_change_fails(change: str) -> None:
     """A request with a change to a signed part is refused, and the unchanged one is accepted."""

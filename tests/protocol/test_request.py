@@ -36,6 +36,7 @@ def test_places(place: str) -> None:
     assert request.token is None
 
 
+@pytest.mark.rfc5849("3.5/one-place")
 @pytest.mark.parametrize(
     "wire",
     [
@@ -55,6 +56,7 @@ def test_two_places(wire: Wire) -> None:
     assert request.find_untolerated(("parameters_in_two_places",)) is None
 
 
+@pytest.mark.rfc5849("3.1/once")
 @pytest.mark.parametrize(
     "wire",
     [
@@ -127,6 +129,7 @@ def test_protocol_parameter_that_is_not_utf_8() -> None:
 # Bodies --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rfc5849("3.5.2/form")
 @pytest.mark.parametrize(
     ("content_type", "expected"),
     [
@@ -156,6 +159,7 @@ def test_form_is_signed_with_any_method(method: str) -> None:
     assert request.body_params == [("a", "1"), ("a", "2")]
 
 
+@pytest.mark.rfc5849("3.5.2/form")
 def test_multipart_is_not_signed() -> None:
     """Multipart is not parsed: its fields are not signed, and its oauth_ parts are not protocol parameters."""
     body = b'--x\r\nContent-Disposition: form-data; name="oauth_token"\r\n\r\nt\r\n--x--'

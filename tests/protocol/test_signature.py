@@ -43,6 +43,7 @@ def test_registry_cannot_be_changed() -> None:
         SIGNATURE_METHODS["X"] = SIGNATURE_METHODS["PLAINTEXT"]  # type: ignore[index]
 
 
+@pytest.mark.rfc5849("3.4.2/ampersand", "3.4.4/ampersand")
 @pytest.mark.parametrize("name", SHARED_KEY_METHODS)
 @pytest.mark.parametrize("secrets", [("a", ""), ("a", "b"), ("a&b", "c"), ("ä", "€"), ("%26", "+ /"), ("~-._", "x")])
 def test_secrets_are_encoded_before_they_are_joined(name: str, secrets: tuple[str, str]) -> None:

@@ -39,6 +39,7 @@ def _wire(vector: dict[str, Any], place: str) -> Wire:
     return Wire(vector["method"], parts.scheme, parts.netloc, parts.path.encode(), query, tuple(headers), form)
 
 
+@pytest.mark.rfc5849("3.2/signature")
 @pytest.mark.parametrize("place", ["HEADER", "QUERY", "BODY"])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_vector(vector: dict[str, Any], place: str) -> None:
@@ -75,6 +76,7 @@ def test_signature_printed_in_the_rfc_does_not_verify() -> None:
     assert not SIGNATURE_METHODS["HMAC-SHA1"].verify(vector["base_string"], "bYT5CMsGcbgUdFHObYMEfcx6bsw=", keys)
 
 
+@pytest.mark.rfc5849("3.4.1.2/default-port", "3.4.1.3.1/signature", "3.4.1.3.1/absent", "3.4.1.3.1/plus")
 def test_parameters_of_section_3_4_1_3() -> None:
     """RFC 5849 sections 3.4.1.3.1 and 3.4.1.3.2: the collected, encoded, sorted and concatenated parameters."""
     request = Wire(
@@ -104,6 +106,7 @@ def test_parameters_of_section_3_4_1_3() -> None:
     assert request.signature == "djosJKDKJSD8743243/jdk33klY="
 
 
+@pytest.mark.rfc5849("3.4.1.2/lower-case", "3.4.1.2/other-port", "3.4.1.2/host")
 @pytest.mark.parametrize(
     ("scheme", "host", "path", "uri"),
     [
@@ -134,6 +137,7 @@ def test_normalized_parameters_of_core10a(form: str, normalized: str) -> None:
     assert base_string_parameters(received) == encoded
 
 
+@pytest.mark.rfc5849("3.4.2/ampersand")
 @pytest.mark.parametrize(
     ("client_secret", "token_secret", "base_string", "signature"),
     [
@@ -147,6 +151,7 @@ def test_hmac_sha1_of_core10a(client_secret: str, token_secret: str, base_string
     assert SIGNATURE_METHODS["HMAC-SHA1"].sign(base_string, SigningKeys(client_secret, token_secret)) == signature
 
 
+@pytest.mark.rfc5849("3.4.4/ampersand")
 def test_plaintext_of_the_rfc() -> None:
     """RFC 5849 section 2.1: the signature of the PLAINTEXT example is the secret and an ampersand."""
     plaintext = SIGNATURE_METHODS["PLAINTEXT"]

@@ -74,6 +74,7 @@ def test_both_formats_of_an_error(error: errors.OAuth1Error) -> None:
     assert ("Allow" in dict(server.headers)) == (error.status_code == 405)
 
 
+@pytest.mark.rfc5849("3.2/status", "3.2/400", "3.2/401")
 @pytest.mark.parametrize(
     ("error", "status"),
     [

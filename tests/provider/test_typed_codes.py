@@ -115,6 +115,7 @@ def test_after_four_wrong_ones_the_right_one_counts(provider: Provider) -> None:
     assert provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=code.upper())).status_code == 200
 
 
+@pytest.mark.rfc5849("2.2/code-to-type")
 def test_the_alphabet_is_unambiguous_without_case() -> None:
     """No two characters differ in case alone or look alike as 0 and O, or 1, I and L; guessing is hopeless."""
     policy = Policy()

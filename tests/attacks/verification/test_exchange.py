@@ -89,6 +89,7 @@ async def test_another_clients_token_is_refused(provider: Provider) -> None:
     assert provider.seen == []
 
 
+@pytest.mark.rfc5849("2/used-once")
 async def test_it_is_exchanged_once(durable_provider: Provider) -> None:
     """A second exchange with a new signature is refused."""
     keys = await durable_provider.temporary()
@@ -136,6 +137,7 @@ async def test_of_twenty_concurrent_exchanges_by_single_hooks_one_succeeds() -> 
     assert len(await provider.tokens()) == 1
 
 
+@pytest.mark.rfc5849("2.3/verifier-verified")
 @pytest.mark.parametrize("verifier", ["wrong", "", "None", "null", "True", "0", "\u00e9", None])
 async def test_a_wrong_verifier_is_refused(provider: Provider, verifier: str | None) -> None:
     """No other verifier works before or after approval, which prevents the session fixation attack of 2009."""
@@ -228,6 +230,7 @@ async def test_a_callback_at_the_authorization_page_is_ignored(provider: Provide
     assert (answer.header("location") or "").startswith(f"{CALLBACK}?oauth_token={keys.token}&oauth_verifier=")
 
 
+@pytest.mark.rfc5849("2.1/callback")
 async def test_the_first_step_needs_a_callback(provider: Provider) -> None:
     """OAuth 1.0, without the revision A, is not supported."""
     for callback in (None, ""):
@@ -248,6 +251,7 @@ async def test_temporary_credentials_are_not_token_credentials(provider: Provide
     assert (await provider.exchange(token, verifier)).status == 401
 
 
+@pytest.mark.rfc5849("2/limited-lifetime")
 async def test_temporary_credentials_expire(provider: Provider) -> None:
     """They expire ten minutes after the first step, however late the approval was."""
     moment = [time.time()]
@@ -265,6 +269,7 @@ async def test_temporary_credentials_expire(provider: Provider) -> None:
     assert (await provider.approve(keys.token)).status == 401
 
 
+@pytest.mark.rfc5849("2.2/verifier")
 async def test_issued_values_cannot_be_guessed(provider: Provider) -> None:
     """Tokens, secrets and verifiers have at least 128 bits, are never repeated, and are not cached."""
     seen = set()

@@ -19,6 +19,7 @@ def unsigned(header: bytes, *, method: str = "GET", target: bytes = b"/echo") ->
     return Message(method=method, target=target, headers=(HOST, (b"authorization", header)))
 
 
+@pytest.mark.rfc5849("3.5.1/header")
 @pytest.mark.parametrize(("method", "target"), SIGNED_PLACES)
 @pytest.mark.parametrize(
     ("header", "status"),
@@ -113,6 +114,7 @@ async def test_two_authorization_headers_are_refused_in_each_order(provider: Pro
     assert (await provider.send(good)).status == 200
 
 
+@pytest.mark.rfc5849("3.1/once", "3.2/400")
 @pytest.mark.parametrize("place", ["header", "query", "body"])
 @pytest.mark.parametrize(
     "name", ["consumer_key", "token", "signature_method", "timestamp", "nonce", "version", "signature", "verifier"]
@@ -145,6 +147,7 @@ def with_another(message: Message, place: str, name: bytes, *, front: bool) -> M
     return Message(method=message.method, target=path, headers=kept, body=body)
 
 
+@pytest.mark.rfc5849("3.5/one-place")
 async def test_protocol_parameters_in_two_places_are_refused(provider: Provider) -> None:
     """Section 3.5 allows the header, the query or the form, but only one of them."""
     for first, second in [("header", b"query"), ("header", b"form"), ("query", b"form")]:
@@ -158,6 +161,7 @@ async def test_protocol_parameters_in_two_places_are_refused(provider: Provider)
     assert not provider.store.written
 
 
+@pytest.mark.rfc5849("3.2/version")
 @pytest.mark.parametrize("version", ["2.0", "1.0a", "1", "1.0 ", "01.0", "", "1.0\x00"])
 async def test_another_version_is_refused(provider: Provider, version: str) -> None:
     """Section 3.1: if the version is sent, it must be "1.0"."""
@@ -167,6 +171,7 @@ async def test_another_version_is_refused(provider: Provider, version: str) -> N
     assert (await provider.get(oauth={"version": None})).status == 200
 
 
+@pytest.mark.rfc5849("3.1/parameters", "3.2/400")
 @pytest.mark.parametrize("name", ["consumer_key", "signature_method", "timestamp", "nonce", "token"])
 @pytest.mark.parametrize("value", [None, ""])
 async def test_a_missing_parameter_is_named(provider: Provider, name: str, value: str | None) -> None:

@@ -22,6 +22,7 @@ def with_nonce_written(message: Message, written: bytes) -> Message:
     return message.without(b"authorization").adding((b"authorization", changed))
 
 
+@pytest.mark.rfc5849("3.2/nonce")
 async def test_the_same_octets_are_not_accepted_twice(provider: Provider) -> None:
     """A replayed resource request is refused in each transport."""
     for place in ("header", "query", "body"):
@@ -31,6 +32,7 @@ async def test_the_same_octets_are_not_accepted_twice(provider: Provider) -> Non
         assert (answer.status, answer.error) == (401, "invalid_nonce")
 
 
+@pytest.mark.rfc5849("2.1/verified")
 async def test_the_first_step_is_not_accepted_twice(provider: Provider) -> None:
     """A replay of the first step issues no second temporary credential."""
     message = sign(CLIENT, "POST", "/initiate", oauth={"callback": "oob"})

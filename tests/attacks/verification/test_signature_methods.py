@@ -67,6 +67,7 @@ async def test_every_method_verifies_only_with_the_right_key(provider: Provider,
         assert answer.status == 401
 
 
+@pytest.mark.rfc5849("3.4.3/public-key")
 @pytest.mark.parametrize("enabled", [("RSA-SHA1",), ()], ids=["one method", "no methods given"])
 async def test_an_rsa_clients_secret_is_not_an_hmac_key(provider: Provider, enabled: tuple[str, ...]) -> None:
     """In Perl's Net::OAuth the sender could choose HMAC, and the placeholder secret of an RSA client was enough."""
@@ -120,6 +121,7 @@ EC_KEY = pem(ec.generate_private_key(ec.SECP256R1()))
 PRIVATE_PEM = RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+@pytest.mark.rfc5849("3.4.3/public-key")
 @pytest.mark.parametrize(
     "key",
     [
@@ -149,6 +151,7 @@ async def test_a_client_whose_rsa_key_is_unusable_is_refused(provider: Provider,
     assert not provider.store.written
 
 
+@pytest.mark.rfc5849("3.2/400")
 async def test_the_error_for_an_unsupported_method_lists_the_enabled_ones(provider: Provider) -> None:
     """A method that is not enabled is a malformed request, not a wrong signature."""
     strict = await make_provider(provider.store.store, Policy(signature_methods=("HMAC-SHA256",)))
@@ -265,6 +268,7 @@ async def test_a_method_is_registered_on_one_server_only(provider: Provider) -> 
     assert (answer.status, answer.error) == (400, "unsupported_signature_method")
 
 
+@pytest.mark.rfc5849("3.4.4/secure-channel")
 async def test_plaintext_over_http_is_accepted_only_on_loopback(provider: Provider) -> None:
     """The secrets must not be sent over an unencrypted network, so host and peer must be loopback."""
     keys = replace(JANE, method="PLAINTEXT")

@@ -50,6 +50,7 @@ async def compare(provider: Provider, messages: dict[str, Message], comparisons:
     return answer
 
 
+@pytest.mark.rfc5849("3.2/401")
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA512", "PLAINTEXT"])
 @pytest.mark.parametrize("shortcut", [True, False])
 async def test_at_a_resource(comparisons: list[str], method: str, shortcut: bool) -> None:

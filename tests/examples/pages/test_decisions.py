@@ -44,6 +44,7 @@ def client(provider: Photos, *callbacks: str, name: str = "Another printer") -> 
     return Printer(provider.url, *credentials)
 
 
+@pytest.mark.rfc5849("2.2/client-shown")
 def test_the_page_names_the_application_and_its_host(jane: Jane, printer: Printer) -> None:
     """It also contains the token."""
     token = printer.initiate()[0]
@@ -51,6 +52,12 @@ def test_the_page_names_the_application_and_its_host(jane: Jane, printer: Printe
     assert "Printer" in page
     assert "printer.example.com" in page
     assert f'value="{token}"' in page
+
+
+@pytest.mark.rfc5849("2.2/verified-or-not")
+def test_the_page_says_that_the_name_was_not_verified(jane: Jane, printer: Printer) -> None:
+    """Any client may be called Printer."""
+    assert "has not been verified" in jane.get(f"/authorize?oauth_token={printer.initiate()[0]}").text
 
 
 def test_signing_in_leads_back_to_the_consent_page(provider: Photos, printer: Printer) -> None:
@@ -199,6 +206,7 @@ def test_a_token_in_two_places_is_refused(jane: Jane, printer: Printer) -> None:
     assert [jane.decide(token).status_code for token in tokens] == [302, 302]
 
 
+@pytest.mark.rfc5849("2.2/identity")
 def test_a_decision_needs_a_session(provider: Photos, printer: Printer) -> None:
     """A browser that is not signed in is sent to the sign-in page."""
     temporary = printer.initiate()
@@ -248,6 +256,7 @@ def test_a_callback_is_not_changed(provider: Photos, jane: Jane, callback: str) 
     assert other.photo().json()["client_id"] == other.client_id
 
 
+@pytest.mark.rfc5849("2.2/code-shown")
 def test_a_code_is_shown_without_a_callback(provider: Photos, jane: Jane) -> None:
     """The page is not cached. After a denial, it has no code."""
     other = client(provider, "oob")
@@ -286,6 +295,7 @@ def test_a_name_is_escaped(provider: Photos, jane: Jane, name: str) -> None:
         assert html.escape(name) in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
 
 
+@pytest.mark.rfc5849("2/revocation")
 def test_access_can_be_removed(provider: Photos, jane: Jane) -> None:
     """Removing takes effect at once, only for that application, and is confirmed once."""
     first, second = (client(provider, READY, name=name) for name in ("First one", "Second one"))

@@ -122,6 +122,7 @@ def test_an_unusual_form_is_harmless(stranger: Jane, added: bytes) -> None:
     assert post(stranger, form_of(stranger, 200) + added).status_code == 403
 
 
+@pytest.mark.rfc5849("4.13/csrf")
 @pytest.mark.parametrize("path", ["/login", "/logout", "/authorize", "/"])
 @pytest.mark.parametrize("token", ["", "wrong", "é", "\N{SNOWMAN}" * 43, "x" * 60_000, "\ud800"], ids=repr)
 def test_a_form_needs_a_csrf_token(jane: Jane, path: str, token: str) -> None:

@@ -13,6 +13,7 @@ from tests.examples.jane import Jane
 from tests.examples.running import Photos, photos
 
 
+@pytest.mark.rfc5849("2.2/identity")
 def test_a_page_needs_a_session(provider: Photos) -> None:
     """The redirect to the sign-in page leads back to the page."""
     with Jane(provider.url) as browser:

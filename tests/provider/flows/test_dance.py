@@ -14,6 +14,7 @@ from tests.protocol.wire import Wire
 from tests.provider.provider import CALLBACK, Provider, fields
 
 
+@pytest.mark.rfc5849("2.2/redirect")
 @pytest.mark.parametrize("place", ["HEADER", "QUERY", "BODY"])
 def test_whole_flow(provider: Provider, place: str) -> None:
     """A client obtains a token and a protected resource, with its protocol parameters in any place."""
@@ -37,6 +38,7 @@ def test_whole_flow(provider: Provider, place: str) -> None:
     assert request.query_params[0] == ("file", "vacation.jpg")
 
 
+@pytest.mark.rfc5849("2.1/response", "2.1/callback-confirmed")
 def test_temporary_credentials_response(provider: Provider) -> None:
     """The response is form-encoded, not cacheable, and confirms the callback with ``true`` in lower case."""
     response = provider.initiate(provider.client.wire("POST", b"/initiate", oauth_callback=CALLBACK))
@@ -46,6 +48,7 @@ def test_temporary_credentials_response(provider: Provider) -> None:
     assert len(fields(response)) == 3
 
 
+@pytest.mark.rfc5849("2.3/response")
 def test_token_response_has_only_the_credentials(provider: Provider) -> None:
     """Section 2.3 defines two parameters, and the response has no others."""
     temporary = provider.temporary()
@@ -55,6 +58,7 @@ def test_token_response_has_only_the_credentials(provider: Provider) -> None:
     assert ("Cache-Control", "no-store") in response.headers
 
 
+@pytest.mark.rfc5849("2.2/verifier")
 def test_credentials_carry_enough_randomness(provider: Provider) -> None:
     """Tokens, secrets and verifiers have at least 128 bits, 22 characters of 62, and are never repeated."""
     first, second = provider.temporary(), provider.temporary()
@@ -74,6 +78,7 @@ def test_endpoints_accept_only_post(provider: Provider, endpoint: str, method: s
     assert provider.hooks.calls == []
 
 
+@pytest.mark.rfc5849("2.1/callback")
 def test_missing_callback(provider: Provider) -> None:
     """Without oauth_callback the answer is 400, and names it; OAuth 1.0 without it is not supported."""
     response = provider.initiate(provider.client.wire("POST", b"/initiate"))
@@ -81,6 +86,7 @@ def test_missing_callback(provider: Provider) -> None:
     assert "oauth_callback" in response.body
 
 
+@pytest.mark.rfc5849("2.2/verifier-needed", "2.3/verifier")
 def test_missing_verifier(provider: Provider) -> None:
     """Without oauth_verifier the answer is 400, and the temporary credentials stay valid."""
     temporary = provider.temporary()
@@ -90,6 +96,7 @@ def test_missing_verifier(provider: Provider) -> None:
     assert provider.exchange(temporary.wire("POST", b"/token", oauth_verifier=verifier)).status_code == 200
 
 
+@pytest.mark.rfc5849("2.3/verified", "2.2/user-sent")
 def test_exchange_before_approval(provider: Provider) -> None:
     """Temporary credentials cannot be exchanged before approval, with any verifier."""
     temporary = provider.temporary()
@@ -154,6 +161,7 @@ def test_authorize_ignores_a_callback(provider: Provider) -> None:
     assert decision.location.startswith(CALLBACK)
 
 
+@pytest.mark.rfc5849("2.2/token")
 @pytest.mark.parametrize("query", [b"", b"oauth_token=", b"a=b"])
 def test_authorize_without_token(provider: Provider, query: bytes) -> None:
     """Without a token there is an error, and no look-up."""
@@ -179,6 +187,7 @@ def test_authorize_for_a_deleted_client(provider: Provider) -> None:
         provider.decide(temporary.token)
 
 
+@pytest.mark.rfc5849("2.2/client-shown")
 def test_authorization_request_names_client_and_credential(provider: Provider) -> None:
     """The consent page can show the client and the callback."""
     temporary = provider.temporary()
@@ -189,6 +198,7 @@ def test_authorization_request_names_client_and_credential(provider: Provider) -
     assert request.token == temporary.token
 
 
+@pytest.mark.rfc5849("2.2/redirect")
 def test_authorization_response_redirects(provider: Provider) -> None:
     """The response is not cacheable, and its URL is not sent as a Referer."""
     wire = Wire(raw_query=f"oauth_token={provider.temporary().token}".encode())
@@ -200,6 +210,7 @@ def test_authorization_response_redirects(provider: Provider) -> None:
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
+@pytest.mark.rfc5849("2.2/code-shown", "2.2/code-to-type")
 def test_oob_shows_a_short_code(provider: Provider) -> None:
     """Out of band there is no redirect; the code is short because wrong ones are counted, and it can be exchanged."""
     temporary = provider.temporary(callback="oob")
@@ -227,6 +238,7 @@ def test_oob_denial(provider: Provider) -> None:
     assert "denied" in response.body
 
 
+@pytest.mark.rfc5849("2/limited-lifetime", "2.3/verified")
 def test_temporary_credentials_expire(provider: Provider) -> None:
     """Ten minutes after the first step they can neither be approved nor exchanged."""
     temporary = provider.temporary()

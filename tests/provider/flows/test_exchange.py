@@ -51,6 +51,7 @@ def test_number_of_attempts_is_configurable() -> None:
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 401
 
 
+@pytest.mark.rfc5849("2.3/verifier-verified")
 def test_wrong_verifiers_are_not_counted_without_the_hook() -> None:
     """Without the optional hook the credentials stay valid, and the verifier is too long to be guessed."""
     provider = Provider(without=("count_wrong_verifier",))
@@ -61,6 +62,7 @@ def test_wrong_verifiers_are_not_counted_without_the_hook() -> None:
     assert provider.exchange(temporary.wire("POST", oauth_verifier=verifier)).status_code == 200
 
 
+@pytest.mark.rfc5849("2/used-once", "2.3/verified")
 @pytest.mark.parametrize("without", [(), ("exchange",)])
 def test_one_exchange_for_one_approval(without: tuple[str, ...]) -> None:
     """A second exchange is refused, with a single transaction and with separate delete and create hooks."""

@@ -57,6 +57,7 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.rfc5849("2.1/verified")
 @pytest.mark.parametrize("bad", BAD)
 def test_refused_requests_change_nothing(ready: tuple[Provider, Signer, Signer, str], bad: str) -> None:
     """No nonce is used, no credentials are stored, deleted or counted, and valid requests are accepted afterwards."""
@@ -178,6 +179,7 @@ def test_uniform_work(ready: tuple[Provider, Signer, Signer, str], monkeypatch: 
         assert provider.hooks.calls == ["query_client" if case == "method not enabled" else "query_credentials"], case
 
 
+@pytest.mark.rfc5849("3.2/401")
 def test_specific_errors_without_uniform_errors() -> None:
     """With ``uniform_errors=False`` each reason has Authlib's error."""
     provider = Provider(Policy(signature_methods=("HMAC-SHA1", "HMAC-SHA256"), uniform_errors=False))
@@ -197,6 +199,7 @@ def test_specific_errors_without_uniform_errors() -> None:
 # Replay --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rfc5849("3.2/nonce")
 def test_replay(ready: tuple[Provider, Signer, Signer, str]) -> None:
     """The same request is refused, with any escaping of the nonce; other clients and tokens may use the nonce."""
     provider, jane, _, _ = ready

@@ -39,6 +39,7 @@ def test_two_legged(provider: Provider, token: str | None) -> None:
     assert ("oauth_token%3D" in request.signature_base_string) == (token is not None)
 
 
+@pytest.mark.rfc5849("3.2/token")
 @pytest.mark.parametrize("token", [None, ""])
 def test_three_legged_routes_require_a_token(provider: Provider, token: str | None) -> None:
     """If the token is missing, the error names it, and the store is not called."""
@@ -90,6 +91,7 @@ def test_plaintext_is_off_by_default(provider: Provider) -> None:
     assert isinstance(provider.refusal(client.wire(), two_legged=True), UnsupportedSignatureMethodError)
 
 
+@pytest.mark.rfc5849("3.4.4/secure-channel")
 def test_plaintext_needs_a_secure_channel() -> None:
     """It is refused over plain http, even if the policy allows http for other methods."""
     provider = Provider(PLAINTEXT)
@@ -193,6 +195,7 @@ def test_body_hash_at_the_endpoints(provider: Provider) -> None:
 # Scopes --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rfc5849("3.2/token")
 @pytest.mark.parametrize(
     ("granted", "wanted", "enough"),
     [

@@ -117,6 +117,7 @@ async def test_tokens_are_listed_by_user_and_by_client(full_store: Store, approv
     assert await full_store.list_token_credentials(user_id="john", client_id="one") == []
 
 
+@pytest.mark.rfc5849("2/revocation")
 async def test_users_revoke_only_their_own_tokens(full_store: Store, approved) -> None:
     """A user cannot revoke another user's token; a revoked token is unknown at once."""
     await _token(full_store, approved, "token", "client")

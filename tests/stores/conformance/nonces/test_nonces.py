@@ -13,6 +13,7 @@ from tests.stores.conftest import open_kind
 NOW = "1700000000"
 
 
+@pytest.mark.rfc5849("3.2/nonce", "3.3/nonce")
 async def test_a_nonce_is_new_once(store: TransientStore) -> None:
     """The first use of a nonce is new, and each later one is known."""
     assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is False
@@ -20,6 +21,7 @@ async def test_a_nonce_is_new_once(store: TransientStore) -> None:
     assert await store.exists_nonce("kllo9940pd9333jh", NOW, "client", "token") is True
 
 
+@pytest.mark.rfc5849("3.3/nonce")
 @pytest.mark.parametrize(
     "other",
     [
