@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.servers import MariaDB, Postgres, mariadb_binary, unmeasured_environment
+from tests.servers import TEMPLATES, MariaDB, Postgres, mariadb_binary, unmeasured_environment
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return twice the number of cores: much of a test is spent waiting for a server or for a time-out."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a folder for the empty databases that servers copy. Workers of pytest-xdist have it in their environment."""
+    if TEMPLATES not in os.environ:
+        folder = os.environ[TEMPLATES] = tempfile.mkdtemp(prefix="oauth1-templates-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.add_cleanup(lambda: os.environ.pop(TEMPLATES))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without garbage collection: there is little garbage, and more and more to visit."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Generator[None, object, object]:
+    """Leave what was imported and collected out of garbage collection while tests run."""
+    gc.collect()
+    gc.freeze()
+    try:
+        return (yield)
+    finally:
+        gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

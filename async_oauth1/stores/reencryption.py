@@ -134,9 +134,9 @@ class StoredSecrets:
             _require_text(name)
             self._opened(values, places(name))
         except (DamagedError, TypeError) as error:  # other keys would not help; a request that meets it gets a 503
-            _log.error("%s: the record %.8s... %s", self._url, name, error)
+            _log.error("%s: the record %s... %s", self._url, rows.beginning(name), error)
         except UnreadableError as error:
-            raise StoreError(f"{self._url}: the record {str(name)[:8]}... {error}") from None
+            raise StoreError(f"{self._url}: the record {rows.beginning(name)}... {error}") from None
 
     async def _reencrypt_table(self, table: _Table, unreadable: dict[object, str]) -> int:
         written, last = 0, ""
@@ -146,7 +146,7 @@ class StoredSecrets:
                 try:
                     written += await self._reencrypt_row(table, row)
                 except (UnreadableError, TypeError) as error:
-                    unreadable[table.page, row[0]] = f"the record {str(row[0])[:8]}... {error}"
+                    unreadable[table.page, row[0]] = f"the record {rows.beginning(row[0])}... {error}"
             last = found[-1][0]
             if isinstance(last, bytes):  # SQLite sorts bytes after every text: the same page would come again and again
                 if last in not_text:

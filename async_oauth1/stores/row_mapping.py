@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
@@ -20,6 +20,7 @@ __all__ = [
     "SELECT_CLIENT",
     "SELECT_TEMPORARY",
     "SELECT_TOKEN",
+    "beginning",
     "client",
     "client_changes",
     "client_place",
@@ -75,7 +76,7 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
             callbacks=tuple(json.loads(row[4])),
             signature_methods=tuple(json.loads(row[5])),
             rsa_public_key=_key(row[6]),
-            nonce_policy=row[7],
+            nonce_policy=cast("Any", _text(row[7])),  # the record checks which
             callback_query_may_differ=bool(row[8]),
             tolerances=tuple(json.loads(row[9])),
             disabled=bool(row[10]),
@@ -211,6 +212,11 @@ def readable(found: Iterable[Sequence[Any]], read: Callable[[Sequence[Any]], T])
     return records
 
 
+def beginning(name: object) -> str:
+    """The first eight characters of a row's name, which may be bytes."""
+    return (name if isinstance(name, str) else repr(name))[:8]
+
+
 def _overlap(item: Any) -> tuple[str, float | None]:
     """A former secret and its end; a secret without an end may be a plain string."""
     secret, end = (item, None) if isinstance(item, str) else item
@@ -231,7 +237,7 @@ def _key(value: Any) -> StoredKey | None:
 
 
 def _unusable(oauth_token: Any, error: Exception) -> StoreUnavailableError:
-    _log.error("the secret of the token %.8s... %s", oauth_token, _reason(error))
+    _log.error("the secret of the token %s... %s", beginning(oauth_token), _reason(error))
     return StoreUnavailableError()
 
 

@@ -8,6 +8,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from async_oauth1.explain import WireRequest
@@ -309,8 +310,13 @@ def _charset(text: str) -> str:
     return text.encode("latin-1").decode().encode("latin-1").decode("latin-1")
 
 
-def corpus() -> Iterator[tuple[str, str, Request]]:
-    """Every shape with every mistake that it can have: name, code, request."""
+@cache
+def corpus() -> tuple[tuple[str, str, Request], ...]:
+    """Every shape with every mistake that it can have: name, code, request. Made once, when a test asks for it."""
+    return tuple(_broken_requests())
+
+
+def _broken_requests() -> Iterator[tuple[str, str, Request]]:
     for shape, request in SHAPES.items():
         for number, (code, mistake) in enumerate(MISTAKES):
             broken = mistake(request)

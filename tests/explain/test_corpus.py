@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import cache
 
 import pytest
 
@@ -12,11 +13,16 @@ from tests.stress import STRESS
 from .corpus import MISTAKES, SHAPES, corpus
 from .signer import Request, policy, secrets
 
-CASES = {name: (code, request) for name, code, request in corpus()}
 #: Codes that no signature proves; test_facts.py has them.
 FACTS = {
     "body_hash", "credentials", "duplicate_parameter", "key", "malformed", "timestamp_clock", "timestamp_milliseconds",
 }  # fmt: skip
+
+
+@cache
+def cases() -> dict[str, tuple[str, Request]]:
+    """The code and the request of every case, by its name."""
+    return {name: (code, request) for name, code, request in corpus()}
 
 
 def explained(request: Request) -> Explanation:
@@ -34,8 +40,8 @@ def test_a_genuine_request_verifies(shape: str) -> None:
 
 def test_the_corpus_is_large() -> None:
     """There are more than a thousand cases, and several of every code that a signature proves."""
-    codes = Counter(code for code, _ in CASES.values())
-    assert len(CASES) > 1_000
+    codes = Counter(code for code, _ in cases().values())
+    assert len(cases()) > 1_000
     assert min(codes.values()) >= 3, codes
     assert len(codes) == 31
 
@@ -43,7 +49,7 @@ def test_the_corpus_is_large() -> None:
 def sampled() -> list[str]:
     """The names of all cases under stress, and otherwise each mistake in a quarter of its shapes."""
     by_mistake: dict[str, list[str]] = defaultdict(list)
-    for name in CASES:
+    for name in cases():
         by_mistake[name.rpartition(" ")[2]].append(name)
     step = 1 if STRESS else 4
     return [name for number, names in by_mistake.items() for name in names[int(number) % min(step, len(names)) :: step]]
@@ -53,7 +59,7 @@ def sampled() -> list[str]:
 def test_the_right_cause_is_first() -> None:
     """Every case of the corpus is found, and its code is named alone."""
     wrong: dict[str, list[str]] = {}
-    for name, (code, request) in ((name, CASES[name]) for name in sampled()):
+    for name, (code, request) in ((name, cases()[name]) for name in sampled()):
         codes = [cause.code for cause in explained(request).causes]
         if codes != [code]:
             wrong[name] = codes
@@ -62,12 +68,12 @@ def test_the_right_cause_is_first() -> None:
 
 def test_a_sample_has_every_mistake() -> None:
     """None is left to the larger runs alone."""
-    assert {name.rpartition(" ")[2] for name in sampled()} == {name.rpartition(" ")[2] for name in CASES}
+    assert {name.rpartition(" ")[2] for name in sampled()} == {name.rpartition(" ")[2] for name in cases()}
 
 
 def test_a_cause_of_the_base_string_shows_what_was_signed() -> None:
     """`signed` is the client's base string, to the octet."""
-    for name, (_, request) in list(CASES.items())[::7]:
+    for name, (_, request) in list(cases().items())[::7]:
         explanation = explained(request)
         if request.signs_by != "PLAINTEXT":
             signed = request.base_string().encode("latin-1").decode("utf-8", "replace")

@@ -47,7 +47,7 @@ def test_genuine_requests_have_no_cause() -> None:
 @pytest.mark.no_cover
 def test_another_secret_is_never_explained() -> None:
     """A request that is signed with other secrets has no cause, whatever else is wrong with it."""
-    for name, _, request in list(corpus())[:: 2 if STRESS else 60]:
+    for name, _, request in corpus()[:: 2 if STRESS else 60]:
         keys = replace(secrets(request), client_secrets=("another secret",), token_secret="another", former=())
         explanation = explain(request.sent(), replace(keys, temporary_secret=None), policy=policy(request))
         # The identifier of the client in the place of its secret is the same mistake with every secret.

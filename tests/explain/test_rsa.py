@@ -56,7 +56,7 @@ def test_a_genuine_signature_verifies(name: str) -> None:
 def test_causes_of_the_base_string_are_found() -> None:
     """Every third case of the corpus that is not about the key."""
     wrong = Counter[tuple[str, str]]()
-    for name, code, request in list(corpus())[::5]:
+    for name, code, request in corpus()[::5]:
         if code not in _OF_KEYS:
             found = [cause.code for cause in explained(with_rsa(request)).causes]
             if found != [code]:

@@ -52,7 +52,7 @@ def output(explanation: Explanation) -> str:
 @pytest.mark.no_cover
 def test_nothing_of_the_corpus_shows_a_secret() -> None:
     """Every kind of cause, also if nothing is found."""
-    for name, _, request in sample(list(corpus()), 30):
+    for name, _, request in sample(corpus(), 30):
         for keys in (secrets(request), replace(secrets(request), token_secret="x")):
             text = output(explain(request.sent(), keys, policy=policy(request)))
             for secret in (spelling for spelling in forbidden(request) if keys.token_secret != "x" or spelling == KEY):

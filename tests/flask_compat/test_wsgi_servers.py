@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,8 @@ import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client as WSGIClient
+
+from tests.servers import free_ports, wait_until_it_listens
 
 from .client import FORM, Client, authorization
 from .ported import Token, Variant, make_provider
@@ -42,22 +42,14 @@ KEEP_THE_PATH = {"werkzeug", "gunicorn"}
 
 @contextmanager
 def serving(name: str, repository: Path) -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_ports(1)[0]
     arguments = [argument.format(port=port) for argument in SERVERS[name]]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
     with subprocess.Popen(
         [sys.executable, *arguments], cwd=repository, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         try:
-            for _ in range(200):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 0.1).close()
-                    break
-                except OSError:
-                    assert process.poll() is None, process.stdout and process.stdout.read().decode()
-                    time.sleep(0.05)
+            wait_until_it_listens(process, port)
             yield port
         finally:
             process.terminate()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,14 +23,6 @@ PAGE = (DOCS / "hooks.md").read_text(encoding="utf-8")
 CALLBACK = "https://client.test/ready"
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server."""
-    server = Postgres("-c", "fsync=off")
-    yield server
-    server.close()
-
-
 def program(containing: str) -> ModuleType:
     """The program on the page that contains a text, as a module."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -45,7 +36,9 @@ def program(containing: str) -> ModuleType:
 def example(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Each program, and a function that adds a client."""
     if request.param == "asyncpg":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres").url)
+        server: Postgres = request.getfixturevalue("postgres")
+        server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        monkeypatch.setenv("DATABASE_URL", server.url)
         module = program("asyncpg.create_pool")
 
         async def add_client() -> None:

@@ -43,9 +43,7 @@ class MariaDB(Server):
         install = ["mariadb-install-db", "--no-defaults", "--force", "--auth-root-authentication-method=normal"]
         quick = ["--skip-test-db", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", _SMALL]
         quick += [self._temporary]
-        created = self.launch([*install, *quick, *self._user, f"--datadir={self.folder}/data"])
-        if created.wait() != 0:
-            raise OSError(f"mariadb-install-db ended with {created.returncode}:\n{self.log()}")
+        self.install([*install, *quick, *self._user, f"--datadir={self.folder}/data"])
         self.port = free_ports(1)[0]  # now, because the installation takes seconds, in which a port could be taken
         self.start()
 

@@ -61,9 +61,7 @@ class Postgres(Server):
             "-E",
             "UTF8",
         ]
-        created = self.launch([*initdb, "--no-sync", "--locale=C"])
-        if created.wait() != 0:
-            raise OSError(f"initdb failed:\n{self.log()}")
+        self.install([*initdb, "--no-sync", "--locale=C"])
         self.start()
 
     @property

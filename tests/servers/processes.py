@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import signal
@@ -16,6 +17,8 @@ from typing import Any
 
 #: Seconds that a server may take to start, to stop or to join a cluster; much more than it needs.
 PATIENCE = 30.0
+#: The variable with the folder of the empty databases that servers copy; tests/conftest.py sets it for all workers.
+TEMPLATES = "OAUTH1_TEST_TEMPLATES"
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
@@ -104,6 +107,30 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
+    def install(self, command: Sequence[str]) -> None:
+        """Create the folder ``data`` with a command, or copy what it created for another server of this test run.
+
+        Raises:
+            OSError: The command failed.
+        """
+        if TEMPLATES not in os.environ:
+            self._create(command)
+            return
+        data, template = self.folder / "data", Path(os.environ[TEMPLATES]) / type(self).__name__
+        with template.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not template.exists():
+                self._create(command)
+                _copy(data, template.with_suffix(".new"))
+                template.with_suffix(".new").rename(template)
+                return
+        _copy(template, data)
+
+    def _create(self, command: Sequence[str]) -> None:
+        created = self.launch(command)
+        if created.wait() != 0:
+            raise OSError(f"{command[0]} ended with {created.returncode}:\n{self.log()}")
+
     def start(self) -> None:
         """Start the server, or start it again in the same folder, and wait until it answers."""
         deadline = time.monotonic() + PATIENCE
@@ -141,3 +168,8 @@ class Server:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.close)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder with its owners, modes and times."""
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from inspect import signature
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 import pytest_asyncio
@@ -26,6 +27,8 @@ MODELS = ["models-sqlite", "models-asyncpg", "models-psycopg", "models-mariadb",
 #: Kinds of stores that keep everything, and those that keep nonces and temporary credentials alone.
 FULL = ["memory", "sqlite", "postgres"]
 TRANSIENT = ["valkey", "sentinel", "cluster", "redis"]
+#: Kinds that every test runs over. Outside of `make stress` it runs over one of the others only.
+ALWAYS = [*FULL, "valkey"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -44,8 +47,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             kinds = [*kinds, "third-party"]
         # Models of an application have no table of last uses.
         if "conformance" in metafunc.module.__name__ and module not in {"test_forks", "test_last_uses"}:
-            kinds = [*kinds, *(MODELS if STRESS else MODELS[: module != "test_nonce_clocks"])]
-        metafunc.parametrize("kind", kinds)
+            kinds = [*kinds, *(MODELS if STRESS or module != "test_nonce_clocks" else [])]
+        metafunc.parametrize("kind", sampled(kinds, metafunc.function.__name__))
+
+
+def sampled(kinds: list[str], test: str) -> list[Any]:
+    """Return all kinds under stress, and otherwise those of `ALWAYS` and one more: the same in each process and run."""
+    others = [kind for kind in kinds if kind not in ALWAYS]
+    chosen = others if STRESS or not others else [others[crc32(test.encode()) % len(others)]]
+    return [
+        kind if kind in ALWAYS else pytest.param(kind, marks=pytest.mark.stress)
+        for kind in kinds
+        if kind in ALWAYS or kind in chosen
+    ]
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, cast
 
 import aiosqlite
@@ -76,7 +78,7 @@ async def connect(uri: str, lock_timeout: float) -> aiosqlite.Connection:
     Raises:
         sqlite3.Error: the file cannot be opened.
     """
-    connection = await aiosqlite.connect(uri, uri=True, timeout=lock_timeout, isolation_level=None)
+    connection = await _open(uri, lock_timeout)
     connection.row_factory = _Hidden.row  # type: ignore[assignment]  # declared as a class, and any callable will do
     try:
         # A nonce or a take that a power failure undoes could be used again; in WAL mode only FULL syncs every commit.
@@ -86,6 +88,28 @@ async def connect(uri: str, lock_timeout: float) -> aiosqlite.Connection:
         await connection.close()
         raise
     return connection
+
+
+# If aiosqlite cannot open a file or is cancelled meanwhile, it does not wait for its thread, which would report to
+# an event loop that may be closed by then.
+async def _open(uri: str, lock_timeout: float) -> aiosqlite.Connection:
+    opening = asyncio.ensure_future(_opened(uri, lock_timeout))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(sqlite3.Error):
+            await (await opening).close()
+        raise
+
+
+async def _opened(uri: str, lock_timeout: float) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(uri, uri=True, timeout=lock_timeout, isolation_level=None)
+    try:
+        return await connection
+    except sqlite3.Error:
+        thread: Any = getattr(connection, "_thread", connection)  # up to aiosqlite 0.21 it is a thread itself
+        await asyncio.to_thread(thread.join)
+        raise
 
 
 async def fetch_octets(connection: aiosqlite.Connection, sql: str, parameters: Iterable[object]) -> Rows:

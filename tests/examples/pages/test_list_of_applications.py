@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -21,14 +20,6 @@ def last_used(page: str) -> datetime | None:
     """When the only application on a page was last used."""
     (found,) = _LAST_USED.findall(page)
     return datetime.fromisoformat(found) if found else None
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server."""
-    server = Postgres("-c", "fsync=off")
-    yield server
-    server.close()
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite, two workers", "postgres, with a cache"])

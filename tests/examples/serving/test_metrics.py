@@ -37,6 +37,7 @@ def test_figures(tmp_path: Path) -> None:
         for found in [scrape(running) for _ in range(4)]:
             assert found["oauth1_server_requests_total"] == before + 11
             assert found["oauth1_store_nonce_batch_size_sum"] >= 10
+        running.process.send_signal(signal.SIGHUP)  # a worker counts nonces when it starts, and then once a minute
         wait_until(lambda: scrape(running).get("oauth1_store_nonces", 0) > 0)
         known = {instrument.prometheus_name for instrument in INSTRUMENTS}
         assert known & scrape(running).keys()

@@ -7,12 +7,11 @@ import secrets
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.servers import unmeasured_environment
+from tests.servers import free_ports, unmeasured_environment, wait_until_it_listens
 
 EXAMPLE = "examples/flask_port"
 COMMANDS = {
@@ -52,9 +51,7 @@ def test_one_client_gets_the_same_answers_from_all_versions(module: str, reposit
         "NOTES_CLIENT_SECRET": secrets.token_urlsafe(),
         "NOTES_SECRET_KEY": secrets.token_urlsafe(),
     }
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_ports(1)[0]
     initialise = [sys.executable, "-m", "flask", "--app", f"examples.flask_port.{module}", "init"]
     if module == "compat_quart":
         initialise[2] = "quart"
@@ -64,12 +61,7 @@ def test_one_client_gets_the_same_answers_from_all_versions(module: str, reposit
         [sys.executable, *command], cwd=repository, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as server:
         try:
-            for _ in range(200):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 0.1).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+            wait_until_it_listens(server, port)
             client = [sys.executable, "-m", "examples.flask_port.client", f"http://127.0.0.1:{port}"]
             for expected in (["milk & café"], ["milk & café"] * 2):
                 answer = subprocess.run(

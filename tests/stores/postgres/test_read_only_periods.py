@@ -33,9 +33,12 @@ async def administrator(server: Postgres) -> AsyncIterator[asyncpg.Connection]:
 
 async def _begin_spell(administrator: asyncpg.Connection) -> None:
     await administrator.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
-    await administrator.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'postgres'"
+    # It waits until they have ended, 60 seconds at most: until then a session from before could still be used.
+    ended = await administrator.fetch(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND datname = 'postgres'"
     )
+    assert all(row[0] for row in ended)
 
 
 async def _end_spell(administrator: asyncpg.Connection) -> None:
@@ -71,11 +74,10 @@ async def test_one_refused_nonce_is_enough(server: Postgres, administrator: asyn
     await PostgresStore(server.url).migrate()
     async with PostgresStore(f"{server.url}") as store:
         await _begin_spell(administrator)
-        for _ in range(20):  # the first ones meet sessions that were ended
-            answers = await asyncio.gather(*(store.list_clients() for _ in range(5)), return_exceptions=True)
-            if answers == [[]] * 5:
-                break
-        assert answers == [[]] * 5  # sessions of the spell may read
+        answers: list[object] = []
+        async with asyncio.timeout(60):
+            while answers != [[]] * 5:  # the first ones meet sessions that were ended; those of the spell may read
+                answers = [*await asyncio.gather(*(store.list_clients() for _ in range(5)), return_exceptions=True)]
         await _end_spell(administrator)
         with pytest.raises(StoreUnavailableError):
             await store.exists_nonce("n", "4000000000", "c", None)
