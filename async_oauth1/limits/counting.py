@@ -177,8 +177,8 @@ def _redis_counter(url: str, timeout: float) -> StorageCounter:
     from limits.aio.storage import RedisStorage
     from redis.asyncio import BlockingConnectionPool
 
-    from_url: Any = BlockingConnectionPool.from_url  # its options are not typed
-    pool = from_url(
+    pools: Any = BlockingConnectionPool  # the options of its methods are not typed
+    pool = pools.from_url(
         url, max_connections=_CONNECTIONS, timeout=timeout, socket_timeout=timeout, socket_connect_timeout=timeout
     )
     options: Any = {"connection_pool": pool}
