@@ -81,9 +81,15 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
-    "admin": (("operations", "permission", "registration"), ("page",)),
+    "admin": (("operations", "permission", "registration", "same_origin"), ("api", "page")),
+    "admin.api": (
+        ("problems",),
+        ("bodies", "calls", "documents", "patching", "paths"),
+        ("routes",),
+        ("application",),
+    ),
     "admin.page": (
-        ("form_tokens", "forms", "registration", "rendering", "same_origin"),
+        ("form_tokens", "forms", "registration", "rendering"),
         ("requests",),
         ("views",),
         ("application",),

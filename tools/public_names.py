@@ -12,6 +12,7 @@ __all__ = ["PUBLIC_MODULES", "exported", "violations"]
 #: All other modules are implementation details, and may change in any release.
 PUBLIC_MODULES = (
     "async_oauth1",
+    "async_oauth1.admin.api",
     "async_oauth1.admin.page",
     "async_oauth1.asgi",
     "async_oauth1.credentials",

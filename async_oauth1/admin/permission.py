@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from async_oauth1.asgi.requests import Scope
 from async_oauth1.errors import StoreUnavailableError
@@ -45,7 +45,7 @@ class Permission:
         if self._hook is None:
             return None
         try:
-            name: object = await resolve(self._hook(scope))
+            name = cast("object", await resolve(self._hook(scope)))
         except (OSError, TimeoutError) as error:
             raise StoreUnavailableError() from error
         if name is None:

@@ -1,4 +1,4 @@
-"""Whether a form was sent from the admin page itself."""
+"""Whether a request was sent by a page of the same host."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["is_same_origin"]
 
 
 def is_same_origin(scope: Scope, policy: Policy) -> bool:
-    """Whether the browser says that a form comes from a page of this host, or says nothing.
+    """Whether the browser says that a request comes from a page of this host, or says nothing.
 
     Only hosts and ports are compared: behind a proxy without ``Policy.trusted_proxies``, the scheme is not known here.
-    A browser that sends neither ``Origin`` nor ``Sec-Fetch-Site`` is left to the form token.
+    A program other than a browser sends neither ``Origin`` nor ``Sec-Fetch-Site``, and an old browser sends neither.
 
     Raises:
         InvalidRequestError: no usable ``Host`` field, or a trusted proxy's fields are malformed.

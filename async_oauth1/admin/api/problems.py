@@ -1,0 +1,37 @@
+"""Errors of the API as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from async_oauth1.provider.responses import OAuth1Response
+
+__all__ = ["NOT_STORED", "ProblemError"]
+
+#: Answers may contain secrets, and change with each operation.
+NOT_STORED = ("Cache-Control", "no-store")
+
+
+class ProblemError(Exception):
+    """A request that is refused.
+
+    Attributes:
+        status: HTTP status.
+        detail: what is wrong, and what to do; without secrets.
+        headers: more header fields of the answer.
+    """
+
+    def __init__(self, status: int, detail: str, headers: Sequence[tuple[str, str]] = ()) -> None:
+        """Refuse a request."""
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers
+
+    def response(self) -> OAuth1Response:
+        """The answer."""
+        title = HTTPStatus(self.status).phrase
+        body = json.dumps({"type": "about:blank", "title": title, "status": self.status, "detail": self.detail})
+        return OAuth1Response(
+            self.status, body, [("Content-Type", "application/problem+json"), NOT_STORED, *self.headers]
+        )
