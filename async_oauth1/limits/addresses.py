@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 
 __all__ = ["address_of", "client_address"]
@@ -19,7 +18,7 @@ _FOR = re.compile(r'(?:\A|;)[ \t]*for="?\[?([0-9A-Fa-f.:]+)', re.IGNORECASE)
 _IPV4_PORT = re.compile(r"([0-9.]+):[0-9]+")
 
 
-def address_of(request: OAuth1Request, policy: Policy) -> str:
+def address_of(request: OAuth1Request, trusted_proxies: tuple[str, ...]) -> str:
     """The address to count a request by; empty if the server reports none, as for a Unix socket.
 
     Only what a trusted proxy has written counts. If both ``Forwarded`` and ``X-Forwarded-For`` are there and disagree,
@@ -27,13 +26,13 @@ def address_of(request: OAuth1Request, policy: Policy) -> str:
 
     Args:
         request: the request.
-        policy: names the trusted proxies.
+        trusted_proxies: networks of the trusted proxies.
     """
     peer = request.peer or ""
-    if not policy.trusted_proxies or request.may_be_rewritten:
+    if not trusted_proxies or request.may_be_rewritten:
         return client_address(peer, (), ())
     legacy, standard = _forwarded(request)
-    found = {client_address(peer, values, policy.trusted_proxies) for values in (legacy, standard) if values}
+    found = {client_address(peer, values, trusted_proxies) for values in (legacy, standard) if values}
     return found.pop() if len(found) == 1 else client_address(peer, (), ())
 
 

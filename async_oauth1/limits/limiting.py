@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 from async_oauth1.errors import StoreUnavailableError
@@ -58,6 +59,7 @@ class Limits:
         wrong_verifiers: Rates = Rates(per_address="60/hour", per_client="60/hour"),  # noqa: B008 - frozen
         sign_in: Rates = Rates(per_address="60/minute"),  # noqa: B008 - frozen
         resource: Rates = Rates(),  # noqa: B008 - frozen
+        trusted_proxies: Collection[str] | None = None,
         when_down: Literal["refuse", "allow"] = "refuse",
         timeout: float = 1.0,
         clock: Callable[[], float] = time.time,
@@ -73,12 +75,14 @@ class Limits:
                 the verifier is compared.
             sign_in: of attempts that `count_sign_in` counts.
             resource: of requests for protected resources.
+            trusted_proxies: networks of proxies whose ``X-Forwarded-For`` and ``Forwarded`` say the address; ``None``
+                for those of each server's policy.
             when_down: what happens if the store does not answer: ``refuse`` answers 503, ``allow`` counts nothing.
             timeout: seconds after which the store counts as down.
             clock: Unix time, in seconds.
 
         Raises:
-            ValueError: a rate that cannot be read, or another ``when_down``.
+            ValueError: a rate or a network that cannot be read, or another ``when_down``.
             StoreError: the store's URL has an unknown scheme.
         """
         if when_down not in ("refuse", "allow"):
@@ -90,10 +94,13 @@ class Limits:
             "sign_in": sign_in,
             "resource": resource,
         }
+        for network in trusted_proxies or ():
+            ip_network(network)  # raises a ValueError that names the value
         self._rules = {name: _RulesOf(name, each) for name, each in rates.items()}
         self._when_down, self._clock = when_down, clock
         self._counter: Counter = open_counter(store, timeout, clock)
         self._used_up: set[str] = set()
+        self._trusted_proxies = None if trusted_proxies is None else tuple(trusted_proxies)
         self._warned = False
 
     def limit(self, *servers: Any) -> None:
@@ -163,7 +170,8 @@ class Limits:
             yield rules.of_address, self._address(request, policy), "address"
 
     def _address(self, request: OAuth1Request, policy: Policy) -> str:
-        address = address_of(request, policy)
+        trusted = policy.trusted_proxies if self._trusted_proxies is None else self._trusted_proxies
+        address = address_of(request, trusted)
         if not address and not self._warned:
             self._warned = True
             log.warning(

@@ -14,7 +14,6 @@ Jane keeps her photos here, and lets printer.example.com print one.
     forms         reading page forms
     sessions      the session cookie and CSRF tokens
     passwords     checking passwords, with a delay after a wrong one
-    addresses     the client's address behind proxies
     users         users, passwords and sessions, in memory or in SQL
     storage       the stores and the users together
 """

@@ -8,6 +8,7 @@ from quart import Quart, Response, g, request
 
 from async_oauth1.asgi import LingeringMiddleware, request_from_scope
 from async_oauth1.errors import InsecureTransportError
+from async_oauth1.limits import Limits
 from async_oauth1.quart import AuthorizationServer, ResourceProtector
 from async_oauth1.stores import RecordsUses, Store
 
@@ -46,8 +47,9 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     add_endpoints(app, server, require_oauth)
     add_health(app, storage)
     add_metrics(app, server, require_oauth, storage)
-    trusted = settings.trusted_proxies
-    pages = Pages(server, storage.store, storage.nonces, storage.users, Passwords(), settings.path_prefix, trusted)
+    limits, trusted = add_limits(app, settings, server), settings.trusted_proxies
+    passwords, prefix = Passwords(), settings.path_prefix
+    pages = Pages(server, storage.store, storage.nonces, storage.users, passwords, prefix, trusted, limits)
     app.register_blueprint(pages.blueprint())
     add_error_handlers(app, require_oauth, storage.users)
     add_transport_check(app, settings)
@@ -55,6 +57,16 @@ def create_app(settings: Settings, storage: Storage) -> Quart:
     record_uses(app, storage.store)
     app.asgi_app = LingeringMiddleware(app.asgi_app)  # type: ignore[method-assign]  # as in Quart's documentation
     return app
+
+
+def add_limits(app: Quart, settings: Settings, server: AuthorizationServer) -> Limits | None:
+    """Limit what clients and addresses may do, if the settings say where to count it."""
+    if settings.limits is None:
+        return None
+    limits = Limits(settings.limits, trusted_proxies=settings.trusted_proxies)
+    limits.limit(server)
+    app.after_serving(limits.close)
+    return limits
 
 
 def record_uses(app: Quart, store: Store) -> None:

@@ -14,6 +14,7 @@ from async_oauth1.errors import (
     InsecureTransportError,
     InvalidTokenError,
     MissingRequiredParameterError,
+    TooManyRequestsError,
 )
 from async_oauth1.quart import ResourceProtector
 
@@ -67,7 +68,7 @@ def add_error_handlers(app: Quart, require_oauth: ResourceProtector, users: User
         # A store that does not answer would be waited for once more.
         known = None if isinstance(error, StoreUnavailableError) else users
         response = await _answer(status, error.error or "invalid_request", str(text), known)
-        if isinstance(error, StoreUnavailableError):
+        if isinstance(error, StoreUnavailableError | TooManyRequestsError):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 

@@ -9,6 +9,7 @@ from quart import Blueprint, Response, abort, g, redirect, render_template, requ
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from async_oauth1.limits import Limits, client_address
 from async_oauth1.quart import AuthorizationServer
 from async_oauth1.stores import Store, TransientStore
 
@@ -16,7 +17,6 @@ from .applications import destination, let_in_by, name_of, waiting_for_answer, w
 from .forms import read_form
 from .passwords import Passwords, TooManySignInsError
 from .scopes import granted_scope, scopes_to_show
-from .serving.addresses import client_address
 from .sessions import csrf_token, local_page, require_csrf_token, sign_in, sign_out, signed_in_user
 from .users import Users
 
@@ -39,6 +39,7 @@ class Pages:
         passwords: checks passwords.
         prefix: the part of the path that a proxy removes.
         trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is trusted.
+        limits: limit how often one address may try to sign in.
     """
 
     server: AuthorizationServer
@@ -48,6 +49,7 @@ class Pages:
     passwords: Passwords
     prefix: str
     trusted_proxies: tuple[str, ...] = ()
+    limits: Limits | None = None
 
     def blueprint(self) -> Blueprint:
         """The routes of the pages."""
@@ -127,9 +129,12 @@ class Pages:
 
         Raises:
             ServiceUnavailable: too many users are signing in.
+            TooManyRequestsError: this address has tried too often.
         """
         forwarded_for = request.headers.getlist("X-Forwarded-For")
         address = client_address(request.remote_addr or "", forwarded_for, self.trusted_proxies)
+        if self.limits is not None:
+            await self.limits.count_sign_in(address)
         try:
             return await self.passwords.check(name, address, self.users.find, password)
         except TooManySignInsError as error:

@@ -41,6 +41,7 @@ class Settings:
         demo_data: add the demo user and client even if other machines can connect.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         trusted_proxies: networks of proxies whose ``X-Forwarded-For`` is used to count sign-ins per address.
+        limits: URL at which requests are counted; ``None`` for no limits.
         guide: print how to use the provider when it listens.
     """
 
@@ -53,6 +54,7 @@ class Settings:
     session_key: str = field(repr=False)
     demo_data: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    limits: str | None = field(default=None, repr=False)
     guide: bool = False
     log_level: str = "info"
 
@@ -134,6 +136,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         metavar="NETWORKS",
         help="proxies whose X-Forwarded-For is trusted (PHOTOS_TRUSTED_PROXIES)",
     )
+    add("--limits", metavar="URL", help="limit clients and addresses: memory:// or redis://... (PHOTOS_LIMITS)")
     add("--guide", action="store_true", help="also print how to use the provider, as on a terminal")
     add("--log-level", choices=LOG_LEVELS, default="info", help="of the log on standard error (%(default)s)")
     options = parser.parse_args(arguments)
@@ -155,6 +158,7 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
         demo_data=options.demo_data or _switch(environ, "PHOTOS_DEMO_DATA"),
         guide=options.guide or sys.stdout.isatty(),
         log_level=options.log_level,
+        limits=options.limits or environ.get("PHOTOS_LIMITS") or None,
         trusted_proxies=_networks(options.trusted_proxies or environ.get("PHOTOS_TRUSTED_PROXIES") or ""),
     )
     _check(settings)

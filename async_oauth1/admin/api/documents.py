@@ -31,7 +31,6 @@ _DEFAULTS: dict[str, Any] = {
     "callback_query_may_differ": False,
     "nonce_policy": "strict",
     "tolerances": [],
-    "disabled": False,
 }
 
 
@@ -86,7 +85,8 @@ def changes_between(client: Client, value: Any, *, replaced: bool) -> tuple[Clie
     Args:
         client: as it is.
         value: as it should be. Members that cannot be changed may be left out, or have the present value.
-        replaced: whether members that can be changed get their defaults if they are left out.
+        replaced: whether members that can be changed get their defaults if they are left out. ``disabled`` stays: a
+            client must not be enabled by a program that does not know of it.
 
     Returns:
         The changes, and whether the client should be disabled, if that changes.

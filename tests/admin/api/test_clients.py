@@ -106,6 +106,8 @@ async def test_a_disabled_client_is_refused_until_it_is_enabled(api: AdminAPI, s
     patch = [{"op": "replace", "path": "/disabled", "value": True}]
     assert (await call(api, "PATCH", path, patch)).json["disabled"] is True
     assert await verify(store, client) == 401
+    assert (await call(api, "PUT", path, {"callbacks": ["oob"]})).json["disabled"] is True, "it was not said"
+    assert (await call(api, "PUT", path, {"disabled": False})).json["disabled"] is False
 
 
 async def test_a_rotated_secret_is_shown_once_and_the_former_one_ends(api: AdminAPI, store: Any) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from examples.photos import passwords
 from examples.photos.passwords import PER_ADDRESS, QUEUE, Passwords, TooManySignInsError
-from examples.photos.serving.addresses import client_address
 from examples.photos.settings import SettingsError, read_settings
 from tests.examples.jane import Jane
 from tests.examples.running import Photos, photos
@@ -123,28 +122,6 @@ async def test_cancelled_sign_ins_free_their_places(held: asyncio.Event) -> None
     await asyncio.gather(*crowd, return_exceptions=True)
     held.set()
     assert await checker.check("jane", "192.0.2.1", found(None), "x")
-
-
-PROXIES = ("10.0.0.0/8", "fd00::/8")
-
-
-@pytest.mark.parametrize(
-    ("peer", "forwarded_for", "address"),
-    [
-        ("192.0.2.1", [], "192.0.2.1"),
-        ("192.0.2.1", ["198.51.100.7"], "192.0.2.1"),
-        ("10.0.0.1", [], "10.0.0.1"),
-        ("10.0.0.1", ["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
-        ("10.0.0.1", ["203.0.113.9", "198.51.100.7, 10.0.0.2"], "198.51.100.7"),
-        ("::ffff:10.0.0.1", ["198.51.100.7"], "198.51.100.7"),
-        ("10.0.0.1", ["198.51.100.7, rubbish"], "10.0.0.1"),
-        ("fd00::1", ["2001:db8:0:1:2:3:4:5"], "2001:db8:0:1::/64"),
-        ("", [], ""),
-    ],
-)
-def test_the_address_comes_from_trusted_proxies(peer: str, forwarded_for: list[str], address: str) -> None:
-    """A header that a client wrote itself is ignored."""
-    assert client_address(peer, forwarded_for, PROXIES) == address
 
 
 def test_proxies_are_set_by_flag_or_environment() -> None:
