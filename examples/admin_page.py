@@ -39,7 +39,8 @@ async def ask(request: Request) -> Response:
     """Ask for name and password."""
     wrong = "<p>This name and password do not match.</p>" if request.method == "POST" else ""
     return HTMLResponse(
-        f"""<!doctype html><html lang="en"><title>Sign in</title><form method="post"><h1>Sign in</h1>{wrong}
+        f"""<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Sign in</title>
+        <form method="post"><h1>Sign in</h1>{wrong}
         <label>Name <input name="name" value="{escape(request.query_params.get("name", ""))}"></label>
         <label>Password <input type="password" name="password"></label> <button>Sign in</button></form>""",
         403 if wrong else 200,

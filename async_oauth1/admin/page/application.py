@@ -8,6 +8,7 @@ from async_oauth1.admin.operations import Operations
 from async_oauth1.admin.permission import Operator, Permission
 from async_oauth1.admin.same_origin import is_same_origin
 from async_oauth1.asgi.bodies.received import ClientHasLeftError
+from async_oauth1.asgi.origin import request_origin
 from async_oauth1.asgi.requests import Receive, Scope, Send, send_response, snapshot
 from async_oauth1.asgi.startup import serve_nothing
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
@@ -57,8 +58,8 @@ class AdminPage:
                 ``None`` for anyone else.
             secret_key: at least 16 bytes, the same in every process; the forms' tokens are made with it.
             policy: the server's, whose ``trusted_proxies`` and ``external_base_url`` count.
-            base_path: the path at which browsers find the page, if a proxy removes a part of it; ``None`` to find it
-                out.
+            base_path: the path at which browsers find the page, if a proxy removes a part of it that is not in
+                ``external_base_url``; ``None`` to find it out.
             sign_in_url: a link on the page that refuses.
 
         Raises:
@@ -83,14 +84,21 @@ class AdminPage:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         base, path = locate(scope)
-        base = base if self._base_path is None else self._base_path
         try:
+            base = self._base(scope, base)
             response = await self._respond(scope, receive, base, path)
         except ClientHasLeftError:
             return
         except OAuth1Error as error:
             response = self._error_page(error, base)
         await send_response(response, send, method=scope["method"])
+
+    def _base(self, scope: Scope, mount: str) -> str:
+        """The path of the page for browsers, with the part that a proxy removes."""
+        if self._base_path is not None:
+            return self._base_path
+        prefix = request_origin(scope, self._policy)[2]
+        return mount if f"{mount}/".startswith(f"{prefix}/") else prefix + mount
 
     async def _respond(self, scope: Scope, receive: Receive, base: str, path: str) -> OAuth1Response:
         operator = await self._permission.operator(scope)

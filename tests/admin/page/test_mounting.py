@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from async_oauth1.admin.page import AdminPage
+from async_oauth1.policy import Policy
 from async_oauth1.stores import MemoryStore
 
 from .visiting import KEY, ORIGIN, Visitor, alice
@@ -86,9 +87,13 @@ async def test_links_and_forms_stay_below_the_mount(
         assert answer.headers["location"] == f"{base}/client?id={client_id}&done=disabled"
 
 
-async def test_the_page_behind_a_proxy_that_removes_a_prefix(store: MemoryStore) -> None:
-    """``base_path`` says where browsers find it."""
-    page = AdminPage(store, operator=alice, secret_key=KEY, base_path="/oauth/admin/")
+@pytest.mark.parametrize(
+    "options",
+    [{"base_path": "/oauth/admin/"}, {"policy": Policy(external_base_url="https://provider.example/oauth/admin")}],
+)
+async def test_the_page_behind_a_proxy_that_removes_a_prefix(store: MemoryStore, options: dict[str, Any]) -> None:
+    """``base_path`` says where browsers find it, or the policy's external URL."""
+    page = AdminPage(store, operator=alice, secret_key=KEY, **options)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(page), base_url=ORIGIN) as client:
         text = (await client.get("/")).text
     assert 'href="/oauth/admin/new"' in text
