@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE =
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo    show the whole flow step by step, from the first request to a protected photo"
+	@echo "make demo    show the flow in eight steps, from the first request to a photo; ARGS=--wire shows every octet"
 	@echo "make lti-demo  run a learning tool and a course that launches it, until Ctrl-C"
 	@echo "make serve   run the example provider until Ctrl-C; PORT=8080 selects the port"
 	@echo "make test    run the tests, two at once on each core; make coverage also measures what they reach"
@@ -27,7 +27,7 @@ help:
 	@echo "make clean   remove all generated files"
 
 demo: $(VENV)/.installed-examples
-	@$(RUN) -m examples.demo
+	@$(RUN) -m examples.demo $(ARGS)
 
 lti-demo: $(VENV)/.installed-examples
 	@exec $(RUN) -m examples.lti_tool --debug

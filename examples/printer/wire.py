@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+from typing import NamedTuple
 
 import h11
 import httpx2
@@ -22,13 +23,24 @@ _CHUNK = 64 * 1024
 _SHOWN_OF_HTML = 200
 
 
+class Heading(NamedTuple):
+    """What happens in a step: a title, and a sentence or two."""
+
+    title: str
+    text: str
+
+
 class Wire(httpx2.AsyncBaseTransport):
     """A transport for httpx2 with a connection for each request, which prints the messages and the steps."""
 
-    def __init__(self) -> None:
-        """Print to standard output."""
-        self.console = Console(highlight=False)
+    def __init__(self, *, colored: bool = True) -> None:
+        """Print to standard output, in colours if it is a terminal."""
+        self.console = Console(highlight=False, color_system="auto" if colored else None)
         self.steps = 0
+        #: The step that begins when a request has been sent.
+        self.answer: Heading | None = None
+        #: The secrets that the next request is signed with: the client's, and the token's.
+        self.secrets = ("", "")
         #: The octets of every request, in the order sent.
         self.sent: list[bytes] = []
 
@@ -37,6 +49,8 @@ class Wire(httpx2.AsyncBaseTransport):
         octets, connection = await serialized(request)
         self.sent.append(octets)
         self.show(octets, "sent to", request.url)
+        if self.answer:
+            self.step(self.answer)
         try:
             async with asyncio.timeout(PATIENCE):
                 received, response = await exchanged(request.url, octets, connection)
@@ -47,14 +61,20 @@ class Wire(httpx2.AsyncBaseTransport):
         self.show(received, "received from", request.url)
         return response
 
-    def step(self, title: str) -> None:
-        """Print the title of the next step."""
+    def step(self, heading: Heading, answer: Heading | None = None) -> None:
+        """Print the title of the next step; ``answer`` is the step that begins when its request has been sent."""
         self.steps += 1
+        self.answer = answer
+        title = heading.title
         if self.console.is_terminal:
             self.console.print()
             self.console.rule(Text(f"{self.steps}. {title}", style="bold"), align="left")
         else:
             self._write(f"\n== {self.steps}. {title}\n".encode())
+
+    def print_photo(self, text: str) -> None:
+        """Print what the printer got."""
+        self.tell(text)
 
     def tell(self, text: str) -> None:
         """Print a remark, on a line of its own."""

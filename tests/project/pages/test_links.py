@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -36,7 +37,7 @@ def anchors(path: Path) -> set[str]:
     """The names of the headings, as a code host and the site make them, and those that the page sets itself."""
     text = path.read_text(encoding="utf-8")
     parsed = MarkdownIt().parse(text)
-    headings = [after.content for token, after in zip(parsed, parsed[1:], strict=False) if token.type == "heading_open"]
+    headings = [after.content for token, after in pairwise(parsed) if token.type == "heading_open"]
     found = set(re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE))
     seen: Counter[str] = Counter()
     for heading in headings:
