@@ -103,7 +103,9 @@ class Reader:
     def _compare(self, command: str, expected: str, printed: str) -> None:
         """Every line of the page is in the output, in this order; ``...`` stands for anything."""
         pattern = ".*".join(re.escape(part) for part in re.split(r"\.\.\.", expected.strip()))
-        assert re.search(pattern, printed, re.DOTALL), f"$ {command}\nprinted:\n{printed}\nand the page says:\n{expected}"
+        assert re.search(pattern, printed, re.DOTALL), (
+            f"$ {command}\nprinted:\n{printed}\nand the page says:\n{expected}"
+        )
 
     def _filled(self, text: str) -> str:
         """The words in capital letters replaced by what was printed, and the port by a free one."""
