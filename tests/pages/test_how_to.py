@@ -175,4 +175,20 @@ async def test_own_models_with_tortoise_serve_the_whole_flow(tmp_path: Path, mon
         assert sorted(answer.status for answer in answers) == [200, *[401] * 9]
         assert {"user": "jane"} in [answer.json for answer in answers]
         other = await SigningClient(module.app).send("POST", "/initiate", callback="https://other.test/")
-        assert (other.status, other.json["error"]) == (400, InvalidRequestError.error)
+        assert (other.status, other.form["error"]) == (400, InvalidRequestError.error)
+
+
+@pytest.mark.parametrize("name", ["from-oauthlib", "from-hand-written"])
+async def test_the_hooks_over_tables_that_exist_verify(name: str) -> None:
+    """A token of the former provider is accepted, once for each nonce."""
+    module = program(name)
+    if name == "from-hand-written":
+        module.legacy.execute("INSERT INTO consumers VALUES ('client', 'secret')")
+        module.legacy.execute("INSERT INTO access VALUES ('client', 'token', 'token secret', 'jane')")
+    client = SigningClient(module.app, token="token", token_secret="token secret")
+    signed = client.sign("GET", "/photos", client.parameters())
+    answers = [await client.send("GET", "/photos", signed=signed) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 401]
+    assert answers[0].json == {"owner": "jane"}
+    client.token = "unknown"
+    assert (await client.send("GET", "/photos")).status == 401
