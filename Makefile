@@ -21,7 +21,7 @@ help:
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
 	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"
-	@echo "make reference  write the pages of the site that are made from the code"
+	@echo "make reference  write the pages of the site that are made from the code, and record what commands print"
 	@echo "make lint    run ruff, mypy, pyright, and the checks of structure and prose"
 	@echo "make release-check  build the packages, install them with each extra, and run the demo with them"
 	@echo "make clean   remove all generated files"
@@ -55,6 +55,7 @@ docs: $(VENV)/.installed-docs
 
 reference: $(VENV)/.installed-docs
 	$(RUN) -m tools.reference
+	$(RUN) -m tools.recordings
 
 lint: $(VENV)/.installed-lint
 	$(RUN) -m ruff format --check

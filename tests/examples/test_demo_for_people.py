@@ -9,8 +9,9 @@ import re
 
 import pytest
 
+from tools.terminal import on_a_terminal
+
 from .running import run
-from .terminal import on_a_terminal
 
 STEP = re.compile(r"^Step (\d) of 8: (.*?) -+$", re.MULTILINE)
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
