@@ -32,17 +32,30 @@ _WORDS = {
 _WORD = re.compile(r"(?<![A-Z_])(?:CLIENT_SECRET|CLIENT_ID|TOKEN_SECRET|TOKEN|CODE)(?![A-Z_=])")
 
 
+def _own_environment() -> dict[str, str]:
+    """The environment of a terminal in which the packages are installed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ASYNC_OAUTH1_", "COV_"))}
+    return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass
 class Reader:
     """Follows a tutorial in a directory, and compares what is printed with what the page says."""
 
     directory: Path
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=_free_port)
     printed: dict[str, str] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     _server: subprocess.Popen[str] | None = None
     _serve: list[str] = field(default_factory=list)
-    _environment: dict[str, str] = field(default_factory=lambda: _own_environment())
+    _environment: dict[str, str] = field(default_factory=_own_environment)
 
     def follow(self, page: str) -> None:
         """Do every step of a page."""
@@ -144,19 +157,6 @@ def _commands(block: str) -> Iterator[tuple[str, str]]:
         yield command, output
 
 
-def _own_environment() -> dict[str, str]:
-    """The environment of a terminal in which the packages are installed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ASYNC_OAUTH1_", "COV_"))}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-
-
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
