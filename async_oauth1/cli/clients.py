@@ -5,45 +5,56 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, cast
 
 import typer
 
-from async_oauth1.credentials import RSA_METHODS, Client, ClientChanges, NoncePolicy
-from async_oauth1.errors import OAuth1Error
+from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.policy import Policy
-from async_oauth1.protocol.callbacks import check_callback_syntax
-from async_oauth1.protocol.signature import SIGNATURE_METHODS
-from async_oauth1.stores import Store
+from async_oauth1.stores import LastUse, Page, Store
 
 from .console import (
     CommandError,
     format_time,
     print_json,
     print_lines,
-    print_listing,
     print_new_secret,
+    print_page,
     printable,
     report,
     say,
 )
-from .options import JsonOption, NotifyOption, StoreOption, TolerateOption, checked_tolerances, parse_seconds
+from .options import (
+    DEFAULT_METHOD,
+    DEFAULT_RSA_METHOD,
+    AfterOption,
+    JsonOption,
+    LimitOption,
+    NotifyOption,
+    SearchOption,
+    StoreOption,
+    TolerateOption,
+    checked_callbacks,
+    checked_methods,
+    checked_name,
+    checked_nonce_policy,
+    checked_tolerances,
+    parse_seconds,
+)
 from .public_keys import read_public_key
-from .store_access import value_errors_as_mistakes, with_store
+from .store_access import administered, every_page, last_use, uses_of, value_errors_as_mistakes, with_store
 
 __all__ = ["app"]
 
-_DEFAULT_METHOD = "HMAC-SHA1"
-_DEFAULT_RSA_METHOD = "RSA-SHA1"
-_MAX_NAME_LENGTH = 200
 
 app = typer.Typer(
-    help="Register, list, show, edit and remove clients, and rotate their secrets.", rich_markup_mode=None
+    help="Register, list, show, edit, disable and remove clients, and rotate their secrets.", rich_markup_mode=None
 )
 
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `client list` shows it.")]
 
 
+@app.command("create", hidden=True)
 @app.command("add")
 def add(
     store: StoreOption,
@@ -61,7 +72,7 @@ def add(
         typer.Option(
             "--method",
             metavar="METHOD",
-            help=f"Signature method; repeatable. Default: {_DEFAULT_METHOD}, or {_DEFAULT_RSA_METHOD} with a key.",
+            help=f"Signature method; repeatable. Default: {DEFAULT_METHOD}, or {DEFAULT_RSA_METHOD} with a key.",
         ),
     ] = None,
     rsa_public_key: Annotated[
@@ -77,9 +88,9 @@ def add(
     record = Client(
         client_id=secrets.token_hex(16),
         client_secret=secrets.token_urlsafe(32),
-        name=_checked_name(name),
-        callbacks=_checked_callbacks(callback or []),
-        signature_methods=_checked_methods(method or [], has_key=key is not None),
+        name=checked_name(name),
+        callbacks=checked_callbacks(callback or []),
+        signature_methods=checked_methods(method or [], has_key=key is not None),
         rsa_public_key=key,
         tolerances=checked_tolerances(tolerate or []),
     )
@@ -98,16 +109,40 @@ def add(
 
 
 @app.command("list")
-def list_(store: StoreOption, *, as_json: JsonOption = False) -> None:
+def list_(
+    store: StoreOption,
+    search: SearchOption = "",
+    limit: LimitOption = None,
+    after: AfterOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """List the clients, without their secrets."""
-    clients = with_store(store, lambda opened: opened.list_clients())
-    print_listing(
-        ("client_id", "name", "callbacks", "methods"),
+
+    async def work(opened: Store) -> tuple[Page[Client], list[LastUse]]:
+        page = await every_page(administered(opened).page_clients, search, limit, after)
+        return page, await uses_of(opened)
+
+    with value_errors_as_mistakes():
+        page, uses = with_store(store, work)
+    print_page(
+        ("client_id", "name", "callbacks", "methods", "state"),
         [
-            (client.client_id, client.name, "\n".join(client.callbacks), "\n".join(client.signature_methods))
-            for client in clients
+            (
+                client.client_id,
+                client.name,
+                "\n".join(client.callbacks),
+                "\n".join(client.signature_methods),
+                "disabled" if client.disabled else "",
+            )
+            for client in page.items
         ],
-        records=[_summary(client) for client in clients],
+        records=[
+            _summary(client) | last_use(use for use in uses if use.client_id == client.client_id)
+            for client in page.items
+        ],
+        cursor=page.next,
+        is_page=limit is not None,
         as_json=as_json,
         piped=2,
     )
@@ -116,15 +151,48 @@ def list_(store: StoreOption, *, as_json: JsonOption = False) -> None:
 @app.command("show")
 def show(store: StoreOption, client_id: ClientArgument, *, as_json: JsonOption = False) -> None:
     """Show all about a client except its secrets."""
-    client = with_store(store, lambda opened: opened.query_client(client_id))
+
+    async def work(opened: Store) -> tuple[Client | None, list[LastUse]]:
+        return await administered(opened).find_client(client_id), await uses_of(opened, client_id)
+
+    client, uses = with_store(store, work)
     if client is None:
         raise _unknown(client_id)
-    details = _details(client)
+    details = _details(client) | last_use(uses)
     if as_json:
         print_json(details)
         return
     details["former_secrets_end_at"] = [format_time(end) for end in _former_secret_ends(client)]
+    details["last_used_at"] = format_time(max((use.used_at for use in uses), default=None))
     print_lines([f"{label}: {printable(_format_value(value))}" for label, value in details.items()])
+
+
+@app.command("disable")
+def disable(
+    store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Refuse a client from now on; its record and its tokens stay."""
+    _set_disabled(store, client_id, notify, disabled=True, as_json=as_json)
+
+
+@app.command("enable")
+def enable(
+    store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Let a disabled client make requests again."""
+    _set_disabled(store, client_id, notify, disabled=False, as_json=as_json)
+
+
+def _set_disabled(store: str, client_id: str, notify: str | None, *, disabled: bool, as_json: bool) -> None:
+    async def work(opened: Store) -> Client | None:
+        operators = administered(opened)
+        return await (operators.disable_client if disabled else operators.enable_client)(client_id)
+
+    client = with_store(store, work, notify=notify)
+    if client is None:
+        raise _unknown(client_id)
+    message = f"{'Disabled' if disabled else 'Enabled'} client {printable(client_id)}."
+    report({"client_id": client_id, "disabled": client.disabled}, message, as_json=as_json)
 
 
 @app.command("rotate")
@@ -193,11 +261,11 @@ def edit(
     """Change a client; its secret and its tokens stay valid, and what you leave out stays as it is."""
     changes = ClientChanges()
     if callback:
-        changes["callbacks"] = _checked_callbacks(callback)
+        changes["callbacks"] = checked_callbacks(callback)
     if query_may_differ is not None:
         changes["callback_query_may_differ"] = query_may_differ
     if nonce_policy is not None:
-        changes["nonce_policy"] = _checked_nonce_policy(nonce_policy)
+        changes["nonce_policy"] = checked_nonce_policy(nonce_policy)
     if tolerate and tolerate_nothing:
         raise CommandError("--tolerate and --tolerate-nothing exclude each other")
     if tolerate or tolerate_nothing:
@@ -212,6 +280,7 @@ def edit(
     )
 
 
+@app.command("delete", hidden=True)
 @app.command("remove")
 def remove(
     store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
@@ -233,6 +302,7 @@ def _summary(client: Client) -> dict[str, object]:
         "name": client.name,
         "callbacks": client.callbacks,
         "signature_methods": client.signature_methods,
+        "disabled": client.disabled,
     }
 
 
@@ -265,12 +335,6 @@ def _format_changes(client: Client, changes: ClientChanges) -> str:
     return "; ".join(f"{name}: {printable(_format_value(getattr(client, name)))}" for name in changes)
 
 
-def _checked_nonce_policy(name: str) -> NoncePolicy:
-    if name not in get_args(NoncePolicy):
-        raise CommandError(f"--nonce-policy {printable(name)}: unknown; choose from {', '.join(get_args(NoncePolicy))}")
-    return cast("NoncePolicy", name)
-
-
 def _warn_of_methods(methods: Sequence[str]) -> None:
     """Name the methods that a server refuses unless it is configured otherwise. The server cannot be asked here."""
     off = [method for method in methods if method not in Policy().signature_methods]
@@ -280,32 +344,3 @@ def _warn_of_methods(methods: Sequence[str]) -> None:
             f"{names} {verb} refused unless the server enables {'them' if off[1:] else 'it'} too:"
             f" Policy(signature_methods=...), or OAUTH1_SUPPORTED_SIGNATURE_METHODS in the application's configuration."
         )
-
-
-def _checked_name(name: str) -> str:
-    if not name.strip() or not name.isprintable() or len(name) > _MAX_NAME_LENGTH:
-        raise CommandError(f"--name must be 1 to {_MAX_NAME_LENGTH} printable characters on one line")
-    return name.strip()
-
-
-def _checked_callbacks(callbacks: Sequence[str]) -> tuple[str, ...]:
-    for callback in callbacks:
-        try:
-            check_callback_syntax(callback)
-        except OAuth1Error as error:
-            reason = str(error.description).replace('Invalid "oauth_callback" value: it ', "")
-            raise CommandError(f"--callback {printable(callback)}: {reason}") from error
-    return tuple(dict.fromkeys(callbacks))
-
-
-def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
-    for name in names:
-        if name not in SIGNATURE_METHODS:
-            raise CommandError(f"--method {printable(name)}: unknown; choose from {', '.join(SIGNATURE_METHODS)}")
-    methods = tuple(dict.fromkeys(names)) or ((_DEFAULT_RSA_METHOD,) if has_key else (_DEFAULT_METHOD,))
-    rsa = [name for name in methods if name in RSA_METHODS]
-    if rsa and not has_key:
-        raise CommandError(f"--method {rsa[0]} needs --rsa-public-key")
-    if has_key and not rsa:
-        raise CommandError("--rsa-public-key needs a --method that uses it, such as RSA-SHA256")
-    return methods
