@@ -12,9 +12,11 @@ from typing import Any
 
 from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.provider.approval.scopes import granted_scope_of
+from async_oauth1.provider.records.audit import Actor, AuditEvent, acting_as
 
 from .administration.interface import AdministersClients
 from .administration.paging import Page
+from .auditing.interface import KeepsAuditTrail
 from .base import (
     GONE,
     BaseStore,
@@ -38,8 +40,11 @@ from .uses.last_use import LastUse, RecordsUses
 
 __all__ = [
     "GONE",
+    "Actor",
     "AdministersClients",
+    "AuditEvent",
     "BaseStore",
+    "KeepsAuditTrail",
     "LastUse",
     "MarksExchanges",
     "MemoryStore",
@@ -49,6 +54,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailableError",
     "TransientStore",
+    "acting_as",
     "check_text",
     "granted_scope_of",
     "is_text",

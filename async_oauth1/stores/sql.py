@@ -7,6 +7,7 @@ from .row_mapping import CLIENT_COLUMNS, SELECT_CLIENT, SELECT_TEMPORARY, SELECT
 __all__ = [
     "APPROVE",
     "COUNT_WRONG_VERIFIER",
+    "CREDENTIAL",
     "CREDENTIAL_COLUMNS",
     "DENY",
     "FORGET_ENDED",
@@ -49,6 +50,9 @@ CREDENTIAL_COLUMNS = (
     " t.oauth_token, t.oauth_token_secret, t.client_id, t.user_id, t.scope, t.created_at, t.expires_at"
 )
 
+#: Returns what the audit trail needs of credentials.
+CREDENTIAL = " RETURNING client_id, oauth_token, user_id"
+
 GET_CLIENT = SELECT_CLIENT + " WHERE client_id = $1"
 #: Token credentials, also those that have expired.
 GET_TOKEN = SELECT_TOKEN + " WHERE oauth_token = $1"
@@ -57,12 +61,12 @@ INSERT_CLIENT = (
     "INSERT INTO oauth1_client (client_id, client_secret, overlapping_secrets, name, callbacks, signature_methods,"
     " rsa_public_key, nonce_policy, callback_query_may_differ, tolerances, disabled)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-    " ON CONFLICT DO NOTHING RETURNING 1"
+    " ON CONFLICT DO NOTHING RETURNING client_id"
 )
 # Only if the secrets are still as they were read.
 ROTATE = (
     "UPDATE oauth1_client SET client_secret = $1, overlapping_secrets = $2"
-    " WHERE client_id = $3 AND client_secret = $4 AND overlapping_secrets = $5 RETURNING 1"
+    " WHERE client_id = $3 AND client_secret = $4 AND overlapping_secrets = $5 RETURNING client_id"
 )
 
 # What is NULL keeps its value, so two processes may change different attributes at once.
@@ -77,13 +81,13 @@ SET_DISABLED = (
 )
 
 GET_TEMPORARY = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at > $2"
-TAKE = end_where("oauth_token = $1 AND expires_at > $2", "CAST($3 AS integer)") + " RETURNING 1"
-DENY = end_where("oauth_token = $1 AND expires_at > $2 AND NOT decided", "CAST($3 AS integer)") + " RETURNING 1"
+TAKE = end_where("oauth_token = $1 AND expires_at > $2", "CAST($3 AS integer)") + CREDENTIAL
+DENY = end_where("oauth_token = $1 AND expires_at > $2 AND NOT decided", "CAST($3 AS integer)") + CREDENTIAL
 FORGET_ENDED = "DELETE FROM oauth1_temporary_credential WHERE oauth_token = $1 AND expires_at < 0 RETURNING 1"
 GET_ENDED = SELECT_TEMPORARY + " WHERE oauth_token = $1 AND expires_at < -CAST($2 AS double precision)"
 APPROVE = (
-    "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, scope = $5, decided = true"
-    " WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided RETURNING 1"
+    "UPDATE oauth1_temporary_credential SET user_id = $3, oauth_verifier = $4, scope = $5, decided = true"  # noqa: S608 - of constants alone
+    f" WHERE oauth_token = $1 AND expires_at > $2 AND NOT decided{CREDENTIAL}"
 )
 COUNT_WRONG_VERIFIER = (
     "UPDATE oauth1_temporary_credential SET wrong_verifiers = wrong_verifiers + 1"
@@ -91,15 +95,15 @@ COUNT_WRONG_VERIFIER = (
 )
 
 INSERT_TOKEN = (
-    "INSERT INTO oauth1_token_credential"
+    "INSERT INTO oauth1_token_credential"  # noqa: S608 - of constants alone
     " (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at, expires_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1"
+    f" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING{CREDENTIAL}"
 )
 REVOKE = (
-    "DELETE FROM oauth1_token_credential WHERE oauth_token = $1 AND (CAST($2 AS text) IS NULL OR user_id = $2)"
-    " AND (expires_at IS NULL OR expires_at > $3) RETURNING 1"
+    "DELETE FROM oauth1_token_credential WHERE oauth_token = $1 AND (CAST($2 AS text) IS NULL OR user_id = $2)"  # noqa: S608 - of constants alone
+    f" AND (expires_at IS NULL OR expires_at > $3){CREDENTIAL}"
 )
 REVOKE_MANY = (
-    "DELETE FROM oauth1_token_credential WHERE (expires_at IS NULL OR expires_at > $1)"
-    " AND (CAST($2 AS text) IS NULL OR user_id = $2) AND (CAST($3 AS text) IS NULL OR client_id = $3) RETURNING 1"
+    "DELETE FROM oauth1_token_credential WHERE (expires_at IS NULL OR expires_at > $1)"  # noqa: S608 - of constants alone
+    f" AND (CAST($2 AS text) IS NULL OR user_id = $2) AND (CAST($3 AS text) IS NULL OR client_id = $3){CREDENTIAL}"
 )

@@ -12,10 +12,12 @@ from async_oauth1.credentials import Client, TemporaryCredential, TokenCredentia
 from async_oauth1.errors import TooManyPendingError
 from async_oauth1.provider.approval.scopes import granted_scope_of
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.provider.records.audit import Actor
 
 from . import row_mapping as rows
 from . import sql
 from .administration.in_sql import ClientsInSQL
+from .auditing.in_sql import APPLICATION
 from .base import (
     GONE,
     TOKEN_TAKEN,
@@ -163,7 +165,7 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.delete_temporary_credential`."""
-        return await self._end(sql.TAKE, oauth_token)
+        return await self._end("temporary.ended", sql.TAKE, oauth_token)
 
     async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
         """As the hook `GetEndedTemporaryCredential`."""
@@ -182,15 +184,20 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
         required_text(verifier=verifier, oauth_token=oauth_token, scope=scope)
         self._check_lengths(user_id=user_id)
         sealed = self.keys.seal(verifier, rows.temporary_place(oauth_token)[1])
-        return bool(await self._write(sql.APPROVE, oauth_token, self.clock(), user_id, sealed, scope))
+        return bool(
+            await self._change(
+                "consent.given", Actor("user", user_id), sql.APPROVE, oauth_token, self.clock(), user_id, sealed, scope
+            )
+        )
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
         """As `Store.deny_temporary_credential`."""
-        return await self._end(sql.DENY, oauth_token)
+        return await self._end("consent.denied", sql.DENY, oauth_token)
 
-    async def _end(self, statement: str, oauth_token: str) -> bool:
+    async def _end(self, event: str, statement: str, oauth_token: str) -> bool:
         values = (oauth_token, self.clock(), self.max_ended_per_client)
-        return is_text(oauth_token) and bool(await self._write(statement, *values))
+        usual = Actor("user") if event == "consent.denied" else APPLICATION
+        return is_text(oauth_token) and bool(await self._change(event, usual, statement, *values))
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
         """As `Store.count_wrong_verifier`."""
@@ -204,7 +211,8 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
         client_id = await resolve(temporary_credential.get_client_id())
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
         scope = await granted_scope_of(temporary_credential)
-        return await self._insert_token(self.new_token_credential(token, client_id, user_id, scope))
+        new = self.new_token_credential(token, client_id, user_id, scope)
+        return await self._insert_token(new, Actor("client", client_id))
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
         """As `Store.exchange`."""
@@ -223,7 +231,7 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
         check_may_have_tokens(await self.find_client(client_id), client_id)
         credential = issued(client_id, await user_id_of(user_id), scope, lifetime, self.clock())
         check_text(credential)
-        return await self._insert_token(credential)
+        return await self._insert_token(credential, APPLICATION)
 
     async def find_also_ended(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
         """A client with its former secrets, and token credentials that may have expired: to explain a refusal alone."""
@@ -243,8 +251,10 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
         """As `Store.revoke_token_credential`."""
+        usual = APPLICATION if user_id is None else Actor("user", user_id)
+        values = (oauth_token, user_id, self.clock())
         return is_text(oauth_token, user_id or "") and bool(
-            await self._write(sql.REVOKE, oauth_token, user_id, self.clock())
+            await self._change("token.revoked", usual, sql.REVOKE, *values)
         )
 
     async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
@@ -253,7 +263,8 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
             raise ValueError("revoke_token_credentials needs a user_id, a client_id or both")
         if not is_text(user_id or "", client_id or ""):
             return 0
-        return len(await self._write(sql.REVOKE_MANY, self.clock(), user_id, client_id))
+        usual = APPLICATION if user_id is None else Actor("user", user_id)
+        return len(await self._change("token.revoked", usual, sql.REVOKE_MANY, self.clock(), user_id, client_id))
 
     async def reencrypt(self) -> int:
         """As `Store.reencrypt`."""
@@ -275,11 +286,12 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
         await self._pings.drain()
         await self._uses.flush()
 
-    async def _insert_token(self, credential: TokenCredential) -> TokenCredential:
+    async def _insert_token(self, credential: TokenCredential, usual: Actor) -> TokenCredential:
         self._check_lengths(
             oauth_token=credential.oauth_token, client_id=credential.client_id, user_id=credential.user_id
         )
-        if not await self._write(sql.INSERT_TOKEN, *rows.of_token(credential, self.keys)):
+        values = rows.of_token(credential, self.keys)
+        if not await self._change("token.created", usual, sql.INSERT_TOKEN, *values):
             raise ValueError(TOKEN_TAKEN)
         return credential
 

@@ -10,7 +10,8 @@ from async_oauth1.credentials import Client, ClientChanges, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores import sql
-from async_oauth1.stores.base import BaseStore, check_text, is_text
+from async_oauth1.stores.auditing.in_sql import APPLICATION, AuditInSQL
+from async_oauth1.stores.base import check_text, is_text
 from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.lifecycle import rotated
 
@@ -22,15 +23,11 @@ __all__ = ["ClientsInSQL"]
 _ROTATION_TRIES = 16
 
 
-class ClientsInSQL(BaseStore):
+class ClientsInSQL(AuditInSQL):
     """The part of an SQL store that implements `AdministersClients`, and the methods of `Store` for clients."""
 
     #: Sorts text by its code points, as Python does.
     COLLATION: ClassVar[str] = ""
-
-    @abstractmethod
-    async def _read(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
-        """The rows of a SELECT."""
 
     @abstractmethod
     async def _write(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
@@ -44,7 +41,7 @@ class ClientsInSQL(BaseStore):
         """As `Store.add_client`."""
         check_text(client)
         self._check_lengths(client_id=client.client_id)
-        if not await self._write(sql.INSERT_CLIENT, *rows.of_client(client, self.keys)):
+        if not await self._change("client.created", APPLICATION, sql.INSERT_CLIENT, *rows.of_client(client, self.keys)):
             raise ValueError(f"client_id {client.client_id} is taken")
 
     async def list_clients(self) -> list[Client]:
@@ -68,16 +65,17 @@ class ClientsInSQL(BaseStore):
                 return None
             now = self.clock()
             new = rotated(rows.client(found[0], self.keys, now), overlap, now)
-            if await self._write(sql.ROTATE, *rows.client_secrets(new, self.keys), client_id, found[0][1], found[0][2]):
+            values = (*rows.client_secrets(new, self.keys), client_id, found[0][1], found[0][2])
+            if await self._change("client.rotated", APPLICATION, sql.ROTATE, *values):
                 return new
         raise StoreUnavailableError()
 
     async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
         """As `Store.update_client`."""
         values = rows.client_changes(check_changes(changes))
-        if not is_text(client_id):
-            return None
-        updated = await self._write(sql.UPDATE_CLIENT, client_id, *values)
+        if not is_text(client_id) or not changes:
+            return await self.find_client(client_id)
+        updated = await self._change("client.changed", APPLICATION, sql.UPDATE_CLIENT, client_id, *values)
         return self._client_of(updated[0]) if updated else None
 
     async def disable_client(self, client_id: str) -> Client | None:
@@ -134,7 +132,8 @@ class ClientsInSQL(BaseStore):
     async def _set_disabled(self, client_id: str, *, disabled: bool) -> Client | None:
         if not is_text(client_id):
             return None
-        changed = await self._write(sql.SET_DISABLED, client_id, disabled)
+        event = "client.disabled" if disabled else "client.enabled"
+        changed = await self._change(event, APPLICATION, sql.SET_DISABLED, client_id, disabled)
         return self._client_of(changed[0]) if changed else await self.find_client(client_id)
 
     @property

@@ -8,8 +8,10 @@ from typing import Any, Self, Unpack
 from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
 from async_oauth1.policy import Policy
 from async_oauth1.provider.approval.scopes import with_scope
+from async_oauth1.provider.records.audit import AuditEvent
 from async_oauth1.stores.administration.interface import AdministersClients
 from async_oauth1.stores.administration.paging import PAGE_SIZE, Page
+from async_oauth1.stores.auditing.interface import AUDIT_PAGE_SIZE, KeepsAuditTrail
 from async_oauth1.stores.interfaces import Store
 from async_oauth1.stores.uses.exchanges import MarksExchanges
 from async_oauth1.stores.uses.last_use import LastUse, RecordsUses
@@ -196,16 +198,30 @@ class DelegatingStore:
         """As `Store.revoke_token_credentials`."""
         return await self._store.revoke_token_credentials(user_id=user_id, client_id=client_id)
 
-    def note_use(self, client_id: str, oauth_token: str | None) -> None:
+    def note_use(self, client_id: str, oauth_token: str | None, user_agent: str = "") -> None:
         """As `RecordsUses.note_use`; nothing is recorded if the store is of a class of your own without it."""
         if self._recorder is not None:
-            self._recorder.note_use(client_id, oauth_token)
+            # A store of your own may take no user agent.
+            self._recorder.note_use(client_id, oauth_token, *((user_agent,) if user_agent else ()))
 
     async def last_uses(self, *, user_id: str | None = None, client_id: str | None = None) -> list[LastUse]:
         """As `RecordsUses.last_uses`."""
         if self._recorder is None:
             return []
         return await self._recorder.last_uses(user_id=user_id, client_id=client_id)
+
+    async def audit_events(
+        self,
+        *,
+        since: float | None = None,
+        client_id: str | None = None,
+        limit: int = AUDIT_PAGE_SIZE,
+        after: int = 0,
+    ) -> list[AuditEvent]:
+        """As `KeepsAuditTrail.audit_events`."""
+        if not isinstance(self._store, KeepsAuditTrail):
+            raise NotImplementedError(f"{type(self._store).__name__} has no audit trail; see KeepsAuditTrail")
+        return await self._store.audit_events(since=since, client_id=client_id, limit=limit, after=after)
 
     async def mark_exchanged(self, client_id: str, oauth_token: str) -> bool:
         """As `MarksExchanges.mark_exchanged`."""

@@ -1,11 +1,11 @@
-"""The memory store's clients: disabled and enabled, and read page by page."""
+"""The memory store's clients: registered, changed, disabled and enabled, and read page by page."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import Lock
+from typing import Unpack
 
-from async_oauth1.credentials import Client, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges, TokenCredential
 from async_oauth1.stores.administration.paging import (
     PAGE_SIZE,
     Page,
@@ -15,20 +15,67 @@ from async_oauth1.stores.administration.paging import (
     matches,
     token_key,
 )
-from async_oauth1.stores.base import BaseStore
-from async_oauth1.stores.lifecycle import live_client
+from async_oauth1.stores.base import check_text
+from async_oauth1.stores.client_changes import check_changes
+from async_oauth1.stores.lifecycle import live_client, rotated
 
-from .token_table import TokenTable
+from .auditing import AuditInMemory
+from .pending_table import PendingTable
 
 __all__ = ["AdministrationInMemory"]
 
 
-class AdministrationInMemory(BaseStore):
-    """The part of the memory store that implements `AdministersClients`."""
+class AdministrationInMemory(AuditInMemory):
+    """The part of the memory store that implements `AdministersClients`, and the methods of `Store` for clients."""
 
-    _lock: Lock
     _clients: dict[str, Client]
-    _tokens: TokenTable
+    _ended: PendingTable
+
+    async def add_client(self, client: Client) -> None:
+        """As `Store.add_client`."""
+        check_text(client)
+        with self._lock:
+            if client.client_id in self._clients:
+                raise ValueError(f"client_id {client.client_id} is taken")
+            self._clients[client.client_id] = client
+            self._note("client.created", client.client_id)
+
+    async def remove_client(self, client_id: str) -> bool:
+        """As `Store.remove_client`."""
+        with self._lock:
+            if self._clients.pop(client_id, None) is None:
+                return False
+            self._note_expired()
+            self._temporary.purge(self.clock(), len(self._temporary))
+            for token in self._tokens.remove_client(client_id):
+                self._note_token("token.revoked", token)
+            for credential in self._temporary.remove_client(client_id):
+                self._note_temporary("temporary.ended", credential)
+            self._ended.remove_client(client_id)
+            self._note("client.removed", client_id)
+            return True
+
+    async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
+        """As `Store.rotate_client_secret`."""
+        with self._lock:
+            client = self._clients.get(client_id)
+            if client is None:
+                return None
+            self._clients[client_id] = new = rotated(client, overlap, self.clock())
+            self._note("client.rotated", client_id)
+            return new
+
+    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
+        """As `Store.update_client`."""
+        checked = check_changes(changes)
+        with self._lock:
+            client = self._clients.get(client_id)
+            if client is None:
+                return None
+            self._clients[client_id] = new = replace(client, **checked)
+            if checked:
+                self._note("client.changed", client_id)
+        return live_client(new, self.clock())
 
     async def disable_client(self, client_id: str) -> Client | None:
         """As `AdministersClients.disable_client`."""
@@ -65,7 +112,7 @@ class AdministrationInMemory(BaseStore):
     ) -> Page[TokenCredential]:
         """As `AdministersClients.page_token_credentials`."""
         with self._lock:
-            tokens = self._tokens.select(user_id, client_id, self.clock())
+            tokens = self._selected(user_id, client_id)
         found = [token for token in tokens if matches(search, token.oauth_token, token.user_id, token.client_id)]
         return first_page(found, token_key, key_after(after, float, str), limit)
 
@@ -75,4 +122,6 @@ class AdministrationInMemory(BaseStore):
             if client is None:
                 return None
             self._clients[client_id] = new = replace(client, disabled=disabled)
+            if client.disabled != disabled:
+                self._note("client.disabled" if disabled else "client.enabled", client_id)
         return live_client(new, self.clock())

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from async_oauth1.provider.records.audit import Actor
+from async_oauth1.stores.base import required_text
 
-from async_oauth1.stores.base import BaseStore, required_text
-
-from .token_table import TokenTable
+from .auditing import AuditInMemory
 
 __all__ = ["ExchangesInMemory"]
 
 
-class ExchangesInMemory(BaseStore):
+class ExchangesInMemory(AuditInMemory):
     """The part of the memory store that implements `MarksExchanges`."""
-
-    _lock: Lock
-    _tokens: TokenTable
 
     async def mark_exchanged(self, client_id: str, oauth_token: str) -> bool:
         """As `MarksExchanges.mark_exchanged`."""
@@ -24,6 +20,8 @@ class ExchangesInMemory(BaseStore):
         with self._lock:
             is_new = key not in self._tokens.exchanged
             self._tokens.exchanged.add(key)
+            if is_new:
+                self._note("token.exchanged", *key, usual=Actor("client", client_id))
         return is_new
 
     async def unmark_exchanged(self, client_id: str, oauth_token: str) -> bool:
@@ -33,4 +31,6 @@ class ExchangesInMemory(BaseStore):
         with self._lock:
             was_marked = key in self._tokens.exchanged
             self._tokens.exchanged.discard(key)
+            if was_marked:
+                self._note("token.exchange_failed", *key, usual=Actor("client", client_id))
         return was_marked

@@ -19,10 +19,14 @@ class Expiring(OrderedDict[K, tuple[float, V]]):
         entry = self.get(key)
         return entry[1] if entry is not None and entry[0] > now else None
 
-    def purge(self, now: float, limit: int) -> None:
-        """Remove up to ``limit`` values that have expired."""
+    def purge(self, now: float, limit: int) -> list[V]:
+        """Remove up to ``limit`` values that have expired, and return them."""
+        removed: list[V] = []
         for _ in range(min(limit, len(self))):
             first = next(iter(self))
-            if self[first][0] > now:
-                return
+            expires_at, value = self[first]
+            if expires_at > now:
+                break
+            removed.append(value)
             del self[first]
+        return removed

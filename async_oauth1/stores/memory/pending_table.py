@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from async_oauth1.credentials import TemporaryCredential
@@ -29,9 +30,14 @@ class Pending:
 class PendingTable(Expiring[str, Pending]):
     """Temporary credentials by token, and how many each client has. Remove them only with ``del`` and `purge`."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, on_expiry: Callable[[TemporaryCredential], None] | None = None) -> None:
+        """Start empty.
+
+        Args:
+            on_expiry: called with credentials that have expired, when they are removed.
+        """
         super().__init__()
+        self._on_expiry = on_expiry
         self._of_client: Counter[str] = Counter()
 
     def __setitem__(self, oauth_token: str, entry: tuple[float, Pending]) -> None:
@@ -47,6 +53,14 @@ class PendingTable(Expiring[str, Pending]):
         if not self._of_client[client_id]:
             del self._of_client[client_id]
 
+    def purge(self, now: float, limit: int) -> list[Pending]:
+        """Remove up to ``limit`` credentials that have expired, and return them."""
+        removed = super().purge(now, limit)
+        if self._on_expiry is not None:
+            for pending in removed:
+                self._on_expiry(pending.credential)
+        return removed
+
     def end(self, oauth_token: str, ended: PendingTable, limit: int, now: float) -> None:
         """Move credentials to those that have ended, if their client has fewer than ``limit`` there."""
         expires_at, pending = self[oauth_token]
@@ -57,10 +71,12 @@ class PendingTable(Expiring[str, Pending]):
         if ended.has_room(pending.credential.client_id, limit, now):
             ended[oauth_token] = (expires_at, pending)
 
-    def remove_client(self, client_id: str) -> None:
-        """Remove every temporary credential of a client."""
-        for oauth_token in [name for name, (_, pending) in self.items() if pending.credential.client_id == client_id]:
-            del self[oauth_token]
+    def remove_client(self, client_id: str) -> list[TemporaryCredential]:
+        """Remove every temporary credential of a client, and return them."""
+        gone = [pending.credential for _, pending in self.values() if pending.credential.client_id == client_id]
+        for credential in gone:
+            del self[credential.oauth_token]
+        return gone
 
     def has_room(self, client_id: str, limit: int, now: float) -> bool:
         """Whether a client has fewer than ``limit``; expired ones are only removed if it has not."""

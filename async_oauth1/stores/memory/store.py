@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Lock
-from typing import Any, Unpack
+from typing import Any
 
-from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential, TokenCredential
+from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.approval.scopes import granted_scope_of
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.provider.records.audit import Actor
 from async_oauth1.stores.base import (
     GONE,
     TOKEN_TAKEN,
@@ -26,9 +27,8 @@ from async_oauth1.stores.base import (
     required_text,
     user_id_of,
 )
-from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.forks import LeftBehind
-from async_oauth1.stores.lifecycle import check_may_have_tokens, issued, live_client, rotated
+from async_oauth1.stores.lifecycle import check_may_have_tokens, issued, live_client
 from async_oauth1.stores.uses.last_use import LastUse
 
 from .administration import AdministrationInMemory
@@ -69,7 +69,8 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         self._max_temporary_credentials = max_temporary_credentials
         self._clients: dict[str, Client] = {}
         self._tokens = TokenTable()
-        self._temporary, self._ended = PendingTable(), PendingTable()
+        self._temporary, self._ended = PendingTable(self._note_expired_temporary), PendingTable()
+        self._start_audit()
         self._nonces: NonceTable[_NonceKey] = NonceTable(max_nonces)
         self._lock, self._opened = Lock(), False
         self._bind()
@@ -163,6 +164,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
                 raise StoreUnavailableError()
             expires_at = now + self.temporary_credential_lifetime
             self._temporary[credential.oauth_token] = (expires_at, Pending(credential))
+            self._note_temporary("temporary.created", credential, Actor("client", client_id))
         return credential
 
     async def get_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
@@ -174,9 +176,11 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         """As `Store.delete_temporary_credential`."""
         now = self.clock()
         with self._lock:
-            if self._temporary.live(oauth_token, now) is None:
+            pending = self._temporary.live(oauth_token, now)
+            if pending is None:
                 return False
             self._end(oauth_token)
+            self._note_temporary("temporary.ended", pending.credential)
             return True
 
     async def get_ended_temporary_credential(self, oauth_token: str) -> TemporaryCredential | None:
@@ -203,6 +207,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
             pending.credential = replace(
                 pending.credential, user_id=user_id, oauth_verifier=verifier, scope=scope, decided=True
             )
+            self._note_temporary("consent.given", pending.credential, Actor("user", user_id))
             return True
 
     async def deny_temporary_credential(self, oauth_token: str) -> bool:
@@ -212,6 +217,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
             if pending is None or pending.credential.decided:
                 return False
             self._end(oauth_token)
+            self._note_temporary("consent.denied", pending.credential, Actor("user"))
             return True
 
     async def count_wrong_verifier(self, oauth_token: str) -> int:
@@ -229,7 +235,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         user_id = await user_id_of(await resolve(temporary_credential.get_user_id()))
         scope = await granted_scope_of(temporary_credential)
         with self._lock:
-            return self._tokens.add(self.new_token_credential(token, client_id, user_id, scope))
+            return self._add(self.new_token_credential(token, client_id, user_id, scope), Actor("client", client_id))
 
     async def exchange(self, temporary_credential: Any, token: dict[str, str]) -> TokenCredential | None:
         """As `Store.exchange`."""
@@ -242,34 +248,17 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
             kept = pending.credential
             if kept.user_id is None or not kept.decided or kept.client_id != client_id:
                 return None
-            credential = self._tokens.add(self.new_token_credential(token, kept.client_id, kept.user_id, kept.scope))
+            new = self.new_token_credential(token, kept.client_id, kept.user_id, kept.scope)
+            credential = self._add(new, Actor("client", client_id))
             self._end(oauth_token)
             return credential
-
-    async def add_client(self, client: Client) -> None:
-        """As `Store.add_client`."""
-        check_text(client)
-        with self._lock:
-            if client.client_id in self._clients:
-                raise ValueError(f"client_id {client.client_id} is taken")
-            self._clients[client.client_id] = client
-
-    async def remove_client(self, client_id: str) -> bool:
-        """As `Store.remove_client`."""
-        with self._lock:
-            if self._clients.pop(client_id, None) is None:
-                return False
-            self._tokens.remove_client(client_id)
-            self._temporary.remove_client(client_id)
-            self._ended.remove_client(client_id)
-            return True
 
     async def list_token_credentials(
         self, *, user_id: str | None = None, client_id: str | None = None
     ) -> list[TokenCredential]:
         """As `Store.list_token_credentials`."""
         with self._lock:
-            found = self._tokens.select(user_id, client_id, self.clock())
+            found = self._selected(user_id, client_id)
         return sorted(found, key=lambda token: (token.created_at, token.oauth_token))
 
     async def revoke_token_credential(self, oauth_token: str, *, user_id: str | None = None) -> bool:
@@ -279,6 +268,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
             if token is None or user_id not in (None, token.user_id):
                 return False
             del self._tokens[oauth_token]
+            self._note_token("token.revoked", token, _revoker(user_id))
             return True
 
     async def revoke_token_credentials(self, *, user_id: str | None = None, client_id: str | None = None) -> int:
@@ -286,9 +276,10 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         if user_id is None and client_id is None:
             raise ValueError("revoke_token_credentials needs a user_id, a client_id or both")
         with self._lock:
-            found = self._tokens.select(user_id, client_id, self.clock())
+            found = self._selected(user_id, client_id)
             for token in found:
                 del self._tokens[token.oauth_token]
+                self._note_token("token.revoked", token, _revoker(user_id))
         return len(found)
 
     async def issue_token_credential(
@@ -299,31 +290,20 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         with self._lock:
             check_may_have_tokens(self._clients.get(client_id), client_id)
             check_text(credential)
-            return self._tokens.add(credential)
+            return self._add(credential, Actor("application"))
 
-    async def rotate_client_secret(self, client_id: str, *, overlap: float) -> Client | None:
-        """As `Store.rotate_client_secret`."""
-        with self._lock:
-            client = self._clients.get(client_id)
-            if client is None:
-                return None
-            self._clients[client_id] = new = rotated(client, overlap, self.clock())
-            return new
-
-    async def update_client(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client | None:
-        """As `Store.update_client`."""
-        checked = check_changes(changes)
-        with self._lock:
-            client = self._clients.get(client_id)
-            if client is None:
-                return None
-            self._clients[client_id] = new = replace(client, **checked)
-        return live_client(new, self.clock())
-
-    def note_use(self, client_id: str, oauth_token: str | None) -> None:
+    def note_use(self, client_id: str, oauth_token: str | None, user_agent: str = "") -> None:
         """As `RecordsUses.note_use`."""
-        if client_id in self._clients if oauth_token is None else oauth_token in self._tokens:
-            self._tokens.note_use(client_id, oauth_token or "", self.clock())
+        token = self._tokens.get(oauth_token or "")
+        if client_id not in self._clients if oauth_token is None else token is None:
+            return
+        if self._tokens.note_use(client_id, oauth_token or "", self.clock(), user_agent):
+            usual = Actor("client", client_id)
+            with self._lock:
+                if token is None:
+                    self._note("client.first_used", client_id, usual=usual)
+                else:
+                    self._note_token("token.first_used", token, usual)
 
     async def last_uses(self, *, user_id: str | None = None, client_id: str | None = None) -> list[LastUse]:
         """As `RecordsUses.last_uses`."""
@@ -333,6 +313,11 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
     async def reencrypt(self) -> int:
         """Nothing is encrypted in memory."""
         return 0
+
+    def _add(self, credential: TokenCredential, usual: Actor) -> TokenCredential:
+        added = self._tokens.add(credential)
+        self._note_token("token.created", added, usual)
+        return added
 
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
@@ -344,3 +329,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
             self.url, "make a memory store in each worker, or use one that processes can share, such as sqlite:///"
         )
         self._clients = self._tokens = self._temporary = self._ended = self._nonces = self._lock = nothing
+
+
+def _revoker(user_id: str | None) -> Actor:
+    return Actor("application") if user_id is None else Actor("user", user_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from async_oauth1.credentials import TokenCredential
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN
 from async_oauth1.stores.lifecycle import is_live
-from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
+from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse, shown_user_agent
 
 __all__ = ["TokenTable"]
 
@@ -21,7 +21,8 @@ class TokenTable(dict[str, TokenCredential]):
     def __init__(self) -> None:
         """Start empty."""
         super().__init__()
-        self.uses: dict[tuple[str, str], float] = {}
+        self.uses: dict[tuple[str, str], tuple[float, str]] = {}
+        self._expired: set[str] = set()
         self.exchanged: set[tuple[str, str]] = set()
 
     def __delitem__(self, oauth_token: str) -> None:
@@ -29,6 +30,7 @@ class TokenTable(dict[str, TokenCredential]):
         key = (self[oauth_token].client_id, oauth_token)
         self.uses.pop(key, None)
         self.exchanged.discard(key)
+        self._expired.discard(oauth_token)
         super().__delitem__(oauth_token)
 
     def live(self, oauth_token: str, now: float) -> TokenCredential | None:
@@ -57,24 +59,34 @@ class TokenTable(dict[str, TokenCredential]):
             if user_id in (None, token.user_id) and client_id in (None, token.client_id) and is_live(token, now)
         ]
 
-    def remove_client(self, client_id: str) -> None:
-        """Remove every token of a client."""
-        self.uses.pop((client_id, ""), None)
-        for oauth_token in [name for name, token in self.items() if token.client_id == client_id]:
-            del self[oauth_token]
+    def take_expired(self, now: float) -> list[TokenCredential]:
+        """The token credentials that have expired and were not returned before."""
+        gone = [token for name, token in self.items() if not is_live(token, now) and name not in self._expired]
+        self._expired.update(token.oauth_token for token in gone)
+        return gone
 
-    def note_use(self, client_id: str, oauth_token: str, now: float) -> None:
-        """Note a use, at most once a minute."""
+    def remove_client(self, client_id: str) -> list[TokenCredential]:
+        """Remove every token of a client, and return those whose expiry was not taken before."""
+        self.uses.pop((client_id, ""), None)
+        gone = [token for token in self.values() if token.client_id == client_id]
+        unnoted = [token for token in gone if token.oauth_token not in self._expired]
+        for token in gone:
+            del self[token.oauth_token]
+        return unnoted
+
+    def note_use(self, client_id: str, oauth_token: str, now: float, user_agent: str) -> bool:
+        """Note a use, at most once a minute, and return whether it is the first one."""
         key = (client_id, oauth_token)
-        if 0 <= now - self.uses.get(key, float("-inf")) < SECONDS_BETWEEN_USES:
-            return
-        self.uses[key] = now
+        before = self.uses.get(key)
+        if before is None or not 0 <= now - before[0] < SECONDS_BETWEEN_USES:
+            self.uses[key] = now, shown_user_agent(user_agent)
+        return before is None
 
     def last_uses(self, user_id: str | None, client_id: str | None) -> list[LastUse]:
         """The last uses of a user's tokens, of a client's, or of both; those of revoked tokens are not here."""
         return [
-            LastUse(client, token or None, used_at)
-            for (client, token), used_at in self.uses.items()
+            LastUse(client, token or None, *use)
+            for (client, token), use in self.uses.items()
             if client_id in (None, client)
             and (token in self or not token)
             and (user_id is None or (token in self and self[token].user_id == user_id))

@@ -227,6 +227,33 @@ _EXCHANGED = (
 # Whether a client's requests are refused. The default is for workers of the release before.
 _DISABLED = ("ALTER TABLE oauth1_client ADD COLUMN IF NOT EXISTS disabled boolean NOT NULL DEFAULT false",)
 
+# The audit trail. Rows are added and never changed. A token that has expired is recorded once, so its row says whether
+# it was; the index has those that were not yet. The row of a use tells from its columns whether it is the first one.
+_AUDIT = (
+    """CREATE TABLE IF NOT EXISTS oauth1_audit (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at double precision NOT NULL,
+        event text NOT NULL,
+        client_id text NOT NULL,
+        oauth_token text,
+        user_id text,
+        actor text NOT NULL,
+        actor_name text NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS oauth1_audit_client ON oauth1_audit (client_id, id)",
+    "CREATE INDEX IF NOT EXISTS oauth1_audit_at ON oauth1_audit (at)",
+    """CREATE OR REPLACE FUNCTION oauth1_audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN RAISE EXCEPTION 'oauth1_audit is append-only'; END$$""",
+    "DROP TRIGGER IF EXISTS oauth1_audit_append_only ON oauth1_audit",
+    """CREATE TRIGGER oauth1_audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON oauth1_audit
+        FOR EACH STATEMENT EXECUTE FUNCTION oauth1_audit_only_grows()""",
+    "ALTER TABLE oauth1_token_credential ADD COLUMN IF NOT EXISTS expiry_recorded boolean NOT NULL DEFAULT false",
+    """CREATE INDEX IF NOT EXISTS oauth1_token_credential_unrecorded ON oauth1_token_credential (expires_at)
+        WHERE expires_at IS NOT NULL AND NOT expiry_recorded""",
+    "ALTER TABLE oauth1_last_use ADD COLUMN IF NOT EXISTS first_used_at double precision",
+    "ALTER TABLE oauth1_last_use ADD COLUMN IF NOT EXISTS user_agent text NOT NULL DEFAULT ''",
+)
+
 #: Each migration is a list of statements; `parts_of` says which of them are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
@@ -238,6 +265,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _LAST_USES,
     _EXCHANGED,
     _DISABLED,
+    _AUDIT,
 )
 
 #: The version that this release reads and writes.

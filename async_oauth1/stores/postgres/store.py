@@ -17,7 +17,9 @@ import asyncpg
 
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.provider.records.audit import Actor
 from async_oauth1.stores import row_mapping as rows
+from async_oauth1.stores.auditing.in_sql import APPLICATION, EXPIRED_AT_ONCE
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, is_text, nonce_key, nonce_seconds
 from async_oauth1.stores.batching import Batcher, NonceBatcher
 from async_oauth1.stores.sql_store import Row, SQLStore
@@ -115,7 +117,9 @@ class PostgresStore(SQLStore[PostgresDatabase]):
 
     async def remove_client(self, client_id: str) -> bool:
         """As `Store.remove_client`."""
-        return is_text(client_id) and bool(await self._write(sql.REMOVE_CLIENT, client_id))
+        if not is_text(client_id):
+            return False
+        return bool(await self._write(sql.REMOVE_CLIENT, client_id, self.clock(), *self._actor(APPLICATION)))
 
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
@@ -139,15 +143,27 @@ class PostgresStore(SQLStore[PostgresDatabase]):
     async def _write(self, statement: str, *arguments: object) -> Sequence[Row]:
         return await self._database.fetch(statement, *arguments)
 
+    async def _change(self, event: str, usual: Actor, statement: str, *arguments: object) -> Sequence[Row]:
+        record = sql.recorded(statement, event, len(arguments))
+        return await self._database.fetch(record, *arguments, self.clock(), *self._actor(usual))
+
+    async def _expire(self, now: float) -> None:
+        await self._database.fetch(sql.EXPIRE, now, EXPIRED_AT_ONCE)
+        await self._database.fetch(sql.PURGE_TEMPORARY, now, EXPIRED_AT_ONCE)
+
     async def _insert_temporary(self, *values: object) -> tuple[bool, bool]:
-        ((created, has_room),) = await self._database.fetch(sql.INSERT_TEMPORARY, *values)
+        actor = self._actor(Actor("client", str(values[2])))
+        ((created, has_room),) = await self._database.fetch(sql.INSERT_TEMPORARY, *values, *actor)
         return created, has_room
 
     async def _exchange(self, oauth_token: str, new: TokenCredential) -> tuple[str, str] | None:
         sealed = self.keys.seal(new.oauth_token_secret, rows.token_place(new.oauth_token)[0])
         values = (new.oauth_token, sealed, new.scope, new.expires_at, self.max_ended_per_client)
+        actor = self._actor(Actor("client", new.client_id))
         try:
-            exchanged = await self._database.fetch(sql.EXCHANGE, oauth_token, new.client_id, new.created_at, *values)
+            exchanged = await self._database.fetch(
+                sql.EXCHANGE, oauth_token, new.client_id, new.created_at, *values, *actor
+            )
         except asyncpg.UniqueViolationError:
             raise ValueError(TOKEN_TAKEN) from None
         return (exchanged[0][0], exchanged[0][1]) if exchanged else None
@@ -156,7 +172,8 @@ class PostgresStore(SQLStore[PostgresDatabase]):
         return await self._database.fetch(sql.LIST_TOKENS, user_id, client_id, self.clock())
 
     async def _record(self, uses: Sequence[LastUse]) -> None:
-        columns = zip(*((use.client_id, use.oauth_token or "", use.used_at) for use in uses), strict=True)
+        found = ((use.client_id, use.oauth_token or "", use.used_at, use.user_agent) for use in uses)
+        columns = zip(*found, strict=True)
         await self._database.fetch(sql.RECORD_USES, *columns, SECONDS_BETWEEN_USES)
 
     def _check_lengths(self, **identifiers: str) -> None:
@@ -189,4 +206,5 @@ class PostgresStore(SQLStore[PostgresDatabase]):
         with suppress(StoreUnavailableError):  # logged; expired rows are ignored, and the next removal includes them
             await self._database.fetch(sql.PURGE_NONCES, now, limit)
             await self._database.fetch(sql.PURGE_TEMPORARY, now, limit)
+            await self._database.fetch(sql.EXPIRE, now, limit)
             await self._database.fetch(sql.PURGE_TOKENS, now, limit, EXPIRED_TOKENS_STAY)

@@ -35,7 +35,7 @@ _TRY_AGAIN = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 _STATE = """SELECT current_schema()::text AS schema,
     coalesce(bool_or(c.relname = 'oauth1_schema'), false) AS has_version,
     coalesce(bool_or(c.relname = 'oauth1_client'), false) AS has_clients,
-    count(*) = 8 AS is_complete,
+    count(*) = 9 AS is_complete,
     (SELECT n.nspname::text FROM pg_class AS o JOIN pg_namespace AS n ON n.oid = o.relnamespace
         WHERE o.oid = to_regclass('oauth1_schema') AND n.nspname <> current_schema()) AS elsewhere,
     current_setting('server_encoding') AS server_encoding, pg_client_encoding()::text AS client_encoding,
@@ -44,7 +44,7 @@ _STATE = """SELECT current_schema()::text AS schema,
     FROM pg_class AS c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname IN
     ('oauth1_schema', 'oauth1_client', 'oauth1_temporary_credential', 'oauth1_token_credential', 'oauth1_nonce',
-    'oauth1_nonce_forgotten', 'oauth1_last_use', 'oauth1_exchanged_token')"""
+    'oauth1_nonce_forgotten', 'oauth1_last_use', 'oauth1_exchanged_token', 'oauth1_audit')"""
 
 
 class _State(NamedTuple):

@@ -100,6 +100,32 @@ _EXCHANGED = (
 # Whether a client's requests are refused. The default is for workers of the release before.
 _DISABLED = ("ALTER TABLE oauth1_client ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0",)
 
+# The audit trail. Rows are added and never changed. A token that has expired is recorded once, so its row says whether
+# it was; the index has those that were not yet. The row of a use tells from its columns whether it is the first one.
+_AUDIT = (
+    """CREATE TABLE oauth1_audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        event TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        oauth_token TEXT,
+        user_id TEXT,
+        actor TEXT NOT NULL,
+        actor_name TEXT NOT NULL
+    )""",
+    "CREATE INDEX oauth1_audit_client ON oauth1_audit (client_id)",
+    "CREATE INDEX oauth1_audit_at ON oauth1_audit (at)",
+    """CREATE TRIGGER oauth1_audit_no_update BEFORE UPDATE ON oauth1_audit
+        BEGIN SELECT RAISE(ABORT, 'oauth1_audit is append-only'); END""",
+    """CREATE TRIGGER oauth1_audit_no_delete BEFORE DELETE ON oauth1_audit
+        BEGIN SELECT RAISE(ABORT, 'oauth1_audit is append-only'); END""",
+    "ALTER TABLE oauth1_token_credential ADD COLUMN expiry_recorded INTEGER NOT NULL DEFAULT 0",
+    """CREATE INDEX oauth1_token_credential_unrecorded ON oauth1_token_credential (expires_at)
+        WHERE expires_at IS NOT NULL AND expiry_recorded = 0""",
+    "ALTER TABLE oauth1_last_use ADD COLUMN first_used_at REAL",
+    "ALTER TABLE oauth1_last_use ADD COLUMN user_agent TEXT NOT NULL DEFAULT ''",
+)
+
 #: Each migration is a list of statements; together they are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
@@ -110,6 +136,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _LAST_USES,
     _EXCHANGED,
     _DISABLED,
+    _AUDIT,
 )
 
 #: The version that this release reads and writes.

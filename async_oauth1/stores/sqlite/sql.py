@@ -8,6 +8,7 @@ from functools import cache
 from async_oauth1.stores.sql import CREDENTIAL_COLUMNS, end_where
 
 __all__ = [
+    "EXPIRE",
     "FORGET",
     "INSERT_TEMPORARY",
     "NEWEST",
@@ -15,9 +16,14 @@ __all__ = [
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
     "QUERY_CREDENTIALS",
+    "RECORD",
     "RECORD_USES",
     "REMEMBER",
+    "REMOVE_CLIENT",
+    "REMOVE_TEMPORARY",
+    "REMOVE_TOKENS",
     "TAKE_APPROVED",
+    "USER_OF_TOKEN",
     "numbered",
 ]
 
@@ -37,7 +43,7 @@ INSERT_TEMPORARY = (
     " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 LIMIT ?7)) < ?7"
     " OR (SELECT count(*) FROM"
     " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 AND expires_at > ?6 LIMIT ?7)) < ?7"
-    " RETURNING 1"
+    " RETURNING client_id, oauth_token, user_id"
 )
 # Always one row. The columns of a client or token that was not found are NULL.
 QUERY_CREDENTIALS = (
@@ -73,16 +79,41 @@ FORGET = "UPDATE oauth1_nonce_forgotten SET timestamp = max(timestamp, ?1)"
 PURGE_TEMPORARY = (
     "DELETE FROM oauth1_temporary_credential WHERE oauth_token IN"
     " (SELECT oauth_token FROM oauth1_temporary_credential WHERE expires_at BETWEEN -?1 AND ?1"
-    " ORDER BY expires_at LIMIT ?2)"
+    " ORDER BY expires_at LIMIT ?2) RETURNING client_id, oauth_token, user_id, expires_at"
 )
 PURGE_TOKENS = (
     "DELETE FROM oauth1_token_credential WHERE oauth_token IN"
     " (SELECT oauth_token FROM oauth1_token_credential WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+    " RETURNING client_id, oauth_token, user_id, expiry_recorded"
 )
 # Other processes have their own record of what was written in the last minute (?2, in seconds).
 RECORD_USES = (
-    "INSERT INTO oauth1_last_use (client_id, oauth_token, used_at)"
-    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?1)"
-    " WHERE true ON CONFLICT (client_id, oauth_token) DO UPDATE SET used_at = excluded.used_at"
+    "INSERT INTO oauth1_last_use (client_id, oauth_token, used_at, first_used_at, user_agent)"
+    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+    " json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?1)"
+    " WHERE true ON CONFLICT (client_id, oauth_token) DO UPDATE"
+    " SET used_at = excluded.used_at, user_agent = excluded.user_agent"
     " WHERE excluded.used_at >= oauth1_last_use.used_at + ?2"
+    " RETURNING client_id, oauth_token, used_at = first_used_at"
+)
+USER_OF_TOKEN = "SELECT user_id FROM oauth1_token_credential WHERE client_id = ?1 AND oauth_token = ?2"
+# In the same transaction as what it records. Each of the values is a list of client, token and user.
+RECORD = (
+    "INSERT INTO oauth1_audit (at, event, client_id, oauth_token, user_id, actor, actor_name)"
+    " SELECT ?1, ?2, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), ?3, ?4"
+    " FROM json_each(?5)"
+)
+# Records the tokens that have expired; they stay for a while.
+EXPIRE = (
+    "UPDATE oauth1_token_credential SET expiry_recorded = 1 WHERE oauth_token IN"
+    " (SELECT oauth_token FROM oauth1_token_credential WHERE expires_at IS NOT NULL AND expiry_recorded = 0"
+    " AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING client_id, oauth_token, user_id"
+)
+REMOVE_CLIENT = "DELETE FROM oauth1_client WHERE client_id = ?1 RETURNING client_id"
+REMOVE_TOKENS = (
+    "DELETE FROM oauth1_token_credential WHERE client_id = ?1"
+    " RETURNING client_id, oauth_token, user_id, expires_at, expiry_recorded"
+)
+REMOVE_TEMPORARY = (
+    "DELETE FROM oauth1_temporary_credential WHERE client_id = ?1 RETURNING client_id, oauth_token, user_id, expires_at"
 )

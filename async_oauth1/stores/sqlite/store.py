@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.errors import StoreUnavailableError
+from async_oauth1.provider.records.audit import Actor
 from async_oauth1.stores import row_mapping as rows
+from async_oauth1.stores.auditing.in_sql import APPLICATION, EXPIRED_AT_ONCE, PROVIDER
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, is_text, nonce_seconds, required_text
 from async_oauth1.stores.batching import NonceBatcher
 from async_oauth1.stores.sql import GET_CLIENT, INSERT_TOKEN
@@ -101,13 +103,25 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
             return False
 
         async def work(execute: Execute) -> bool:
-            removed = await execute("DELETE FROM oauth1_client WHERE client_id = ? RETURNING 1", (client_id,))
+            removed = await execute(sql.REMOVE_CLIENT, (client_id,))
             if removed:
-                await execute("DELETE FROM oauth1_token_credential WHERE client_id = ?", (client_id,))
-                await execute("DELETE FROM oauth1_temporary_credential WHERE client_id = ?", (client_id,))
+                tokens = [row for row in await execute(sql.REMOVE_TOKENS, (client_id,)) if not row[4]]
+                await self._note_gone(execute, "token", "revoked", tokens)
+                pending = [row for row in await execute(sql.REMOVE_TEMPORARY, (client_id,)) if row[3] > 0]
+                await self._note_gone(execute, "temporary", "ended", pending)
+                await self._note(execute, "client.removed", APPLICATION, removed)
             return bool(removed)
 
         return await self._database.transaction(work)
+
+    async def _note_gone(self, execute: Execute, kind: str, end: str, gone: Sequence[Row]) -> None:
+        """Record the credentials of a client that was removed; those that had expired by then only expired."""
+        now = self.clock()
+        live = [row for row in gone if row[3] is None or row[3] > now]
+        await self._note(execute, f"{kind}.{end}", APPLICATION, live)
+        await self._note(
+            execute, f"{kind}.expired", PROVIDER, [row for row in gone if row[3] is not None and row[3] <= now]
+        )
 
     def _start(self) -> None:
         super()._start()
@@ -120,9 +134,37 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
     async def _write(self, statement: str, *arguments: object) -> Sequence[Row]:
         return await self._database.write(sql.numbered(statement), arguments)
 
+    async def _change(self, event: str, usual: Actor, statement: str, *arguments: object) -> Sequence[Row]:
+        async def work(execute: Execute) -> Sequence[Row]:
+            changed = await execute(sql.numbered(statement), arguments)
+            await self._note(execute, event, usual, changed)
+            return changed
+
+        return await self._database.transaction(work)
+
+    async def _note(self, execute: Execute, event: str, usual: Actor, changed: Sequence[Row]) -> None:
+        """Record rows that were changed in this transaction."""
+        if changed:
+            width = 1 if event.startswith("client.") else 3
+            values = json.dumps([[_text(value) for value in row[:width]] for row in changed])
+            await execute(sql.RECORD, (self.clock(), event, *self._actor(usual), values))
+
+    async def _expire(self, now: float) -> None:
+        async def work(execute: Execute) -> None:
+            await self._expire_until(execute, min(now, time.time()), EXPIRED_AT_ONCE)
+
+        await self._database.transaction(work)
+
+    async def _expire_until(self, execute: Execute, end: float, limit: int) -> None:
+        """Record tokens that have expired, and remove such temporary credentials."""
+        await self._note(execute, "token.expired", PROVIDER, await execute(sql.EXPIRE, (end, limit)))
+        gone = [row for row in await execute(sql.PURGE_TEMPORARY, (end, limit)) if row[3] > 0]
+        await self._note(execute, "temporary.expired", PROVIDER, gone)
+
     async def _insert_temporary(self, *values: object) -> tuple[bool, bool]:
         try:
-            created = await self._database.write(sql.INSERT_TEMPORARY, values)
+            usual = Actor("client", str(values[2]))
+            created = await self._change("temporary.created", usual, sql.INSERT_TEMPORARY, *values)
         except sqlite3.IntegrityError:  # only if there was room
             return False, True
         return bool(created), bool(created)
@@ -136,8 +178,10 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
                 return None
             user_id, scope = taken[0][0], taken[0][1] or new.scope
             values = rows.of_token(replace(new, user_id=user_id, scope=scope), self.keys)
-            if not await execute(sql.numbered(INSERT_TOKEN), values):
+            made = await execute(sql.numbered(INSERT_TOKEN), values)
+            if not made:
                 raise ValueError(TOKEN_TAKEN)  # rolls back
+            await self._note(execute, "token.created", Actor("client", new.client_id), made)
             return user_id, scope
 
         return await self._database.transaction(work)
@@ -150,8 +194,22 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
         return await self._database.read(statement, (self.clock(), *given.values()))
 
     async def _record(self, uses: Sequence[LastUse]) -> None:
-        columns = [(use.client_id, use.oauth_token or "", use.used_at) for use in uses]
-        await self._database.write(sql.RECORD_USES, (json.dumps(columns), SECONDS_BETWEEN_USES))
+        columns = [(use.client_id, use.oauth_token or "", use.used_at, use.user_agent) for use in uses]
+
+        async def work(execute: Execute) -> None:
+            for client_id, oauth_token, is_first in await execute(
+                sql.RECORD_USES, (json.dumps(columns), SECONDS_BETWEEN_USES)
+            ):
+                if not is_first:
+                    continue
+                actor = Actor("client", _text(client_id) or "")
+                if not oauth_token:
+                    await self._note(execute, "client.first_used", actor, [(client_id,)])
+                # The token may have been revoked meanwhile.
+                elif user := await execute(sql.USER_OF_TOKEN, (client_id, oauth_token)):
+                    await self._note(execute, "token.first_used", actor, [(client_id, oauth_token, user[0][0])])
+
+        await self._database.transaction(work)
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
         fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self.nonce_lifetime))
@@ -165,8 +223,16 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
             end = min(now, time.time(), newest[0][0])
             if forgotten := await execute(sql.PURGE_NONCES, (end, limit)):
                 await execute(sql.FORGET, (max(row[0] for row in forgotten),))
-            await execute(sql.PURGE_TEMPORARY, (end, limit))
-            await execute(sql.PURGE_TOKENS, (end - EXPIRED_TOKENS_STAY, limit))
+            await self._expire_until(execute, end, limit)
+            gone = await execute(sql.PURGE_TOKENS, (end - EXPIRED_TOKENS_STAY, limit))
+            await self._note(execute, "token.expired", PROVIDER, [row for row in gone if not row[3]])
 
         with suppress(StoreUnavailableError):  # logged; the next removal includes these rows
             await self._database.transaction(work)
+
+
+def _text(value: object) -> str | None:
+    """A value of a row for JSON; SQLite may return bytes, since it does not enforce the types of columns."""
+    if value is None:
+        return None
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from async_oauth1.stores.base import BaseStore, required_text
+from async_oauth1.provider.records.audit import Actor
+from async_oauth1.stores.auditing.in_sql import AuditInSQL
+from async_oauth1.stores.base import required_text
 
 __all__ = ["ExchangesInSQL", "MarksExchanges"]
 
 _MARK = (
     "INSERT INTO oauth1_exchanged_token (client_id, oauth_token, exchanged_at) VALUES ($1, $2, $3)"
-    " ON CONFLICT DO NOTHING RETURNING 1"
+    " ON CONFLICT DO NOTHING RETURNING client_id, oauth_token, NULL AS user_id"
 )
-_UNMARK = "DELETE FROM oauth1_exchanged_token WHERE client_id = $1 AND oauth_token = $2 RETURNING 1"
+_UNMARK = (
+    "DELETE FROM oauth1_exchanged_token WHERE client_id = $1 AND oauth_token = $2"
+    " RETURNING client_id, oauth_token, NULL AS user_id"
+)
 
 
 @runtime_checkable
@@ -44,12 +48,8 @@ class MarksExchanges(Protocol):
         ...
 
 
-class ExchangesInSQL(BaseStore):
+class ExchangesInSQL(AuditInSQL):
     """The part of an SQL store that implements `MarksExchanges`."""
-
-    @abstractmethod
-    async def _write(self, statement: str, *arguments: object) -> Sequence[Sequence[Any]]:
-        """Run one statement as its own transaction, and return its rows."""
 
     @abstractmethod
     def _check_lengths(self, **identifiers: str) -> None:
@@ -59,9 +59,15 @@ class ExchangesInSQL(BaseStore):
         """As `MarksExchanges.mark_exchanged`."""
         required_text(client_id=client_id, oauth_token=oauth_token)
         self._check_lengths(client_id=client_id, oauth_token=oauth_token)
-        return bool(await self._write(_MARK, client_id, oauth_token, self.clock()))
+        return bool(
+            await self._change(
+                "token.exchanged", Actor("client", client_id), _MARK, client_id, oauth_token, self.clock()
+            )
+        )
 
     async def unmark_exchanged(self, client_id: str, oauth_token: str) -> bool:
         """As `MarksExchanges.unmark_exchanged`."""
         required_text(client_id=client_id, oauth_token=oauth_token)
-        return bool(await self._write(_UNMARK, client_id, oauth_token))
+        return bool(
+            await self._change("token.exchange_failed", Actor("client", client_id), _UNMARK, client_id, oauth_token)
+        )

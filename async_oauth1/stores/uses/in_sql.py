@@ -28,10 +28,11 @@ _REMOVE_ORPHANS = (
     " WHERE t.oauth_token = oauth1_last_use.oauth_token AND t.client_id = oauth1_last_use.client_id)"
 )
 _OF_TOKENS = (
-    "SELECT u.client_id, u.oauth_token, u.used_at FROM oauth1_token_credential AS t JOIN oauth1_last_use AS u"
+    "SELECT u.client_id, u.oauth_token, u.used_at, u.user_agent"
+    " FROM oauth1_token_credential AS t JOIN oauth1_last_use AS u"
     " ON u.client_id = t.client_id AND u.oauth_token = t.oauth_token"
 )
-_OF_CLIENTS = "SELECT client_id, oauth_token, used_at FROM oauth1_last_use WHERE oauth_token = ''"
+_OF_CLIENTS = "SELECT client_id, oauth_token, used_at, user_agent FROM oauth1_last_use WHERE oauth_token = ''"
 
 
 class UsesInSQL(BaseStore):
@@ -55,9 +56,9 @@ class UsesInSQL(BaseStore):
     async def _record(self, uses: Sequence[LastUse]) -> None:
         """Write uses in one statement, except those that another process has written in the same minute."""
 
-    def note_use(self, client_id: str, oauth_token: str | None) -> None:
+    def note_use(self, client_id: str, oauth_token: str | None, user_agent: str = "") -> None:
         """As `RecordsUses.note_use`."""
-        self._uses.note(client_id, oauth_token)
+        self._uses.note(client_id, oauth_token, user_agent)
 
     async def last_uses(self, *, user_id: str | None = None, client_id: str | None = None) -> list[LastUse]:
         """As `RecordsUses.last_uses`."""
@@ -65,7 +66,7 @@ class UsesInSQL(BaseStore):
             return []
         await self._uses.flush()
         found = await self._read(*_select(user_id, client_id))
-        return [LastUse(row[0], row[1] or None, float(row[2])) for row in found]
+        return [LastUse(row[0], row[1] or None, float(row[2]), row[3]) for row in found]
 
     async def _write_uses(self, uses: Sequence[LastUse]) -> None:
         known = [use for use in uses if is_text(use.client_id, use.oauth_token or "")]

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-__all__ = ["SECONDS_BETWEEN_USES", "LastUse", "RecordsUses", "UseWriter"]
+__all__ = ["SECONDS_BETWEEN_USES", "LastUse", "RecordsUses", "UseWriter", "shown_user_agent"]
 
 _log = logging.getLogger(__name__)
 
@@ -20,8 +20,15 @@ _log = logging.getLogger(__name__)
 SECONDS_BETWEEN_USES = 60.0
 # Seconds until a use is written: its request is answered by then, and others have joined it.
 _DELAY = 1.0
+# Characters of a user agent that are stored. Browsers send 150.
+_MAX_USER_AGENT = 200
 # Tokens that a process remembers, about 200 bytes each. With more of them in a minute, some are written again.
 _MAX_REMEMBERED = 50_000
+
+
+def shown_user_agent(user_agent: str) -> str:
+    """A user agent as it is stored: at most 200 characters, with a question mark for each that cannot be shown."""
+    return "".join(char if char.isprintable() else "?" for char in user_agent[:_MAX_USER_AGENT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +39,26 @@ class LastUse:
         client_id: the client.
         oauth_token: its token; ``None`` for requests without one (two-legged).
         used_at: Unix time, up to a minute before the last request.
+        user_agent: what the client calls itself, in the request of that time; empty if it was not noted.
     """
 
     client_id: str
     oauth_token: str | None
     used_at: float
+    user_agent: str = ""
 
 
 @runtime_checkable
 class RecordsUses(Protocol):
     """A store that records when its token credentials were last used: memory, SQLite, PostgreSQL, with a cache too."""
 
-    def note_use(self, client_id: str, oauth_token: str | None) -> None:
+    def note_use(self, client_id: str, oauth_token: str | None, user_agent: str = "") -> None:
         """Note that a verified request was made now. Returns at once, and never fails; the log has failed writes.
 
         Args:
             client_id: the client.
             oauth_token: its token; ``None`` for a request without one.
+            user_agent: the field ``User-Agent`` of the request; control characters are replaced, and a long one is cut.
         """
         ...
 
@@ -80,18 +90,19 @@ class UseWriter:
         self._spawn = spawn
         self._clock = clock
         self._noted: dict[tuple[str, str], float] = {}
-        self._waiting: dict[tuple[str, str], float] = {}
+        self._waiting: dict[tuple[str, str], tuple[float, str]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing = asyncio.Lock()
         self._has_failed = False
 
-    def note(self, client_id: str, oauth_token: str | None) -> None:
+    def note(self, client_id: str, oauth_token: str | None, user_agent: str = "") -> None:
         """As `RecordsUses.note_use`."""
         key, now = (client_id, oauth_token or ""), self._clock()
         before = self._noted.get(key)
         if before is not None and 0 <= now - before < SECONDS_BETWEEN_USES:
             return
-        self._noted[key] = self._waiting[key] = now
+        self._noted[key] = now
+        self._waiting[key] = now, shown_user_agent(user_agent)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_DELAY, self._begin)
 
@@ -109,8 +120,8 @@ class UseWriter:
         self._timer = None
         self._spawn(self.flush())
 
-    async def _write_together(self, waiting: dict[tuple[str, str], float]) -> None:
-        uses = [LastUse(client_id, token or None, used_at) for (client_id, token), used_at in sorted(waiting.items())]
+    async def _write_together(self, waiting: dict[tuple[str, str], tuple[float, str]]) -> None:
+        uses = [LastUse(client_id, token or None, *use) for (client_id, token), use in sorted(waiting.items())]
         try:
             await self._write(uses)
         except Exception as error:  # noqa: BLE001 - whatever it is, the requests were answered
