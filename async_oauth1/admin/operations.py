@@ -1,19 +1,11 @@
-"""What operators do with a store, each time with the operator's name."""
+"""What operators do with a store, each time with the operator's name, under which it is recorded."""
 
 from __future__ import annotations
 
 from typing import Unpack, cast
 
 from async_oauth1.credentials import Client, ClientChanges, TokenCredential
-from async_oauth1.stores import (
-    AdministersClients,
-    AuditEvent,
-    KeepsAuditTrail,
-    Page,
-    RecordsUses,
-    Store,
-    acting_as,
-)
+from async_oauth1.stores import AdministersClients, AuditEvent, KeepsAuditTrail, Page, RecordsUses, Store, acting_as
 
 __all__ = ["Operations"]
 
@@ -149,3 +141,21 @@ class Operations:
         except NotImplementedError:  # a cache in front of a store without a trail
             return Page([], None)
         return Page(found[:limit], str(found[limit - 1].id) if len(found) > limit else None)
+
+    async def events(
+        self, client_id: str | None = None, *, since: float | None = None, after: int = 0, limit: int = PAGE_SIZE
+    ) -> list[AuditEvent] | None:
+        """Records of the audit trail, oldest first; ``None`` if the store keeps no audit trail.
+
+        Args:
+            client_id: only of this client, which may have been removed.
+            since: Unix time; only from then on.
+            after: only those behind the record of this ``id``.
+            limit: how many at most.
+
+        Raises:
+            ValueError: a limit out of range.
+        """
+        if not isinstance(self._store, KeepsAuditTrail):
+            return None
+        return await self._store.audit_events(since=since, client_id=client_id, limit=limit, after=after)

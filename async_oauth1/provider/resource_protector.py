@@ -99,8 +99,9 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         try:
             if self.retirement is not None:
                 self.retirement.check(self.clock())
-            if self.limiter is not None:
-                await self.limiter.count_arrival(request, "resource", self.policy)
+            limiter = self.limiter
+            if limiter is not None:
+                await limiter.count_arrival(request, "resource", self.policy)
             look_up: LookUp = self._look_up
             is_verified = False
             lane = find_lane(self, _USUAL)
@@ -122,8 +123,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 await self.verify(request, look_up, check=check, body_hash_required=body_hash_required)
             if scope:
                 await self._check_scope(request, scope)
-            if self.limiter is not None:
-                await self.limiter.count_client(request, "resource")
+            if limiter is not None:
+                await limiter.count_client(request, "resource")
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise
