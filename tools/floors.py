@@ -190,7 +190,7 @@ ROOMS: dict[str, Rows] = {
     "cli": (
         ("console",),
         ("options", "public_keys", "request_options", "saved_requests", "serve_log", "store_access"),
-        ("clients", "known_secrets", "tokens"),
+        ("audit", "clients", "known_secrets", "tokens"),
         ("explain", "probing", "serve", "sign"),
         ("verify",),
     ),

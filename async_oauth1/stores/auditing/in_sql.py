@@ -42,7 +42,7 @@ class AuditInSQL(BaseStore):
         Args:
             event: the event to record. For one that begins with ``client.`` the statement returns the column
                 ``client_id`` first; for others ``client_id``, ``oauth_token`` and ``user_id``.
-            usual: who acts, unless `acting_as` says it.
+            usual: the actor, unless `acting_as` says it.
             statement: changes rows, and returns those that it has changed.
             arguments: of the statement.
 
