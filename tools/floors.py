@@ -81,11 +81,17 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
-    "admin": (("operations", "permission", "registration", "same_origin"), ("api",)),
+    "admin": (("operations", "permission", "registration", "same_origin"), ("api", "page")),
     "admin.api": (
         ("problems",),
         ("bodies", "calls", "documents", "patching", "paths"),
         ("routes",),
+        ("application",),
+    ),
+    "admin.page": (
+        ("events", "form_tokens", "forms", "registration", "rendering"),
+        ("requests",),
+        ("views",),
         ("application",),
     ),
     "asgi": (
@@ -184,7 +190,7 @@ ROOMS: dict[str, Rows] = {
     "cli": (
         ("console",),
         ("options", "public_keys", "request_options", "saved_requests", "serve_log", "store_access"),
-        ("clients", "known_secrets", "tokens"),
+        ("audit", "clients", "known_secrets", "tokens"),
         ("explain", "probing", "serve", "sign"),
         ("verify",),
     ),
@@ -233,8 +239,10 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     "django": ("async_oauth1.django",),
     "fastapi": ("async_oauth1.fastapi",),
     "flask": ("flask_compat",),
+    "jinja2": ("async_oauth1.admin.page",),
     "limits": ("async_oauth1.limits",),
     "litestar": ("async_oauth1.litestar",),
+    "markupsafe": ("async_oauth1.admin.page",),
     "opentelemetry": ("async_oauth1.telemetry",),
     "prometheus_client": ("async_oauth1.telemetry.prometheus", "async_oauth1.telemetry.instrumenting"),
     "quart": ("async_oauth1.quart", "async_oauth1.serve", "async_oauth1.cli.serve", "flask_compat"),

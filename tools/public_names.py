@@ -13,6 +13,7 @@ __all__ = ["PUBLIC_MODULES", "exported", "violations"]
 PUBLIC_MODULES = (
     "async_oauth1",
     "async_oauth1.admin.api",
+    "async_oauth1.admin.page",
     "async_oauth1.asgi",
     "async_oauth1.credentials",
     "async_oauth1.django",

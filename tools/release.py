@@ -19,6 +19,7 @@ from .imports import ROOT
 #: What each extra is for: modules that can be imported with it. The extras of development are not listed.
 MODULES: dict[str, tuple[str, ...]] = {
     "": ("async_oauth1", "async_oauth1.asgi", "async_oauth1.explain", "async_oauth1.stores"),
+    "admin": ("async_oauth1.admin.page",),
     "cli": ("async_oauth1.cli",),
     "django": ("async_oauth1.django",),
     "fastapi": ("async_oauth1.fastapi",),

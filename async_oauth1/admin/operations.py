@@ -126,6 +126,22 @@ class Operations:
         uses = await self._store.last_uses(client_id=client_id)
         return {use.oauth_token or "": use.used_at for use in uses}
 
+    async def trail(self, client_id: str, *, before: int | None = None, limit: int = PAGE_SIZE) -> Page[AuditEvent]:
+        """The audit trail of a client, the newest records first; empty if the store has none.
+
+        Args:
+            client_id: the client.
+            before: ``next`` of the page before, as a number.
+            limit: how many at most, up to 1,000.
+        """
+        if not isinstance(self._store, KeepsAuditTrail):
+            return Page([], None)
+        try:
+            found = await self._store.recent_audit_events(client_id, limit=limit + 1, before=before)
+        except NotImplementedError:  # a cache in front of a store without a trail
+            return Page([], None)
+        return Page(found[:limit], str(found[limit - 1].id) if len(found) > limit else None)
+
     async def events(
         self, client_id: str | None = None, *, since: float | None = None, after: int = 0, limit: int = PAGE_SIZE
     ) -> list[AuditEvent] | None:

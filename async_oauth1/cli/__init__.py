@@ -18,6 +18,7 @@ from async_oauth1.errors import OAuth1Error
 from async_oauth1.stores import StoreError
 from async_oauth1.stores.encryption import new_key
 
+from . import audit as _audit
 from . import clients as _clients
 from . import tokens as _tokens
 from .console import CommandError, print_json, print_lines, printable, report
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(_clients.app, name="client")
 app.add_typer(_tokens.app, name="token")
+app.add_typer(_audit.app, name="audit")
 app.command("explain")(explain_command)
 app.command("serve")(serve_command)
 app.command("verify")(verify_command)

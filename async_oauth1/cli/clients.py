@@ -14,22 +14,32 @@ from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.callbacks import check_callback_syntax
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
-from async_oauth1.stores import Store
+from async_oauth1.stores import LastUse, Page, Store
 
 from .console import (
     CommandError,
     format_time,
     print_json,
     print_lines,
-    print_listing,
     print_new_secret,
+    print_page,
     printable,
     report,
     say,
 )
-from .options import JsonOption, NotifyOption, StoreOption, TolerateOption, checked_tolerances, parse_seconds
+from .options import (
+    AfterOption,
+    JsonOption,
+    LimitOption,
+    NotifyOption,
+    SearchOption,
+    StoreOption,
+    TolerateOption,
+    checked_tolerances,
+    parse_seconds,
+)
 from .public_keys import read_public_key
-from .store_access import value_errors_as_mistakes, with_store
+from .store_access import administered, every_page, last_use, uses_of, value_errors_as_mistakes, with_store
 
 __all__ = ["app"]
 
@@ -38,12 +48,13 @@ _DEFAULT_RSA_METHOD = "RSA-SHA1"
 _MAX_NAME_LENGTH = 200
 
 app = typer.Typer(
-    help="Register, list, show, edit and remove clients, and rotate their secrets.", rich_markup_mode=None
+    help="Register, list, show, edit, disable and remove clients, and rotate their secrets.", rich_markup_mode=None
 )
 
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `client list` shows it.")]
 
 
+@app.command("create", hidden=True)
 @app.command("add")
 def add(
     store: StoreOption,
@@ -98,16 +109,40 @@ def add(
 
 
 @app.command("list")
-def list_(store: StoreOption, *, as_json: JsonOption = False) -> None:
+def list_(
+    store: StoreOption,
+    search: SearchOption = "",
+    limit: LimitOption = None,
+    after: AfterOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """List the clients, without their secrets."""
-    clients = with_store(store, lambda opened: opened.list_clients())
-    print_listing(
-        ("client_id", "name", "callbacks", "methods"),
+
+    async def work(opened: Store) -> tuple[Page[Client], list[LastUse]]:
+        page = await every_page(administered(opened).page_clients, search, limit, after)
+        return page, await uses_of(opened)
+
+    with value_errors_as_mistakes():
+        page, uses = with_store(store, work)
+    print_page(
+        ("client_id", "name", "callbacks", "methods", "state"),
         [
-            (client.client_id, client.name, "\n".join(client.callbacks), "\n".join(client.signature_methods))
-            for client in clients
+            (
+                client.client_id,
+                client.name,
+                "\n".join(client.callbacks),
+                "\n".join(client.signature_methods),
+                "disabled" if client.disabled else "",
+            )
+            for client in page.items
         ],
-        records=[_summary(client) for client in clients],
+        records=[
+            _summary(client) | last_use(use for use in uses if use.client_id == client.client_id)
+            for client in page.items
+        ],
+        cursor=page.next,
+        is_page=limit is not None,
         as_json=as_json,
         piped=2,
     )
@@ -116,15 +151,48 @@ def list_(store: StoreOption, *, as_json: JsonOption = False) -> None:
 @app.command("show")
 def show(store: StoreOption, client_id: ClientArgument, *, as_json: JsonOption = False) -> None:
     """Show all about a client except its secrets."""
-    client = with_store(store, lambda opened: opened.query_client(client_id))
+
+    async def work(opened: Store) -> tuple[Client | None, list[LastUse]]:
+        return await administered(opened).find_client(client_id), await uses_of(opened, client_id)
+
+    client, uses = with_store(store, work)
     if client is None:
         raise _unknown(client_id)
-    details = _details(client)
+    details = _details(client) | last_use(uses)
     if as_json:
         print_json(details)
         return
     details["former_secrets_end_at"] = [format_time(end) for end in _former_secret_ends(client)]
+    details["last_used_at"] = format_time(max((use.used_at for use in uses), default=None))
     print_lines([f"{label}: {printable(_format_value(value))}" for label, value in details.items()])
+
+
+@app.command("disable")
+def disable(
+    store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Refuse a client from now on; its record and its tokens stay."""
+    _set_disabled(store, client_id, notify, disabled=True, as_json=as_json)
+
+
+@app.command("enable")
+def enable(
+    store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Let a disabled client make requests again."""
+    _set_disabled(store, client_id, notify, disabled=False, as_json=as_json)
+
+
+def _set_disabled(store: str, client_id: str, notify: str | None, *, disabled: bool, as_json: bool) -> None:
+    async def work(opened: Store) -> Client | None:
+        operators = administered(opened)
+        return await (operators.disable_client if disabled else operators.enable_client)(client_id)
+
+    client = with_store(store, work, notify=notify)
+    if client is None:
+        raise _unknown(client_id)
+    message = f"{'Disabled' if disabled else 'Enabled'} client {printable(client_id)}."
+    report({"client_id": client_id, "disabled": client.disabled}, message, as_json=as_json)
 
 
 @app.command("rotate")
@@ -212,6 +280,7 @@ def edit(
     )
 
 
+@app.command("delete", hidden=True)
 @app.command("remove")
 def remove(
     store: StoreOption, client_id: ClientArgument, notify: NotifyOption = None, *, as_json: JsonOption = False
@@ -233,6 +302,7 @@ def _summary(client: Client) -> dict[str, object]:
         "name": client.name,
         "callbacks": client.callbacks,
         "signature_methods": client.signature_methods,
+        "disabled": client.disabled,
     }
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "print_lines",
     "print_listing",
     "print_new_secret",
+    "print_page",
     "printable",
     "report",
     "say",
@@ -102,6 +103,35 @@ def print_listing(
         return
     cells = [["\n".join(printable(line) for line in value.split("\n")) for value in row] for row in rows]
     Console(width=max(Console().width, _least_width(columns, cells))).print(_table(columns, cells))
+
+
+def print_page(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    records: Sequence[Mapping[str, object]],
+    cursor: str | int | None,
+    is_page: bool,
+    as_json: bool,
+    piped: int | None = None,
+) -> None:
+    """Print a page of records: as `print_listing`, and the cursor of the next page.
+
+    Args:
+        columns: as for `print_listing`, like the other arguments of that name.
+        rows: as above.
+        records: as above.
+        cursor: of the next page; ``None`` if there is none.
+        is_page: whether a page was asked for; then JSON is an object with ``items`` and ``next``.
+        as_json: print JSON.
+        piped: as above.
+    """
+    if as_json and is_page:
+        print_json({"items": list(records), "next": cursor})
+        return
+    print_listing(columns, rows, records=records, as_json=as_json, piped=piped)
+    if cursor is not None and not as_json:
+        say(f"There are more: --after {cursor}")
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -12,7 +12,17 @@ from async_oauth1.tolerances import check_tolerances
 
 from .console import CommandError, printable
 
-__all__ = ["JsonOption", "NotifyOption", "StoreOption", "TolerateOption", "checked_tolerances", "parse_seconds"]
+__all__ = [
+    "AfterOption",
+    "JsonOption",
+    "LimitOption",
+    "NotifyOption",
+    "SearchOption",
+    "StoreOption",
+    "TolerateOption",
+    "checked_tolerances",
+    "parse_seconds",
+]
 
 StoreOption = Annotated[
     str,
@@ -39,6 +49,15 @@ TolerateOption = Annotated[
         metavar="NAME",
         help="Relax a rule for this client; repeatable. An unknown name lists those there are.",
     ),
+]
+SearchOption = Annotated[
+    str, typer.Option("--search", metavar="TEXT", help="Only those that contain this; upper and lower case are alike.")
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", metavar="NUMBER", min=1, max=1000, help="At most so many. Default: all.")
+]
+AfterOption = Annotated[
+    str, typer.Option("--after", metavar="CURSOR", help="The next page: the cursor that the page before printed.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+import getpass
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager
 from typing import TypeVar
 
-from async_oauth1.stores import Store, TransientStore, open_store
+from async_oauth1.stores import AdministersClients, RecordsUses, Store, TransientStore, acting_as, open_store
+from async_oauth1.stores.administration.paging import MAX_PAGE_SIZE, Page
 from async_oauth1.stores.caching.store import CachingStore, open_change_feed
+from async_oauth1.stores.uses.last_use import LastUse
 
 from .console import CommandError
 
-__all__ = ["shared_store", "value_errors_as_mistakes", "with_store"]
+__all__ = [
+    "administered",
+    "every_page",
+    "last_use",
+    "shared_store",
+    "uses_of",
+    "value_errors_as_mistakes",
+    "with_store",
+]
 
 T = TypeVar("T")
 
@@ -61,9 +72,62 @@ def with_store(
         if migrates:
             await store.migrate()
         async with store:
-            return await work(store)
+            with acting_as("command", _login()):
+                return await work(store)
 
     return asyncio.run(run())
+
+
+def administered(store: Store) -> AdministersClients:
+    """A store, as one that disables clients and reads them page by page.
+
+    Raises:
+        CommandError: it does not.
+    """
+    if not isinstance(store, AdministersClients):
+        raise CommandError(f"{store.url}: this store does not disable clients, and has no pages")
+    return store
+
+
+async def every_page(read: Callable[..., Awaitable[Page[T]]], search: str, limit: int | None, after: str) -> Page[T]:
+    """A page of some records, or all of them without a limit.
+
+    Args:
+        read: reads a page, as the methods of `AdministersClients`.
+        search: as for these methods.
+        limit: records of a page; ``None`` for all.
+        after: the cursor.
+    """
+    if limit is not None:
+        return await read(search, limit=limit, after=after)
+    page = await read(search, limit=MAX_PAGE_SIZE, after=after)
+    items = page.items
+    while page.next is not None:
+        page = await read(search, limit=MAX_PAGE_SIZE, after=page.next)
+        items += page.items
+    return Page(items, None)
+
+
+async def uses_of(store: Store, client_id: str | None = None) -> list[LastUse]:
+    """The last uses of a client and its tokens, or of all; none if the store does not record them."""
+    return await store.last_uses(client_id=client_id) if isinstance(store, RecordsUses) else []
+
+
+def last_use(uses: Iterable[LastUse]) -> dict[str, object]:
+    """The latest of some uses, for JSON."""
+    latest = max(uses, key=lambda use: use.used_at, default=None)
+    return {
+        "last_used_at": None if latest is None else latest.used_at,
+        "user_agent": None if latest is None else latest.user_agent,
+    }
+
+
+def _login() -> str:
+    """The name of the user of this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have no name for its user
+        return ""
 
 
 @contextmanager

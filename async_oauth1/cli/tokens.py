@@ -1,25 +1,45 @@
-"""The commands ``async-oauth1 token ...``: issue, list and revoke token credentials."""
+"""The commands ``async-oauth1 token ...``: issue, list, show and revoke token credentials."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, cast
 
 import typer
 
 from async_oauth1.credentials import TokenCredential
-from async_oauth1.stores import Store
+from async_oauth1.stores import LastUse, Page, Store
 
-from .console import CommandError, format_time, print_listing, print_new_secret, printable, report
-from .options import JsonOption, NotifyOption, StoreOption, parse_seconds
-from .store_access import value_errors_as_mistakes, with_store
+from .console import (
+    CommandError,
+    format_time,
+    print_json,
+    print_lines,
+    print_new_secret,
+    print_page,
+    printable,
+    report,
+)
+from .options import (
+    AfterOption,
+    JsonOption,
+    LimitOption,
+    NotifyOption,
+    SearchOption,
+    StoreOption,
+    parse_seconds,
+)
+from .store_access import administered, every_page, last_use, uses_of, value_errors_as_mistakes, with_store
 
 __all__ = ["app"]
 
 _MAX_LENGTH = 1000
+_TIMES = ("created_at", "expires_at", "last_used_at")
 
-app = typer.Typer(help="Issue, list and revoke users' tokens.", rich_markup_mode=None)
+app = typer.Typer(help="Issue, list, show and revoke users' tokens.", rich_markup_mode=None)
 
 
+@app.command("create", hidden=True)
 @app.command("issue")
 def issue(
     store: StoreOption,
@@ -60,12 +80,22 @@ def list_(
     store: StoreOption,
     user: Annotated[str | None, typer.Option("--user", metavar="USER_ID", help="Only of this resource owner.")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT_ID", help="Only of this client.")] = None,
+    search: SearchOption = "",
+    limit: LimitOption = None,
+    after: AfterOption = "",
     *,
     as_json: JsonOption = False,
 ) -> None:
     """List tokens, oldest first, without their secrets."""
-    tokens = with_store(store, lambda opened: opened.list_token_credentials(user_id=user, client_id=client))
-    print_listing(
+
+    async def work(opened: Store) -> tuple[Page[TokenCredential], list[LastUse]]:
+        read = partial(administered(opened).page_token_credentials, user_id=user, client_id=client)
+        return await every_page(read, search, limit, after), await uses_of(opened, client)
+
+    with value_errors_as_mistakes():
+        page, uses = with_store(store, work)
+    used = {use.oauth_token: use for use in uses}
+    print_page(
         ("oauth_token", "client_id", "user_id", "scope", "created", "expires"),
         [
             (
@@ -76,13 +106,41 @@ def list_(
                 format_time(token.created_at),
                 format_time(token.expires_at),
             )
-            for token in tokens
+            for token in page.items
         ],
-        records=[_details(token) for token in tokens],
+        records=[_details(token, used.get(token.oauth_token)) for token in page.items],
+        cursor=page.next,
+        is_page=limit is not None,
         as_json=as_json,
     )
 
 
+@app.command("show")
+def show(
+    store: StoreOption,
+    oauth_token: Annotated[str, typer.Argument(metavar="TOKEN", help="As `token list` shows it.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all about a token except its secret."""
+
+    async def work(opened: Store) -> tuple[TokenCredential | None, list[LastUse]]:
+        found = await every_page(administered(opened).page_token_credentials, oauth_token, None, "")
+        token = next((each for each in found.items if each.oauth_token == oauth_token), None)
+        return token, [] if token is None else await uses_of(opened, token.client_id)
+
+    token, uses = with_store(store, work)
+    if token is None:
+        raise CommandError(f"there is no token {printable(oauth_token)}")
+    details = _details(token, next((use for use in uses if use.oauth_token == oauth_token), None))
+    if as_json:
+        print_json(details)
+        return
+    times = {name: format_time(cast("float | None", details[name])) for name in _TIMES}
+    print_lines([f"{label}: {printable(str(value or '-'))}" for label, value in (details | times).items()])
+
+
+@app.command("delete", hidden=True)
 @app.command("revoke")
 def revoke(
     store: StoreOption,
@@ -114,7 +172,7 @@ def revoke(
     report({"revoked": count}, f"Revoked {count} token{'' if count == 1 else 's'}.", as_json=as_json)
 
 
-def _details(token: TokenCredential) -> dict[str, object]:
+def _details(token: TokenCredential, use: LastUse | None) -> dict[str, object]:
     return {
         "oauth_token": token.oauth_token,
         "client_id": token.client_id,
@@ -122,4 +180,5 @@ def _details(token: TokenCredential) -> dict[str, object]:
         "scope": token.scope,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
+        **last_use([use] if use is not None else []),
     }

@@ -144,7 +144,15 @@ async def test_list_shows_no_secret(url: str) -> None:
     piped, as_json = run("client", "list", "--store", url).stdout, run_json("client", "list", "--store", url)
     assert piped == f"{printed['client_id']}\tMy printer\n"
     assert as_json == [
-        {"client_id": printed["client_id"], "name": "My printer", "callbacks": [], "signature_methods": ["HMAC-SHA1"]}
+        {
+            "client_id": printed["client_id"],
+            "name": "My printer",
+            "callbacks": [],
+            "signature_methods": ["HMAC-SHA1"],
+            "disabled": False,
+            "last_used_at": None,
+            "user_agent": None,
+        }
     ]
     shown = run_on_terminal("client", "list", "--store", url)
     assert printed["client_id"] in shown

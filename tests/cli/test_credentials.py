@@ -70,6 +70,9 @@ async def test_a_client_is_shown_without_its_secrets(url: str, provider: Store) 
         "tolerances": [],
         "has_secret": True,
         "rsa_public_key": None,
+        "disabled": False,
+        "last_used_at": None,
+        "user_agent": None,
     }
     text = run("client", "show", "--store", url, PRINTER.client_id).stdout
     assert "name: Printer\n" in text
@@ -125,6 +128,8 @@ async def test_tokens_are_listed_and_revoked(url: str, provider: Store) -> None:
             "scope": "a b",
             "created_at": tokens[3].created_at,
             "expires_at": None,
+            "last_used_at": None,
+            "user_agent": None,
         }
     ]
     piped = run("token", "list", "--store", url).stdout

@@ -63,7 +63,7 @@ async def test_an_edit_changes_what_it_names(url: str, provider: Store) -> None:
     expected = replace(expected, nonce_policy="log-only", callback_query_may_differ=True)
     assert await provider.query_client(PRINTER.client_id) == expected
     printed = run_json(*edit, "--callback-query-must-match")
-    assert printed == run_json("client", "show", "--store", url, PRINTER.client_id)
+    assert printed.items() <= run_json("client", "show", "--store", url, PRINTER.client_id).items()
     assert (printed["nonce_policy"], printed["callback_query_may_differ"]) == ("log-only", False)
 
 

@@ -50,10 +50,10 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions: Path) 
     assert {top for top in tops if not top.endswith(".dist-info")} == {"async_oauth1", "flask_compat"}
     assert {"async_oauth1/py.typed", "flask_compat/py.typed"} <= set(names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
-    pages = (".html", ".css", ".js", ".svg")  # of the provider that `async-oauth1 serve` runs
+    pages = (".html", ".css", ".js", ".svg")  # of `async-oauth1 serve` and of the admin page
     assert all(
         name.endswith((".py", "py.typed", ".abi3.so"))
-        or (name.startswith("async_oauth1/serve/") and name.endswith(pages))
+        or (name.startswith(("async_oauth1/serve/", "async_oauth1/admin/page/")) and name.endswith(pages))
         for name in names
         if ".dist-info/" not in name
     )

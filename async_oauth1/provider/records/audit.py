@@ -1,7 +1,7 @@
-"""The records of an audit trail: what happened to which credentials, and by whom.
+"""The records of an audit trail: what happened to which credentials, and the actor.
 
-A method of a store knows who usually causes its change: a client that exchanges credentials, a user who consents. For
-all others, `acting_as` says it.
+A method of a store knows the usual actor of its change: a client exchanges credentials, a user consents. For all
+others, `acting_as` says it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 __all__ = ["EVENTS", "Actor", "ActorKind", "AuditEvent", "acting_as", "current_actor"]
 
-#: Who may act; ``application`` is the provider's own code if nothing else is said, ``provider`` is the expiry.
+#: Kinds of actors; ``application`` is the provider's own code if nothing else is said, ``provider`` is the expiry.
 ActorKind = Literal["user", "client", "operator", "command", "application", "provider"]
 
 #: Everything that is recorded.
@@ -45,7 +45,7 @@ _MAX_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changed something.
+    """What changed something: a person, a client or a program.
 
     Attributes:
         kind: `ActorKind`.
@@ -67,7 +67,7 @@ class AuditEvent:
         oauth_token: the token; that of the temporary credentials if the event begins with ``temporary`` or ``consent``.
             ``None`` for events of the client alone.
         user_id: the resource owner; ``None`` if there is none yet.
-        actor: who did it.
+        actor: the actor.
         id: the number of the record in its store, and the cursor of a page that ends with it; 0 outside of a store.
     """
 
@@ -106,9 +106,9 @@ def acting_as(kind: ActorKind, name: str = "") -> Generator[None]:
 
 
 def current_actor(usual: Actor) -> Actor:
-    """Who acts now.
+    """The actor of a change that is made now.
 
     Args:
-        usual: who does, unless `acting_as` says it.
+        usual: the actor, unless `acting_as` says it.
     """
     return _actor.get() or usual

@@ -1,1 +1,1 @@
-"""The audit trail: which credentials were made, used first, changed, revoked and expired, and by whom."""
+"""The audit trail: which credentials were made, used first, changed, revoked and expired, and the actors."""
