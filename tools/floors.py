@@ -89,7 +89,7 @@ ROOMS: dict[str, Rows] = {
         ("application",),
     ),
     "admin.page": (
-        ("form_tokens", "forms", "registration", "rendering"),
+        ("events", "form_tokens", "forms", "registration", "rendering"),
         ("requests",),
         ("views",),
         ("application",),

@@ -19,6 +19,7 @@ __all__ = ["MAX_PAGE_SIZE", "PAGE_PARAMETERS", "Call", "answer", "paged"]
 
 #: Records of a page: the default, and how many may be asked for.
 _PAGE_SIZE, MAX_PAGE_SIZE = 250, 1000
+_MAX_DIGITS = 15
 PAGE_PARAMETERS = ("page_size", "page_token")
 
 
@@ -49,10 +50,24 @@ class Call:
         Raises:
             ProblemError: 400, the size is not a number in range.
         """
-        size = self.query.get("page_size", str(_PAGE_SIZE))
-        if not (size.isascii() and size.isdigit() and len(size) < 6 and 1 <= int(size) <= MAX_PAGE_SIZE):
-            raise ProblemError(400, f"page_size must be a whole number from 1 to {MAX_PAGE_SIZE}.")
-        return {"limit": int(size), "after": self.query.get("page_token", "")}
+        size = self.number("page_size")
+        size = _PAGE_SIZE if size is None else size
+        if not 1 <= size <= MAX_PAGE_SIZE:
+            raise ProblemError(400, f"page_size must be from 1 to {MAX_PAGE_SIZE}.")
+        return {"limit": size, "after": self.query.get("page_token", "")}
+
+    def number(self, name: str) -> int | None:
+        """A parameter that is a whole number; ``None`` if it is not there.
+
+        Raises:
+            ProblemError: 400, it is something else.
+        """
+        text = self.query.get(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+            raise ProblemError(400, f"{name} must be a whole number.")
+        return int(text)
 
 
 def path_of(scope: Scope, prefix: str) -> str:

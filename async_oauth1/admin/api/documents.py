@@ -1,4 +1,4 @@
-"""Clients and tokens as JSON."""
+"""Clients, tokens and records of the audit trail as JSON."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from typing import Any, cast
 from async_oauth1.admin.registration import new_client
 from async_oauth1.credentials import Client, ClientChanges, TokenCredential
 from async_oauth1.errors import OAuth1Error
+from async_oauth1.stores import AuditEvent
 
 from .problems import ProblemError
 
-__all__ = ["changes_between", "client_from", "describe_client", "describe_token", "invalid", "typed_members"]
+__all__ = [
+    "changes_between",
+    "client_from",
+    "describe_client",
+    "describe_event",
+    "describe_token",
+    "invalid",
+    "typed_members",
+]
 
 #: What a client is made from, and the type of each.
 CREATED: Mapping[str, type] = {
@@ -61,6 +70,19 @@ def describe_token(token: TokenCredential) -> dict[str, Any]:
         "scope": token.scope,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
+    }
+
+
+def describe_event(event: AuditEvent) -> dict[str, Any]:
+    """A record of the audit trail."""
+    return {
+        "id": event.id,
+        "at": event.at,
+        "event": event.event,
+        "client_id": event.client_id,
+        "oauth_token": event.oauth_token,
+        "user_id": event.user_id,
+        "actor": {"kind": event.actor.kind, "name": event.actor.name},
     }
 
 

@@ -10,6 +10,7 @@ from async_oauth1.admin.operations import Operations
 from async_oauth1.credentials import Client
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.provider.responses import OAuth1Response
+from async_oauth1.stores import Page
 
 from .bodies import JSON_PATCH, MERGE_PATCH, read_json
 from .calls import PAGE_PARAMETERS, Call, answer, paged
@@ -17,6 +18,7 @@ from .documents import (
     changes_between,
     client_from,
     describe_client,
+    describe_event,
     describe_token,
     invalid,
     typed_members,
@@ -60,6 +62,8 @@ class Routes:
             (*one, "secrets", "rotate"): {"POST": (self.rotate_secret, ())},
             (*one, "disable"): {"POST": (self.disable_client, ())},
             (*one, "enable"): {"POST": (self.enable_client, ())},
+            (*one, "audit"): {"GET": (self.list_events, ("since", *PAGE_PARAMETERS))},
+            ("audit",): {"GET": (self.list_events, ("client_id", "since", *PAGE_PARAMETERS))},
             tokens: {
                 "GET": (self.list_tokens, ("client_id", "user_id", "search", *PAGE_PARAMETERS)),
                 "DELETE": (self.revoke_tokens, ("client_id", "user_id")),
@@ -153,6 +157,16 @@ class Routes:
         if not await self._do.revoke(call.identifiers[0], call.operator):
             raise ProblemError(404, "There is no such token.")
         return answer(None, 204)
+
+    async def list_events(self, call: Call) -> OAuth1Response:
+        """A page of the audit trail, oldest first: all of it, or that of a client, also of one that was removed."""
+        client_id = call.identifiers[0] if call.identifiers else call.query.get("client_id")
+        size, since = call.page["limit"], call.number("since")
+        events = await self._do.events(client_id, since=since, after=call.number("page_token") or 0, limit=size + 1)
+        if events is None:
+            raise ProblemError(501, "This store keeps no audit trail.")
+        page = Page(events[:size], str(events[size - 1].id) if len(events) > size else None)
+        return paged(call, page, [describe_event(event) for event in page.items])
 
     async def _found(self, call: Call) -> Client:
         return _existing(await self._do.find_client(call.identifiers[0]))

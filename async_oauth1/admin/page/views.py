@@ -11,6 +11,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.provider.responses import OAuth1Response
 
+from .events import ENDED, EVENTS
 from .form_tokens import FormTokens
 from .registration import METHODS, Registration
 from .rendering import Renderer, query
@@ -21,7 +22,7 @@ __all__ = ["View", "Views"]
 View: TypeAlias = Callable[[PageRequest], Awaitable[OAuth1Response]]
 
 #: Records on a page.
-_CLIENTS, _TOKENS = 50, 10
+_CLIENTS, _TOKENS, _TRAIL = 50, 10, 10
 #: What the operator may choose when a secret is rotated, in seconds.
 OVERLAPS: Mapping[str, str] = {
     "0": "not at all: it has leaked",
@@ -88,11 +89,13 @@ class Views:
     async def client(self, request: PageRequest) -> OAuth1Response:
         """Show a client, its tokens and its trail."""
         client, after = await self._wanted(request), request.query.get("tokens_after", "")
+        before = _number(request.query.get("before", ""))
         try:
             tokens = await self._operations.page_tokens(client.client_id, after=after, limit=_TOKENS)
         except ValueError as error:
             raise InvalidRequestError(str(error)) from None
         uses = await self._operations.last_uses(client.client_id)
+        trail = await self._operations.trail(client.client_id, before=before, limit=_TRAIL)
         return self._page(
             "client.html",
             request,
@@ -103,6 +106,11 @@ class Views:
             tokens=tokens.items,
             tokens_after=after,
             tokens_next=tokens.next,
+            trail=trail.items,
+            trail_before=before,
+            trail_next=trail.next,
+            events=EVENTS,
+            ended=ENDED,
             records_uses=uses is not None,
             uses=uses or {},
             last_used=max((uses or {}).values(), default=None),
@@ -196,3 +204,9 @@ def _found(client: Client | None) -> Client:
 def _message(done: str, client: Client) -> str:
     """What was done; the page itself says that a client is disabled."""
     return "" if done == "enabled" and client.disabled else _DONE.get(done, "")
+
+
+def _number(text: str) -> int | None:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise InvalidRequestError("before is the number of a record.")
+    return int(text) if text else None

@@ -75,6 +75,18 @@ class AuditInSQL(BaseStore):
         statement = f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY id LIMIT {limit:d}"
         return [_event(row) for row in await self._read(statement, *arguments)]
 
+    async def recent_audit_events(
+        self, client_id: str, *, limit: int = AUDIT_PAGE_SIZE, before: int | None = None
+    ) -> list[AuditEvent]:
+        """As `KeepsAuditTrail.recent_audit_events`; what has expired by now is recorded first."""
+        check_audit_limit(limit)
+        if not is_text(client_id):
+            return []
+        await self._expire(self.clock())
+        last = _MAX_ID if before is None else max(0, min(before, _MAX_ID))
+        statement = f"{_SELECT} WHERE client_id = $1 AND id < $2 ORDER BY id DESC LIMIT {limit:d}"
+        return [_event(row) for row in await self._read(statement, client_id, last)]
+
     def _actor(self, usual: Actor) -> tuple[str, str]:
         actor = current_actor(usual)
         return actor.kind, actor.name

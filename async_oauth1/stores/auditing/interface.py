@@ -42,6 +42,21 @@ class KeepsAuditTrail(Protocol):
         """
         ...
 
+    async def recent_audit_events(
+        self, client_id: str, *, limit: int = AUDIT_PAGE_SIZE, before: int | None = None
+    ) -> list[AuditEvent]:
+        """Records of one client, the newest first.
+
+        Args:
+            client_id: the client.
+            limit: how many at most, 1 to 10,000.
+            before: only those in front of the one with this number, which is `AuditEvent.id`; for the next page.
+
+        Raises:
+            ValueError: a limit out of range.
+        """
+        ...
+
 
 def check_audit_limit(limit: int) -> None:
     """Refuse a limit out of range.

@@ -219,9 +219,13 @@ class DelegatingStore:
         after: int = 0,
     ) -> list[AuditEvent]:
         """As `KeepsAuditTrail.audit_events`."""
-        if not isinstance(self._store, KeepsAuditTrail):
-            raise NotImplementedError(f"{type(self._store).__name__} has no audit trail; see KeepsAuditTrail")
-        return await self._store.audit_events(since=since, client_id=client_id, limit=limit, after=after)
+        return await self._trail.audit_events(since=since, client_id=client_id, limit=limit, after=after)
+
+    async def recent_audit_events(
+        self, client_id: str, *, limit: int = AUDIT_PAGE_SIZE, before: int | None = None
+    ) -> list[AuditEvent]:
+        """As `KeepsAuditTrail.recent_audit_events`."""
+        return await self._trail.recent_audit_events(client_id, limit=limit, before=before)
 
     async def mark_exchanged(self, client_id: str, oauth_token: str) -> bool:
         """As `MarksExchanges.mark_exchanged`."""
@@ -230,6 +234,12 @@ class DelegatingStore:
     async def unmark_exchanged(self, client_id: str, oauth_token: str) -> bool:
         """As `MarksExchanges.unmark_exchanged`."""
         return await self._exchanges.unmark_exchanged(client_id, oauth_token)
+
+    @property
+    def _trail(self) -> KeepsAuditTrail:
+        if not isinstance(self._store, KeepsAuditTrail):
+            raise NotImplementedError(f"{type(self._store).__name__} has no audit trail; see KeepsAuditTrail")
+        return self._store
 
     @property
     def _exchanges(self) -> MarksExchanges:

@@ -54,6 +54,14 @@ class AuditInMemory(BaseStore):
             )
             return list(islice(found, limit))
 
+    async def recent_audit_events(
+        self, client_id: str, *, limit: int = AUDIT_PAGE_SIZE, before: int | None = None
+    ) -> list[AuditEvent]:
+        """As `KeepsAuditTrail.recent_audit_events`."""
+        every = await self.audit_events(client_id=client_id, limit=MAX_AUDIT_EVENTS)
+        check_audit_limit(limit)
+        return [each for each in reversed(every) if before is None or each.id < before][:limit]
+
     def _note(
         self,
         event: str,
