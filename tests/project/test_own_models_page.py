@@ -29,10 +29,10 @@ async def broken(
 
 @pytest.fixture
 def programs(repository: Path) -> list[str]:
-    """The programs of the page: the first, on FastAPI, with another store, and the migration."""
+    """The programs of the page: the first, on FastAPI, with another store, the migration, and on Flask."""
     page = (repository / "docs" / "own-models.md").read_text(encoding="utf-8")
     found: list[str] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(found) == 4
+    assert len(found) == 5
     return found
 
 
@@ -94,3 +94,23 @@ async def test_the_program_on_fastapi_serves(names: dict[str, Any], programs: li
         assert (answer.status_code, answer.json()) == (200, {"from": "Jane", "to": "Joan"})
         assert (await browser.put("/me?name=Joan", headers=renaming)).status_code == 401
         assert (await browser.put("/me?name=Eve", headers=signed(signer, "PUT", b"/me"))).status_code == 401
+
+
+async def test_the_program_on_flask_serves(
+    programs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token of its own table is accepted, once for each nonce."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/page.db")
+    names: dict[str, Any] = {"__name__": __name__}
+    run(programs[4], names)
+    names["Base"].metadata.create_all(names["engine"])
+    token = {"oauth_token": "token", "oauth_token_secret": "token secret"}
+    with names["session"]() as session, session.begin():
+        session.add(names["Client"](**CLIENT))
+        session.add(names["TokenCredential"](client_id=CLIENT["client_id"], user_id=7, **token))
+    headers = signed(Signer(timestamp=int(time.time())).with_token(*token.values()), "GET", b"/photos")
+    client = names["app"].test_client()
+    answers = [client.get("/photos", headers=headers) for _ in range(2)]
+    names["engine"].dispose()
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert answers[0].json == {"owner": 7}
