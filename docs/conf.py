@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any
 
 project = "async-oauth1"
 author = "the async-oauth1 authors"
 release = version = version_of(project)
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design"]
+sys.path.insert(0, str(Path(__file__).parent))  # for llms.py
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design", "llms"]
 html_theme = "furo"
 html_title = f"{project} {version}"
 

@@ -175,11 +175,14 @@ def require_hooks(registered: Mapping[str, bool], owner: str) -> None:
 async def resolve(value: MaybeAwaitable[T]) -> T:
     """Await a value until it is no longer awaitable, so that a coroutine is never taken for a true value.
 
-    A ``LocalProxy`` of Werkzeug is returned as it is: it has ``__await__`` but is not awaitable.
+    A ``LocalProxy`` of Werkzeug is returned as it is: it has ``__await__`` but is not awaitable. So is a value that
+    awaits to itself, as a model of Tortoise does: the loop would never end.
     """
     resolved: Any = value
     while is_awaitable(resolved):
-        resolved = await resolved
+        before, resolved = resolved, await resolved
+        if resolved is before:
+            break
     return cast("T", resolved)
 
 
@@ -215,8 +218,8 @@ async def call_hook(func: Callable[..., Any], *args: Any) -> Any:
             value = await (value if begun < untimed_until.get(id(value.cr_code), 0.0) else TimedHook(value))
         elif (seconds := monotonic() - begun) > BLOCKING_SECONDS:
             report_blocking(func, seconds)
-        while type(value) not in _PLAIN and is_awaitable(value):
-            value = await value
+        if type(value) not in _PLAIN and is_awaitable(value):
+            value = await resolve(value)
     except OSError as error:  # TimeoutError and ConnectionError are OSErrors
         # The client only learns that it should retry later. The log has the cause, for the operator.
         log.exception("A hook failed, and the request is answered with 503.")
