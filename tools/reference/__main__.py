@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 
 from tools.imports import ROOT
 
-from . import requirements
+from . import commands, configuration, errors, requirements
 
-__all__ = ["PAGES", "main", "outdated"]
+__all__ = ["PAGES", "main", "outdated", "violations"]
 
 #: The pages below ``docs``.
-PAGES: dict[str, Callable[[], str]] = {"rfc5849.md": requirements.page}
+PAGES: dict[str, Callable[[], str]] = {
+    "command-line.md": commands.page,
+    "configuration.md": configuration.page,
+    "errors.md": errors.page,
+    "rfc5849.md": requirements.page,
+}
 
 
 def outdated() -> Iterator[str]:
@@ -23,12 +28,19 @@ def outdated() -> Iterator[str]:
             yield f"docs/{name} is out of date; run: make reference"
 
 
+def violations() -> Iterator[str]:
+    """What is missing in the tables that the pages are made from."""
+    yield from requirements.violations()
+    yield from configuration.violations()
+    yield from errors.violations()
+
+
 def main() -> None:
     """Write or check the pages."""
     if "--check" not in sys.argv:
         for name, make in PAGES.items():
             (ROOT / "docs" / name).write_text(make(), encoding="utf-8")
-    problems = [*outdated(), *requirements.violations()]
+    problems = [*outdated(), *violations()]
     print("\n".join(problems) or "The pages are up to date.")
     sys.exit(bool(problems))
 

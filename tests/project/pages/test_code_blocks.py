@@ -103,7 +103,7 @@ def test_data_can_be_read(block: Block) -> None:
     assert READERS[block.language](block.text)
 
 
-@pytest.mark.parametrize("block", blocks_of("sql"), ids=lambda block: block.place)
+@pytest.mark.parametrize("block", blocks_of("sql", "postgresql"), ids=lambda block: block.place)
 def test_statements_are_valid(block: Block) -> None:
     """SQLite prepares each of them, with the tables of the pages."""
     database = sqlite3.connect(":memory:")
@@ -115,7 +115,7 @@ def test_statements_are_valid(block: Block) -> None:
 
 def test_every_block_is_run() -> None:
     """Or, if it is text, shown for what it says. A list above has what is left, and no more."""
-    run_here = {"python", "console", "diff", "sql", *READERS, *ELSEWHERE}
+    run_here = {"python", "console", "diff", "sql", "postgresql", *READERS, *ELSEWHERE}
     left = [block for block in blocks() if block.language not in run_here | {"text"}]
     listed = {key for key in NOT_RUN for block in left if block.page == key[0] and key[1] in block.text}
     not_listed = [

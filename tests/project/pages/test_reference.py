@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tools.reference import requirements
-from tools.reference.__main__ import outdated
+from tools.reference import configuration, errors, requirements
+from tools.reference.__main__ import outdated, violations
 
 
 def test_the_pages_are_up_to_date() -> None:
@@ -13,9 +13,17 @@ def test_the_pages_are_up_to_date() -> None:
     assert list(outdated()) == []
 
 
-def test_each_must_has_a_test() -> None:
-    """And each marker has a requirement."""
-    assert list(requirements.violations()) == []
+def test_the_tables_are_complete() -> None:
+    """Each MUST has a test, each key that is read has a row, and each code has its causes."""
+    assert list(violations()) == []
+
+
+def test_a_key_and_a_code_without_a_row_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that the packages read, and a code that the package raises."""
+    monkeypatch.delitem(configuration._KEYS, "OAUTH1_TOKEN_LENGTH")
+    assert any("OAUTH1_TOKEN_LENGTH" in found for found in configuration.violations())
+    monkeypatch.setattr(errors, "_NOT_RAISED", set())
+    assert list(errors.violations()) != []
 
 
 def test_a_missing_test_and_an_unknown_name_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
