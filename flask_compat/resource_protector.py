@@ -215,13 +215,13 @@ class ResourceProtector(Server, Generic[TokenT_co]):
         cors = find_cors_wrapper(view)
 
         @functools.wraps(view)
-        async def protected_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+        async def protected_async(*args: P.args, **kwargs: P.kwargs) -> object:
             if cors is not None and self._framework().answers_preflight(cors):
                 return await view(*args, **kwargs)
             return await self._guard(self._acquire_for_view(), view, args, kwargs)
 
         @functools.wraps(view)
-        def protected(*args: P.args, **kwargs: P.kwargs) -> Any:
+        def protected(*args: P.args, **kwargs: P.kwargs) -> object:
             if cors is not None and self._framework().answers_preflight(cors):
                 return view(*args, **kwargs)
             try:
@@ -241,7 +241,7 @@ class ResourceProtector(Server, Generic[TokenT_co]):
 
     async def _guard(
         self, acquired: object, view: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping[str, object]
-    ) -> Any:
+    ) -> object:
         try:
             await resolve(acquired)
         except OAuth1Error as error:

@@ -62,7 +62,7 @@ __all__ = [
 Verifier = Callable[[Any], Any]
 
 
-def generate_signature_base_string(request: Any) -> str:
+def generate_signature_base_string(request: object) -> str:
     """The signature base string, built from the octets on the wire if the request was read from there."""
     if isinstance(request, OAuth1Request):
         return request.signature_base_string

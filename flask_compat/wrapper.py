@@ -100,19 +100,22 @@ class OAuth1Request(WireRequest):
         return adopted
 
     @property
-    def client_secret(self) -> Any:
+    def client_secret(self) -> str | None:
         """The client's secret, as its model says."""
-        return self._ask(self.client, "get_client_secret")
+        secret: str | None = self._ask(self.client, "get_client_secret")
+        return secret
 
     @property
-    def rsa_public_key(self) -> Any:
+    def rsa_public_key(self) -> str | bytes | None:
         """The client's public key, as its model says."""
-        return self._ask(self.client, "get_rsa_public_key")
+        key: str | bytes | None = self._ask(self.client, "get_rsa_public_key")
+        return key
 
     @property
-    def token_secret(self) -> Any:
+    def token_secret(self) -> str | None:
         """The credential's secret, as its model says."""
-        return self._ask(self.credential, "get_oauth_token_secret")
+        secret: str | None = self._ask(self.credential, "get_oauth_token_secret")
+        return secret
 
     async def fetch_secrets(self) -> None:
         """Call the models' async methods in advance, so that a plain verifier can use their results."""
@@ -126,7 +129,7 @@ class OAuth1Request(WireRequest):
                 fetched[method] = await call_hook(getattr(model, method))
         self._fetched = fetched
 
-    def _ask(self, model: Any, method: str) -> Any:
+    def _ask(self, model: object, method: str) -> Any:
         if not model:
             return None
         return self._fetched[method] if method in self._fetched else settle(getattr(model, method)())

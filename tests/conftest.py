@@ -7,8 +7,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 
+import httpx._transports.default as httpx_transports
+import httpx2._transports.default as httpx2_transports
 import pytest
 
 from tests.servers import TEMPLATES, MariaDB, Postgres, mariadb_binary, unmeasured_environment
@@ -25,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = os.environ[TEMPLATES] = tempfile.mkdtemp(prefix="oauth1-templates-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(lambda: os.environ.pop(TEMPLATES))
+    for transports in (httpx_transports, httpx2_transports):
+        # Each client would read all certificates of authorities again, which takes longer than most requests.
+        vars(transports)["create_ssl_context"] = cache(transports.create_ssl_context)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 from async_oauth1.errors import StoreUnavailableError
 from flask_compat.execution.locks import KeyedLocks
@@ -146,9 +146,9 @@ def unavailable(opened: CacheAdapter, problem: str) -> StoreUnavailableError:
     return StoreUnavailableError()
 
 
-def _parameters(cache: Any) -> Mapping[str, inspect.Parameter]:
+def _parameters(cache: object) -> Mapping[str, inspect.Parameter]:
     try:
-        return inspect.signature(cache.set).parameters
+        return inspect.signature(cast("Any", cache).set).parameters
     except (TypeError, ValueError):
         return {}
 

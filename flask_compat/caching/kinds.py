@@ -54,23 +54,23 @@ class CacheKind(NamedTuple):
     unsafe_client: bool = False
 
 
-def unwrap(cache: Any) -> Any:
+def unwrap(cache: object) -> Any:
     """The object behind Werkzeug's ``LocalProxy`` and behind Flask-Caching's ``Cache``.
 
     Raises:
         RuntimeError: the proxy has no object outside of a context.
     """
     if _is_instance(cache, "werkzeug", "LocalProxy"):
-        cache = cache._get_current_object()  # noqa: SLF001 - the proxy's documented way to its object
+        cache = cast("Any", cache)._get_current_object()  # noqa: SLF001 - the proxy's documented way to its object
     if _is_instance(cache, "flask_caching", "Cache") and hasattr(cache, "cache"):
-        cache = cache.cache
+        cache = cast("Any", cache).cache
     return cache
 
 
-def describe(cache: Any) -> CacheKind:
+def describe(cache: object) -> CacheKind:
     """The properties of an unwrapped cache, found without calling a server."""
     if _is_instance(cache, "cachelib", "FileSystemCache"):
-        folder = os.path.realpath(cache._path)  # noqa: SLF001 - cachelib has no public name for it
+        folder = os.path.realpath(cast("Any", cache)._path)  # noqa: SLF001 - cachelib has no public name for it
         return CacheKind(("folder", folder), folder, getattr(cache, "_threshold", None) or None)
     if _is_instance(cache, "cachelib", "SimpleCache"):
         return CacheKind(threshold=getattr(cache, "_threshold", None) or None, local=True)

@@ -49,7 +49,7 @@ def _in_threads(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
 
     @functools.wraps(func)
-    async def call(*args: object) -> Any:
+    async def call(*args: object) -> object:
         run = functools.partial(copy_context().run, func, *args)
         return await asyncio.get_running_loop().run_in_executor(_threads(name), run)
 

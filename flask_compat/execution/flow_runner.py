@@ -67,7 +67,7 @@ class Runtime(Protocol):
         """Call a function in a thread that may block."""
         ...
 
-    def wait(self, awaitable: Awaitable[Any]) -> Any:
+    def wait(self, awaitable: Awaitable[Any]) -> object:
         """Block this thread until the loop has awaited something."""
 
     def under_way(self) -> AbstractContextManager[None]:
@@ -82,7 +82,7 @@ class HookExecutor:
         """Use the runtime of one application."""
         self.runtime = runtime
 
-    async def __call__(self, func: Callable[..., Any], args: tuple[object, ...], /) -> Any:
+    async def __call__(self, func: Callable[..., Any], args: tuple[object, ...], /) -> object:
         """Call a hook in the place where it may run, and await what it returns."""
         if is_part_of_flow(func):
             return await resolve(func(*args))
@@ -188,7 +188,7 @@ class ThreadRuntime:
                 return await asyncio.wrap_future(outcome)
         return await asyncio.get_running_loop().run_in_executor(_workers(), context.run, func)
 
-    def wait(self, awaitable: Awaitable[Any]) -> Any:
+    def wait(self, awaitable: Awaitable[Any]) -> object:
         """Have it awaited on the application's loop; do meanwhile what `hop` sends here."""
         if self._loop is None:
             return asyncio.run(resolve(awaitable))
@@ -339,11 +339,11 @@ async def _hop_and_run(
     step: Callable[..., Any],
     args: tuple[Any, ...],
     prepare: Callable[[], Awaitable[None]] | None,
-) -> Any:
+) -> object:
     if prepare is not None:
         await prepare()
 
-    def flow() -> Any:
+    def flow() -> object:
         with executor.runtime.under_way():
             return run_sync(_run_here(executor, step, args))
 

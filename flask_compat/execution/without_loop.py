@@ -17,7 +17,7 @@ def eagerly(func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]
 
     # Not functools.wraps: inspect would see through it and find a coroutine function.
     @functools.wraps(func, updated=(), assigned=("__name__", "__qualname__", "__doc__"))
-    def plain(*args: object, **kwargs: object) -> Any:
+    def plain(*args: object, **kwargs: object) -> object:
         flow = func(*args, **kwargs)
         try:
             waits_for = flow.send(None)

@@ -179,7 +179,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         request.credential = credential
         return False
 
-    async def _unknown_or_ended(self, request: Any) -> OAuth1Error:
+    async def _unknown_or_ended(self, request: WireRequest) -> OAuth1Error:
         """The error for a token without temporary credentials: another one if it is signed with ended ones."""
         ended = await self.find_ended_credential(request)
         if not ended:
@@ -193,8 +193,8 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             request.credential = None
         return TokenRejectedError()
 
-    async def _create_token(self, request: Any) -> list[tuple[str, str]]:
-        return await self.shield(self._create_token_alone(request))
+    async def _create_token(self, request: WireRequest) -> list[tuple[str, str]]:
+        return await self.shield(self._create_token_alone(cast("OAuth1Request", request)))
 
     async def _create_token_alone(self, request: OAuth1Request) -> list[tuple[str, str]]:
         token = request.token or ""
@@ -208,7 +208,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         async with self._exchanges.hold(token):
             return await super()._create_token(request)
 
-    async def exchange_credential(self, request: WireRequest) -> Any:
+    async def exchange_credential(self, request: WireRequest) -> object:
         """Read again, then create and delete.
 
         Hooks of Authlib's kind do not tell whether a delete found anything, and an ORM's object is no use once its row
@@ -298,7 +298,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
         """Let the server answer."""
         return await call_hook(self.server.handle_error_response, error)
 
-    async def respond(self, status_code: int, payload: object, headers: list[tuple[str, str]]) -> Any:
+    async def respond(self, status_code: int, payload: object, headers: list[tuple[str, str]]) -> object:
         """Let the server answer."""
         return await call_hook(self.server.handle_response, status_code, payload, headers)
 

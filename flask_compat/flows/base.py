@@ -92,7 +92,7 @@ def from_server(name: str) -> Callable[..., Any]:
     """
 
     @flow_step
-    async def call(self: Flows, *args: object) -> Any:
+    async def call(self: Flows, *args: object) -> object:
         return await self.ask(name, *args)
 
     return call
@@ -144,7 +144,7 @@ class Flows(BaseServer):
             return None
 
         @flow_step
-        async def verify_with_secrets(request: OAuth1Request) -> Any:
+        async def verify_with_secrets(request: OAuth1Request) -> object:
             await request.fetch_secrets()
             try:
                 return await call_hook(verify, request)
@@ -217,7 +217,7 @@ class Flows(BaseServer):
             return (*self.policy.tolerances, VERSION_1_0A, LOOSE_BASE64)
         return (*self.policy.tolerances, VERSION_1_0A)
 
-    async def verify_signature(self, request: Any, *, token_missing: bool = False) -> None:
+    async def verify_signature(self, request: object, *, token_missing: bool = False) -> None:
         """Verify timestamp and signature, by methods that a subclass may override."""
         await self.ask("validate_timestamp_and_nonce", request)
         await self.ask("validate_oauth_signature", request)
@@ -268,7 +268,7 @@ class Flows(BaseServer):
             await super().verify_signature(request)
 
 
-async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: object) -> Any:
+async def _call_exists_nonce(window: int | None, func: Callable[..., Any], *args: object) -> object:
     token = timestamp_window.set(window or 0)
     try:
         return await call_hook(func, *args)

@@ -48,7 +48,7 @@ class Framework(Protocol):
         """Whether a CORS extension's wrapper answers the current request without calling its view."""
         ...
 
-    async def call_view(self, view: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+    async def call_view(self, view: Callable[..., Any], *args: object, **kwargs: object) -> object:
         """Call a view on an event loop."""
         ...
 

@@ -71,7 +71,7 @@ def answers_preflight(cors: FunctionType) -> bool:
     return is_preflight(request.method, request.headers.keys()) and answers_options(cors, flask.current_app.config)
 
 
-async def call_view(view: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+async def call_view(view: Callable[..., Any], *args: object, **kwargs: object) -> object:
     """Call a view on a loop."""
     return await resolve(view(*args, **kwargs))
 
@@ -104,7 +104,7 @@ class FlaskRuntime:
         """Do nothing: the application has no event loop to wait for."""
         return nullcontext()
 
-    def wait(self, awaitable: Awaitable[Any]) -> Any:
+    def wait(self, awaitable: Awaitable[Any]) -> object:
         """Await something in the way that Flask runs async views; needs ``flask[async]``."""
         run = functools.partial(self._app.async_to_sync(resolve), awaitable)
         if running_loop() is None:

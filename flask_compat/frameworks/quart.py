@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import quart
 from quart.signals import request_started
@@ -41,7 +41,7 @@ async def read(request: Request | None, policy: Policy) -> OAuth1Request:
     current: Any = quart.request if request is None else request
     current = getattr(current, "_get_current_object", lambda: current)()
     form = None
-    scope: Any = current.scope
+    scope: MutableMapping[str, Any] = current.scope
     if is_form(current.headers.get("Content-Type", "").encode("latin-1")):
         scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
         form = await call_hook(_form_once, current, policy)
@@ -72,28 +72,32 @@ def adopt(app: quart.Quart) -> None:
         app.extensions[_TO_PREPARE] = True
 
 
-async def call_view(view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+async def call_view(view: Callable[..., Any], *args: object, **kwargs: object) -> object:
     """Call a view on the event loop; Quart runs plain views in a thread."""
     return await quart.current_app.ensure_async(view)(*args, **kwargs)
 
 
 def runtime() -> ThreadRuntime:
     """The runtime of the current application."""
-    scope: Any = quart.request.scope if quart.has_request_context() else {}
-    return ThreadRuntime(scope.get(_LOOP))
+    return ThreadRuntime(_scope_of(quart.request).get(_LOOP) if quart.has_request_context() else None)
 
 
-async def _form_once(request: Any, policy: Policy) -> bytes:
+def _scope_of(request: Request) -> dict[str, Any]:
+    """The ASGI scope, in which we keep values of our own."""
+    return cast("dict[str, Any]", request.scope)
+
+
+async def _form_once(request: Request, policy: Policy) -> bytes:
     """Read the form once. After a form that was too large, a second attempt would see only the rest of it."""
-    form: bytes | OAuth1Error | None = request.scope.get(_FORM)
+    form: bytes | OAuth1Error | None = _scope_of(request).get(_FORM)
     if form is None:
         try:
             form = await _form(request, policy)
         except OAuth1Error as error:
             form = error
-        request.scope[_FORM] = form
+        _scope_of(request)[_FORM] = form
     if isinstance(form, OAuth1Error):
-        raise with_scope(form, request.scope)
+        raise with_scope(form, _scope_of(request))
     return form
 
 
@@ -105,13 +109,13 @@ async def _form(request: Any, policy: Policy) -> bytes:
     return await _while_handled(request, read_form, policy)
 
 
-async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, bytes]], *args: Any) -> bytes:
+async def _while_handled(request: Request, read: Callable[..., Coroutine[Any, Any, bytes]], *args: Any) -> bytes:
     """Read until the end of the body, or until the request is no longer handled.
 
     Quart cancels the handler if the client disconnects. A flow in a thread goes on, and would wait for the rest of the
     body until the time-out. A few such clients would occupy every thread.
     """
-    handler: asyncio.Task[Any] | None = request.scope.get(_HANDLER)
+    handler: asyncio.Task[Any] | None = _scope_of(request).get(_HANDLER)
     if handler is None or handler is asyncio.current_task():
         return await read(request, *args)
     reading = asyncio.ensure_future(read(request, *args))
@@ -133,7 +137,7 @@ async def _while_handled(request: Any, read: Callable[..., Coroutine[Any, Any, b
 async def _note_loop(app: quart.Quart, **_: object) -> None:
     if app.extensions.pop(_TO_PREPARE, None):  # the first request: every function has been registered
         separate_endings(app)
-    scope: Any = quart.request.scope
+    scope = _scope_of(quart.request)
     scope[_LOOP] = asyncio.get_running_loop()
     scope[_HANDLER] = asyncio.current_task()
 

@@ -18,6 +18,7 @@ from async_oauth1.provider.tokens import TOKEN_LENGTH, TOKEN_SECRET_LENGTH, VERI
 from async_oauth1.sqlalchemy.columns import ModelColumns, UnstorableValueError
 from async_oauth1.sqlalchemy.exact import exactly
 
+from .mixins import ApprovedCredential
 from .nonces import Nonces
 from .transactions import AppSession, Transactions
 
@@ -203,7 +204,7 @@ class _TokenCredentials(Generic[TokenT]):
         self.transactions = Transactions(session, model)
         self._model = model
 
-    def create_token_credential(self, token: dict[str, str], temporary_credential: Any) -> TokenT:
+    def create_token_credential(self, token: dict[str, str], temporary_credential: ApprovedCredential) -> TokenT:
         create = self._creation(token, temporary_credential)
         return self.transactions.hand_over(self.transactions.run(create))
 
@@ -215,7 +216,7 @@ class _TokenCredentials(Generic[TokenT]):
         ):
             return None
 
-        def exchange(temporary_credential: Any, token: dict[str, str]) -> TokenT | None:
+        def exchange(temporary_credential: ApprovedCredential, token: dict[str, str]) -> TokenT | None:
             statement = temporary.deletion(temporary_credential.get_oauth_token())
             create = self._creation(token, temporary_credential)
             created = self.transactions.run(lambda own: create(own) if _rows(own, statement) else None)
@@ -223,7 +224,7 @@ class _TokenCredentials(Generic[TokenT]):
 
         return exchange
 
-    def _creation(self, token: dict[str, str], temporary_credential: Any) -> Callable[[Session], TokenT]:
+    def _creation(self, token: dict[str, str], temporary_credential: ApprovedCredential) -> Callable[[Session], TokenT]:
         row = self._columns.cast_all(**_credentials(token), client_id=temporary_credential.get_client_id())
         user_id = self._columns.cast("user_id", temporary_credential.get_user_id())
 

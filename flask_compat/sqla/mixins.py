@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any
+from typing import Any, Protocol
 
 from authlib.oauth1 import ClientMixin, TemporaryCredentialMixin, TokenCredentialMixin
 from sqlalchemy import Integer, String, Text, UniqueConstraint
@@ -46,6 +46,22 @@ class _UserOwned:
         if not hasattr(self, "user_id"):
             raise NotImplementedError(f"{type(self).__name__} needs a column user_id, or its own set_user_id()")
         self.user_id = user_id
+
+
+class ApprovedCredential(Protocol):
+    """What an exchange needs of a temporary credential."""
+
+    def get_oauth_token(self) -> str:
+        """The identifier."""
+        ...
+
+    def get_client_id(self) -> str:
+        """The client that it was issued to."""
+        ...
+
+    def get_user_id(self) -> object:
+        """The user who approved."""
+        ...
 
 
 class OAuth1ClientMixin(ClientMixin):

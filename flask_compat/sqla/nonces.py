@@ -70,7 +70,7 @@ class Nonces:
         is_unique = nonce is not None and any(nonce.name in key for key in keys)
         self._is_exact = is_unique and token is not None and not token.nullable
 
-    def exists(self, nonce: str, timestamp: Any, client_id: str, oauth_token: str | None) -> bool:
+    def exists(self, nonce: str, timestamp: object, client_id: str, oauth_token: str | None) -> bool:
         """Store a nonce, and say whether it was known.
 
         Raises:

@@ -99,7 +99,7 @@ def test_a_worker_that_is_replaced_is_reported_as_ready(tmp_path: Path) -> None:
         assert running.next_error().endswith(" is ready\n")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--workers", "3"]], ids=["one process", "three"])
+@pytest.mark.parametrize("arguments", [[], ["--workers", "2"]], ids=["one process", "two"])
 def test_a_warning_about_redis_is_printed_once(tmp_path: Path, arguments: list[str]) -> None:
     """However many workers there are: the supervisor warns for all of them, also after a restart."""
     server = Valkey("--appendonly", "no")
@@ -109,7 +109,7 @@ def test_a_warning_about_redis_is_printed_once(tmp_path: Path, arguments: list[s
             first = workers_of(running)
             if arguments:
                 running.process.send_signal(signal.SIGHUP)
-                wait_until(lambda: len(workers_of(running)) == 3 and not workers_of(running) & first)
+                wait_until(lambda: len(workers_of(running)) == 2 and not workers_of(running) & first)
             assert running.stop() == 0
             assert running.output[1].count("appendonly is off") == 1
     finally:
