@@ -2,6 +2,7 @@
 
 from .provider.approval.scopes import scope_in
 from .provider.hooks import (
+    Audit,
     CountWrongVerifier,
     CreateAuthorizationVerifier,
     CreateTemporaryCredential,
@@ -24,6 +25,7 @@ from .provider.hooks import (
 )
 
 __all__ = [
+    "Audit",
     "CountWrongVerifier",
     "CreateAuthorizationVerifier",
     "CreateTemporaryCredential",

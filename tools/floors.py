@@ -58,7 +58,7 @@ ROOMS: dict[str, Rows] = {
         ("credential_hooks", "resource_protector"),
         ("authorization_server",),
     ),
-    "provider.approval": (("approvals", "decisions", "dialects", "scopes"),),
+    "provider.approval": (("approvals", "decisions", "dialects", "scopes"), ("auditing",)),
     "provider.records": (("audit", "fields", "watching"), ("accepted", "sampling")),
     "provider.lane": (("steps",), ("entry",)),
     "provider.hooks": (("limiting", "problems", "protocols"), ("signatures",), ("registry",)),

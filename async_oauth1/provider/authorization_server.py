@@ -33,7 +33,6 @@ from .checks import check_identifiers, check_present, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
 from .leniency import log_callback
-from .records.accepted import log_accepted
 from .records.watching import watching
 from .responses import OAuth1Response, form_response, server_error_response
 
@@ -111,7 +110,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         await self.validate_temporary_credentials_request(request)
         request.requested_scope = await self.find_requested_scope(request)
         credential = await call_hook(self.create_temporary_credential, request)
-        log_accepted("temporary_credentials.issued", request)
+        await self.record("temporary_credentials.issued", request, credential)
         # In lower case: some clients in Go and PHP compare it with "true" exactly.
         return [*await credential_pairs(credential), ("oauth_callback_confirmed", "true")]
 
@@ -211,7 +210,8 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
         else:
             verifier = await self._approve(checked)
             parameters = [("oauth_token", token), ("oauth_verifier", verifier)]
-        log_accepted("authorization.denied" if verifier is None else "authorization.approved", checked)
+        event = "authorization.denied" if verifier is None else "authorization.approved"
+        await self.record(event, checked, checked.credential)
         location = None if callback in (None, OUT_OF_BAND) else append_parameters(callback, parameters)
         return AuthorizationDecision(token, verifier, location)
 
@@ -283,7 +283,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
 
     async def _exchange_now(self, request: OAuth1Request) -> list[tuple[str, str]]:
         credential = await self.exchange_credential(request)
-        log_accepted("token_credentials.issued", request)
+        await self.record("token_credentials.issued", request, credential)
         return [*await credential_pairs(credential), *await self.more_parameters(request, credential)]
 
     def shield(self, awaitable: Awaitable[T]) -> Awaitable[T]:

@@ -17,9 +17,11 @@ from async_oauth1.protocol.encoding import as_text
 from async_oauth1.protocol.request import OAuth1Request
 
 from .approval.approvals import approved_verifier, is_undecided, verifier_spellings
+from .approval.auditing import audit_event
 from .approval.dialects import more_parameters
 from .approval.scopes import checked_scope, scope_in, takes_scope, with_scope
 from .hooks import AUTHORIZATION_SERVER_HOOKS, call_hook, optional
+from .records.accepted import log_accepted
 from .records.fields import record_fields
 from .tokens import OOB_ALPHABET, VERIFIER_LENGTH, generate_credentials, generate_token
 from .verification import BaseServer, log
@@ -260,6 +262,23 @@ class CredentialHooks(BaseServer):
         except Exception:  # noqa: BLE001 - whatever it is, the client must get its token
             log.exception("The hook token_response_parameters failed; the response has the credentials alone.")
             return []
+
+    async def record(self, event: str, request: OAuth1Request, credential: Any) -> None:
+        """Log what was stored, and pass it to the hook ``audit``, whose errors are only logged.
+
+        Args:
+            event: as in the log.
+            request: what led to it.
+            credential: the temporary or token credentials.
+        """
+        log_accepted(event, request)
+        hook = self._optional_hook("audit")
+        if hook is None:
+            return
+        try:
+            await call_hook(hook, await audit_event(event, request, credential, self.clock()))
+        except Exception:  # noqa: BLE001 - whatever it is, the change is stored, and its answer must arrive
+            log.exception("The hook audit failed; the change is stored, and has no record there.")
 
     def _optional_hook(self, name: str) -> Callable[..., Any] | None:
         """The hook as it was given; ``None`` if it was not."""

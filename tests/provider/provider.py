@@ -24,7 +24,7 @@ READING = {"query_client", "query_token", "query_credentials"}
 READING |= {"get_temporary_credential", "get_ended_temporary_credential"}
 HOOK_NAMES = sorted(
     {*AUTHORIZATION_SERVER_HOOKS, *RESOURCE_PROTECTOR_HOOKS}
-    - {"token_generator", "requested_scope", "token_response_parameters", "on_refusal"}
+    - {"token_generator", "requested_scope", "token_response_parameters", "audit", "on_refusal"}
 )
 
 

@@ -3,6 +3,7 @@
 from async_oauth1.credentials import MaybeAwaitable
 
 from .protocols import (
+    Audit,
     CountWrongVerifier,
     CreateAuthorizationVerifier,
     CreateTemporaryCredential,
@@ -38,6 +39,7 @@ from .registry import (
 __all__ = [
     "AUTHORIZATION_SERVER_HOOKS",
     "RESOURCE_PROTECTOR_HOOKS",
+    "Audit",
     "CountWrongVerifier",
     "CreateAuthorizationVerifier",
     "CreateTemporaryCredential",

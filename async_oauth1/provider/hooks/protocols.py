@@ -18,8 +18,10 @@ from async_oauth1.credentials import (
 )
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.records.audit import AuditEvent
 
 __all__ = [
+    "Audit",
     "CountWrongVerifier",
     "CreateAuthorizationVerifier",
     "CreateTemporaryCredential",
@@ -272,6 +274,19 @@ class TokenResponseParameters(Protocol):
     def __call__(
         self, request: OAuth1Request, credential: Any, /
     ) -> MaybeAwaitable[Mapping[str, object] | Iterable[tuple[str, object]] | None]: ...
+
+
+class Audit(Protocol):
+    """Keeps a record of what was stored: temporary credentials, a decision of the user, or token credentials. Optional.
+
+    For stores without an audit trail of their own. Called once the change is stored and before the answer. If it fails,
+    the error is logged, and the answer stays: the change could not be made again.
+
+    Args:
+        event: the record, without a secret.
+    """
+
+    def __call__(self, event: AuditEvent, /) -> MaybeAwaitable[object]: ...
 
 
 class OnRefusal(Protocol):

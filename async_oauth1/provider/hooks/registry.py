@@ -55,6 +55,7 @@ AUTHORIZATION_SERVER_HOOKS = (
     "exchange",
     "requested_scope",
     "token_response_parameters",
+    "audit",
     "on_refusal",
 )
 RESOURCE_PROTECTOR_HOOKS = ("query_client", "query_token", "exists_nonce", "query_credentials", "on_refusal")

@@ -207,6 +207,7 @@ def test_optional_hooks_may_be_missing() -> None:
         "exchange",
         "requested_scope",
         "token_response_parameters",
+        "audit",
         "on_refusal",
     }
     assert set(AUTHORIZATION_SERVER_HOOKS) - required == optional
