@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
+import trio
 from fastapi import FastAPI, Security
 from litestar import Litestar, get
 from quart import Quart
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from async_oauth1 import Policy, ResourceProtector
+from async_oauth1 import Client, Policy, ResourceProtector
 from async_oauth1.asgi import OAuth1Middleware, Retirement
 from async_oauth1.fastapi import OAuth1
 from async_oauth1.limits import Limits, Rates
@@ -25,7 +26,7 @@ from async_oauth1.starlette import protected
 from async_oauth1.stores import MemoryStore
 from async_oauth1.testing import Clock
 from tests.attacks.signer import Keys, sign
-from tests.attacks.wire import Answer, call
+from tests.attacks.wire import Answer, call, scope_of
 
 CLIENT = Keys(client_id="client", client_secret="secret")
 
@@ -199,3 +200,27 @@ async def test_the_address_behind_a_trusted_proxy_counts(store: MemoryStore, clo
     assert await through(*contradicting) == 200
     contradicting = (b"x-forwarded-for", b"198.51.100.7"), (b"forwarded", b"for=198.51.100.8")
     assert await through(*contradicting) == 429, "they count for the proxy's address"
+
+
+def test_limits_in_memory_work_under_trio(clock: Clock) -> None:
+    """Counting in memory needs no event loop of asyncio."""
+
+    async def run() -> list[int]:
+        store = MemoryStore()
+        await store.add_client(Client(client_id="client", client_secret="secret"))
+        protector = protector_of(bare, store)
+        Limits(clock=clock, resource=Rates(per_client="1/minute", per_address="9/minute")).limit(protector)
+        statuses: list[int] = []
+
+        async def send(message: Any) -> None:
+            statuses.extend([message["status"]] if "status" in message else [])
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        for _ in range(2):
+            message = sign(CLIENT, "GET", "/photos", content_type=None)
+            await bare(protector)(scope_of(message), receive, send)
+        return statuses
+
+    assert trio.run(run) == [200, 429]
