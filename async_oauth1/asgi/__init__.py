@@ -13,6 +13,7 @@ from async_oauth1.retirement import Retirement
 
 from .endpoints import authorization_endpoints
 from .exchange import token_exchange
+from .health.endpoints import health_endpoints
 from .lingering import LingeringMiddleware
 from .middleware import OAuth1Middleware
 from .requests import request_from_scope, send_response
@@ -31,6 +32,7 @@ __all__ = [
     "current_client",
     "current_credential",
     "current_oauth1_request",
+    "health_endpoints",
     "request_from_scope",
     "send_response",
     "token_exchange",

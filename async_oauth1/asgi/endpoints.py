@@ -17,7 +17,7 @@ from .bodies.received import ClientHasLeftError, ReceivedBody, check_length
 from .requests import ASGIApp, Receive, Scope, Send, content_type_of, request_from_scope, send_response, snapshot
 from .startup import run_lifespan, serve_nothing
 
-__all__ = ["authorization_endpoints"]
+__all__ = ["authorization_endpoints", "path_below_mounts"]
 
 AnyAuthorizationServer: TypeAlias = AuthorizationServer[OAuth1Request, OAuth1Response]
 _Answer: TypeAlias = Callable[[OAuth1Request], Awaitable[OAuth1Response]]
@@ -58,7 +58,7 @@ class _Endpoints:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self._answers.get(_path_below_mounts(scope))
+        answer = self._answers.get(path_below_mounts(scope))
         if answer is None:
             await send_response(_NOT_FOUND, send, method=scope["method"])
             return
@@ -92,7 +92,7 @@ class _Endpoints:
         return request
 
 
-def _path_below_mounts(scope: Scope) -> str:
+def path_below_mounts(scope: Scope) -> str:
     """The path in this application. Some frameworks cut a mount off the path; others only add it to ``root_path``."""
     path: str = scope["path"]
     root_path: str = (scope.get("root_path") or "").rstrip("/")

@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from async_oauth1.errors import OAuth1Error
-from async_oauth1.stores import StoreError
+from async_oauth1.stores import Store, StoreError, TransientStore
+from async_oauth1.stores.administration.interface import HasSchema
 from async_oauth1.stores.encryption import new_key
 
 from . import audit as _audit
@@ -68,11 +69,44 @@ def _root(
 
 
 @app.command("migrate")
-def migrate(store: StoreOption, *, as_json: JsonOption = False) -> None:
+def migrate(
+    store: StoreOption,
+    *,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only say whether it is necessary; then the exit status is 1.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Create or upgrade the store's tables. Run this before you start a new release of the provider."""
     opened = shared_store(store)
+    if status:
+        _print_status(opened, as_json=as_json)
+        return
     asyncio.run(opened.migrate())
     report({"store": opened.url, "up_to_date": True}, f"{opened.url}: up to date.", as_json=as_json)
+
+
+def _print_status(store: Store | TransientStore, *, as_json: bool) -> None:
+    """Print the versions of the tables.
+
+    Raises:
+        Exit: with status 1, if they must be migrated.
+    """
+    if not isinstance(store, HasSchema):
+        report({"store": store.url, "up_to_date": True}, f"{store.url}: has no tables.", as_json=as_json)
+        return
+    version, needed = asyncio.run(store.schema_versions())
+    result = {"store": store.url, "version": version, "needs": needed, "up_to_date": version == needed}
+    state = "up to date" if version == needed else _difference(version, needed)
+    report(result, f"{store.url}: {state}.", as_json=as_json)
+    if version != needed:
+        raise typer.Exit(1)
+
+
+def _difference(version: int, needed: int) -> str:
+    has = f"has schema version {version}" if version else "has no tables yet"
+    advice = "made by a newer release" if version > needed else "run async-oauth1 migrate"
+    return f"{has}, this release needs {needed}; {advice}"
 
 
 @app.command("keygen")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, cast
 
 import typer
 
-from async_oauth1.credentials import RSA_METHODS, Client, ClientChanges, NoncePolicy
-from async_oauth1.errors import OAuth1Error
+from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.policy import Policy
-from async_oauth1.protocol.callbacks import check_callback_syntax
-from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.stores import LastUse, Page, Store
 
 from .console import (
@@ -28,6 +25,8 @@ from .console import (
     say,
 )
 from .options import (
+    DEFAULT_METHOD,
+    DEFAULT_RSA_METHOD,
     AfterOption,
     JsonOption,
     LimitOption,
@@ -35,6 +34,10 @@ from .options import (
     SearchOption,
     StoreOption,
     TolerateOption,
+    checked_callbacks,
+    checked_methods,
+    checked_name,
+    checked_nonce_policy,
     checked_tolerances,
     parse_seconds,
 )
@@ -43,9 +46,6 @@ from .store_access import administered, every_page, last_use, uses_of, value_err
 
 __all__ = ["app"]
 
-_DEFAULT_METHOD = "HMAC-SHA1"
-_DEFAULT_RSA_METHOD = "RSA-SHA1"
-_MAX_NAME_LENGTH = 200
 
 app = typer.Typer(
     help="Register, list, show, edit, disable and remove clients, and rotate their secrets.", rich_markup_mode=None
@@ -72,7 +72,7 @@ def add(
         typer.Option(
             "--method",
             metavar="METHOD",
-            help=f"Signature method; repeatable. Default: {_DEFAULT_METHOD}, or {_DEFAULT_RSA_METHOD} with a key.",
+            help=f"Signature method; repeatable. Default: {DEFAULT_METHOD}, or {DEFAULT_RSA_METHOD} with a key.",
         ),
     ] = None,
     rsa_public_key: Annotated[
@@ -88,9 +88,9 @@ def add(
     record = Client(
         client_id=secrets.token_hex(16),
         client_secret=secrets.token_urlsafe(32),
-        name=_checked_name(name),
-        callbacks=_checked_callbacks(callback or []),
-        signature_methods=_checked_methods(method or [], has_key=key is not None),
+        name=checked_name(name),
+        callbacks=checked_callbacks(callback or []),
+        signature_methods=checked_methods(method or [], has_key=key is not None),
         rsa_public_key=key,
         tolerances=checked_tolerances(tolerate or []),
     )
@@ -261,11 +261,11 @@ def edit(
     """Change a client; its secret and its tokens stay valid, and what you leave out stays as it is."""
     changes = ClientChanges()
     if callback:
-        changes["callbacks"] = _checked_callbacks(callback)
+        changes["callbacks"] = checked_callbacks(callback)
     if query_may_differ is not None:
         changes["callback_query_may_differ"] = query_may_differ
     if nonce_policy is not None:
-        changes["nonce_policy"] = _checked_nonce_policy(nonce_policy)
+        changes["nonce_policy"] = checked_nonce_policy(nonce_policy)
     if tolerate and tolerate_nothing:
         raise CommandError("--tolerate and --tolerate-nothing exclude each other")
     if tolerate or tolerate_nothing:
@@ -335,12 +335,6 @@ def _format_changes(client: Client, changes: ClientChanges) -> str:
     return "; ".join(f"{name}: {printable(_format_value(getattr(client, name)))}" for name in changes)
 
 
-def _checked_nonce_policy(name: str) -> NoncePolicy:
-    if name not in get_args(NoncePolicy):
-        raise CommandError(f"--nonce-policy {printable(name)}: unknown; choose from {', '.join(get_args(NoncePolicy))}")
-    return cast("NoncePolicy", name)
-
-
 def _warn_of_methods(methods: Sequence[str]) -> None:
     """Name the methods that a server refuses unless it is configured otherwise. The server cannot be asked here."""
     off = [method for method in methods if method not in Policy().signature_methods]
@@ -350,32 +344,3 @@ def _warn_of_methods(methods: Sequence[str]) -> None:
             f"{names} {verb} refused unless the server enables {'them' if off[1:] else 'it'} too:"
             f" Policy(signature_methods=...), or OAUTH1_SUPPORTED_SIGNATURE_METHODS in the application's configuration."
         )
-
-
-def _checked_name(name: str) -> str:
-    if not name.strip() or not name.isprintable() or len(name) > _MAX_NAME_LENGTH:
-        raise CommandError(f"--name must be 1 to {_MAX_NAME_LENGTH} printable characters on one line")
-    return name.strip()
-
-
-def _checked_callbacks(callbacks: Sequence[str]) -> tuple[str, ...]:
-    for callback in callbacks:
-        try:
-            check_callback_syntax(callback)
-        except OAuth1Error as error:
-            reason = str(error.description).replace('Invalid "oauth_callback" value: it ', "")
-            raise CommandError(f"--callback {printable(callback)}: {reason}") from error
-    return tuple(dict.fromkeys(callbacks))
-
-
-def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
-    for name in names:
-        if name not in SIGNATURE_METHODS:
-            raise CommandError(f"--method {printable(name)}: unknown; choose from {', '.join(SIGNATURE_METHODS)}")
-    methods = tuple(dict.fromkeys(names)) or ((_DEFAULT_RSA_METHOD,) if has_key else (_DEFAULT_METHOD,))
-    rsa = [name for name in methods if name in RSA_METHODS]
-    if rsa and not has_key:
-        raise CommandError(f"--method {rsa[0]} needs --rsa-public-key")
-    if has_key and not rsa:
-        raise CommandError("--rsa-public-key needs a --method that uses it, such as RSA-SHA256")
-    return methods

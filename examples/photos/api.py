@@ -51,10 +51,15 @@ async def add_photo() -> dict[str, Any]:
 
 
 def add_health(app: Quart, storage: Storage) -> None:
-    """Add a health check: 200 if the stores answer, else 503 with the names of those that do not."""
+    """Add health checks: whether the process serves requests, and whether the stores answer."""
     health = Health(storage)
 
+    @app.get("/health/alive")
+    async def alive() -> Response:
+        return Response("ok", content_type="text/plain")
+
     @app.get("/health")
+    @app.get("/health/ready")
     async def answer() -> Response:
         silent = await health.silent()
         if silent:

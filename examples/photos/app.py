@@ -78,7 +78,7 @@ def record_uses(app: Quart, store: Store) -> None:
     async def note(response: Response) -> Response:
         verified = g.get("async_oauth1_request")
         if verified is not None:
-            store.note_use(verified.client_id, verified.token or None)
+            store.note_use(verified.client_id, verified.token or None, request.headers.get("User-Agent", ""))
         return response
 
 

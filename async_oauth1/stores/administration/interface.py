@@ -8,7 +8,20 @@ from async_oauth1.credentials import Client, TokenCredential
 
 from .paging import PAGE_SIZE, Page
 
-__all__ = ["AdministersClients"]
+__all__ = ["AdministersClients", "HasSchema"]
+
+
+@runtime_checkable
+class HasSchema(Protocol):
+    """A store with tables that `Store.migrate` brings up to date: SQLite and PostgreSQL."""
+
+    async def schema_versions(self) -> tuple[int, int]:
+        """The version of the tables, 0 if there are none, and the one that this release needs. The store may be closed.
+
+        Raises:
+            StoreError: the store cannot be reached, or belongs to another application.
+        """
+        ...
 
 
 @runtime_checkable

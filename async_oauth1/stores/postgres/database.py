@@ -22,7 +22,7 @@ from async_oauth1.stores.health.outages import Outages
 
 from .connection import ADVICE, PooledConnection, check_statement_names, unknown_statement
 from .sql import PING, writes
-from .tables import check_tables, migrate_tables
+from .tables import check_tables
 from .url import PostgresSettings
 
 __all__ = ["PostgresDatabase", "Row"]
@@ -161,18 +161,18 @@ class PostgresDatabase:
         task.add_done_callback(self._forget)
         return task
 
-    async def migrate(self) -> None:
-        """Create the tables, or bring them up to date.
+    async def alone(self, work: Callable[[asyncpg.pool.PoolConnectionProxy[Any]], Awaitable[None]]) -> None:
+        """Run work on a connection of its own, also if the store is not open.
 
         Raises:
-            StoreError: the server cannot be reached, or its tables were made by a newer release.
+            StoreError: the server cannot be reached, or the work fails.
         """
         if self._given_pool is not None:
-            await self._on_connection(self._given_pool, self._migrate)
+            await self._on_connection(self._given_pool, work)
             return
         pool = await self._connect(max_size=1)
         try:
-            await self._on_connection(pool, self._migrate)
+            await self._on_connection(pool, work)
         finally:
             pool.terminate()
 
@@ -304,9 +304,6 @@ class PostgresDatabase:
         async with asyncio.timeout(self.settings.timeout):
             await check_tables(connection, self.settings.url)
             await check_statement_names(connection, self.settings.url)
-
-    async def _migrate(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
-        await migrate_tables(connection, self.settings.url)
 
     def _invalid_url(self) -> StoreError:
         """Replaces a `ValueError` of asyncpg, whose message may show a part of the password."""

@@ -28,6 +28,8 @@ from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 from . import sql
 from .connection import PooledConnection
 from .database import PostgresDatabase
+from .schema import SCHEMA_VERSION
+from .tables import migrate_tables, tables_version
 from .url import PostgresSettings
 
 __all__ = ["PooledConnection", "PostgresStore"]
@@ -93,7 +95,18 @@ class PostgresStore(SQLStore[PostgresDatabase]):
             StoreError: the server cannot be reached, or the tables were made by a newer release.
         """
         self._restart()
-        await self._database.migrate()
+        await self._database.alone(lambda connection: migrate_tables(connection, self.url))
+
+    async def schema_versions(self) -> tuple[int, int]:
+        """As `HasSchema.schema_versions`."""
+        self._restart()
+        found: list[int] = []
+
+        async def read(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
+            found.append(await tables_version(connection, self.url))
+
+        await self._database.alone(read)
+        return found[0], SCHEMA_VERSION
 
     async def query_client(self, client_id: str) -> Client | None:
         """As `Store.query_client`."""

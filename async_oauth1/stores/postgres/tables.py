@@ -18,7 +18,7 @@ from async_oauth1.errors import StoreError
 
 from .schema import ENABLE_TRIGGERS, LOCK, MISSING_TRIGGERS, REPAIR_TRIGGERS, SCHEMA_VERSION, parts_of
 
-__all__ = ["check_tables", "migrate_tables"]
+__all__ = ["check_tables", "migrate_tables", "tables_version"]
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +81,18 @@ async def check_tables(connection: asyncpg.pool.PoolConnectionProxy[Any], url: s
     for name, value in (("fsync", state.fsync), ("synchronous_commit", state.synchronous_commit)):
         if value == "off":
             _log.warning("%s: %s is off: a crash forgets nonces, which can then be replayed", url, name)
+
+
+async def tables_version(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> int:
+    """The version of the tables; 0 if there are none.
+
+    Raises:
+        StoreError: the database cannot be used, or belongs to another application.
+    """
+    state = await _read_state(connection, url)
+    if state.has_clients and not state.has_version:
+        raise StoreError(f"{url}: belongs to another application")
+    return await _version(connection) if state.has_version else 0
 
 
 async def migrate_tables(connection: asyncpg.pool.PoolConnectionProxy[Any], url: str) -> None:

@@ -18,7 +18,7 @@ from async_oauth1.errors import StoreError
 from async_oauth1.stores.base import redact_url, shown_name
 
 from .connection import Rows, connect, fetch_octets, meaning
-from .tables import UnsuitableFileError, check_tables, migrate_tables
+from .tables import UnsuitableFileError, check_tables, migrate_tables, tables_version
 
 __all__ = ["SQLiteFile"]
 
@@ -143,6 +143,24 @@ class SQLiteFile:
         connection = await self.connect()
         try:
             await migrate_tables(connection, self.timeout)
+        except sqlite3.Error as error:
+            raise self.translated(error) from error
+        except UnsuitableFileError as error:
+            raise self.error(str(error)) from None
+        finally:
+            await connection.close()
+
+    async def schema_version(self) -> int:
+        """The version of the file's tables; 0 if there are none.
+
+        Raises:
+            StoreError: the file is not an SQLite file, or belongs to another application.
+        """
+        if self.identity() is None:
+            return 0
+        connection = await self.connect()
+        try:
+            return await tables_version(connection)
         except sqlite3.Error as error:
             raise self.translated(error) from error
         except UnsuitableFileError as error:

@@ -23,6 +23,7 @@ from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 from . import sql
 from .database import Execute, SQLiteDatabase
 from .file import SQLiteFile
+from .schema import SCHEMA_VERSION
 
 __all__ = ["SQLiteStore"]
 
@@ -63,6 +64,10 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
             StoreError: the file cannot be created or used, or was made by a newer release.
         """
         await self._file.migrate()
+
+    async def schema_versions(self) -> tuple[int, int]:
+        """As `HasSchema.schema_versions`."""
+        return await self._file.schema_version(), SCHEMA_VERSION
 
     async def open(self) -> None:
         """As `SQLStore.open`; logs a warning if other users of the machine may read the file."""

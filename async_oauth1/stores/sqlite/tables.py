@@ -11,7 +11,7 @@ import aiosqlite
 from .connection import fetch, primary_code, roll_back
 from .schema import MIGRATIONS, SCHEMA_VERSION
 
-__all__ = ["UnsuitableFileError", "check_tables", "migrate_tables"]
+__all__ = ["UnsuitableFileError", "check_tables", "migrate_tables", "tables_version"]
 
 # A file up to this size is read completely when it is opened, which takes a fraction of a second. Damage in a larger
 # one is found when a statement reads it.
@@ -48,6 +48,19 @@ async def check_tables(connection: aiosqlite.Connection, lock_timeout: float, *,
         await _use_wal(connection, lock_timeout)
     await _check_pages(connection)
     await fetch(connection, _PROBE)
+
+
+async def tables_version(connection: aiosqlite.Connection) -> int:
+    """The version of the tables; 0 if there are none.
+
+    Raises:
+        UnsuitableFileError: the file belongs to another application.
+        sqlite3.Error: the file cannot be read.
+    """
+    version, is_ours = await _version(connection), await _has_tables(connection)
+    if version > 0 and not is_ours:
+        raise _wrong_version(version, is_ours=is_ours)
+    return version
 
 
 async def migrate_tables(connection: aiosqlite.Connection, lock_timeout: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -38,7 +38,7 @@ async def fill(url: str) -> None:
 
 
 @contextmanager
-def admin_page(folder: Path) -> Iterator[str]:
+def admin_page(folder: Path, fill: Callable[[str], Coroutine[Any, Any, None]] = fill) -> Iterator[str]:
     """The example with some clients; yields its URL."""
     url = f"sqlite:///{folder}/provider.db"
     with ThreadPoolExecutor(1) as elsewhere:  # Playwright's loop runs in this thread
