@@ -50,6 +50,7 @@ def attempt(url: str, attempts: int, results: Any) -> None:
     results.put(asyncio.run(run()))
 
 
+@pytest.mark.stress
 def test_processes_share_one_limit(valkey: Valkey) -> None:
     """All processes together admit what the limit says, although each of them sends more at once."""
     valkey.flush()

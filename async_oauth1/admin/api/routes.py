@@ -165,7 +165,8 @@ class Routes:
         events = await self._do.events(client_id, since=since, after=call.number("page_token") or 0, limit=size + 1)
         if events is None:
             raise ProblemError(501, "This store keeps no audit trail.")
-        page = Page(events[:size], str(events[size - 1].id) if len(events) > size else None)
+        found = events[:size]
+        page = Page(found, str(found[-1].id) if len(events) > size else None)
         return paged(call, page, [describe_event(event) for event in page.items])
 
     async def _found(self, call: Call) -> Client:
