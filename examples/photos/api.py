@@ -51,7 +51,7 @@ async def add_photo() -> dict[str, Any]:
 
 
 def add_health(app: Quart, storage: Storage) -> None:
-    """Add health checks: whether this process answers; and 200 if the stores answer, too, else 503 with their names."""
+    """Add health checks: whether the process serves requests, and whether the stores answer."""
     health = Health(storage)
 
     @app.get("/health/alive")

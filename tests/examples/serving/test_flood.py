@@ -14,7 +14,7 @@ from tests.examples.jane import PRINTER
 from tests.examples.running import Photos, photos
 from tests.stress import STRESS
 
-FLOOD = 100_000 if STRESS else 2_000
+FLOOD = 100_000 if STRESS else 1_000
 #: Refused before memory is measured, so that caches are full and every path has run.
 WARM = FLOOD // 10
 CONNECTIONS = 8

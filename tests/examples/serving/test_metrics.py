@@ -6,11 +6,13 @@ import signal
 from pathlib import Path
 
 import httpx2
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from async_oauth1.telemetry import INSTRUMENTS
+from examples.photos.settings import SettingsError, read_settings
 from tests.examples.jane import Jane, Printer
-from tests.examples.running import Photos, photos, run, wait_until
+from tests.examples.running import Photos, photos, wait_until
 
 
 def scrape(running: Photos) -> dict[str, float]:
@@ -81,6 +83,5 @@ def test_a_proxy_on_this_machine_needs_the_token() -> None:
 
 def test_a_short_token_is_refused() -> None:
     """It could be guessed; the error names the variable and no value."""
-    refused = run("examples.photos", "--store", "memory://", PHOTOS_METRICS_TOKEN="secret")
-    assert refused.returncode == 2
-    assert refused.stderr == "photos: PHOTOS_METRICS_TOKEN must have at least 32 characters\n"
+    with pytest.raises(SettingsError, match=r"^PHOTOS_METRICS_TOKEN must have at least 32 characters$"):
+        read_settings([], {"PHOTOS_METRICS_TOKEN": "secret"})
