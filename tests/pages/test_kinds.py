@@ -8,7 +8,7 @@ from collections import Counter
 from .programs import DOCS, page
 
 KINDS = ("tutorials", "how-to", "reference", "explanation")
-_LIST = re.compile(r"```\{toctree\}\n(?::\w+:.*\n)*\n(.*?)\n```", re.DOTALL)
+_LIST = re.compile(r"```\{toctree\}\n(?::\w+:[^\n]*\n)*\n(.*?)\n```", re.DOTALL)
 
 
 def listed(name: str) -> list[str]:
