@@ -96,9 +96,7 @@ async def test_the_program_on_fastapi_serves(names: dict[str, Any], programs: li
         assert (await browser.put("/me?name=Eve", headers=signed(signer, "PUT", b"/me"))).status_code == 401
 
 
-async def test_the_program_on_flask_serves(
-    programs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_program_on_flask_serves(programs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token of its own table is accepted, once for each nonce."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/page.db")
     names: dict[str, Any] = {"__name__": __name__}
