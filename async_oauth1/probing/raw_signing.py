@@ -9,7 +9,7 @@ from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys, sign
 
 from .signing import Message, Place, place_parameters
 
-__all__ = ["sign_anyhow", "signature_anyhow"]
+__all__ = ["base_string_anyhow", "sign_anyhow", "signature_anyhow"]
 
 Pairs = list[tuple[str, str]]
 
@@ -40,9 +40,13 @@ def sign_anyhow(
 
 def signature_anyhow(message: Message, pairs: Iterable[tuple[str, str]], keys: SigningKeys, *, algorithm: str) -> str:
     """The signature that `sign_anyhow` adds."""
+    return SIGNATURE_METHODS[algorithm].sign(base_string_anyhow(message, pairs), keys)
+
+
+def base_string_anyhow(message: Message, pairs: Iterable[tuple[str, str]]) -> str:
+    """The base string that `sign_anyhow` signs (RFC 5849 section 3.4.1)."""
     sent = message.query + (b"&" + message.body if message.has_form else b"")
     signed = split_pairs(canonical_form(sent, max_parameters=1_000))
     signed += [(escape_text(name), escape_text(value)) for name, value in pairs]
     uri = f"{message.scheme}://{message.host}{message.path.decode('latin-1')}"
-    base_string = signature_base_string(message.method, uri, signed)
-    return SIGNATURE_METHODS[algorithm].sign(base_string, keys)
+    return signature_base_string(message.method, uri, signed)

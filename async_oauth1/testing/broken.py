@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
-from async_oauth1.probing.raw_signing import Pairs, signature_anyhow
+from async_oauth1.probing.raw_signing import Pairs, base_string_anyhow
 from async_oauth1.probing.signing import Message, place_parameters, protocol_parameters
-from async_oauth1.protocol.signature import SigningKeys
+from async_oauth1.protocol.encoding import escape_text
+from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 
 from .signed_auth import SignedAuth
 
@@ -29,6 +33,17 @@ class _Draft:
     sent_pairs: Pairs
     keys: SigningKeys
     algorithm: str
+    rewrite: Callable[[str], str] = str
+    without_ampersand: bool = False
+
+    def signature(self) -> str:
+        """The signature of what the client takes for the request."""
+        text = self.rewrite(base_string_anyhow(self.signed, self.signed_pairs))
+        kind, _, digest = self.algorithm.partition("-")
+        if self.without_ampersand and kind != "RSA":
+            key = escape_text(self.keys.client_secret or "") + escape_text(self.keys.token_secret)
+            return key if not digest else base64.b64encode(hmac.digest(key.encode(), text.encode(), digest)).decode()
+        return SIGNATURE_METHODS[self.algorithm].sign(text, self.keys)
 
     def set(self, name: str, value: str) -> None:
         """Sign and send another value."""
@@ -66,6 +81,29 @@ def _keys(change: Callable[[SigningKeys], SigningKeys]) -> Callable[[_Draft], No
 def _both(name: str, change: Callable[[str], str]) -> Callable[[_Draft], None]:
     """Sign and send another value."""
     return lambda draft: draft.set(name, change(dict(draft.sent_pairs).get(name, "")))
+
+
+def _rewritten(rewrite: Callable[[str], str]) -> Callable[[_Draft], None]:
+    """Sign another base string than that of the request."""
+
+    def mistake(draft: _Draft) -> None:
+        draft.rewrite = rewrite
+
+    return mistake
+
+
+def _lower_case_escapes(text: str) -> str:
+    return re.sub(r"%[0-9A-F]{2}", lambda escape: escape.group().lower(), text)
+
+
+def _parameters_encoded_once(text: str) -> str:
+    """The base string of a client that encodes parameters once, where the RFC does it twice."""
+    method, uri, parameters = text.split("&")
+    return f"{method}&{uri}&{unquote(parameters)}"
+
+
+def _no_ampersand(draft: _Draft) -> None:
+    draft.without_ampersand = True
 
 
 def _parameter_added(draft: _Draft) -> None:
@@ -130,6 +168,9 @@ _MISTAKES: dict[str, Callable[[_Draft], None]] = {
     "realm_included": _pairs(lambda pairs: [*pairs, ("realm", REALM)]),
     "empty_token": _pairs(lambda pairs: [*pairs, ("oauth_token", "")]),
     "body_hash": _both("oauth_body_hash", lambda _: "2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
+    "escape_case": _rewritten(_lower_case_escapes),
+    "not_encoded": _rewritten(_parameters_encoded_once),
+    "ampersand_missing": _no_ampersand,
     "malformed": _both("oauth_version", lambda _: "1.0A"),
 }
 
@@ -140,7 +181,8 @@ class BrokenAuth(SignedAuth):
     It is used as `SignedAuth` is. The request must have what the mistake is in: a query for ``query_missing`` and
     ``repeated``, in it ``%C3%BC`` for ``charset``, ``=true`` for ``value_changed``, an escape for ``double_encoded``;
     a space in the query or form for ``space_plus``; an escape in the path for ``path_escapes``; a form for
-    ``form_missing``; no token for ``empty_token``, and one for ``secrets_swapped`` and ``token_secret_missing``.
+    ``form_missing``; a shared secret for ``ampersand_missing``; no token for ``empty_token``, and one for
+    ``secrets_swapped`` and ``token_secret_missing``.
     """
 
     #: The codes that there is a mistake for.
@@ -172,7 +214,7 @@ class BrokenAuth(SignedAuth):
         pairs = [*{**named, **self._parameters}.items()]
         draft = _Draft(message, message, list(pairs), list(pairs), self._credentials.keys, self._method)
         _MISTAKES[self._code](draft)
-        signature = signature_anyhow(draft.signed, draft.signed_pairs, draft.keys, algorithm=draft.algorithm)
+        signature = draft.signature()
         if self._code == "signature_encoding":
             signature = base64.b64decode(signature).hex()
         every = [*draft.sent_pairs, ("oauth_signature", signature)]

@@ -40,7 +40,7 @@ class Wire(httpx2.AsyncBaseTransport):
         #: The step that begins when a request has been sent.
         self.answer: Heading | None = None
         #: The secrets that the next request is signed with: the client's, and the token's.
-        self.secrets = ("", "")
+        self.secrets: tuple[str, str] = ("", "")
         #: The octets of every request, in the order sent.
         self.sent: list[bytes] = []
 

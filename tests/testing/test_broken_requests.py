@@ -27,5 +27,5 @@ def test_each_mistake_is_explained_by_its_code(oauth1_server: OAuth1Server) -> N
 
 def test_an_unknown_code() -> None:
     """The error names the codes."""
-    with pytest.raises(ValueError, match="the codes are body_hash, charset, credentials"):
+    with pytest.raises(ValueError, match="the codes are ampersand_missing, body_hash, charset"):
         BrokenAuth("nothing", "client", "secret")

@@ -62,6 +62,9 @@ async def run(block: Block, module: ModuleType) -> None:
             exec(change, vars(module))
     text = "\n" * block.line + block.text
     code = compile(text, block.page, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    if "asyncio.run(" in block.text:  # this starts a loop, and there is one in this thread
+        await asyncio.to_thread(exec, code, vars(module))
+        return
     result = eval(code, vars(module))
     if inspect.iscoroutine(result):
         await result
