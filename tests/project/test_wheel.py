@@ -90,7 +90,7 @@ def clean_python(distributions: Path, repository: Path, tmp_path_factory: pytest
 
 def test_the_wheel_works_with_authlib_alone(clean_python: Path, tmp_path: Path) -> None:
     """With its one dependency, the wheel can be imported and can sign."""
-    assert run(clean_python, "-I", "-W", "error", "-c", PROGRAM, cwd=tmp_path).strip() == "0.1.0"
+    assert run(clean_python, "-I", "-W", "error", "-c", PROGRAM, cwd=tmp_path).strip() == "1.0.0rc1"
 
 
 def test_the_command_names_its_missing_extra(clean_python: Path, tmp_path: Path) -> None:
