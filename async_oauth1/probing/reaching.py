@@ -146,8 +146,8 @@ def _another_view(session: Session, algorithms: tuple[str, ...]) -> Iterator[Fin
         "Either the credentials are wrong, or the provider sees a host that was not tried."
     )
     fix = (
-        "Check the client's identifier and secret, and the token's; and that external_base_url is this URL. Name the address behind the proxy with "
-        "--upstream HOST:PORT; or save a request and run async-oauth1 explain."
+        "Check the client's identifier and secret, and the token's; and that external_base_url is this URL. Name the "
+        "address behind the proxy with --upstream HOST:PORT; or save a request and run async-oauth1 explain."
     )
     yield Finding("url", "wrong", text, fix)
 
