@@ -49,7 +49,7 @@ def tls(session: Session) -> Iterator[Finding]:
     except UnreachableError as error:
         session.stopped = "there is no usable TLS connection"
         fix = "Install a certificate for this name, with its chain; --ca-file names your own authority."
-        yield Finding("tls", "wrong", f"Clients cannot connect: {error}.", fix)
+        yield Finding("tls", "wrong", f"Clients cannot connect: {str(error).rstrip('.')}.", fix)
         return
     yield _certificate(str(certificate.get("notAfter", "")), str(version), session.now())
 
@@ -146,8 +146,8 @@ def _another_view(session: Session, algorithms: tuple[str, ...]) -> Iterator[Fin
         "Either the credentials are wrong, or the provider sees a host that was not tried."
     )
     fix = (
-        "Check the client's identifier and secret, and the token's. Name the address behind the proxy with "
-        "--upstream HOST:PORT; or save a request and run async-oauth1 explain."
+        "Check the client's identifier and secret, and the token's; and that external_base_url is this URL. Name the "
+        "address behind the proxy with --upstream HOST:PORT; or save a request and run async-oauth1 explain."
     )
     yield Finding("url", "wrong", text, fix)
 

@@ -14,14 +14,16 @@ from tests.servers import Postgres
 from .command import assert_one_line_error, run, run_json
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "postgres with a cache"])
 async def test_a_new_store(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Before the first migration the exit status is 1, and afterwards 0; nothing is created by asking."""
     url = f"sqlite:///{tmp_path}/store.db"
-    if kind == "postgres":
+    if kind != "sqlite":
         server: Postgres = request.getfixturevalue("postgres")
         server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         url = server.url
+        if kind == "postgres with a cache":
+            url += ("&" if "?" in url else "?") + "cache=10"
     for _ in range(2):
         result = run("migrate", "--status", "--store", url)
         assert (result.returncode, result.stdout) == (1, "")

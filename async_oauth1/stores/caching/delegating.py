@@ -9,7 +9,7 @@ from async_oauth1.credentials import Client, ClientChanges, TemporaryCredential,
 from async_oauth1.policy import Policy
 from async_oauth1.provider.approval.scopes import with_scope
 from async_oauth1.provider.records.audit import AuditEvent
-from async_oauth1.stores.administration.interface import AdministersClients
+from async_oauth1.stores.administration.interface import AdministersClients, HasSchema
 from async_oauth1.stores.administration.paging import PAGE_SIZE, Page
 from async_oauth1.stores.auditing.interface import AUDIT_PAGE_SIZE, KeepsAuditTrail
 from async_oauth1.stores.interfaces import Store
@@ -36,6 +36,12 @@ class DelegatingStore:
     async def migrate(self) -> None:
         """As `Store.migrate`."""
         await self._store.migrate()
+
+    async def schema_versions(self) -> tuple[int, int]:
+        """As `HasSchema.schema_versions`."""
+        if not isinstance(self._store, HasSchema):
+            raise NotImplementedError(f"{type(self._store).__name__} has no schema_versions; see HasSchema")
+        return await self._store.schema_versions()
 
     async def open(self) -> None:
         """As `Store.open`."""

@@ -63,7 +63,7 @@ async def test_a_long_trail_is_read_in_pages(store: MemoryStore, visitor: Visito
         if not following:
             break
         page = await visitor.client.get(unescape(following[1]))
-    assert seen == [("Secret rotated", "by a command <b>root\\u202e</b>")] * 25 + [
+    assert seen == [("Secret rotated", "by a command of <b>root\\u202e</b>")] * 25 + [
         ("Client registered", "by the application")
     ]
 

@@ -121,6 +121,7 @@ def test_https_without_x_forwarded_proto(provider: Photos, tmp_path: Path, certi
         status, report = doctor(f"https://127.0.0.1:{port}", "--ca-file", str(certificate))
         assert status == 1
         assert "certificate of 127.0.0.1 is not valid" in wrong(report)[0][1]
+        assert not wrong(report)[0][1].endswith("..")
         with pytest.MonkeyPatch.context() as patch:
             _resolve(patch, "api.example.com")
             status, report = doctor(url, "--ca-file", str(certificate))

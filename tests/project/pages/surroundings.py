@@ -92,6 +92,7 @@ claims = {"iss": "https://lms.example", "sub": "1", "aud": "c", "exp": 1, "nonce
 """
 #: What each page finds besides that.
 PAGES = {
+    "docs/administration.md": "SECRET_KEY, OPERATORS = 'the key of the sessions', ('alice',)",
     "docs/asgi.md": _STARLETTE,
     "docs/cors.md": "from quart_cors import cors, route_cors\nfrom starlette.middleware.cors import CORSMiddleware\n",
     "docs/deploying.md": """
@@ -125,6 +126,7 @@ CHANGES = {
 }
 #: Settings in the environment.
 ENVIRONMENT = {
+    "ADMIN_TOKEN": "a random token of the test",
     "ASYNC_OAUTH1_CLIENT_ID": "printer",
     "ASYNC_OAUTH1_STORE": "sqlite:///page.db",
     "DATABASE_URL": "sqlite+aiosqlite://",
