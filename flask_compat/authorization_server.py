@@ -94,6 +94,7 @@ class AuthorizationServer(Server):
             "get_ended_temporary_credential": None,
             "requested_scope": None,
             "token_response_parameters": None,
+            "audit": None,
         }
         self._flows = AuthorizationFlows(self)
         if app is not None:
@@ -127,7 +128,7 @@ class AuthorizationServer(Server):
             self.token_generator = self._first_made = made
 
     def register_hook(self, name: str, func: Callable[..., Any]) -> None:
-        """Set one of Authlib's six hooks, ``requested_scope`` or ``token_response_parameters``, plain or async.
+        """Set one of Authlib's six hooks, ``requested_scope``, ``token_response_parameters`` or ``audit``, plain or async.
 
         Raises:
             ValueError: no hook has that name.

@@ -116,7 +116,7 @@ class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse])
     def __init__(self, server: Any, policy: Policy) -> None:
         """Use a server, with the optional hooks that it has as methods."""
         super().__init__(server, policy)
-        for name in ("deny_temporary_credential", "count_wrong_verifier", "token_response_parameters"):
+        for name in ("deny_temporary_credential", "count_wrong_verifier", "token_response_parameters", "audit"):
             if callable(method := getattr(server, name, None)):
                 self.register_hook(name, method)
 

@@ -15,6 +15,7 @@ ERRORS = [
     errors.InvalidTokenError(),
     errors.InvalidBearerTokenError(),
     errors.RetiredError(),
+    errors.TooManyRequestsError(),
     errors.InvalidNonceError(),
     errors.InvalidSignatureError(),
     errors.InvalidVerifierError(),
