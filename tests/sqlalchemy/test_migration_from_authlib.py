@@ -50,7 +50,9 @@ def migrate(connection: Connection, program: str) -> None:
 async def test_the_migration(engines: Engines, repository: Path) -> None:
     """Afterwards the whole flow works, and a request from before the migration is refused."""
     page = (repository / "docs" / "own-models.md").read_text(encoding="utf-8")
-    program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-1].replace("temporary_credential", "temporary")
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    [program] = [block for block in blocks if "def upgrade()" in block]
+    program = program.replace("temporary_credential", "temporary")
     engine: AsyncEngine = engines()
     async with engine.begin() as connection:
         for table in (User.__table__, PlainClient.__table__):
