@@ -141,7 +141,7 @@ def _forwarded_origin(
     for name, value in headers:
         if name == b"forwarded" or name.startswith(b"x-forwarded-"):
             fields[name] = value.decode("latin-1").rpartition(",")[2].strip()
-    forwarded = _parse_forwarded(fields.get(b"forwarded", ""))
+    forwarded = parse_forwarded(fields.get(b"forwarded", ""))
     standard = {key: forwarded[key] for key in ("proto", "host") if forwarded.get(key)}
     legacy = _legacy_forwarded(fields, host)
     if standard and legacy and standard != legacy:
@@ -161,8 +161,12 @@ def _legacy_forwarded(fields: Mapping[bytes, str], host: str) -> dict[str, str]:
     return said
 
 
-def _parse_forwarded(element: str) -> dict[str, str]:
-    """Parse one element of a Forwarded header (RFC 7239 section 4)."""
+def parse_forwarded(element: str) -> dict[str, str]:
+    """Parse one element of a Forwarded header (RFC 7239 section 4).
+
+    Raises:
+        InvalidRequestError: it is malformed, or has a parameter twice.
+    """
     pairs: dict[str, str] = {}
     position = 0
     while position < len(element):

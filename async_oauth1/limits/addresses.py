@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from async_oauth1.asgi.origin import parse_forwarded
+from async_oauth1.errors import InvalidRequestError
 from async_oauth1.protocol.request import OAuth1Request
 
 __all__ = ["address_of", "client_address"]
 
 # One household or machine usually has a whole /64 of IPv6, so a client could use a new address for each request.
 _IPV6_BITS = 64
-_ELEMENT = re.compile(r'((?:"(?:[^"\\]|\\.)*"|[^",])*)(?:,|\Z)')
-_FOR = re.compile(r'(?:\A|;)[ \t]*for="?\[?([0-9A-Fa-f.:]+)', re.IGNORECASE)
+_NODE = re.compile(r"\[?([0-9A-Fa-f.:]+)")
 _IPV4_PORT = re.compile(r"([0-9.]+):[0-9]+")
 
 
@@ -71,11 +72,17 @@ def _forwarded(request: OAuth1Request) -> tuple[list[str], list[str]]:
         if name == b"x-forwarded-for":
             legacy.append(value.decode("latin-1"))
         elif name == b"forwarded":
-            for element in _ELEMENT.findall(value.decode("latin-1")):
-                if element.strip():
-                    match = _FOR.search(element)
-                    standard.append(match[1] if match else "unknown")
+            standard += [_node(element) for element in value.decode("latin-1").split(",") if element.strip()]
     return legacy, standard
+
+
+def _node(element: str) -> str:
+    """The address in one element of ``Forwarded``; ``unknown`` if it has none or is malformed."""
+    try:
+        match = _NODE.match(parse_forwarded(element).get("for", ""))
+    except InvalidRequestError:
+        return "unknown"
+    return match[1] if match else "unknown"
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:

@@ -188,10 +188,39 @@ async def test_memory_keeps_a_bounded_number_of_counters(clock: Clock) -> None:
     assert await counter.count("rule/yet another/1") == 5
     assert await counter.add("rule/7/1", 60) == 2
     assert await counter.add("other/8/1", 60) == 1
-    assert len(counter._counts) == 1_002
+    assert len(counter._by_rule["rule"]) == 1_001
     clock.advance(60)
     assert await counter.add("rule/more 1/2", 60) == 1
-    assert len(counter._counts) == 1
+    assert len(counter._by_rule["rule"]) == 1
+
+
+async def test_many_addresses_leave_the_clients_their_counters(clock: Clock) -> None:
+    """A flood from more addresses than there are counters does not make clients share one."""
+    counter = MemoryCounter(clock, most=10)
+    for number in range(20):
+        await counter.add(f"token-address-60s/{number}/1", 60)
+    assert [await counter.add(f"token-client-60s/{number}/1", 60) for number in range(10)] == [1] * 10
+
+
+async def test_a_full_table_is_not_searched_for_each_address(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether counters have ended is looked up once a second at most, also if there is no room."""
+    counter = MemoryCounter(clock, most=10)
+    await counter.add("rule/first/1", 60)
+    counts, searched = counter._by_rule["rule"], []
+
+    class Searched(dict[str, tuple[int, float]]):
+        def items(self) -> Any:
+            searched.append(clock())
+            return super().items()
+
+    counts._counts = Searched(counts._counts)
+    for number in range(100):
+        await counter.add(f"rule/{number}/1", 60)
+        counts._counts = Searched(counts._counts)
+    assert len(searched) == 1
+    clock.advance(1)
+    await counter.add("rule/one more/1", 60)
+    assert len(searched) == 2
 
 
 @pytest.mark.parametrize("rate", ["", "many", "0/minute", "5/minute;6/minute", "-1/minute"])

@@ -16,6 +16,10 @@ __all__ = ["FormToken", "FormTokens"]
 
 #: Seconds in which a form must be sent.
 FORM_LIFETIME = 3600
+#: Seconds in which a form that makes a secret must be sent. Stores remember nonces for longer by default.
+SECRET_FORM_LIFETIME = 600
+# Another process that made a form may have a clock that is ahead, in seconds.
+_CLOCK_TOLERANCE = 60
 _LEAST_KEY_BYTES = 16
 # Stands for the client of a nonce.
 _FORMS = "async-oauth1 admin page"
@@ -28,11 +32,11 @@ class FormToken:
 
     Attributes:
         identifier: of this form alone.
-        expires_at: Unix time.
+        made_at: Unix time.
     """
 
     identifier: str
-    expires_at: int
+    made_at: int
 
 
 class FormTokens:
@@ -59,8 +63,8 @@ class FormTokens:
 
     def make(self, operator: str) -> str:
         """Make a token for one form."""
-        expires, identifier = str(int(self._clock()) + FORM_LIFETIME), secrets.token_urlsafe(16)
-        return f"{expires}.{identifier}.{self._mac(operator, expires, identifier)}"
+        made_at, identifier = str(int(self._clock())), secrets.token_urlsafe(16)
+        return f"{made_at}.{identifier}.{self._mac(operator, made_at, identifier)}"
 
     def check(self, text: str, operator: str) -> FormToken | None:
         """Check a token that a form has sent.
@@ -71,19 +75,29 @@ class FormTokens:
         match = _FORM.fullmatch(text)
         if match is None:
             return None
-        expires, identifier, mac = match.groups()
-        if not hmac.compare_digest(mac, self._mac(operator, expires, identifier)):
+        made_at, identifier, mac = match.groups()
+        if not hmac.compare_digest(mac, self._mac(operator, made_at, identifier)):
             return None
-        return FormToken(identifier, int(expires)) if self._clock() < int(expires) else None
+        token = FormToken(identifier, int(made_at))
+        return token if -_CLOCK_TOLERANCE <= self._age(token) < FORM_LIFETIME else None
+
+    def makes_secrets(self, token: FormToken) -> bool:
+        """Whether a form is new enough to make a secret."""
+        return self._age(token) < SECRET_FORM_LIFETIME
 
     async def use(self, token: FormToken) -> bool:
-        """Note that a form was used, as a nonce that is kept until the form has expired.
+        """Note that a form was used, as a nonce with the time of the form.
+
+        It is never ahead of the clock: stores take the newest timestamps of their nonces for a time that has come.
 
         Returns:
-            ``False`` if it was used before, in any process.
+            ``False`` if it was used before, in any process, or is so old that the store may have forgotten it.
         """
-        return not await self._store.exists_nonce(token.identifier, str(token.expires_at), _FORMS, None)
+        return not await self._store.exists_nonce(token.identifier, str(token.made_at), _FORMS, None)
 
-    def _mac(self, operator: str, expires: str, identifier: str) -> str:
+    def _age(self, token: FormToken) -> float:
+        return self._clock() - token.made_at
+
+    def _mac(self, operator: str, made_at: str, identifier: str) -> str:
         # The operator comes last: nothing that it contains can be taken for another part.
-        return hmac.new(self._key, f"{expires}.{identifier}.{operator}".encode(), sha256).hexdigest()
+        return hmac.new(self._key, f"{made_at}.{identifier}.{operator}".encode(), sha256).hexdigest()

@@ -81,8 +81,10 @@ class Views:
         if errors := registration.errors():
             return self._registration_form(request, registration, errors)
         client = registration.client()
+        if self._is_old(request):
+            return self._registration_form(request, registration, {}, is_old=True)
         if not await self._is_first(request):
-            return self._sent_before(request)
+            return self._not_now(request, "This form was sent before")
         await self._operations.add_client(client, request.operator)
         return self._page("secret.html", request, client=client, is_new=True)
 
@@ -122,8 +124,10 @@ class Views:
         if overlap not in OVERLAPS:
             raise InvalidRequestError("Choose how long the former secret stays valid.")
         client = await self._wanted(request)
+        if self._is_old(request):
+            return self._not_now(request, "This form is too old")
         if not await self._is_first(request):
-            return self._sent_before(request)
+            return self._not_now(request, "This form was sent before")
         try:
             rotated = await self._operations.rotate_secret(client.client_id, int(overlap), request.operator)
         except ValueError as error:
@@ -157,26 +161,33 @@ class Views:
     async def _wanted(self, request: PageRequest) -> Client:
         return _found(await self._operations.find_client(request.query.get("id", "")))
 
+    def _is_old(self, request: PageRequest) -> bool:
+        return request.form_token is None or not self._tokens.makes_secrets(request.form_token)
+
     async def _is_first(self, request: PageRequest) -> bool:
         """Whether a form that shows a secret was not sent before: a reload must not make another secret."""
         return request.form_token is not None and await self._tokens.use(request.form_token)
 
-    def _sent_before(self, request: PageRequest) -> OAuth1Response:
+    def _not_now(self, request: PageRequest, title: str) -> OAuth1Response:
         text = (
-            "Nothing was changed now. The secret was shown when the form was sent for the first time, and is not shown "
-            "again. If you do not have it, find the client, and rotate its secret."
+            "Nothing was changed now. A form that makes a secret can be sent once, within ten minutes. If it was sent "
+            "before, the secret was shown then, and is not shown again. If you do not have it, find the client, and "
+            "rotate its secret."
         )
-        title, link = "This form was sent before", f"{request.base}/"
+        link = f"{request.base}/"
         values = {"title": title, "text": text, "status": 409, "link": link, "link_text": "All clients"}
         return self._page("error.html", request, 409, **values)
 
-    def _registration_form(self, request: PageRequest, form: Registration, errors: Mapping[str, str]) -> OAuth1Response:
+    def _registration_form(
+        self, request: PageRequest, form: Registration, errors: Mapping[str, str], *, is_old: bool = False
+    ) -> OAuth1Response:
         return self._page(
             "new.html",
             request,
-            400 if errors else 200,
+            409 if is_old else 400 if errors else 200,
             form=form,
             errors=errors,
+            is_old=is_old,
             methods=METHODS,
             default_method=DEFAULT_METHOD,
             default_rsa_method=DEFAULT_RSA_METHOD,

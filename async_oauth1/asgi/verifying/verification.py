@@ -97,6 +97,8 @@ async def verify_with_bearer(
         if earlier is not None:
             await check_principal(earlier.request.credential, demanded)
             return earlier
+        if protector.limiter is not None:
+            await protector.limiter.count_arrival(request, "resource", protector.policy)
         await verify_bearer(protector, request, query_bearer, demanded)
     except OAuth1Error as error:
         protector.report_refusal(error, request)
