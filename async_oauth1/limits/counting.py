@@ -195,7 +195,9 @@ def open_counter(store: str | Storage, timeout: float, clock: Callable[[], float
     if scheme == "memory":
         return MemoryCounter(clock)
     if scheme not in _REDIS:
-        raise StoreError(f"{redact_url(store)}: limits are counted at memory://, redis://, rediss:// or valkey://")
+        raise StoreError(
+            f"{redact_url(store)}: limits are counted at memory://, redis://, rediss://, valkey:// or unix://"
+        )
     return _redis_counter(f"{_REDIS[scheme]}{separator}{rest}", timeout)
 
 
@@ -212,7 +214,8 @@ def _redis_counter(url: str, timeout: float) -> StorageCounter:
         url, max_connections=_CONNECTIONS, timeout=timeout, socket_timeout=timeout, socket_connect_timeout=timeout
     )
     options: Any = {"connection_pool": pool}
-    storage = RedisStorage(f"async+{url}", implementation="redispy", key_prefix="async_oauth1", **options)
+    # The URL is the pool's: the storage knows fewer kinds, and uses none.
+    storage = RedisStorage("async+redis://", implementation="redispy", key_prefix="async_oauth1", **options)
     return StorageCounter(storage, redact_url(url), timeout, pool.aclose)
 
 

@@ -18,7 +18,7 @@ from async_oauth1.cli import app
 from .blocks import ROOT
 
 #: Words that only the shell understands.
-_BUILT_IN = {"export", "unset", ".", "cd", "wait"}
+_BUILT_IN = {"export", "set", "unset", ".", "cd", "wait"}
 _SEPARATORS = re.compile(r"&&|\|\||[;|&()]+")
 
 

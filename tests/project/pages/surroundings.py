@@ -94,6 +94,7 @@ claims = {"iss": "https://lms.example", "sub": "1", "aud": "c", "exp": 1, "nonce
 PAGES = {
     "docs/administration.md": "SECRET_KEY, OPERATORS = 'the key of the sessions', ('alice',)",
     "docs/asgi.md": _STARLETTE,
+    "docs/audit.md": "client_id, write_to_my_log = 'printer', nothing",
     "docs/cors.md": "from quart_cors import cors, route_cors\nfrom starlette.middleware.cors import CORSMiddleware\n",
     "docs/deploying.md": """
 from hypercorn.config import Config
