@@ -95,6 +95,8 @@ def client_from(value: Any) -> Client:
     members = typed_members(value, CREATED)
     if "name" not in members:
         raise ProblemError(400, '"name" is missing: it is what users read on the consent page.')
+    if members.get("client_id") in (".", ".."):  # which HTTP clients remove from paths, also if they are encoded
+        raise ProblemError(400, '"client_id" must not be "." or "..": no request could name the client.')
     try:
         return new_client(**members)
     except (TypeError, ValueError, OAuth1Error) as error:

@@ -12,6 +12,8 @@ from .problems import ProblemError
 __all__ = ["merge_patched", "patched"]
 
 _MAX_OPERATIONS = 100
+# Of objects and arrays in each other: an object whose members may be arrays.
+_LEVELS = 2
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}")
 
 
@@ -110,6 +112,9 @@ def _get(root: dict[str, Any], path: list[str]) -> Any:
 
 
 def _add(root: dict[str, Any], path: list[str], value: Any) -> None:
+    # Otherwise each operation could copy an array into itself, and make it twice as large.
+    if not _has_levels(value, _LEVELS + 1 - len(path)):
+        raise ProblemError(400, "the value is nested deeper than those of a client.")
     parent = _parent(root, path)
     if isinstance(parent, list):
         index = len(parent) if path[-1] == "-" else _index(path[-1], path, len(parent))
@@ -125,6 +130,15 @@ def _remove(root: dict[str, Any], path: list[str]) -> None:
         del parent[int(path[-1])]
     else:
         del parent[path[-1]]
+
+
+def _has_levels(value: Any, most: int) -> bool:
+    """Whether at most so many objects and arrays are in each other."""
+    if not isinstance(value, (dict, list)):
+        return True
+    container = cast("dict[str, Any] | list[Any]", value)
+    parts = container.values() if isinstance(container, dict) else container
+    return most > 0 and all(_has_levels(part, most - 1) for part in parts)
 
 
 def _index(token: str, path: list[str], last: int) -> int:
