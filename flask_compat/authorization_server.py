@@ -128,7 +128,9 @@ class AuthorizationServer(Server):
             self.token_generator = self._first_made = made
 
     def register_hook(self, name: str, func: Callable[..., Any]) -> None:
-        """Set one of Authlib's six hooks, ``requested_scope``, ``token_response_parameters`` or ``audit``, plain or async.
+        """Set a hook, plain or async.
+
+        Besides Authlib's six there are ``requested_scope``, ``token_response_parameters`` and ``audit``.
 
         Raises:
             ValueError: no hook has that name.
