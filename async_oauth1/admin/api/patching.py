@@ -26,7 +26,9 @@ def patched(document: dict[str, Any], operations: Any) -> dict[str, Any]:
         ProblemError: 400 for a malformed patch, 409 for one that does not apply.
     """
     if not isinstance(operations, list):
-        raise ProblemError(400, "A JSON Patch is an array of operations; send an object as application/merge-patch+json.")
+        raise ProblemError(
+            400, "A JSON Patch is an array of operations; send an object as application/merge-patch+json."
+        )
     each = cast("Sequence[Any]", operations)
     if len(each) > _MAX_OPERATIONS:
         raise ProblemError(400, f"A JSON Patch has at most {_MAX_OPERATIONS} operations.")
