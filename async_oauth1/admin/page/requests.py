@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -51,4 +52,5 @@ def locate(scope: Scope) -> tuple[str, str]:
     if not on_wire.endswith("/"):
         below = below.removesuffix("/")  # Litestar adds it
     mount = next((on_wire.removesuffix(end) for end in (quote(below), below) if on_wire.endswith(end)), "")
-    return mount or quote(root_path), below or "/"
+    # A path that began with two slashes would be another host in links and redirects.
+    return re.sub("^/+", "/", mount) or quote(root_path), below or "/"

@@ -109,6 +109,6 @@ def current_actor(usual: Actor) -> Actor:
     """The actor of a change that is made now.
 
     Args:
-        usual: the actor, unless `acting_as` says it.
+        usual: the actor, unless `acting_as` says it; but what expires always does so by itself.
     """
-    return _actor.get() or usual
+    return usual if usual.kind == "provider" else _actor.get() or usual
