@@ -263,7 +263,7 @@ def test_ctrl_c_interrupts_the_command(url: str, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "photos.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         process = subprocess.Popen(
-            [*COMMAND, "client", "add", "--store", f"{url}?timeout=3", "--name", "Q"],
+            [*COMMAND, "client", "add", "--store", f"{url}?timeout=10", "--name", "Q"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         running, database = psutil.Process(process.pid), str(tmp_path / "photos.db")
