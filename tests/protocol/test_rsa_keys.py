@@ -196,7 +196,7 @@ def test_a_key_below_2048_bits_is_reported_once(caplog: pytest.LogCaptureFixture
 @refused_keys
 def test_a_stored_key_that_would_be_refused_can_be_loaded(key: str, reason: str) -> None:
     """A record with such a key in the database can still be found, listed and copied."""
-    row = ("c", "secret", "[]", "", "[]", "[]", key, "strict", False, "[]")
+    row = ("c", "secret", "[]", "", "[]", "[]", key, "strict", False, "[]", False)
     record = client_of_row(row, KeyRing(()), 0.0)
     assert record.rsa_public_key == key, reason
 
