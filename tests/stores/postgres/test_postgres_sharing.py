@@ -62,7 +62,7 @@ async def test_a_migration_leaves_the_other_schema_alone(server: Postgres) -> No
     server.sql(";".join(MIGRATIONS[0]))
     await PostgresStore(_mine(server)).migrate()
     assert server.sql("SELECT version FROM public.oauth1_schema") == "1"
-    assert server.sql(TABLES.format("Mine")) == "8"
+    assert server.sql(TABLES.format("Mine")) == "9"
     columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.oauth1_token_credential'::regclass"
     assert server.sql(f"{columns} AND attname = 'expires_at'") == "0"
     where = "tgrelid::regclass::text LIKE 'public.%' OR tgrelid::regclass::text LIKE 'oauth1_%'"
@@ -143,4 +143,4 @@ async def test_many_workers_create_both_schemas_at_once(server: Postgres) -> Non
     """Concurrent migrations of two schemas do not affect each other."""
     urls = [server.url, _mine(server)] * 4
     await asyncio.gather(*(PostgresStore(url).migrate() for url in urls))
-    assert server.sql(TABLES.format("Mine")) == server.sql(TABLES.format("public")) == "8"
+    assert server.sql(TABLES.format("Mine")) == server.sql(TABLES.format("public")) == "9"
