@@ -86,20 +86,32 @@ def _counted(path: str, *, natively: bool, simulation: tuple[str, ...] = ()) -> 
 
 
 def _collected(path: str, count: int, *, natively: bool, simulation: tuple[str, ...] = ()) -> list[int]:
-    command = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *simulation, sys.executable, "-m",
-               "benchmarks.instructions", "--path", path, "--count", str(count))  # fmt: skip
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "ASYNC_OAUTH1_NATIVE": "" if natively else "0"}
-    environment["PYTHONDONTWRITEBYTECODE"] = ""  # else a module without bytecode would be compiled in some runs only
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    valgrind = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *simulation)
+    done = _run(path, count, *valgrind, natively=natively)
     found = _COLLECTED.search(done.stderr)
     if found is None:
         raise ValueError(f"valgrind has counted nothing: {done.stderr[-500:]}")
     return [int(figure) for figure in found[1].split()]
 
 
+def _run(path: str, count: int, *command: str, natively: bool) -> subprocess.CompletedProcess[str]:
+    """Serve requests in another process, which a command may watch."""
+    served = (sys.executable, "-m", "benchmarks.instructions", "--path", path, "--count", str(count))
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "ASYNC_OAUTH1_NATIVE": "" if natively else "0"}
+    environment["PYTHONDONTWRITEBYTECODE"] = ""
+    return subprocess.run((*command, *served), check=True, capture_output=True, text=True, env=environment)
+
+
+def _write_bytecode() -> None:
+    """Import what each run imports: a module without bytecode would be compiled in one of the runs only."""
+    for path in ("/albums", "/protected"):
+        for natively in (True, False):
+            _run(path, 1, natively=natively)
+
+
 def measure() -> dict[str, dict[str, int]]:
     """The instructions of the unprotected route, and what protection adds with each reader that there is."""
-    _collected("/protected", 1, natively=False)  # writes the bytecode
+    _write_bytecode()
     measured = {}
     for reader in ("native", "python") if native.IN_USE else ("python",):
         unprotected = instructions("/albums", natively=reader == "native")
