@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager
 from typing import TypeVar
 
+from async_oauth1.errors import StoreError
 from async_oauth1.stores import AdministersClients, RecordsUses, Store, TransientStore, acting_as, open_store
 from async_oauth1.stores.administration.paging import MAX_PAGE_SIZE, Page
 from async_oauth1.stores.caching.store import CachingStore, open_change_feed
@@ -69,11 +70,17 @@ def with_store(
     store: Store = CachingStore(opened, open_change_feed(notify)) if notify else opened
 
     async def run() -> T:
-        if migrates:
-            await store.migrate()
-        async with store:
-            with acting_as("command", _login()):
-                return await work(store)
+        try:
+            if migrates:
+                await store.migrate()
+            async with store:
+                with acting_as("command", _login()):
+                    return await work(store)
+        except StoreError as error:  # such as a lock that timed out after Ctrl-C, before the command could end
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error
+            raise
 
     return asyncio.run(run())
 

@@ -19,9 +19,10 @@ async def test_no_cache_is_told_of_a_use(postgres: Postgres) -> None:
     store = CachingStore(PostgresStore(postgres.url), open_change_feed(postgres.url))
     other = open_store(postgres.url)
     await store.migrate()
+    async with other:
+        await other.add_client(Client(client_id="printer", client_secret="secret"))
+        token = await other.issue_token_credential("printer", "jane")
     async with store, other:
-        await store.add_client(Client(client_id="printer", client_secret="secret"))
-        token = await store.issue_token_credential("printer", "jane")
         assert await store.query_token("printer", token.oauth_token) == token
         before = store._cache.generation
         assert isinstance(store, RecordsUses)
