@@ -122,6 +122,7 @@ def measure() -> dict[str, dict[str, int]]:
 
 def missed() -> Iterator[list[Any]]:
     """A row for the unprotected route, and one for what protection adds with each reader that there is."""
+    _write_bytecode()
     for reader in ("native", "python") if native.IN_USE else ("python",):
         unprotected = misses("/albums", natively=reader == "native")
         protected = misses("/protected", natively=reader == "native")

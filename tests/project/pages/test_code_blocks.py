@@ -81,6 +81,9 @@ async def test_the_programs_of_a_page_run(page: str, page_environment: None, mon
         await run(block, module)
     for task in asyncio.all_tasks() - running:
         task.cancel()
+    for left in vars(module).values():  # from Python 3.13 on, an open one is a warning
+        if isinstance(left, sqlite3.Connection):
+            left.close()
 
 
 @pytest.mark.parametrize("block", blocks_of("console"), ids=lambda block: block.place)
