@@ -30,7 +30,7 @@ from .reporting.markdown import markdown_table
 __all__ = ["SERVERS", "Served", "main", "row"]
 
 #: Requests per second, more than any of them answers.
-FASTEST = 25_000
+FASTEST = 50_000
 SERVERS = {
     "uvicorn": ["uvicorn", "--factory", "--log-level", "critical", "--no-proxy-headers", "--port", "{port}", "{app}"],
     "granian": ["granian", "--factory", "--interface", "asgi", "--no-log", "--port", "{port}", "{app}"],
