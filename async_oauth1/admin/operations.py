@@ -104,7 +104,7 @@ class Operations:
         )
 
     async def revoke(self, oauth_token: str, operator: str, *, client_id: str | None = None) -> bool:
-        """Revoke one token; ``False`` if there is none, or none of the client that is given."""
+        """Revoke one token; ``False`` if there is no such token, or it is another client's."""
         if client_id is not None and await self._store.query_token(client_id, oauth_token) is None:
             return False
         with acting_as("operator", operator):

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 from async_oauth1.asgi.requests import Scope
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.stores.base import is_text
 
 __all__ = ["Operator", "Permission"]
 
@@ -50,9 +51,12 @@ class Permission:
             raise StoreUnavailableError() from error
         if name is None:
             return None
-        if not isinstance(name, str) or not name.strip():  # such as True, by which an operator cannot be told later
+        # Such as True, by which an operator cannot be told later, or a name that no audit trail could keep.
+        if not isinstance(name, str) or not name.strip() or not is_text(name):
             _log.error(
-                "The permission hook of the %s returned %s, not a name or None.", self._what, type(name).__name__
+                "The permission hook of the %s returned %s, not a name of valid text or None.",
+                self._what,
+                type(name).__name__,
             )
             return None
         return name

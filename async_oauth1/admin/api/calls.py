@@ -72,7 +72,7 @@ class Call:
 
 def path_of(scope: Scope, prefix: str) -> str:
     """The path of a request as the client knows it: behind the prefix of the external base URL."""
-    path = request_path(scope).decode("latin-1")
+    path = "/" + request_path(scope).decode("latin-1").lstrip("/")  # a link to "//host/" would lead to another host
     return path if not prefix or path.startswith(f"{prefix}/") else prefix + path
 
 

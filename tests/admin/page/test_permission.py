@@ -46,7 +46,7 @@ async def test_a_page_without_its_hook_refuses_everything_and_says_so_at_start(
 
 
 @pytest.mark.usefixtures("printer")
-@pytest.mark.parametrize("answer", [None, "", "  ", True, 7, b"alice"], ids=repr)
+@pytest.mark.parametrize("answer", [None, "", "  ", True, 7, b"alice", "a\udcff", "a\0b"], ids=repr)
 async def test_only_a_name_is_a_permission(store: MemoryStore, answer: object) -> None:
     """Anything but the operator's name is refused, also a true value."""
 
