@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis  # noqa: F401 - a page uses it, and imported only then it warns of trio's generator
 import pytest
 import yaml
 
