@@ -14,6 +14,9 @@ from .signing import CLIENT_ID, CLIENT_SECRET, token_of
 
 __all__ = ["seed_postgres", "seed_sqlite"]
 
+#: Named, so that a migration may add columns.
+_INTO = "INSERT INTO oauth1_token_credential (oauth_token, oauth_token_secret, client_id, user_id, scope, created_at)"
+
 
 async def _prepare(url: str) -> None:
     store = open_store(url)
@@ -28,7 +31,7 @@ def seed_postgres(server: Postgres, tokens: int) -> None:
     """Add a client and tokens; the SQL computes the same names as `token_of`."""
     asyncio.run(_prepare(server.url))
     rows = f"SELECT left(md5(n::text), 24), md5(n::text || 's'), '{CLIENT_ID}', 'jane', '', 0"
-    server.sql(f"INSERT INTO oauth1_token_credential {rows} FROM generate_series(0, {tokens - 1}) AS n")
+    server.sql(f"{_INTO} {rows} FROM generate_series(0, {tokens - 1}) AS n")
     server.sql("VACUUM ANALYZE")
     server.sql("CHECKPOINT")  # now, rather than during a measurement
 
@@ -39,7 +42,7 @@ def seed_sqlite(path: Path, tokens: int) -> None:
     connection = sqlite3.connect(path)
     with connection:
         connection.executemany(
-            "INSERT INTO oauth1_token_credential VALUES (?, ?, ?, 'jane', '', 0, NULL)",
+            f"{_INTO} VALUES (?, ?, ?, 'jane', '', 0)",
             ((*token_of(number), CLIENT_ID) for number in range(tokens)),
         )
     connection.close()
