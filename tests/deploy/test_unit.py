@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.examples.running import PATIENCE, ROOT, environment, wait_until
-from tests.servers.processes import free_ports
+from tests.examples.running import PATIENCE, ROOT, environment
+from tests.servers.processes import free_ports, wait_until
 
 FOLDER = ROOT / "deploy" / "systemd"
 UNIT = (FOLDER / "oauth1-provider.service").read_text()
@@ -108,7 +108,8 @@ def test_its_command_needs_no_writable_file(writable: Path) -> None:
         try:
             answered(process, port)
             process.send_signal(signal.SIGHUP)
-            wait_until(lambda: (writable / "log").read_text().count("takes over from worker") == 2)
+            written = writable / "log"
+            wait_until(lambda: written.read_text().count("takes over from worker") == 2, "both workers are replaced")
             answered(process, port)
         finally:
             process.terminate()
@@ -126,4 +127,4 @@ def answered(process: subprocess.Popen[bytes], port: int) -> None:
         except httpx2.TransportError:
             return False
 
-    wait_until(answers)
+    wait_until(answers, "the stores can be used")

@@ -11,17 +11,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from tests.servers.processes import PATIENCE, wait_until
+
 ROOT = Path(__file__).parents[2]
-#: Seconds after which a test fails.
-PATIENCE = 60
 #: What it writes to stderr if it is stopped by a signal, without times.
 STOPPED = "photos: stopping\nphotos: stopped\n"
 _TIME_AND_LEVEL = re.compile(r"^[0-9-]{10} [0-9:,]{12} [A-Z]+ ", re.MULTILINE)
@@ -94,7 +93,7 @@ class Photos:
             line += self.errors.readline()
             return line.endswith("\n")
 
-        wait_until(arrived)
+        wait_until(arrived, "photos writes a line on stderr")
         return without_times(line)
 
     def connect(self) -> socket.socket:
@@ -192,11 +191,3 @@ def add_client(store: str, *arguments: str, name: str = "Another printer") -> di
     assert added.returncode == 0, added.stderr
     credentials: dict[str, str] = json.loads(added.stdout)
     return credentials
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until a condition holds; fails after `PATIENCE` seconds."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -76,7 +76,9 @@ class Site:
         url = f"ws://127.0.0.1:{self.port}{message.target.decode()}"
         try:
             async with websockets.asyncio.client.connect(url, additional_headers=headers, proxy=None) as connection:
-                return 101, json.loads(await connection.recv())
+                said = json.loads(await connection.recv())
+                await connection.wait_closed()  # a trio worker of hypercorn can end if both sides close at once
+                return 101, said
         except InvalidStatus as refusal:
             return refusal.response.status_code, json.loads(refusal.response.body or b"null")
         except InvalidHandshake:

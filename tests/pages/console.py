@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-#: Seconds after which a command or a start has failed.
-PATIENCE = 60
+from tests.servers.processes import PATIENCE, free_ports, wait_until_it_listens
+
 #: A file, a block of commands, or an address that the user opens.
 _STEP = re.compile(r"^```(python|console)\n(.*?)^```$|^The user opens `(\S+)`", re.MULTILINE | re.DOTALL)
 #: What a test does not repeat: it has an environment of its own.
@@ -38,19 +36,12 @@ def _own_environment() -> dict[str, str]:
     return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass
 class Reader:
     """Follows a tutorial in a directory, and compares what is printed with what the page says."""
 
     directory: Path
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
     printed: dict[str, str] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     _server: subprocess.Popen[str] | None = None
@@ -138,11 +129,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        deadline = time.monotonic() + PATIENCE
-        while not _answers(self.port):
-            assert self._server.poll() is None, self._server.communicate()[0]
-            assert time.monotonic() < deadline, "the server does not listen"
-            time.sleep(0.05)
+        wait_until_it_listens(self._server, self.port)
 
     def _approve(self, page: str) -> None:
         """Press the button, and read the code."""
@@ -155,8 +142,3 @@ def _commands(block: str) -> Iterator[tuple[str, str]]:
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         yield command, output
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,9 @@ import httpx2
 import pytest
 from requests_oauthlib import OAuth1Session
 
+from tests.servers.processes import PATIENCE, free_ports, wait_until_it_listens
+
 CALLBACK = "http://127.0.0.1:9000/ready"
-START_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -27,29 +26,6 @@ class Provider:
     url: str
     client_id: str
     client_secret: str
-
-
-def free_port() -> int:
-    """A port that is free at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until_served(server: subprocess.Popen[str], url: str) -> None:
-    """Wait until the server answers; fail with its output if it ends."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            pytest.fail(f"hypercorn ended: {server.communicate()[0]}")
-        try:
-            httpx2.get(url)
-        except httpx2.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"nothing is served at {url}")
 
 
 @pytest.fixture
@@ -66,15 +42,15 @@ def provider(repository: Path, tmp_path: Path) -> Iterator[Provider]:
         text=True,
         cwd=tmp_path,
     )
-    url = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "hypercorn", "--bind", url.removeprefix("http://"), "app:app"]
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", "app:app"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
     try:
-        wait_until_served(server, url)
-        yield Provider(url, **json.loads(added.stdout))
+        wait_until_it_listens(server, port)
+        yield Provider(f"http://127.0.0.1:{port}", **json.loads(added.stdout))
     finally:
         server.terminate()
-        output = server.communicate(timeout=START_SECONDS)[0]
+        output = server.communicate(timeout=PATIENCE)[0]
     assert "Traceback" not in output, output
 
 

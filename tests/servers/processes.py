@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 #: Seconds that a server may take to start, to stop or to join a cluster; much more than it needs.
-PATIENCE = 30.0
+PATIENCE = 60.0
 #: The variable with the folder of the empty databases that servers copy; tests/conftest.py sets it for all workers.
 TEMPLATES = "OAUTH1_TEST_TEMPLATES"
 
@@ -49,7 +49,8 @@ def wait_until_it_listens(process: subprocess.Popen[Any], port: int) -> None:
 
     def listens() -> bool:
         if process.poll() is not None:
-            raise ChildProcessError(f"{process.args!r} has ended")
+            output = process.communicate()[0] if process.stdout else None
+            raise ChildProcessError(f"{process.args!r} has ended: {output!r}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import requests
 
-from tests.examples.running import PATIENCE, environment, wait_until
+from tests.examples.running import PATIENCE, environment
+from tests.servers import wait_until
 
 SECRET = "the secret of the course, as long as it has to be"
 _FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
@@ -55,7 +56,7 @@ class Demo:
 
     def logged(self, text: str) -> None:
         """Wait until the log has a text."""
-        wait_until(lambda: text in self.log.read_text())
+        wait_until(lambda: text in self.log.read_text(), f"{text!r} is logged")
 
 
 def fields(page: str) -> list[tuple[str, str]]:

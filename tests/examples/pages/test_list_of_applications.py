@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.examples.jane import READY, Jane, Printer
-from tests.examples.running import Photos, add_client, photos, wait_until
-from tests.servers import Postgres
+from tests.examples.running import Photos, add_client, photos
+from tests.servers import Postgres, wait_until
 
 _LAST_USED = re.compile(r"<dt>Last used</dt><dd>(?:<time datetime=\"([^\"]+)\">[^<]+</time>|not yet)</dd>")
 
@@ -42,7 +42,7 @@ def test_it_shows_when_a_token_was_last_used(kind: str, tmp_path: Path, request:
         began = datetime.now(UTC).replace(microsecond=0)
         assert printer.photo().status_code == 200
         # The worker that had the request writes it within seconds.
-        wait_until(lambda: last_used(jane.get("/").text) is not None)
+        wait_until(lambda: last_used(jane.get("/").text) is not None, "the use is recorded")
         used = last_used(jane.get("/").text)
         assert used is not None
         assert began <= used <= datetime.now(UTC)

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from async_oauth1.telemetry import INSTRUMENTS
 from examples.photos.settings import SettingsError, read_settings
 from tests.examples.jane import Jane, Printer
-from tests.examples.running import Photos, photos, wait_until
+from tests.examples.running import Photos, photos
+from tests.servers import wait_until
 
 
 def scrape(running: Photos) -> dict[str, float]:
@@ -40,7 +41,7 @@ def test_figures(tmp_path: Path) -> None:
             assert found["oauth1_server_requests_total"] == before + 11
             assert found["oauth1_store_nonce_batch_size_sum"] >= 10
         running.process.send_signal(signal.SIGHUP)  # a worker counts nonces when it starts, and then once a minute
-        wait_until(lambda: scrape(running).get("oauth1_store_nonces", 0) > 0)
+        wait_until(lambda: scrape(running).get("oauth1_store_nonces", 0) > 0, "nonces are counted")
         known = {instrument.prometheus_name for instrument in INSTRUMENTS}
         assert known & scrape(running).keys()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.examples.running import PATIENCE, STOPPED, Photos, photos, wait_until
-from tests.servers import Valkey
+from tests.examples.running import PATIENCE, STOPPED, Photos, photos
+from tests.servers import Valkey, wait_until
 
 from .test_workers import workers_of
 
@@ -19,6 +19,11 @@ def health(running: Photos) -> tuple[int, str]:
     """The status and text of the health check."""
     answer = httpx2.get(f"{running.url}/health", timeout=PATIENCE)
     return answer.status_code, answer.text
+
+
+def wait_until_replaced(running: Photos, first: set[int]) -> None:
+    """Wait until there are two workers, and none of the first."""
+    wait_until(lambda: len(workers_of(running)) == 2 and not workers_of(running) & first, "the workers are replaced")
 
 
 def test_health_names_the_store_that_does_not_answer(tmp_path: Path) -> None:
@@ -54,7 +59,7 @@ def test_sighup_replaces_the_workers_one_by_one(tmp_path: Path) -> None:
             assert 2 <= len(now) <= 3
             return len(now) == 2 and not now & first
 
-        wait_until(all_are_new)
+        wait_until(all_are_new, "all workers are new")
         assert running.stop() == 0
         errors = running.output[1]
     assert errors.startswith("photos: SIGHUP: restarting 2 workers, one by one\n")
@@ -69,7 +74,7 @@ def test_a_restart_survives_a_crash_and_a_hangup(tmp_path: Path) -> None:
         first = workers_of(running)
         os.killpg(running.process.pid, signal.SIGHUP)
         os.kill(max(first), signal.SIGKILL)
-        wait_until(lambda: len(workers_of(running)) == 2 and not workers_of(running) & first)
+        wait_until_replaced(running, first)
         assert health(running) == (200, "ok")
         assert running.stop() == 0
 
@@ -109,7 +114,7 @@ def test_a_warning_about_redis_is_printed_once(tmp_path: Path, arguments: list[s
             first = workers_of(running)
             if arguments:
                 running.process.send_signal(signal.SIGHUP)
-                wait_until(lambda: len(workers_of(running)) == 2 and not workers_of(running) & first)
+                wait_until_replaced(running, first)
             assert running.stop() == 0
             assert running.output[1].count("appendonly is off") == 1
     finally:

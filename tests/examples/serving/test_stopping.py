@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.examples.jane import Jane
-from tests.examples.running import STOPPED, Photos, photos, wait_until
+from tests.examples.running import STOPPED, Photos, photos
+from tests.servers import wait_until
 
 IDLE = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 FORM = (
@@ -39,7 +40,7 @@ def test_a_signal_stops_it(
         assert running.output == ("", STOPPED)
         for connection in connections:
             connection.close()
-        wait_until(lambda: no_process_is_left(running))
+        wait_until(lambda: no_process_is_left(running), "no process is left")
 
 
 @WORKERS
@@ -50,7 +51,7 @@ def test_requests_in_flight_are_finished(tmp_path: Path, arguments: list[str]) -
         connection.sendall(FORM + b"username=jane&")
         jane.get("/login")
         running.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: refuses_connections(running))
+        wait_until(lambda: refuses_connections(running), "connections are refused")
         connection.sendall(b"password=wonderl")
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
         assert answer.startswith(b"HTTP/1.1 400")

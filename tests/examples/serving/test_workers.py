@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx2
 
 from tests.examples.jane import Jane, Printer
-from tests.examples.running import PATIENCE, STOPPED, Photos, photos, wait_until
+from tests.examples.running import PATIENCE, STOPPED, Photos, photos
+from tests.servers import wait_until
 
 
 def workers_of(running: Photos) -> set[int]:
@@ -39,10 +40,10 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     with photos("--workers", "2", store=f"sqlite:///{tmp_path}/photos.db") as running:
         first = workers_of(running)
         os.kill(min(first), signal.SIGKILL)
-        wait_until(lambda: len(workers_of(running) - first) == 1)
+        wait_until(lambda: len(workers_of(running) - first) == 1, "the worker is replaced")
         (second,) = workers_of(running) - first
         os.kill(second, signal.SIGKILL)
-        wait_until(lambda: len(workers_of(running) - first - {second}) == 1)
+        wait_until(lambda: len(workers_of(running) - first - {second}) == 1, "the second is replaced, too")
         assert httpx2.get(f"{running.url}/health", timeout=PATIENCE).status_code == 200
         assert running.stop() == 0
         output, errors = running.output
@@ -58,7 +59,7 @@ def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
         workers = workers_of(running)
         running.process.kill()
         running.process.wait(PATIENCE)
-        wait_until(lambda: not any(is_running(pid) for pid in workers))
+        wait_until(lambda: not any(is_running(pid) for pid in workers), "all workers have ended")
         running.ended()
 
 
