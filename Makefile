@@ -19,7 +19,7 @@ help:
 	@echo "make serve   run the example provider until Ctrl-C; PORT=8080 selects the port"
 	@echo "make test    run the tests, two at once on each core; make coverage also measures what they reach"
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
-	@echo "make bench   measure the speed and write docs/benchmarks; half an hour, needs wrk"
+	@echo "make bench   measure the speed and write docs/benchmarks; 40 minutes, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"
 	@echo "make reference  write the pages of the site that are made from the code, and record what commands print"
 	@echo "make lint    run ruff, mypy, pyright, and the checks of structure and prose"

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [verify] [serving] [growth] [--quick] [--output FOLDER]`."""
+"""`python -m benchmarks [verify] [serving] [frameworks] [growth] [--quick] [--output FOLDER]`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Part(StrEnum):
 
     VERIFY = "verify"
     SERVING = "serving"
+    FRAMEWORKS = "frameworks"
     GROWTH = "growth"
 
 
@@ -35,6 +36,10 @@ def measure(part: Part, say: Any, *, quick: bool, tokens: int, only: str) -> Any
         from . import serving
 
         return serving.run(say, tokens=tokens, quick=quick, only=only)
+    if part is Part.FRAMEWORKS:
+        from . import frameworks
+
+        return frameworks.run(say, quick=quick)
     from . import growth
 
     return growth.run(say, quick=quick)
@@ -42,13 +47,15 @@ def measure(part: Part, say: Any, *, quick: bool, tokens: int, only: str) -> Any
 
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write the page, the pictures and the samples."""
+    from .instructions import BASELINE
     from .reporting.markdown import render
     from .reporting.plots import draw_all
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     pictures = draw_all(results, folder)
-    (folder / "README.md").write_text(render(results, pictures), encoding="utf-8")
+    counted = json.loads(BASELINE.read_text(encoding="utf-8"))
+    (folder / "README.md").write_text(render(results, pictures, counted), encoding="utf-8")
 
 
 def main(
@@ -88,7 +95,7 @@ def main(
         write({name.value: results[name.value] for name in Part if name.value in results}, folder)
     shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
     say(f"written to {shown}")
-    if any(results[part.value]["results"].get("failed") for part in chosen if part is Part.SERVING):
+    if any(results[part.value]["results"].get("failed") for part in chosen if part in (Part.SERVING, Part.FRAMEWORKS)):
         raise typer.Exit(1)
 
 

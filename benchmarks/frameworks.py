@@ -1,6 +1,6 @@
 """What protection costs under uvicorn and granian, beside Authlib's and oauthlib's verifiers in a middleware.
 
-    python -m benchmarks.frameworks
+    python -m benchmarks frameworks
 
 One worker of the server answers wrk. The routes take turns, so that all of them run under the same conditions; the
 figures are the server's CPU time for a request. `benchmarks.providers.on_frameworks` has the applications.
@@ -13,61 +13,72 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from statistics import median
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import psutil
-import typer
-from rich.console import Console
 
-from .load.processes import ROOT, ProviderProcess
-from .load.signing import Signer
-from .load.wrk import burst, status_of
+from .load.duels import PROTECTED, TWIN, Opponent, Side, Size
+from .load.processes import ROOT, ProviderProcess, readers
+from .load.wrk import wrk_path
 from .providers.on_frameworks import APPLICATIONS
-from .reporting.markdown import markdown_table
+from .serving import recording_failures
 
-__all__ = ["SERVERS", "Served", "main", "row"]
+__all__ = ["SERVERS", "Line", "Served", "lines", "run"]
 
-#: Requests per second, more than any of them answers.
-FASTEST = 50_000
+#: Requests per second, more than any of them answers; before the first burst.
+FASTEST = 25_000
+CONNECTIONS = 16
 SERVERS = {
     "uvicorn": ["uvicorn", "--factory", "--log-level", "critical", "--no-proxy-headers", "--port", "{port}", "{app}"],
     "granian": ["granian", "--factory", "--interface", "asgi", "--no-log", "--port", "{port}", "{app}"],
 }
-_COLUMNS = (
-    "server",
-    "application",
-    "unprotected, us",
-    "protected, us",
-    "unprotected / protected",
-    "dependency, us",
-    "added by Authlib / by ours",
-    "added by oauthlib / by ours",
-)
+PEERS = ("/authlib", "/oauthlib")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        server: a name in `SERVERS`.
+        application: a name in `APPLICATIONS`.
+        reader: ``native`` or ``python``.
+        rounds: bursts of one second for each route.
+    """
+
+    server: str
+    application: str
+    reader: str
+    rounds: int
+
+    @property
+    def paths(self) -> list[str]:
+        """The routes to measure; the peers do not use our reader, so once is enough for them."""
+        secured = ["/secured"] * (self.application == "FastAPI")
+        return [TWIN, PROTECTED, *secured, *(PEERS if self.reader == readers()[0] else ())]
 
 
 class Served(ProviderProcess):
     """An application under one of `SERVERS`."""
 
-    def __init__(self, server: str, application: str) -> None:
+    def __init__(self, line: Line) -> None:
         """Start the server, and wait until it answers.
-
-        Args:
-            server: a name in `SERVERS`.
-            application: a name in `APPLICATIONS`.
 
         Raises:
             OSError: it does not start.
         """
-        self.name = f"{application} under {server}"
+        self.name = f"{line.application} under {line.server}"
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.socket, port = free, free.getsockname()[1]
         self.host = f"127.0.0.1:{port}"
         self.log = tempfile.NamedTemporaryFile(prefix="benchmark-", suffix=".log")  # noqa: SIM115 - closed in close
-        app = f"benchmarks.providers.on_frameworks:{APPLICATIONS[application]}"
-        command = [part.format(port=port, app=app) for part in SERVERS[server]]
+        app = f"benchmarks.providers.on_frameworks:{APPLICATIONS[line.application]}"
+        command = [part.format(port=port, app=app) for part in SERVERS[line.server]]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "AUTHLIB_INSECURE_TRANSPORT": "1"}
+        if line.reader == "python":
+            environment["ASYNC_OAUTH1_NATIVE"] = "0"
         self._started = [
             subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=self.log, stderr=self.log
@@ -82,53 +93,47 @@ class Served(ProviderProcess):
         self._family = [parent, *parent.children(recursive=True)]
 
 
-def measure(served: Served, paths: list[str], rounds: int) -> dict[str, float]:
-    """The server's microseconds for a request of each route: the median of some bursts of one second.
-
-    Raises:
-        OSError: a request was refused.
-    """
-    signers = {path: Signer(served.host, path) for path in paths}
-    for path, signer in signers.items():
-        if (status := status_of(served, signer)) != 200:
-            raise OSError(f"{path} answers {status}: {served.output()}")
-    figures: dict[str, list[float]] = {path: [] for path in paths}
-    for _ in range(rounds):
-        for path, signer in signers.items():
-            done = burst(served, signer, connections=16, seconds=1, expected=FASTEST)
-            if done.not_ok:
-                raise OSError(f"{path} refused {done.not_ok} requests")
-            figures[path].append(done.cpu)
-    return {path: median(values) for path, values in figures.items()}
-
-
-def row(server: str, application: str, cpu: dict[str, float]) -> list[Any]:
-    """A row of the table.
-
-    Args:
-        server: its name.
-        application: its name.
-        cpu: of each path.
-    """
-    nothing, ours = cpu["/albums"], cpu["/photos"]
-    added = max(ours - nothing, 0.1)
-    peers = [(cpu[path] - nothing) / added for path in ("/authlib", "/oauthlib")]
-    return [server, application, nothing, ours, nothing / ours, cpu.get("/secured"), *peers]
-
-
-def rows(rounds: int) -> Iterator[list[Any]]:
-    """Measure every application under every server."""
+def lines(*, quick: bool = False) -> Iterator[Line]:
+    """The lines of the table; those with a goal get the most bursts."""
     for server in SERVERS:
         for application in APPLICATIONS:
-            paths = ["/albums", "/photos", "/authlib", "/oauthlib"] + ["/secured"] * (application == "FastAPI")
-            with Served(server, application) as served:
-                yield row(server, application, measure(served, paths, rounds))
+            for reader in readers():
+                rounds = 11 if reader == "native" else 3
+                yield Line(server, application, reader, 1 if quick else rounds)
 
 
-def main(rounds: Annotated[int, typer.Option(help="Bursts of one second for each route.")] = 7) -> None:
-    """Measure, and print the table."""
-    Console(highlight=False, soft_wrap=True).print(markdown_table(_COLUMNS, rows(rounds)), markup=False)
+def measure(line: Line) -> dict[str, list[float]]:
+    """The server's microseconds for a request of each route, one for each round.
+
+    Raises:
+        AssertionError: a request was refused.
+        OSError: the server does not start.
+        RanOutError: the server answered more requests than were signed.
+    """
+    size = Size(CONNECTIONS, line.rounds, 1)
+    with Served(line) as served:
+        opponents = [Opponent(Side(f"{served.name}: {path}", served.name, path), served, 0) for path in line.paths]
+        for opponent in opponents:
+            opponent.probe()
+            opponent.fastest = FASTEST
+            opponent.fastest = opponent.burst(size).rate  # warms up, and measures how many requests to sign
+        rounds = [[round(opponent.burst(size).cpu, 3) for opponent in opponents] for _ in range(size.pairs)]
+    return dict(zip(line.paths, map(list, zip(*rounds, strict=True)), strict=True))
 
 
-if __name__ == "__main__":
-    typer.run(main)
+def run(say: Callable[[str], None], *, quick: bool = False) -> dict[str, Any]:
+    """Measure every application under every server, with each reader.
+
+    Args:
+        say: prints progress.
+        quick: one burst of each, to check that everything works.
+    """
+    wrk_path()
+    results: dict[str, Any] = {"lines": [], "failed": []}
+    for line in lines(quick=quick):
+        title = f"{line.application} under {line.server}, {line.reader}"
+        say(f"frameworks: {title}")
+        with recording_failures(results, title, say):
+            found = {"server": line.server, "application": line.application, "reader": line.reader}
+            results["lines"].append({**found, "cpu": measure(line)})
+    return results

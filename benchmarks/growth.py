@@ -25,7 +25,7 @@ from async_oauth1.stores.postgres import PostgresStore
 from tests.servers import Postgres
 
 from . import stores
-from .contestants import CONTESTANTS, OURS, make_case
+from .contestants import CONTESTANTS, IN_PYTHON, OURS, make_case
 from .load.duels import Plan, Size, open_sides
 from .load.pacing import SIDES, paced
 from .load.processes import ProviderProcess
@@ -122,15 +122,15 @@ def memory_store(what: str, counts: tuple[int, ...]) -> Table:
 
 
 def parameters(counts: tuple[int, ...], rounds: int) -> Table:
-    """Time per verification against the number of query parameters, ours and the peers'."""
+    """Time per verification against the number of query parameters, ours with each reader, and the peers'."""
     rows = []
     for count in counts:
         case = make_case("header", more=count - 2)
-        names = (OURS, "Authlib", "oauthlib")
+        names = (OURS, IN_PYTHON, "Authlib", "oauthlib")
         times = measure({name: CONTESTANTS[name](case) for name in names}, rounds)
         ours, *others = (median(times[name]) for name in names)
         rows.append([count, *others, ours])
-    columns = ["query parameters", "Authlib, us", "oauthlib, us", "async-oauth1, us"]
+    columns = ["query parameters", "in Python, us", "Authlib, us", "oauthlib, us", "async-oauth1, us"]
     return table("parameters", "Verification: number of parameters", columns, rows)
 
 

@@ -26,8 +26,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from async_oauth1 import native
-
+from .load.processes import readers
 from .providers.ours import fill
 from .reporting.markdown import markdown_table
 from .steps import Bench
@@ -113,7 +112,7 @@ def measure() -> dict[str, dict[str, int]]:
     """The instructions of the unprotected route, and what protection adds with each reader that there is."""
     _write_bytecode()
     measured = {}
-    for reader in ("native", "python") if native.IN_USE else ("python",):
+    for reader in readers():
         unprotected = instructions("/albums", natively=reader == "native")
         added = instructions("/protected", natively=reader == "native") - unprotected
         measured[reader] = {"unprotected": unprotected, "added": added}
@@ -123,7 +122,7 @@ def measure() -> dict[str, dict[str, int]]:
 def missed() -> Iterator[list[Any]]:
     """A row for the unprotected route, and one for what protection adds with each reader that there is."""
     _write_bytecode()
-    for reader in ("native", "python") if native.IN_USE else ("python",):
+    for reader in readers():
         unprotected = misses("/albums", natively=reader == "native")
         protected = misses("/protected", natively=reader == "native")
         yield [f"unprotected request, {reader}", *unprotected]

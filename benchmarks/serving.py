@@ -17,11 +17,13 @@ from typing import Any
 
 from rich.markup import escape
 
+from async_oauth1 import native
 from tests.servers import Postgres, Valkey
 
 from . import bad_input
 from .load import pacing
 from .load.duels import TWIN, Duel, Plan, Side, Size, fight
+from .load.processes import IN_PYTHON
 from .load.seeding import seed_postgres, seed_sqlite
 from .load.wrk import RanOutError, wrk_path
 from .providers.settings import Settings
@@ -41,8 +43,10 @@ PEERS = {
     "oauthlib": "oauthlib on Quart, look-ups awaited before",
 }
 #: Duels with a goal get more bursts, and those whose difference is close to the noise get the most.
-WITH_GOALS = {"memory-warm", "redis-warm", "redis-cold", "flask", "patched", "refusal"}
-CLOSE = {"memory-warm", "redis-warm", "redis-cold"}
+WITH_GOALS = {"memory-warm", "memory-warm-python", "redis-warm", "redis-cold", "flask", "patched", "refusal"}
+CLOSE = {"memory-warm", "memory-warm-python", "redis-warm", "redis-cold"}
+#: These are also measured without the native reader.
+WITH_BOTH_READERS = ("memory-warm", "redis-warm", "redis-cold")
 MIDDLEWARE = "ours-redis+middleware"
 OURS = "async-oauth1, Redis + PostgreSQL"
 
@@ -77,15 +81,7 @@ def servers(tokens: int, *, sqlite: bool = True) -> Iterator[Servers]:
 
 def duels(*, quick: bool = False) -> list[Duel]:
     """All comparisons."""
-    found = []
-    for store, title in STORES.items():
-        for credentials in ("warm", "cold"):
-            cold, key = credentials == "cold", f"{store}-{credentials}"
-            sides = (
-                Side("unprotected", f"ours-{store}", path=TWIN, cold=cold),
-                Side(f"{title}, {credentials}", f"ours-{store}", cold=cold),
-            )
-            found.append(Duel(key, f"{title}, {credentials} credentials", sides, _sizes(key, quick=quick)))
+    found = [*_twins(quick=quick)]
     for peer, title in PEERS.items():
         sides = (Side(OURS, "ours-redis"), Side(title, peer))
         found.append(Duel(peer, title, sides, _sizes(peer, quick=quick)))
@@ -97,16 +93,34 @@ def duels(*, quick: bool = False) -> list[Duel]:
     return found
 
 
+def _twins(*, quick: bool) -> Iterator[Duel]:
+    """The unprotected route against the protected one, over each store."""
+    for store, title in STORES.items():
+        for credentials in ("warm", "cold"):
+            key = f"{store}-{credentials}"
+            yield _twin(key, store, f"{title}, {credentials}", quick=quick)
+            if key in WITH_BOTH_READERS and native.IN_USE:
+                yield _twin(f"{key}-python", f"{store}{IN_PYTHON}", f"{title}, {credentials}, in Python", quick=quick)
+
+
+def _twin(key: str, store: str, title: str, *, quick: bool) -> Duel:
+    cold, provider = "cold" in key, f"ours-{store}"
+    sides = (Side("unprotected", provider, path=TWIN, cold=cold), Side(title, provider, cold=cold))
+    return Duel(key, title, sides, _sizes(key, quick=quick))
+
+
 def _sizes(key: str, *, quick: bool) -> tuple[Size, ...]:
     if quick:
         return (Size(64, 1, 1),) if key in WITH_GOALS else ()
-    few, many = Size(64, 3, 2), Size(1_000, 3, 2)
+    few, many = Size(64, 3, 1), Size(1_000, 3, 2)
+    if key.endswith("-python"):
+        return (Size(64, 17 if key in CLOSE else 5, 1),)
     if key == "collector":
-        return (Size(1_000, 7, 2),)
+        return (Size(1_000, 5, 2),)
     if key in CLOSE:
-        return Size(64, 41, 1), many
+        return Size(64, 17, 1), many
     if key in WITH_GOALS:
-        return Size(64, 9, 2), many
+        return Size(64, 11, 1), many
     return (few,) if key.endswith("-cold") else (few, many)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
+import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeAlias
 
 __all__ = ["INTERFACE", "IN_USE", "STATE", "ReadParts", "ReadScope", "read", "read_scope"]
@@ -19,6 +23,11 @@ ReadParts: TypeAlias = "tuple[str | None, dict[str, str], str | None, bool, str 
 ReadScope: TypeAlias = "tuple[str, str | None, bytes, bool, ReadParts]"
 
 
+_EXTENSION = "async_oauth1.native.extension"
+#: How an ELF file of 64 bits, low octet first, begins; and the type of a segment that is mapped.
+_ELF_64, _LOADED = b"\x7fELF\x02\x01", 1
+
+
 def _find_nothing(*_: Any) -> None:
     return None
 
@@ -28,15 +37,45 @@ def _load() -> tuple[Any, str]:
     if os.environ.get("ASYNC_OAUTH1_NATIVE") == "0":
         return None, "The native reader is turned off by ASYNC_OAUTH1_NATIVE=0."
     try:
-        extension = import_module("async_oauth1.native.extension")
-    except ModuleNotFoundError:
-        return None, "The native reader is not installed: there was no C compiler, or this is not a usual CPython."
+        spec = find_spec(_EXTENSION)
+        if spec is None:
+            return None, f"The native reader is not installed: {_reason()}"
+        _check_whole(Path(spec.origin or ""))
+        extension = import_module(_EXTENSION)
     except Exception as error:  # noqa: BLE001 - a broken file can raise anything, and is no reason not to serve
         return None, _warn_of(f"cannot be loaded ({ascii(str(error))[1:-1]})")
     found = getattr(extension, "INTERFACE", None)
     if found != INTERFACE or not (hasattr(extension, "read") and hasattr(extension, "read_scope")):
         return None, _warn_of(f"has the interface {found!r}, and this release needs {INTERFACE} ({extension.__file__})")
     return extension, f"The native reader is used: {extension.__file__}."
+
+
+def _reason() -> str:
+    if sys.implementation.name != "cpython" or "t" in getattr(sys, "abiflags", ""):
+        return "it needs a CPython that is not free-threaded."
+    return (
+        "the C compiler or Python's headers were missing, or ASYNC_OAUTH1_NATIVE was 0. To see what failed, install"
+        " async-oauth1 from source with ASYNC_OAUTH1_NATIVE=1."
+    )
+
+
+def _check_whole(path: Path) -> None:
+    """Check that an ELF file has all of its segments. Mapping a truncated one would end the process (SIGBUS).
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is too short.
+    """
+    octets = path.read_bytes()
+    if not octets.startswith(_ELF_64):
+        return  # the loader of the system refuses it, or checks it
+    try:
+        first, size, count = struct.unpack_from("<32xQ14xHH", octets)
+        segments = [struct.unpack_from("<I4xQ16xQ", octets, first + size * number) for number in range(count)]
+    except struct.error:
+        raise ValueError(f"{path} is truncated") from None
+    if any(kind == _LOADED and offset + length > len(octets) for kind, offset, length in segments):
+        raise ValueError(f"{path} is truncated")
 
 
 def _warn_of(problem: str) -> str:

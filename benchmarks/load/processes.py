@@ -16,14 +16,22 @@ from typing import Any, Self
 
 import psutil
 
+from async_oauth1 import native
 from benchmarks.providers.settings import Settings
 
-__all__ = ["ProviderProcess"]
+__all__ = ["IN_PYTHON", "ProviderProcess", "readers"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds for a provider to start or stop.
 PATIENCE = 60.0
 THREADS = 8
+#: Suffix of a name: the provider does without the native reader.
+IN_PYTHON = "+python"
+
+
+def readers() -> tuple[str, ...]:
+    """The readers to measure with; only ``python`` if the extension is missing or turned off."""
+    return ("native", "python") if native.IN_USE else ("python",)
 
 
 class ProviderProcess:
@@ -33,7 +41,8 @@ class ProviderProcess:
         """Start the provider and wait until it answers.
 
         Args:
-            name: a name of `benchmarks.providers`, or ``flask`` for Authlib on Flask under gunicorn.
+            name: a name of `benchmarks.providers`, perhaps with `IN_PYTHON`; or ``flask`` for Authlib on Flask under
+                gunicorn.
             settings: of the provider.
             workers: number of processes that share the port.
 
@@ -47,6 +56,8 @@ class ProviderProcess:
         environment = {**os.environ, **settings.environment(), "AUTHLIB_INSECURE_TRANSPORT": "1"}
         environment["PYTHONPATH"] = str(ROOT)
         environment.pop("COVERAGE_PROCESS_START", None)
+        if IN_PYTHON in name:
+            environment["ASYNC_OAUTH1_NATIVE"] = "0"
         self._started = [
             subprocess.Popen(
                 self._command(self.socket.fileno()),

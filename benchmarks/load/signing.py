@@ -11,8 +11,8 @@ import secrets
 import time
 from binascii import b2a_base64
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import md5
-from urllib.parse import quote
 
 from async_oauth1.signature import signature_base_string
 
@@ -27,13 +27,22 @@ QUERY = (("file", "vacation.jpg"), ("size", "original"))
 QUERY_STRING = "&".join(f"{name}={value}" for name, value in QUERY)
 
 _PLACEHOLDERS = {"oauth_nonce": "NONCE", "oauth_timestamp": "TIMESTAMP", "oauth_token": "TOKEN"}
+#: What ``str.format`` fills in. The parts around have no braces.
+_FIELDS = {"NONCE": "{nonce}", "TIMESTAMP": "{timestamp}", "TOKEN": "{token}", "SIGNATURE": "{signature}"}
 
 
+@lru_cache(WARM_TOKENS)
 def token_of(token_number: int) -> tuple[str, str]:
     """Name and secret of a token; SQL's ``md5`` computes the same."""
     digits = b"%d" % token_number
     name = md5(digits, usedforsecurity=False).hexdigest()[:24]
     return name, md5(digits + b"s", usedforsecurity=False).hexdigest()
+
+
+def _template(text: str) -> str:
+    for placeholder, field in _FIELDS.items():
+        text = text.replace(placeholder, field)
+    return text
 
 
 class Signer:
@@ -57,9 +66,10 @@ class Signer:
             "oauth_version": "1.0",
             **_PLACEHOLDERS,
         }
-        self._base = signature_base_string("GET", f"http://{host}{path}", [*QUERY, *parameters.items()])
+        base = signature_base_string("GET", f"http://{host}{path}", [*QUERY, *parameters.items()])
         pairs = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
-        self._header = f'OAuth realm="Photos", {pairs}, oauth_signature="SIGNATURE"'
+        header = f'OAuth realm="Photos", {pairs}, oauth_signature="SIGNATURE"'
+        self._base, self._header = _template(base), _template(header)
 
     def headers(self, count: int) -> Iterator[str]:
         """Sign a number of requests with the current time; fewer if there are not enough unused tokens."""
@@ -71,12 +81,12 @@ class Signer:
             numbers = range(count)
         for number in numbers:
             token, token_secret = token_of(number if self._cold else number % WARM_TOKENS)
-            filled = {"NONCE": f"{run}{number:012d}", "TIMESTAMP": timestamp, "TOKEN": token}
-            base, header = self._base, self._header
-            for placeholder, value in filled.items():
-                base, header = base.replace(placeholder, value), header.replace(placeholder, value)
+            nonce = f"{run}{number:012d}"
+            base = self._base.format(nonce=nonce, timestamp=timestamp, token=token)
             mac = hmac.digest(f"{self._secret}&{token_secret}".encode(), base.encode(), "sha1")
-            yield header.replace("SIGNATURE", quote(b2a_base64(mac, newline=False), safe=""))
+            signature = b2a_base64(mac, newline=False).decode()
+            signature = signature.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")  # faster than quote
+            yield self._header.format(nonce=nonce, timestamp=timestamp, token=token, signature=signature)
 
     def spend(self, count: int) -> None:
         """Mark the first tokens as used: that many headers were sent."""

@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.contestants import IN_PYTHON, OURS
 
 from .figures import Goal, Spread, ratios, spread
+from .frameworks import added_over_ours, twin_over_protected
 
 __all__ = ["Check", "checks", "duel_ratios"]
 
@@ -38,7 +39,8 @@ class Check:
 #: By key of the duel: description, figure, sides of the ratio, goal.
 _DUELS = {
     "memory-warm": ("CPU time, unprotected twin over protected: memory store", "cpu", (0, 1), 0.94),
-    "redis-warm": ("the same, Redis + PostgreSQL, warm", "cpu", (0, 1), 0.90),
+    "memory-warm-python": ("the same, without the native reader", "cpu", (0, 1), 0.84),
+    "redis-warm": ("CPU time, unprotected twin over protected: Redis + PostgreSQL, warm", "cpu", (0, 1), 0.90),
     "redis-cold": ("the same, Redis + PostgreSQL, every token new", "cpu", (0, 1), 0.87),
     "flask": ("requests/s, Redis + PostgreSQL warm, over Authlib on Flask under gunicorn", "rate", (0, 1), 4.0),
     "patched": ("the same over quart-flask-patch with Authlib", "rate", (0, 1), 3.0),
@@ -74,6 +76,8 @@ def checks(results: dict[str, Any]) -> list[Check]:
         found += _duels(serving["results"]["duels"])
         found += _pacing(serving["results"].get("pacing"))
         found += _bad_input(serving["results"].get("bad_input", []))
+    if frameworks := results.get("frameworks"):
+        found += _frameworks(frameworks["results"]["lines"])
     return found
 
 
@@ -120,3 +124,15 @@ def _bad_input(kinds: list[dict[str, Any]]) -> Iterator[Check]:
         yield Check(what, Goal("at most", 1.1), spread([kind["memory"][1] / kind["memory"][0]]))
         what = f"rows and keys left behind by {kind['title']}"
         yield Check(what, Goal("at most", 0.0), spread([float(kind["left_behind"])]))
+
+
+def _frameworks(lines: list[dict[str, Any]]) -> Iterator[Check]:
+    for line in lines:
+        if line["reader"] != "native":
+            continue
+        under, cpu = f"{line['application']} under {line['server']}", line["cpu"]
+        share = Goal("at least", 0.55) if (line["server"], line["application"]) == ("uvicorn", "bare ASGI") else None
+        yield Check(f"CPU time, unprotected over protected: {under}", share, spread(twin_over_protected(cpu)))
+        for peer in ("Authlib", "oauthlib"):
+            added = spread(added_over_ours(cpu, f"/{peer.lower()}"))
+            yield Check(f"CPU time that {peer} adds, over ours: {under}", Goal("at least", 5.0), added)

@@ -9,6 +9,7 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from async_oauth1 import native
 from benchmarks.load.wrk import MissingToolError, wrk_version
 from tests.servers import valkey_binary
 
@@ -26,6 +27,10 @@ PACKAGES = (
     "Flask",
     "gunicorn",
     "psycopg",
+    "uvicorn",
+    "granian",
+    "Starlette",
+    "FastAPI",
     "quart-flask-patch",
 )
 
@@ -42,6 +47,7 @@ def describe() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
+    found["native reader"] = "in use" if native.IN_USE else "not in use"
     found["PostgreSQL"] = _postgres_version()
     found["Valkey"] = _said([valkey_binary(), "--version"]).partition("v=")[2].partition(" ")[0]
     try:

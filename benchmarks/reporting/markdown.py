@@ -7,16 +7,20 @@ from typing import Any
 
 from benchmarks.contestants import OURS
 
+from . import frameworks
 from .figures import number, ratios, spread
 from .goals import checks, duel_ratios
 
-__all__ = ["markdown_table", "render"]
+__all__ = ["Counted", "markdown_table", "render"]
+
+#: Instructions by Python, reader, and route.
+Counted = dict[str, dict[str, dict[str, int]]]
 
 INTRODUCTION = """\
 # Benchmarks
 
-`make bench` writes this page, in half an hour. `make bench ARGS="verify"` measures one part of it, and `make bench
-ARGS="--quick"` only checks that everything works. The end-to-end part needs [wrk](https://github.com/wg/wrk).
+`make bench` writes this page, in 40 minutes. `make bench ARGS="verify"` measures one part of it, and `make bench
+ARGS="--quick"` only checks that everything works. All parts but `verify` need [wrk](https://github.com/wg/wrk).
 
 Figures are medians, followed by the quartiles. Each ratio is taken pair by pair within one run, in which the two
 sides take turns, because the machine is small and runs other programs too. Absolute figures depend on the machine.
@@ -35,7 +39,7 @@ requests of the same bytes. *Warm*: sixteen tokens, cached by the caching store 
 token is used once. CPU time is the user and system time of all processes of the provider; databases and wrk share the
 cores with it. `PostgreSQL` alone also keeps the nonces; the memory and SQLite stores keep everything, and need no
 cache. The garbage collector of every provider is configured as in [the deployment guide](../deploying.md), except in
-the line that compares this with Python's defaults.
+the line that compares this with Python's defaults. The native reader is used, except in lines that say *in Python*.
 """
 PACING = """\
 The rate is 60% of a route's capacity: first each route's own, then the same rate for both. Each connection pauses at
@@ -47,6 +51,17 @@ Good requests are sent at 30% of the rate that the provider answers, first alone
 rate that it refuses. *Left behind*: rows and keys in PostgreSQL and Valkey after bad requests alone. Memory is
 measured after the first pair of bursts and after the last. *Busy* is the share of the time in which the process runs,
 for good and bad requests together. At 30% of capacity it is more than 30%, for the reason above.
+"""
+FRAMEWORKS = """\
+One worker of the server, 16 connections, and clients, tokens and nonces in memory: `OAuth1Middleware`, FastAPI's
+dependency, and the verifiers of Authlib and oauthlib in a middleware of the same kind. The routes take turns. *Added*
+is the route's CPU time without that of the unprotected route, in the same round. The verifiers of the others only add
+nonces to a set that nothing empties.
+"""
+INSTRUCTIONS = """\
+Instructions per request, counted by valgrind in a Quart application without a server, with the memory store. They
+hardly change from run to run, and CI compares them with these figures. `python -m benchmarks.instructions` counts them
+anew.
 """
 GROWTH = "The last column is the ratio of the column before it to its first row.\n"
 
@@ -66,18 +81,23 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else number(value)
 
 
-def render(results: dict[str, Any], pictures: Sequence[str] = ()) -> str:
+def render(results: dict[str, Any], pictures: Sequence[str] = (), counted: Counted | None = None) -> str:
     """Format the whole page.
 
     Args:
         results: the parts by name, as in results.json.
         pictures: names of picture files in the folder of the page.
+        counted: instructions, as in instructions.json.
     """
     parts = [INTRODUCTION, *_environments(results), *_goals(results)]
     if verify := results.get("verify"):
         parts += ["## Verification\n", *_pictures(pictures, "verify"), VERIFY, _verify(verify["results"])]
+    if counted:
+        parts += ["## Instructions\n", INSTRUCTIONS, _instructions(counted)]
     if serving := results.get("serving"):
         parts += ["## End to end\n", *_pictures(pictures, "rate", "cpu"), SERVING, *_serving(serving["results"])]
+    if served := results.get("frameworks"):
+        parts += ["## Other servers and frameworks\n", FRAMEWORKS, *_frameworks(served["results"])]
     if growth := results.get("growth"):
         parts += ["## Growth\n", GROWTH]
         for one in growth["results"]:
@@ -96,7 +116,7 @@ def _environments(results: dict[str, Any]) -> list[str]:
         by_text.setdefault(", ".join(f"{name} {value}" for name, value in one["environment"].items()), []).append(part)
     if len(by_text) == 1:
         return [f"{text}.\n" for text in by_text]
-    return [f"For {' and '.join(names)}: {text}.\n" for text, names in by_text.items()]
+    return [f"For {', '.join(names)}: {text}.\n" for text, names in by_text.items()]
 
 
 def _goals(results: dict[str, Any]) -> list[str]:
@@ -125,6 +145,20 @@ def _serving(serving: dict[str, Any]) -> list[str]:
     if bad_input := serving.get("bad_input"):
         parts += ["### Bad input\n", BAD_INPUT, _bad_input(bad_input)]
     return parts
+
+
+def _frameworks(results: dict[str, Any]) -> list[str]:
+    table = markdown_table(frameworks.COLUMNS, map(frameworks.row, results["lines"]))
+    return [table, *(f"**Failed**: {reason}.\n" for reason in results["failed"])]
+
+
+def _instructions(counted: Counted) -> str:
+    rows = [
+        [python, reader, one["unprotected"], one["added"], f"{one['added'] / one['unprotected']:.0%}"]
+        for python, readers in counted.items()
+        for reader, one in readers.items()
+    ]
+    return markdown_table(["Python", "reader", "unprotected request", "protection adds", "share"], rows)
 
 
 def _duels(duels: list[dict[str, Any]]) -> str:

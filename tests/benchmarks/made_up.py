@@ -47,11 +47,19 @@ def bad_kind(key: str) -> dict[str, Any]:
     }
 
 
+def framework_line(reader: str) -> dict[str, Any]:
+    cpu = {"/albums": [50.0] * 11, "/photos": [80.0] * 11}
+    if reader == "native":
+        cpu |= {"/authlib": [170.0] * 11, "/oauthlib": [260.0] * 11}
+    return {"server": "uvicorn", "application": "bare ASGI", "reader": reader, "cpu": cpu}
+
+
 def results() -> dict[str, Any]:
     """Results of every part."""
     serving = {
         "duels": [
             duel("memory-warm", ["unprotected", "memory, warm"]),
+            duel("memory-warm-python", ["unprotected", "memory, warm, in Python"]),
             duel("redis-warm", ["unprotected", "Redis + PostgreSQL, warm"]),
             duel("redis-warm", ["unprotected", "Redis + PostgreSQL, warm"], 1_000),
             duel("flask", ["async-oauth1, Redis + PostgreSQL", "Authlib on Flask"]),
@@ -65,5 +73,11 @@ def results() -> dict[str, Any]:
         "bad_input": [bad_kind("slow"), bad_kind("signature")],
     }
     growth = [{"key": "nonces", "title": "Live nonces", "columns": ["nonces", "us"], "rows": [[1000, None], [10, 1.5]]}]
-    found = {"verify": [verify_case("header"), verify_case("form")], "serving": serving, "growth": growth}
+    frameworks = {"lines": [framework_line("native"), framework_line("python")], "failed": ["Starlette: no"]}
+    found = {
+        "verify": [verify_case("header"), verify_case("form")],
+        "serving": serving,
+        "frameworks": frameworks,
+        "growth": growth,
+    }
     return {part: {"environment": ENVIRONMENT, "results": one} for part, one in found.items()}

@@ -26,7 +26,11 @@ def test_every_goal_of_the_results_is_checked() -> None:
     assert verdicts["CPU time, unprotected twin over protected: memory store"] == "**no**"
     assert verdicts["our time over the bare HMAC's: the header"] == ""
     assert verdicts["rows and keys left behind by signature requests"] == "yes"
-    assert len(verdicts) == 19
+    assert verdicts["CPU time, unprotected over protected: bare ASGI under uvicorn"] == "yes"
+    assert verdicts["CPU time that Authlib adds, over ours: bare ASGI under uvicorn"] == "**no**"
+    assert verdicts["CPU time that oauthlib adds, over ours: bare ASGI under uvicorn"] == "yes"
+    assert verdicts["the same, without the native reader"] == "**no**"
+    assert len(verdicts) == 23
 
 
 def test_both_readers_have_goals() -> None:
@@ -42,11 +46,14 @@ def test_both_readers_have_goals() -> None:
 
 def test_the_page_has_every_part_and_a_table_for_each() -> None:
     """Each row of a table has as many cells as its head."""
-    page = render(results(), ["verify.svg", "rate.svg", "cpu.svg"])
-    for heading in ("Goals", "Verification", "End to end", "Growth"):
+    counted = {"3.11.7 x86_64": {"native": {"unprotected": 800_000, "added": 120_000}}}
+    page = render(results(), ["verify.svg", "rate.svg", "cpu.svg"], counted)
+    for heading in ("Goals", "Verification", "Instructions", "End to end", "Other servers and frameworks", "Growth"):
         assert f"\n## {heading}\n" in page
     assert page.count("](verify.svg)") == 1
     assert "2 cores, imagined" in page
+    assert "| 3.11.7 x86_64 | native | 800,000 | 120,000 | 15% |" in page
+    assert "**Failed**: Starlette: no." in page
     for block in page.split("\n\n"):
         widths = {line.count("|") for line in block.splitlines() if line.startswith("|")}
         assert len(widths) <= 1, block
@@ -63,7 +70,7 @@ def test_parts_from_different_machines_name_them() -> None:
     """A part that was run later may have other versions, so the page lists them per part."""
     made = results()
     made["growth"] = {**made["growth"], "environment": {"CPU": "another"}}
-    assert "For verify and serving: CPU 2 cores, imagined" in render(made)
+    assert "For verify, serving, frameworks: CPU 2 cores, imagined" in render(made)
 
 
 def test_pictures_are_the_same_for_the_same_numbers(tmp_path: Path) -> None:

@@ -54,6 +54,29 @@ def test_a_broken_file_is_one_warning(package: Path, unmeasured_environment: dic
     assert "The native reader is not used: it cannot be loaded" in log[0]
 
 
+@pytest.mark.usefixtures("native_reader")
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.75])
+def test_a_truncated_file_is_one_warning(
+    package: Path, repository: Path, unmeasured_environment: dict[str, str], share: float
+) -> None:
+    """A copy that was interrupted does not end the process, as mapping it would."""
+    (built,) = (repository / "async_oauth1/native").glob("extension*.so")
+    octets = built.read_bytes()
+    (package / "async_oauth1/native" / built.name).write_bytes(octets[: int(len(octets) * share)])
+    used, log = run(package, unmeasured_environment)
+    assert used == "False"
+    assert len(log) == 1
+    assert "is truncated). Reinstall async-oauth1, or remove the file." in log[0]
+
+
+def test_a_directory_of_its_name_is_one_warning(package: Path, unmeasured_environment: dict[str, str]) -> None:
+    """Python would import it as a namespace package."""
+    (package / "async_oauth1/native/extension").mkdir()
+    used, log = run(package, unmeasured_environment)
+    assert used == "False"
+    assert len(log) == 1
+
+
 @pytest.mark.parametrize("source", ["INTERFACE = 0\ndef read(*_): ...\ndef read_scope(*_): ...", "INTERFACE = 1", ""])
 def test_a_foreign_module_is_one_warning(package: Path, unmeasured_environment: dict[str, str], source: str) -> None:
     """An extension of another release, or of something else, is not used."""
@@ -71,6 +94,28 @@ def test_the_environment_turns_it_off(package: Path, repository: Path, unmeasure
     shutil.copy(built, package / "async_oauth1/native")
     assert run(package, unmeasured_environment) == ("True", [])
     assert run(package, unmeasured_environment, ASYNC_OAUTH1_NATIVE="0") == ("False", [])
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ("", "ASYNC_OAUTH1_NATIVE was 0. To see what failed, install async-oauth1 from source with"),
+        ("sys.abiflags = 't'", "it needs a CPython that is not free-threaded"),
+        ("sys.implementation.name = 'pypy'", "it needs a CPython that is not free-threaded"),
+    ],
+)
+def test_a_missing_extension_has_a_reason(
+    package: Path, unmeasured_environment: dict[str, str], before: str, reason: str
+) -> None:
+    """What is certain is said; otherwise, what to do to learn more."""
+    program = (
+        f"import sys; sys.path.insert(0, sys.argv[1]); {before}\nfrom async_oauth1 import native; print(native.STATE)"
+    )
+    command = (sys.executable, "-c", program, str(package))
+    environment = {name: value for name, value in unmeasured_environment.items() if name != "ASYNC_OAUTH1_NATIVE"}
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=package)
+    assert said.stdout.startswith("The native reader is not installed: ")
+    assert reason in said.stdout
 
 
 def test_the_module_says_which_reader_is_used(unmeasured_environment: dict[str, str], repository: Path) -> None:
