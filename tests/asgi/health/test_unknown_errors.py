@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from async_oauth1.asgi import health_endpoints
@@ -24,7 +26,7 @@ class Failing(MemoryStore):
             raise self.failure
 
 
-async def probe(first: Failing, second: Failing, failures: list[Exception | None], times: int = 2) -> None:
+async def probe(first: Failing, second: Failing, failures: Sequence[Exception | None], times: int = 2) -> None:
     """Ask whether the stores are ready, some times for each failure of the first one."""
     app = health_endpoints(first, second)
     for failure in failures:
