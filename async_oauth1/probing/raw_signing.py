@@ -43,10 +43,19 @@ def signature_anyhow(message: Message, pairs: Iterable[tuple[str, str]], keys: S
     return SIGNATURE_METHODS[algorithm].sign(base_string_anyhow(message, pairs), keys)
 
 
-def base_string_anyhow(message: Message, pairs: Iterable[tuple[str, str]]) -> str:
-    """The base string that `sign_anyhow` signs (RFC 5849 section 3.4.1)."""
+def base_string_anyhow(message: Message, pairs: Iterable[tuple[str, str]], *, is_sorted: bool = True) -> str:
+    """The base string that `sign_anyhow` signs (RFC 5849 section 3.4.1).
+
+    Args:
+        message: without protocol parameters.
+        pairs: protocol parameters, without the signature.
+        is_sorted: ``False`` to leave the parameters in the order of ``pairs``, query and form.
+    """
     sent = message.query + (b"&" + message.body if message.has_form else b"")
-    signed = split_pairs(canonical_form(sent, max_parameters=1_000))
-    signed += [(escape_text(name), escape_text(value)) for name, value in pairs]
+    signed = [(escape_text(name), escape_text(value)) for name, value in pairs]
+    signed += split_pairs(canonical_form(sent, max_parameters=1_000))
     uri = f"{message.scheme}://{message.host}{message.path.decode('latin-1')}"
-    return signature_base_string(message.method, uri, signed)
+    if is_sorted:
+        return signature_base_string(message.method, uri, signed)
+    joined = "&".join(f"{name}={value}" for name, value in signed)
+    return f"{signature_base_string(message.method, uri, [])}{escape_text(joined)}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
+from async_oauth1.explain.bodies import body_readings
 from async_oauth1.probing.raw_signing import Pairs, base_string_anyhow
 from async_oauth1.probing.signing import Message, place_parameters, protocol_parameters
 from async_oauth1.protocol.encoding import escape_text
@@ -34,14 +35,15 @@ class _Draft:
     keys: SigningKeys
     algorithm: str
     rewrite: Callable[[str], str] = str
-    without_ampersand: bool = False
+    between_secrets: str = "&"
+    is_sorted: bool = True
 
     def signature(self) -> str:
         """The signature of what the client takes for the request."""
-        text = self.rewrite(base_string_anyhow(self.signed, self.signed_pairs))
+        text = self.rewrite(base_string_anyhow(self.signed, self.signed_pairs, is_sorted=self.is_sorted))
         kind, _, digest = self.algorithm.partition("-")
-        if self.without_ampersand and kind != "RSA":
-            key = escape_text(self.keys.client_secret or "") + escape_text(self.keys.token_secret)
+        if self.between_secrets != "&" and kind != "RSA":
+            key = self.between_secrets.join(map(escape_text, (self.keys.client_secret or "", self.keys.token_secret)))
             return key if not digest else base64.b64encode(hmac.digest(key.encode(), text.encode(), digest)).decode()
         return SIGNATURE_METHODS[self.algorithm].sign(text, self.keys)
 
@@ -102,8 +104,30 @@ def _parameters_encoded_once(text: str) -> str:
     return f"{method}&{uri}&{unquote(parameters)}"
 
 
-def _no_ampersand(draft: _Draft) -> None:
-    draft.without_ampersand = True
+def _between_secrets(text: str) -> Callable[[_Draft], None]:
+    """Join the secrets of the key by something else than ``&``."""
+
+    def mistake(draft: _Draft) -> None:
+        draft.between_secrets = text
+
+    return mistake
+
+
+def _unsorted(draft: _Draft) -> None:
+    draft.is_sorted = False
+
+
+def _body_counted(draft: _Draft) -> None:
+    """Sign the members of a JSON body, or the fields or the text of another one, as parameters."""
+    types = [value for name, value in draft.signed.headers if name.lower() == b"content-type"]
+    readings = body_readings(draft.signed.body, types[0].decode("latin-1") if types else "")
+    likely = min(readings, key=lambda reading: reading[0], default=None)
+    if likely is not None:
+        draft.signed_pairs += [(_text(name), _text(value)) for name, value in likely[2]]
+
+
+def _text(octets: str) -> str:
+    return octets.encode("latin-1").decode("utf-8", "replace")
 
 
 def _parameter_added(draft: _Draft) -> None:
@@ -138,6 +162,7 @@ def _toggled_slash(message: Message) -> bytes:
     return message.path[:-1] if message.path.endswith(b"/") and message.path != b"/" else message.path + b"/"
 
 
+_BODY, _FORMER = "body_included", "former_secret"
 _MISTAKES: dict[str, Callable[[_Draft], None]] = {
     "scheme": _seen(scheme=_other_scheme),
     "host": _seen(host=lambda message: f"www.{message.host}"),
@@ -170,7 +195,12 @@ _MISTAKES: dict[str, Callable[[_Draft], None]] = {
     "body_hash": _both("oauth_body_hash", lambda _: "2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
     "escape_case": _rewritten(_lower_case_escapes),
     "not_encoded": _rewritten(_parameters_encoded_once),
-    "ampersand_missing": _no_ampersand,
+    "ampersand_missing": _between_secrets(""),
+    "secret_encoding": _between_secrets("%26"),
+    "sorting": _unsorted,
+    _BODY: _body_counted,
+    _FORMER: lambda _: None,
+    "key": _keys(lambda keys: keys._replace(client_secret=f"not {keys.client_secret}")),
     "malformed": _both("oauth_version", lambda _: "1.0A"),
 }
 
@@ -181,28 +211,42 @@ class BrokenAuth(SignedAuth):
     It is used as `SignedAuth` is. The request must have what the mistake is in: a query for ``query_missing`` and
     ``repeated``, in it ``%C3%BC`` for ``charset``, ``=true`` for ``value_changed``, an escape for ``double_encoded``;
     a space in the query or form for ``space_plus``; an escape in the path for ``path_escapes``; a form for
-    ``form_missing``; a shared secret for ``ampersand_missing``; no token for ``empty_token``, and one for
+    ``form_missing``, and a body that is no form, such as JSON, for ``body_included``; a shared secret for
+    ``ampersand_missing``, ``secret_encoding`` and ``key``; no token for ``empty_token``, and one for
     ``secrets_swapped`` and ``token_secret_missing``.
+
+    ``key`` is a wrong secret. No provider can name it, because nothing tells a wrong secret from an unknown mistake;
+    ``explain --provider-said`` names it if the provider's base string is the client's.
     """
 
     #: The codes that there is a mistake for.
     codes = tuple(sorted(_MISTAKES))
 
-    def __init__(self, code: str, *args: Any, **options: Any) -> None:
+    def __init__(self, code: str, *args: Any, former_secret: str | None = None, **options: Any) -> None:
         """Remember the mistake.
 
         Args:
             code: one of `codes`.
             args: positional arguments of `SignedAuth`.
+            former_secret: the client's secret that has ended; for the code ``former_secret`` alone.
             options: keyword arguments of `SignedAuth`.
 
         Raises:
-            ValueError: there is no mistake with this code.
+            ValueError: there is no mistake with this code, or ``former_secret`` is missing or not for this code.
         """
         if code not in _MISTAKES:
             raise ValueError(f"There is no request for {code!r}; the codes are {', '.join(self.codes)}.")
+        if (code == _FORMER) != (former_secret is not None):
+            raise ValueError('former_secret= is the secret that has ended, for the code "former_secret" alone.')
         super().__init__(*args, **options)
         self._code = code
+        if former_secret is not None:
+            keys = self._credentials.keys._replace(client_secret=former_secret)
+            self._credentials = replace(self._credentials, keys=keys)
+
+    def reads_body(self, media_type: bytes) -> bool:
+        """Whether the signature, or the mistake, depends on a body of this media type."""
+        return self._code == _BODY or super().reads_body(media_type)
 
     def sign(self, message: Message) -> Message:
         """Sign a request with the mistake.

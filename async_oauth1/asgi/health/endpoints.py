@@ -19,6 +19,8 @@ _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _HEADERS = [_TEXT, ("Cache-Control", "no-store")]
 # Seconds that a probe waits for the stores; orchestrators give up after a few.
 _TIMEOUT = 5.0
+# Different unknown errors of one store, of which each is logged once until the store answers again.
+_MAX_ERRORS = 8
 
 
 class AnswersPings(Protocol):
@@ -54,6 +56,7 @@ class _Health:
         self._stores = stores
         self._timeout = timeout
         self._silent: list[str] = []
+        self._errors: list[set[str]] = [set() for _ in stores]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -77,7 +80,7 @@ class _Health:
 
     async def _find_silent(self) -> list[str]:
         """The kinds of the stores that do not answer; each change is logged once."""
-        answers = await asyncio.gather(*(self._answers(store) for store in self._stores))
+        answers = await asyncio.gather(*map(self._answers, self._stores, self._errors))
         silent = [
             store.url.partition("://")[0] for store, has_answered in zip(self._stores, answers, strict=True)
             if not has_answered
@@ -89,13 +92,21 @@ class _Health:
             _log.warning("health: %s answers again", name)
         return silent
 
-    async def _answers(self, store: AnswersPings) -> bool:
+    async def _answers(self, store: AnswersPings, errors: set[str]) -> bool:
         try:
             async with asyncio.timeout(self._timeout):
                 await store.ping()
         except (StoreUnavailableError, TimeoutError):
             return False
-        except Exception:  # noqa: BLE001 - whatever it is, the store cannot be used
-            _log.exception("health: a store failed")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the store cannot be used
+            _log_once(f"{type(error).__name__}: {error}", store, errors)
             return False
+        errors.clear()
         return True
+
+
+def _log_once(error: str, store: AnswersPings, logged: set[str]) -> None:
+    """Log the error that is being handled, unless it is known: a probe comes every few seconds."""
+    if error not in logged and len(logged) < _MAX_ERRORS:
+        logged.add(error)
+        _log.exception("health: %s failed", store.url.partition("://")[0])
