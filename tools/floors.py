@@ -81,7 +81,7 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
-    "admin": (("operations", "permission", "registration", "same_origin"), ("api", "page")),
+    "admin": (("descriptions", "operations", "permission", "registration", "same_origin"), ("api", "page")),
     "admin.api": (
         ("problems",),
         ("bodies", "calls", "documents", "patching", "paths"),

@@ -9,6 +9,7 @@ from typing import Annotated, cast
 
 import typer
 
+from async_oauth1.admin.descriptions import describe_client
 from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.policy import Policy
 from async_oauth1.stores import LastUse, Page, Store
@@ -138,7 +139,7 @@ def list_(
             for client in page.items
         ],
         records=[
-            _summary(client) | last_use(use for use in uses if use.client_id == client.client_id)
+            describe_client(client) | last_use(use for use in uses if use.client_id == client.client_id)
             for client in page.items
         ],
         cursor=page.next,
@@ -158,11 +159,12 @@ def show(store: StoreOption, client_id: ClientArgument, *, as_json: JsonOption =
     client, uses = with_store(store, work)
     if client is None:
         raise _unknown(client_id)
-    details = _details(client) | last_use(uses)
+    details = describe_client(client)
+    details.update(last_use(uses))
     if as_json:
         print_json(details)
         return
-    details["former_secrets_end_at"] = [format_time(end) for end in _former_secret_ends(client)]
+    details["former_secrets_end_at"] = [format_time(end) for end in details["former_secrets_end_at"]]
     details["last_used_at"] = format_time(max((use.used_at for use in uses), default=None))
     print_lines([f"{label}: {printable(_format_value(value))}" for label, value in details.items()])
 
@@ -217,7 +219,7 @@ def rotate(
         client = with_store(store, lambda opened: opened.rotate_client_secret(client_id, overlap=length), notify=notify)
     if client is None:
         raise _unknown(client_id)
-    ends = _former_secret_ends(client)
+    ends = describe_client(client)["former_secrets_end_at"]
     print_new_secret(
         {"client_id": client.client_id, "client_secret": client.client_secret},
         details={"former_secrets_end_at": ends},
@@ -276,7 +278,9 @@ def edit(
     if client is None:
         raise _unknown(client_id)
     report(
-        _details(client), f"Changed client {printable(client_id)}: {_format_changes(client, changes)}.", as_json=as_json
+        describe_client(client),
+        f"Changed client {printable(client_id)}: {_format_changes(client, changes)}.",
+        as_json=as_json,
     )
 
 
@@ -294,32 +298,6 @@ def remove(
 
 def _unknown(client_id: str) -> CommandError:
     return CommandError(f"there is no client {printable(client_id)}")
-
-
-def _summary(client: Client) -> dict[str, object]:
-    return {
-        "client_id": client.client_id,
-        "name": client.name,
-        "callbacks": client.callbacks,
-        "signature_methods": client.signature_methods,
-        "disabled": client.disabled,
-    }
-
-
-def _details(client: Client) -> dict[str, object]:
-    return {
-        **_summary(client),
-        "nonce_policy": client.nonce_policy,
-        "callback_query_may_differ": client.callback_query_may_differ,
-        "tolerances": client.tolerances,
-        "has_secret": client.client_secret is not None,
-        "former_secrets_end_at": _former_secret_ends(client),
-        "rsa_public_key": client.rsa_public_key,
-    }
-
-
-def _former_secret_ends(client: Client) -> list[float | None]:
-    return list(client.overlaps_end_at) or [None] * len(client.overlapping_secrets)
 
 
 def _format_value(value: object) -> str:

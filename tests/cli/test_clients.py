@@ -149,7 +149,13 @@ async def test_list_shows_no_secret(url: str) -> None:
             "name": "My printer",
             "callbacks": [],
             "signature_methods": ["HMAC-SHA1"],
+            "nonce_policy": "strict",
+            "callback_query_may_differ": False,
+            "tolerances": [],
             "disabled": False,
+            "has_secret": True,
+            "former_secrets_end_at": [],
+            "rsa_public_key": None,
             "last_used_at": None,
             "user_agent": None,
         }
