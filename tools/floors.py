@@ -46,6 +46,7 @@ ROOMS: dict[str, Rows] = {
         ("named_parameters", "reading", "signature"),
         ("lenient_forms", "places"),
         ("request",),
+        ("raw_request",),
     ),
     "native": (("loading",), ("__main__",)),
     "provider": (
