@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, cast
@@ -10,6 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from async_oauth1.admin.descriptions import describe_client
+from async_oauth1.admin.registration import DEFAULT_METHOD, DEFAULT_RSA_METHOD, checked_callbacks, new_client
 from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.policy import Policy
 from async_oauth1.stores import LastUse, Page, Store
@@ -26,8 +26,6 @@ from .console import (
     say,
 )
 from .options import (
-    DEFAULT_METHOD,
-    DEFAULT_RSA_METHOD,
     AfterOption,
     JsonOption,
     LimitOption,
@@ -35,11 +33,9 @@ from .options import (
     SearchOption,
     StoreOption,
     TolerateOption,
-    checked_callbacks,
-    checked_methods,
-    checked_name,
     checked_nonce_policy,
     checked_tolerances,
+    field_errors_as_mistakes,
     parse_seconds,
 )
 from .public_keys import read_public_key
@@ -86,15 +82,11 @@ def add(
 ) -> None:
     """Register a client and print its client_id and client_secret; creates the store if it is missing."""
     key = read_public_key(rsa_public_key) if rsa_public_key is not None else None
-    record = Client(
-        client_id=secrets.token_hex(16),
-        client_secret=secrets.token_urlsafe(32),
-        name=checked_name(name),
-        callbacks=checked_callbacks(callback or []),
-        signature_methods=checked_methods(method or [], has_key=key is not None),
-        rsa_public_key=key,
-        tolerances=checked_tolerances(tolerate or []),
-    )
+    tolerances = checked_tolerances(tolerate or ())
+    with field_errors_as_mistakes():
+        record = new_client(
+            name, callbacks=callback or (), signature_methods=method or (), rsa_public_key=key, tolerances=tolerances
+        )
 
     async def work(opened: Store) -> None:
         await opened.add_client(record)
@@ -263,7 +255,8 @@ def edit(
     """Change a client; its secret and its tokens stay valid, and what you leave out stays as it is."""
     changes = ClientChanges()
     if callback:
-        changes["callbacks"] = checked_callbacks(callback)
+        with field_errors_as_mistakes():
+            changes["callbacks"] = checked_callbacks(callback)
     if query_may_differ is not None:
         changes["callback_query_may_differ"] = query_may_differ
     if nonce_policy is not None:
