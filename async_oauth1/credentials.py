@@ -12,7 +12,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
-from .protocol.callbacks import callback_matches, check_callback_syntax
+from .errors import InvalidRequestError
+from .protocol.callbacks import callback_fault, callback_matches
 from .protocol.rsa_keys import StoredKey, check_key_form
 from .protocol.signature import SIGNATURE_METHODS
 from .tolerances import CALLBACK_QUERY_MAY_DIFFER, REPEATED_NONCE, check_tolerances
@@ -146,7 +147,8 @@ class Client:
         if self.rsa_public_key is not None and not isinstance(self.rsa_public_key, StoredKey):
             _check_rsa_public_key(self.rsa_public_key)
         for callback in self.callbacks:
-            check_callback_syntax(callback)
+            if fault := callback_fault(callback):
+                raise InvalidRequestError(f"callbacks: {callback[:100]!a} {fault}.")
         if self.tolerances != ():
             object.__setattr__(self, "tolerances", check_tolerances(self.tolerances, of_client=True))
 

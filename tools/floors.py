@@ -46,6 +46,7 @@ ROOMS: dict[str, Rows] = {
         ("named_parameters", "reading", "signature"),
         ("lenient_forms", "places"),
         ("request",),
+        ("raw_request",),
     ),
     "native": (("loading",), ("__main__",)),
     "provider": (
@@ -81,7 +82,7 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
-    "admin": (("operations", "permission", "registration", "same_origin"), ("api", "page")),
+    "admin": (("descriptions", "operations", "permission", "registration", "same_origin"), ("api", "page")),
     "admin.api": (
         ("problems",),
         ("bodies", "calls", "documents", "patching", "paths"),

@@ -6,14 +6,37 @@ import secrets
 from collections.abc import Sequence
 
 from async_oauth1.credentials import RSA_METHODS, Client, NoncePolicy
+from async_oauth1.protocol.callbacks import callback_fault
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.stores import check_text
 
-__all__ = ["checked_name", "new_client"]
+__all__ = [
+    "DEFAULT_METHOD",
+    "DEFAULT_RSA_METHOD",
+    "FieldError",
+    "checked_callbacks",
+    "checked_methods",
+    "checked_name",
+    "new_client",
+]
 
 #: The methods of a client for which none is chosen.
 DEFAULT_METHOD, DEFAULT_RSA_METHOD = "HMAC-SHA1", "RSA-SHA1"
 _MAX_NAME_LENGTH = 200
+
+
+class FieldError(ValueError):
+    """A value that a new client cannot have.
+
+    Attributes:
+        field: name of the attribute of `Client`.
+        reason: what is wrong with the value, or what to write instead.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        """Make the message of both."""
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
 
 
 def new_client(
@@ -41,14 +64,13 @@ def new_client(
 
     Raises:
         ValueError: says which value is wrong, and why.
-        InvalidRequestError: a callback that the first step would refuse.
     """
     client = Client(
         client_id=secrets.token_hex(16) if client_id is None else client_id,
         client_secret=secrets.token_urlsafe(32),
         name=checked_name(name),
-        callbacks=tuple(dict.fromkeys(callbacks)),
-        signature_methods=_checked_methods(signature_methods, has_key=rsa_public_key is not None),
+        callbacks=checked_callbacks(callbacks),
+        signature_methods=checked_methods(signature_methods, has_key=rsa_public_key is not None),
         rsa_public_key=rsa_public_key,
         nonce_policy=nonce_policy,
         callback_query_may_differ=callback_query_may_differ,
@@ -62,21 +84,46 @@ def checked_name(name: str) -> str:
     """A client's name, without white space around it.
 
     Raises:
-        ValueError: it is empty, too long, or has control characters.
+        FieldError: it is empty, too long, or has control characters.
     """
     if not name.strip() or not name.isprintable() or len(name) > _MAX_NAME_LENGTH:
-        raise ValueError(f"name is 1 to {_MAX_NAME_LENGTH} printable characters on one line")
+        raise FieldError("name", f"write 1 to {_MAX_NAME_LENGTH} printable characters on one line")
     return name.strip()
 
 
-def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
+def checked_callbacks(callbacks: Sequence[str]) -> tuple[str, ...]:
+    """A client's callbacks, each once.
+
+    Raises:
+        FieldError: the first step would refuse one of them.
+    """
+    for callback in callbacks:
+        if fault := callback_fault(callback):
+            raise FieldError("callbacks", f"{callback[:100]!a} {fault}")
+    return tuple(dict.fromkeys(callbacks))
+
+
+def checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
+    """A client's signature methods, each once, or the default.
+
+    Args:
+        names: in the order of preference; empty for the default.
+        has_key: the client has an RSA public key.
+
+    Raises:
+        FieldError: one is unknown, or they do not go with the key.
+    """
     for name in names:
         if name not in SIGNATURE_METHODS:
-            raise ValueError(f"signature_methods: {name[:100]!a} is unknown; known are {', '.join(SIGNATURE_METHODS)}")
+            known = ", ".join(SIGNATURE_METHODS)
+            raise FieldError("signature_methods", f"{name[:100]!a} is unknown; choose from {known}")
     methods = tuple(dict.fromkeys(names)) or ((DEFAULT_RSA_METHOD,) if has_key else (DEFAULT_METHOD,))
     rsa = [name for name in methods if name in RSA_METHODS]
     if rsa and not has_key:
-        raise ValueError(f"signature_methods: {rsa[0]} needs rsa_public_key")
+        raise FieldError("signature_methods", f"{rsa[0]} needs the client's public key")
     if has_key and not rsa:
-        raise ValueError("rsa_public_key needs one of the signature_methods that use it, such as RSA-SHA256")
+        raise FieldError(
+            "signature_methods",
+            "none of these uses the public key; choose one that does, such as RSA-SHA256, or leave the key out",
+        )
     return methods

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from async_oauth1.admin.descriptions import describe_event
 from async_oauth1.stores import AuditEvent, KeepsAuditTrail, Store
 
 from .console import CommandError, format_time, print_page, printable
@@ -69,7 +70,7 @@ def list_(
             )
             for event in events
         ],
-        records=[_details(event) for event in events],
+        records=[describe_event(event) for event in events],
         cursor=events[-1].id if has_more else None,
         is_page=limit is not None,
         as_json=as_json,
@@ -112,16 +113,3 @@ def _parse_since(text: str) -> float:
             f"--since {printable(text)}: write a date, such as 2026-11-29 or 2026-11-29T12:00:00Z, or how long ago,"
             " such as 30d, 12h or 15m"
         ) from None
-
-
-def _details(event: AuditEvent) -> dict[str, object]:
-    return {
-        "id": event.id,
-        "at": event.at,
-        "event": event.event,
-        "client_id": event.client_id,
-        "oauth_token": event.oauth_token,
-        "user_id": event.user_id,
-        "actor": event.actor.kind,
-        "actor_name": event.actor.name,
-    }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from async_oauth1.admin.descriptions import describe_client
+from async_oauth1.admin.registration import DEFAULT_METHOD, DEFAULT_RSA_METHOD, checked_callbacks, new_client
 from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.policy import Policy
 from async_oauth1.stores import LastUse, Page, Store
@@ -25,8 +26,6 @@ from .console import (
     say,
 )
 from .options import (
-    DEFAULT_METHOD,
-    DEFAULT_RSA_METHOD,
     AfterOption,
     JsonOption,
     LimitOption,
@@ -34,11 +33,9 @@ from .options import (
     SearchOption,
     StoreOption,
     TolerateOption,
-    checked_callbacks,
-    checked_methods,
-    checked_name,
     checked_nonce_policy,
     checked_tolerances,
+    field_errors_as_mistakes,
     parse_seconds,
 )
 from .public_keys import read_public_key
@@ -85,15 +82,11 @@ def add(
 ) -> None:
     """Register a client and print its client_id and client_secret; creates the store if it is missing."""
     key = read_public_key(rsa_public_key) if rsa_public_key is not None else None
-    record = Client(
-        client_id=secrets.token_hex(16),
-        client_secret=secrets.token_urlsafe(32),
-        name=checked_name(name),
-        callbacks=checked_callbacks(callback or []),
-        signature_methods=checked_methods(method or [], has_key=key is not None),
-        rsa_public_key=key,
-        tolerances=checked_tolerances(tolerate or []),
-    )
+    tolerances = checked_tolerances(tolerate or ())
+    with field_errors_as_mistakes():
+        record = new_client(
+            name, callbacks=callback or (), signature_methods=method or (), rsa_public_key=key, tolerances=tolerances
+        )
 
     async def work(opened: Store) -> None:
         await opened.add_client(record)
@@ -138,7 +131,7 @@ def list_(
             for client in page.items
         ],
         records=[
-            _summary(client) | last_use(use for use in uses if use.client_id == client.client_id)
+            describe_client(client) | last_use(use for use in uses if use.client_id == client.client_id)
             for client in page.items
         ],
         cursor=page.next,
@@ -158,11 +151,12 @@ def show(store: StoreOption, client_id: ClientArgument, *, as_json: JsonOption =
     client, uses = with_store(store, work)
     if client is None:
         raise _unknown(client_id)
-    details = _details(client) | last_use(uses)
+    details = describe_client(client)
+    details.update(last_use(uses))
     if as_json:
         print_json(details)
         return
-    details["former_secrets_end_at"] = [format_time(end) for end in _former_secret_ends(client)]
+    details["former_secrets_end_at"] = [format_time(end) for end in details["former_secrets_end_at"]]
     details["last_used_at"] = format_time(max((use.used_at for use in uses), default=None))
     print_lines([f"{label}: {printable(_format_value(value))}" for label, value in details.items()])
 
@@ -217,7 +211,7 @@ def rotate(
         client = with_store(store, lambda opened: opened.rotate_client_secret(client_id, overlap=length), notify=notify)
     if client is None:
         raise _unknown(client_id)
-    ends = _former_secret_ends(client)
+    ends = describe_client(client)["former_secrets_end_at"]
     print_new_secret(
         {"client_id": client.client_id, "client_secret": client.client_secret},
         details={"former_secrets_end_at": ends},
@@ -261,7 +255,8 @@ def edit(
     """Change a client; its secret and its tokens stay valid, and what you leave out stays as it is."""
     changes = ClientChanges()
     if callback:
-        changes["callbacks"] = checked_callbacks(callback)
+        with field_errors_as_mistakes():
+            changes["callbacks"] = checked_callbacks(callback)
     if query_may_differ is not None:
         changes["callback_query_may_differ"] = query_may_differ
     if nonce_policy is not None:
@@ -276,7 +271,9 @@ def edit(
     if client is None:
         raise _unknown(client_id)
     report(
-        _details(client), f"Changed client {printable(client_id)}: {_format_changes(client, changes)}.", as_json=as_json
+        describe_client(client),
+        f"Changed client {printable(client_id)}: {_format_changes(client, changes)}.",
+        as_json=as_json,
     )
 
 
@@ -294,32 +291,6 @@ def remove(
 
 def _unknown(client_id: str) -> CommandError:
     return CommandError(f"there is no client {printable(client_id)}")
-
-
-def _summary(client: Client) -> dict[str, object]:
-    return {
-        "client_id": client.client_id,
-        "name": client.name,
-        "callbacks": client.callbacks,
-        "signature_methods": client.signature_methods,
-        "disabled": client.disabled,
-    }
-
-
-def _details(client: Client) -> dict[str, object]:
-    return {
-        **_summary(client),
-        "nonce_policy": client.nonce_policy,
-        "callback_query_may_differ": client.callback_query_may_differ,
-        "tolerances": client.tolerances,
-        "has_secret": client.client_secret is not None,
-        "former_secrets_end_at": _former_secret_ends(client),
-        "rsa_public_key": client.rsa_public_key,
-    }
-
-
-def _former_secret_ends(client: Client) -> list[float | None]:
-    return list(client.overlaps_end_at) or [None] * len(client.overlapping_secrets)
 
 
 def _format_value(value: object) -> str:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, cast, get_args
 
 import typer
 
-from async_oauth1.credentials import RSA_METHODS, NoncePolicy
-from async_oauth1.errors import OAuth1Error
-from async_oauth1.protocol.callbacks import check_callback_syntax
-from async_oauth1.protocol.signature import SIGNATURE_METHODS
+from async_oauth1.admin.registration import FieldError
+from async_oauth1.credentials import NoncePolicy
 from async_oauth1.tolerances import check_tolerances
 
 from .console import CommandError, printable
 
 __all__ = [
-    "DEFAULT_METHOD",
-    "DEFAULT_RSA_METHOD",
     "AfterOption",
     "JsonOption",
     "LimitOption",
@@ -26,11 +23,9 @@ __all__ = [
     "SearchOption",
     "StoreOption",
     "TolerateOption",
-    "checked_callbacks",
-    "checked_methods",
-    "checked_name",
     "checked_nonce_policy",
     "checked_tolerances",
+    "field_errors_as_mistakes",
     "parse_seconds",
 ]
 
@@ -71,9 +66,8 @@ AfterOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-#: The signature method of a client without a key, and of one with a key.
-DEFAULT_METHOD, DEFAULT_RSA_METHOD = "HMAC-SHA1", "RSA-SHA1"
-_MAX_NAME_LENGTH = 200
+# The options for the values of a new client that are checked together.
+_OPTIONS = {"name": "--name", "callbacks": "--callback", "signature_methods": "--method"}
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 # A hundred years. A longer time is a typing mistake.
 _MAX_SECONDS = 100 * 366 * 86_400
@@ -122,45 +116,10 @@ def checked_nonce_policy(name: str) -> NoncePolicy:
     return cast("NoncePolicy", name)
 
 
-def checked_name(name: str) -> str:
-    """The value of ``--name``.
-
-    Raises:
-        CommandError: it is empty or too long, or cannot be shown.
-    """
-    if not name.strip() or not name.isprintable() or len(name) > _MAX_NAME_LENGTH:
-        raise CommandError(f"--name must be 1 to {_MAX_NAME_LENGTH} printable characters on one line")
-    return name.strip()
-
-
-def checked_callbacks(callbacks: Sequence[str]) -> tuple[str, ...]:
-    """The values of ``--callback``.
-
-    Raises:
-        CommandError: the first step would refuse one of them.
-    """
-    for callback in callbacks:
-        try:
-            check_callback_syntax(callback)
-        except OAuth1Error as error:
-            reason = str(error.description).replace('Invalid "oauth_callback" value: it ', "")
-            raise CommandError(f"--callback {printable(callback)}: {reason}") from error
-    return tuple(dict.fromkeys(callbacks))
-
-
-def checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
-    """The values of ``--method``, or the default.
-
-    Raises:
-        CommandError: one is unknown, or does not go with the key.
-    """
-    for name in names:
-        if name not in SIGNATURE_METHODS:
-            raise CommandError(f"--method {printable(name)}: unknown; choose from {', '.join(SIGNATURE_METHODS)}")
-    methods = tuple(dict.fromkeys(names)) or ((DEFAULT_RSA_METHOD,) if has_key else (DEFAULT_METHOD,))
-    rsa = [name for name in methods if name in RSA_METHODS]
-    if rsa and not has_key:
-        raise CommandError(f"--method {rsa[0]} needs --rsa-public-key")
-    if has_key and not rsa:
-        raise CommandError("--rsa-public-key needs a --method that uses it, such as RSA-SHA256")
-    return methods
+@contextmanager
+def field_errors_as_mistakes() -> Generator[None]:
+    """Turn a `FieldError` into a `CommandError` that names the option."""
+    try:
+        yield
+    except FieldError as error:
+        raise CommandError(f"{_OPTIONS[error.field]}: {error.reason}") from error

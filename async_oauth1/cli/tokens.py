@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
+from async_oauth1.admin.descriptions import describe_token
 from async_oauth1.credentials import TokenCredential
 from async_oauth1.stores import LastUse, Page, Store
 
@@ -173,12 +174,4 @@ def revoke(
 
 
 def _details(token: TokenCredential, use: LastUse | None) -> dict[str, object]:
-    return {
-        "oauth_token": token.oauth_token,
-        "client_id": token.client_id,
-        "user_id": token.user_id,
-        "scope": token.scope,
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        **last_use([use] if use is not None else []),
-    }
+    return describe_token(token) | last_use([use] if use is not None else [])

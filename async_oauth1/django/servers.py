@@ -15,7 +15,7 @@ from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.tokens import OOB_ALPHABET, VERIFIER_LENGTH, generate_credentials, generate_token
 
 from .caches import CachedCredentials
-from .configuration import read_configuration
+from .configuration import Configuration, read_configuration
 from .driver import run, run_async
 from .flows import AuthorizationFlows
 from .lookups import check_models, find_client, has_field, open_nonces
@@ -195,7 +195,18 @@ class PendingStorage(Protocol):
 class _StoringServer(BaseServer):
     """A server that keeps temporary credentials in a `PendingStorage`."""
 
-    _pending: PendingStorage
+    def __init__(
+        self,
+        client_model: type[Model],
+        token_model: type[Model],
+        token_generator: Callable[[], dict[str, str]] | None = None,
+    ) -> None:
+        """Make a server. The arguments are those of `BaseServer`."""
+        super().__init__(client_model, token_model, token_generator)
+        self._pending = self._open_pending(self.configuration)
+
+    def _open_pending(self, configuration: Configuration) -> PendingStorage:
+        raise NotImplementedError
 
     def create_temporary_credential(self, request: OAuth1Request) -> Any:
         """Store new temporary credentials."""
@@ -243,32 +254,18 @@ class _StoringServer(BaseServer):
 class CacheAuthorizationServer(_StoringServer):
     """An authorization server that keeps temporary credentials in Django's cache."""
 
-    def __init__(
-        self,
-        client_model: type[Model],
-        token_model: type[Model],
-        token_generator: Callable[[], dict[str, str]] | None = None,
-    ) -> None:
-        """Make a server. The arguments are those of `BaseServer`."""
-        super().__init__(client_model, token_model, token_generator)
-        configured = self.configuration
-        self._temporary_expires_in = configured.temporary_credential_expires_in
-        self._temporary_credential_key_prefix = configured.temporary_credential_key_prefix
-        self._pending = CachedCredentials(configured)
+    def _open_pending(self, configuration: Configuration) -> PendingStorage:
+        # Subclasses that were written for Authlib read these two.
+        self._temporary_expires_in = configuration.temporary_credential_expires_in
+        self._temporary_credential_key_prefix = configuration.temporary_credential_key_prefix
+        return CachedCredentials(configuration)
 
 
 class ModelAuthorizationServer(_StoringServer):
     """An authorization server that keeps temporary credentials in the model of ``async_oauth1.django``."""
 
-    def __init__(
-        self,
-        client_model: type[Model],
-        token_model: type[Model],
-        token_generator: Callable[[], dict[str, str]] | None = None,
-    ) -> None:
-        """Make a server. The arguments are those of `BaseServer`."""
-        super().__init__(client_model, token_model, token_generator)
-        self._pending = StoredCredentials(self.configuration)
+    def _open_pending(self, configuration: Configuration) -> PendingStorage:
+        return StoredCredentials(configuration)
 
     def exchange(self, request: OAuth1Request) -> Any:
         """Replace temporary by token credentials in one transaction; ``None`` if another request was faster.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, OAuth1Error
@@ -12,13 +11,12 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.authorization_header import parse_authorization
 from async_oauth1.protocol.encoding import split_pairs
 from async_oauth1.protocol.header_fields import is_form
+from async_oauth1.protocol.raw_request import Place, RawRequest
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.tolerances import PARAMETERS_IN_TWO_PLACES
 
-__all__ = ["Parameter", "Place", "WireRequest"]
+__all__ = ["Parameter", "WireRequest", "read"]
 
-#: Where a parameter was found.
-Place = Literal["header", "query", "form"]
 #: More parameters are not searched one by one.
 MAX_PARAMETERS = 1_000
 
@@ -50,31 +48,15 @@ class Parameter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WireRequest:
-    """A request as a client sent it and as the provider addresses itself.
+class WireRequest(RawRequest):
+    """A request as a client sent it, with scheme, host and path as the provider sees them.
 
     Attributes:
-        method: HTTP method, as sent.
-        scheme: ``http`` or ``https``, as the provider sees it.
-        host: host and port, as the provider sees them.
-        path: as the provider sees it, with the prefix of its base URL; octets.
-        query: without the question mark; octets.
-        headers: the header fields, as octets.
-        body: the body's octets.
         fragment: what followed ``#`` in the URL, if the source still shows it.
-        peer: address of the client; ``None`` if unknown.
         base_path: the prefix in front of the path that the request line had, from the provider's base URL.
     """
 
-    method: str
-    scheme: str
-    host: str
-    path: bytes
-    query: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    body: bytes = b""
     fragment: str | None = None
-    peer: str | None = None
     base_path: str = ""
 
     @classmethod
@@ -173,17 +155,7 @@ def read(wire: WireRequest, policy: Policy) -> OAuth1Request:
     Raises:
         OAuth1Error: the request is malformed, repeats a protocol parameter, or is too large.
     """
-    request = OAuth1Request(
-        wire.method,
-        scheme=wire.scheme,
-        host=wire.host,
-        raw_path=wire.path,
-        raw_query=wire.query,
-        headers=wire.headers,
-        body=wire.body,
-        peer=wire.peer,
-        limits=policy,
-    )
+    request = wire.parse(policy)
     tolerated = PARAMETERS_IN_TWO_PLACES in policy.tolerances
     for name, error in request.deviations:
         if name == PARAMETERS_IN_TWO_PLACES and not tolerated:

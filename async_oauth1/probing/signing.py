@@ -8,12 +8,11 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from async_oauth1.policy import SizeLimits
 from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.header_fields import is_form
-from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.protocol.raw_request import Place, RawRequest
 from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
 ]
 
 FORM = b"application/x-www-form-urlencoded"
-Place = Literal["header", "query", "form"]
 
 #: A client may sign more than a provider accepts.
 _ANY_SIZE = SizeLimits(
@@ -52,26 +50,8 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A request as it is sent.
-
-    Attributes:
-        method: HTTP method.
-        scheme: ``http`` or ``https``.
-        host: host and port, as the client writes them.
-        path: as sent, with a leading slash; octets.
-        query: as sent, without the question mark; octets.
-        headers: the header fields, without Host and Content-Length.
-        body: octets.
-    """
-
-    method: str
-    scheme: str
-    host: str
-    path: bytes
-    query: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    body: bytes = b""
+class Message(RawRequest):
+    """A request as a client writes it, without the header fields Host and Content-Length."""
 
     @property
     def target(self) -> bytes:
@@ -167,16 +147,7 @@ def base_string_of(message: Message) -> str:
     Raises:
         OAuth1Error: the request cannot be read, or has protocol parameters in two places.
     """
-    request = OAuth1Request(
-        message.method,
-        scheme=message.scheme,
-        host=message.host,
-        raw_path=message.path,
-        raw_query=message.query,
-        headers=message.headers,
-        body=message.body,
-        limits=_ANY_SIZE,
-    )
+    request = message.parse(_ANY_SIZE)
     refused = request.find_untolerated()
     if refused is not None:
         raise refused

@@ -31,6 +31,8 @@ _DANGEROUS_SCHEMES = frozenset({"about", "blob", "data", "file", "filesystem", "
 
 _APPENDED = frozenset({"oauth_token", "oauth_verifier"})
 
+_MALFORMED = "has a malformed host or port"
+
 
 @lru_cache(maxsize=ANSWERS_KEPT)
 def is_loopback_host(host: str | None) -> bool:
@@ -59,29 +61,42 @@ def check_callback_syntax(uri: str) -> None:
     Raises:
         InvalidRequestError: the callback is not; the message says why.
     """
+    fault = callback_fault(uri)
+    if fault is not None:
+        raise _refused(fault)
+
+
+def callback_fault(uri: str) -> str | None:
+    """What is wrong with a callback, such as "has no host"; ``None`` if `check_callback_syntax` accepts it."""
     if uri == OUT_OF_BAND:
-        return
+        return None
     if len(uri) > MAX_CALLBACK_LENGTH:
-        raise _refused(f"is longer than {MAX_CALLBACK_LENGTH} characters")
+        return f"is longer than {MAX_CALLBACK_LENGTH} characters"
     match = _URI.fullmatch(uri)
-    if not match:
-        if uri.lower() == OUT_OF_BAND:
-            raise _refused(f'is "{OUT_OF_BAND}" in capitals; write it in lower case')
-        if _UNDERSCORED.match(uri):
-            raise _refused("has an underscore in its scheme, which RFC 3986 does not allow; use a hyphen or a dot")
-        raise _refused("is not an absolute URI of printable ASCII without fragment and backslash")
-    scheme = match[1].lower()
+    if match:
+        return _fault_of_parts(uri, match[1].lower())
+    if uri.lower() == OUT_OF_BAND:
+        return f'is "{OUT_OF_BAND}" in capitals; write it in lower case'
+    if _UNDERSCORED.match(uri):
+        return "has an underscore in its scheme, which RFC 3986 does not allow; use a hyphen or a dot"
+    return "is not an absolute URI of printable ASCII without fragment and backslash"
+
+
+def _fault_of_parts(uri: str, scheme: str) -> str | None:
     if scheme in _DANGEROUS_SCHEMES:
-        raise _refused("has a scheme that is not safe to redirect to")
+        return "has a scheme that is not safe to redirect to"
     parts = _split(uri)
+    if parts is None:
+        return _MALFORMED
     if "@" in parts.netloc:
-        raise _refused("has user information before its host")
+        return "has user information before its host"
     if scheme in ("http", "https") and (not parts.hostname or uri[len(scheme) :][:3] != "://"):
-        raise _refused("has no host")
+        return "has no host"
     # Names are decoded, and separated at "&" and ";", as any client's parser may do: the appended parameters must be
     # the only ones of these names.
     if any(unquote(piece.partition("=")[0]).lower() in _APPENDED for piece in re.split("[&;]", parts.query)):
-        raise _refused("already has a parameter that this provider appends")
+        return "already has a parameter that this provider appends"
+    return None
 
 
 def is_web_callback(uri: str) -> bool:
@@ -115,16 +130,16 @@ def append_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
     return f"{uri}{extra}" if not query or query.endswith("&") else f"{uri}&{extra}"
 
 
-def _refused(reason: str) -> InvalidRequestError:
-    return InvalidRequestError(f'Invalid "oauth_callback" value: it {reason}.')
+def _refused(fault: str) -> InvalidRequestError:
+    return InvalidRequestError(f'Invalid "oauth_callback" value: it {fault}.')
 
 
-def _split(uri: str) -> SplitResult:
+def _split(uri: str) -> SplitResult | None:
     try:
         parts = urlsplit(uri)
         parts.port  # noqa: B018 - raises an error if the port is not a number
     except ValueError:
-        raise _refused("has a malformed host or port") from None
+        return None
     return parts
 
 
@@ -134,6 +149,8 @@ def _comparable(uri: str, *, query_may_differ: bool) -> str:
     if query_may_differ:
         uri = uri.partition("?")[0]
     parts = _split(uri)
+    if parts is None:
+        raise _refused(_MALFORMED)
     if parts.scheme in ("http", "https") and is_loopback_host(parts.hostname):
         host = parts.netloc.rpartition(":")[0] if parts.port is not None else parts.netloc
         return uri.replace(parts.netloc, host, 1)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
 
+from async_oauth1.protocol.raw_request import Place
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
 __all__ = ["PLAIN", "PRESETS", "ErrorStyle", "Paths", "Preset", "Problem"]
 
-Place = Literal["header", "query", "form"]
 _EVERYWHERE: tuple[Place, ...] = ("header", "query", "form")
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 

@@ -83,7 +83,7 @@ async def test_tolerances_are_replaced_and_removed(url: str, provider: Store) ->
     ("client_id", "options", "reason"),
     [
         (PRINTER.client_id, (), "client edit needs something to change"),
-        (PRINTER.client_id, ("--callback", "nowhere"), "--callback nowhere: "),
+        (PRINTER.client_id, ("--callback", "nowhere"), "--callback: 'nowhere' is not an absolute URI"),
         (PRINTER.client_id, ("--nonce-policy", "lax"), "--nonce-policy lax: unknown; choose from strict, log-only"),
         ("unknown", ("--nonce-policy", "strict"), "there is no client unknown"),
     ],

@@ -1,23 +1,20 @@
-"""Clients, tokens and records of the audit trail as JSON."""
+"""Reads what a JSON document says of a client."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast
 
+from async_oauth1.admin.descriptions import describe_client
 from async_oauth1.admin.registration import new_client
-from async_oauth1.credentials import Client, ClientChanges, TokenCredential
+from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.errors import OAuth1Error
-from async_oauth1.stores import AuditEvent
 
 from .problems import ProblemError
 
 __all__ = [
     "changes_between",
     "client_from",
-    "describe_client",
-    "describe_event",
-    "describe_token",
     "invalid",
     "typed_members",
 ]
@@ -41,49 +38,6 @@ _DEFAULTS: dict[str, Any] = {
     "nonce_policy": "strict",
     "tolerances": [],
 }
-
-
-def describe_client(client: Client, last_used_at: float | None = None) -> dict[str, Any]:
-    """A client without its secrets."""
-    return {
-        "client_id": client.client_id,
-        "name": client.name,
-        "callbacks": list(client.callbacks),
-        "signature_methods": list(client.signature_methods),
-        "nonce_policy": client.nonce_policy,
-        "callback_query_may_differ": client.callback_query_may_differ,
-        "tolerances": list(client.tolerances),
-        "disabled": client.disabled,
-        "has_secret": client.client_secret is not None,
-        "former_secrets_end_at": list(client.overlaps_end_at) or [None] * len(client.overlapping_secrets),
-        "rsa_public_key": client.rsa_public_key,
-        "last_used_at": last_used_at,
-    }
-
-
-def describe_token(token: TokenCredential) -> dict[str, Any]:
-    """A token credential without its secret."""
-    return {
-        "oauth_token": token.oauth_token,
-        "client_id": token.client_id,
-        "user_id": token.user_id,
-        "scope": token.scope,
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-    }
-
-
-def describe_event(event: AuditEvent) -> dict[str, Any]:
-    """A record of the audit trail."""
-    return {
-        "id": event.id,
-        "at": event.at,
-        "event": event.event,
-        "client_id": event.client_id,
-        "oauth_token": event.oauth_token,
-        "user_id": event.user_id,
-        "actor": {"kind": event.actor.kind, "name": event.actor.name},
-    }
 
 
 def client_from(value: Any) -> Client:

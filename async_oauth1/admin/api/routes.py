@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from async_oauth1.admin.descriptions import describe_client, describe_event, describe_token
 from async_oauth1.admin.operations import Operations
 from async_oauth1.credentials import Client
 from async_oauth1.errors import OAuth1Error
@@ -17,9 +18,6 @@ from .calls import PAGE_PARAMETERS, Call, answer, paged
 from .documents import (
     changes_between,
     client_from,
-    describe_client,
-    describe_event,
-    describe_token,
     invalid,
     typed_members,
 )

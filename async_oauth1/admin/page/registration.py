@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from async_oauth1.admin.registration import checked_name, new_client
-from async_oauth1.credentials import RSA_METHODS, Client
-from async_oauth1.errors import OAuth1Error
-from async_oauth1.protocol.callbacks import check_callback_syntax
+from async_oauth1.admin.registration import FieldError, checked_callbacks, checked_methods, checked_name, new_client
+from async_oauth1.credentials import Client
 from async_oauth1.protocol.rsa_keys import check_key_form
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 
@@ -45,9 +43,9 @@ class Registration:
     def errors(self) -> dict[str, str]:
         """What is wrong, for each field in which something is."""
         found = {
-            "name": self._name_error(),
-            "callbacks": self._callback_error(),
-            "methods": self._method_error(),
+            "name": _error(lambda: checked_name(self.name)),
+            "callbacks": _error(lambda: checked_callbacks(self._callbacks())),
+            "methods": _error(lambda: checked_methods(self.methods, has_key=bool(self.rsa_public_key))),
             "rsa_public_key": self._key_error(),
         }
         return {field: error for field, error in found.items() if error}
@@ -65,30 +63,6 @@ class Registration:
         lines = (line.strip() for line in self.callbacks.splitlines())
         return list(dict.fromkeys(line for line in lines if line))
 
-    def _name_error(self) -> str:
-        try:
-            checked_name(self.name)
-        except ValueError as error:
-            return f"The {error}."
-        return ""
-
-    def _callback_error(self) -> str:
-        for callback in self._callbacks():
-            try:
-                check_callback_syntax(callback)
-            except OAuth1Error as error:
-                reason = str(error.description).replace('Invalid "oauth_callback" value: it ', "")
-                return f"{callback}: {reason}"
-        return ""
-
-    def _method_error(self) -> str:
-        rsa = [method for method in self.methods if method in RSA_METHODS]
-        if rsa and not self.rsa_public_key:
-            return f"{rsa[0]} needs the client's public key."
-        if self.rsa_public_key and self.methods and not rsa:
-            return "None of these uses the public key. Choose one that does, such as RSA-SHA256, or leave the key out."
-        return ""
-
     def _key_error(self) -> str:
         try:
             if self.rsa_public_key:
@@ -96,3 +70,12 @@ class Registration:
         except ValueError as error:
             return f"The key {error}."
         return ""
+
+
+def _error(check: Callable[[], object]) -> str:
+    """What a check says of a field, as a sentence; empty if the field is right."""
+    try:
+        check()
+    except FieldError as error:
+        return f"{error.reason[:1].upper()}{error.reason[1:]}."
+    return ""

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from async_oauth1.protocol.raw_request import Place
+
 from ..changes import (
     Change,
     Context,
@@ -21,7 +23,7 @@ from ..changes import (
 )
 from ..plan import UNRESERVED, Encoding, Parameters, Sorting, Uri
 from ..texts import quoted
-from ..wire import Parameter, Place
+from ..wire import Parameter
 
 _SORT_FIX = "Encode names and values first, then sort by name, and by value for equal names, octet by octet."
 _SORTINGS: tuple[tuple[float, Sorting, str], ...] = (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from async_oauth1.protocol.raw_request import Place
+
 from ..bodies import body_readings
 from ..changes import Change, Context, Items, change, is_named, one_of, with_items, with_more, without
 from ..texts import quoted
-from ..wire import Parameter, Place
+from ..wire import Parameter
 
 #: Names that browsers, trackers, rewrites and frameworks add.
 _ADDED = frozenset({

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from async_oauth1.protocol.raw_request import Place
+
 from ..changes import Change, Context, Items, Rewrite, change, is_protocol, one_of, with_items
 from ..texts import quoted
-from ..wire import Parameter, Place
+from ..wire import Parameter
 from .parameters import ONE_BY_ONE, is_in, names_in
 
 _FIX = "Sign each parameter as often as it is sent, with each of its values."

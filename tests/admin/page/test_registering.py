@@ -10,12 +10,16 @@ from tests.keys import RSA_PUBLIC_KEY, WEAK_RSA_PUBLIC_KEY
 from .visiting import Visitor
 
 WRONG: dict[str, tuple[str, dict[str, str], str]] = {
-    "no name": ("name", {"name": " "}, "The name is 1 to 200 printable"),
-    "a long name": ("name", {"name": "n" * 201}, "The name is 1 to 200 printable"),
-    "a line break": ("name", {"name": "a\nb"}, "The name is 1 to 200 printable"),
-    "text that turns around": ("name", {"name": "a\u202eb"}, "The name is 1 to 200 printable"),
-    "a script": ("callbacks", {"callbacks": "https://ok.example/\njavascript:alert(1)"}, "javascript:alert(1): "),
-    "no URL": ("callbacks", {"callbacks": "printer"}, "printer: "),
+    "no name": ("name", {"name": " "}, "Write 1 to 200 printable"),
+    "a long name": ("name", {"name": "n" * 201}, "Write 1 to 200 printable"),
+    "a line break": ("name", {"name": "a\nb"}, "Write 1 to 200 printable"),
+    "text that turns around": ("name", {"name": "a\u202eb"}, "Write 1 to 200 printable"),
+    "a script": (
+        "callbacks",
+        {"callbacks": "https://ok.example/\njavascript:alert(1)"},
+        "javascript:alert(1)&#39; has a scheme",
+    ),
+    "no URL": ("callbacks", {"callbacks": "printer"}, "&#39;printer&#39; is not an absolute URI"),
     "RSA without a key": ("methods", {"method.RSA-SHA256": "yes"}, "RSA-SHA256 needs"),
     "a key without RSA": (
         "methods",
