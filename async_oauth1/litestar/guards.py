@@ -70,8 +70,9 @@ class _Demanding:
             await self._check(verified)
         except OAuth1Error as error:
             takes_bearer = verified.scheme == "bearer"
-            final = refused(error, verified.protector, scope, takes_bearer=takes_bearer)
-            raise RefusedError(final, verified.policy) from error
+            raise RefusedError(
+                refused(error, verified.protector, scope, takes_bearer=takes_bearer), verified.policy
+            ) from error
 
     async def _check(self, verified: Verified) -> None:
         if verified.scheme == "bearer":

@@ -174,16 +174,22 @@ class BaseServer(ConfiguredServer):
                 if request.deviations or request.tolerances_used or request.timestamp_window is not None:
                     self._finish_tolerating(request)
                 return
+        try:
+            raise self._signature_refusal(request, problem)
+        finally:
+            del problem  # it may be what is raised, whose traceback has this frame: a cycle
+
+    def _signature_refusal(self, request: OAuth1Request, problem: OAuth1Error) -> OAuth1Error:
         deviation = refusal_of(request, self.policy.tolerances, uniform=self.policy.uniform_errors)
         if deviation is not None:
-            raise deviation from (problem if deviation is not problem else None)
+            return deviation if deviation is problem else _caused_by(problem, deviation)
         # The same for all that are refused here: the hints depend on the request alone.
         seen = hints(request)
         if "oauth_verifier" in request.oauth_params and lacks_token_secret(request):
             with_reason(problem, "It was signed without the temporary token's secret: the client lost or ignored it.")
         if not self.policy.uniform_errors:
-            raise explained(problem, seen)
-        raise explained(InvalidSignatureError(UNIFORM), seen) from problem
+            return explained(problem, seen)
+        return _caused_by(problem, explained(InvalidSignatureError(UNIFORM), seen))
 
     async def is_signed_with_ended(self, request: OAuth1Request, ended: object) -> bool:
         """Whether a refused request is signed with credentials that have ended. It takes as long if there are none.
@@ -322,6 +328,11 @@ class BaseServer(ConfiguredServer):
     def custom_verifier(self, name: str) -> CustomVerifier | None:
         """The verifier that was registered for a signature method; ``None`` for the shipped methods."""
         return self._custom_verifiers.get(name)
+
+
+def _caused_by(cause: OAuth1Error, error: OAuth1Error) -> OAuth1Error:
+    error.__cause__ = cause
+    return error
 
 
 async def _body_of(request: OAuth1Request) -> bytes:

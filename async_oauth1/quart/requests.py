@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -45,7 +46,7 @@ async def read_request(request: Request | Websocket | None, policy: Policy) -> O
             raise
     oauth1_request = make_request(OAuth1Request, scope, policy, form)
     if "oauth_body_hash" in oauth1_request.oauth_params or policy.require_signed_body:
-        oauth1_request.read_body = functools.partial(read_body, current)
+        oauth1_request.read_body = body_reader(current)
     return oauth1_request
 
 
@@ -103,6 +104,14 @@ async def read_form(request: Request, policy: Policy) -> bytes:
     _check_length(request, len(form))
     request.body.append(form)
     return form
+
+
+def body_reader(request: Request) -> Callable[[], Awaitable[bytes]]:
+    """A function that calls `read_body`.
+
+    It refers to the request weakly: the request's scope refers to what was verified, and that to this function.
+    """
+    return functools.partial(read_body, weakref.proxy(request))
 
 
 async def read_body(request: Request) -> bytes:

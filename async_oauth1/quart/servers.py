@@ -13,7 +13,7 @@ from quart import Quart, Response, current_app, g
 from quart.wrappers import Request, Websocket
 
 from async_oauth1.asgi.routing.preflights import find_cors_wrapper
-from async_oauth1.asgi.verifying.announcing import refused, tell_use
+from async_oauth1.asgi.verifying.announcing import raise_refused, tell_use
 from async_oauth1.asgi.verifying.bearer import QueryBearer, carries_bearer
 from async_oauth1.asgi.verifying.demands import SCOPE_KEY, Verified, verified_in
 from async_oauth1.asgi.verifying.verification import verify_with_bearer
@@ -32,10 +32,10 @@ from .requests import (
     announce_in_response,
     announce_later,
     answers_preflight,
+    body_reader,
     close_unanswered,
     current_connection,
     make_response,
-    read_body,
     read_request,
 )
 
@@ -309,10 +309,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
                 quart_scope[SCOPE_KEY] = verified
         except OAuth1Error as error:
             self.report_refusal(error, None)
-            final = refused(error, self, quart_scope, takes_bearer=query_bearer is not None)
-            if final is error:
-                raise
-            raise final from error
+            raise_refused(error, self, quart_scope, takes_bearer=query_bearer is not None)
         if self.retirement is not None and verified.scheme == "oauth":
             announce_in_response(self.retirement.headers)
         if verified.request.response_fields:
@@ -333,7 +330,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         """Check what is demanded more of a request whose nonce has been used already."""
         request = verified.request
         if verified.policy is not self.policy and isinstance(current, Request):  # by another application's rules
-            request.read_body, request.digest_body = functools.partial(read_body, current), None
+            request.read_body, request.digest_body = body_reader(current), None
         await self.check_verified(
             request,
             scope=scope,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import gc
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -77,9 +81,45 @@ async def test_a_request_is_freed(framework: str, path: str) -> None:
         assert not [found for found in garbage if isinstance(found, OAuth1Request)]
 
 
+def resigned(message: Message, pattern: bytes, replacement: bytes) -> Message:
+    """The message with another Authorization field."""
+    headers = [(name, re.sub(pattern, replacement, value)) for name, value in message.headers]
+    return replace(message, headers=tuple(headers))
+
+
+def unsigned() -> Message:
+    """A request without Authorization."""
+    message = message_to("/photos")
+    return replace(message, headers=tuple(field for field in message.headers if field[0] != b"authorization"))
+
+
+#: Requests that are refused. The last one is sent again and again.
+REFUSED: dict[str, Callable[[], Message]] = {
+    "a wrong signature": lambda: resigned(message_to("/photos"), b'oauth_signature="', b'oauth_signature="A'),
+    "an unknown token": lambda: resigned(message_to("/photos"), b'oauth_token="', b'oauth_token="A'),
+    "no signature": unsigned,
+    "a malformed header": lambda: resigned(message_to("/photos"), b"^OAuth .*", b'OAuth x="'),
+    "another body": lambda: replace(message_to("/json"), body=b"[]"),
+    "a replay": functools.cache(lambda: message_to("/photos")),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_a_refused_request_is_freed(framework: str, kind: str) -> None:
+    """A refusal leaves no cycle of error, traceback and frame, which would keep the request and its body."""
+    app = import_module(f"tests.frameworks.applications.{FRAMEWORKS[framework]}").app
+    for _ in range(3):
+        await serve(app, REFUSED[kind]())
+    with keeping_garbage() as garbage:
+        assert 400 <= await serve(app, REFUSED[kind]()) < 500
+        gc.collect()
+        assert not [found for found in garbage if isinstance(found, OAuth1Request | BaseException | FrameType)]
+
+
 def message_to(path: str) -> Message:
     """A signed request; with a body and its hash for ``/json``."""
     if path == "/photos":
         return sign(JANE, "GET", path, origin=ORIGIN)
-    hashed = {"oauth_body_hash": body_hash(b"{}")}
+    hashed = {"body_hash": body_hash(b"{}")}
     return sign(JANE, "PUT", path, origin=ORIGIN, body=b"{}", content_type=b"application/json", oauth=hashed)

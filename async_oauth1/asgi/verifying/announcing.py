@@ -7,7 +7,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from async_oauth1.asgi.requests import Message, Scope, Send
 from async_oauth1.errors import OAuth1Error, RetiredError
@@ -19,7 +19,7 @@ from async_oauth1.retirement import Retirement
 from .bearer import offer_bearer
 from .demands import AnyProtector
 
-__all__ = ["announcing", "missing_headers", "refused", "tell_use"]
+__all__ = ["announcing", "missing_headers", "raise_refused", "refused", "tell_use"]
 
 log = logging.getLogger("async_oauth1")
 
@@ -79,11 +79,27 @@ def refused(error: OAuth1Error, protector: AnyProtector, scope: Scope, *, takes_
         try:
             retirement.check(protector.clock())
         except RetiredError as retired:
-            error = error if isinstance(error, RetiredError) else retired
+            # Its traceback has this frame, and this frame the error: the collector alone would free such a cycle.
+            error = error if isinstance(error, RetiredError) else retired.with_traceback(None)
         with_headers(error, [*noted_headers(error), *missing_headers(retirement.headers, noted_headers(error))])
     if takes_bearer:
         offer_bearer(error)
     return error
+
+
+def raise_refused(error: OAuth1Error, protector: AnyProtector, scope: Scope, *, takes_bearer: bool) -> NoReturn:
+    """Raise what `refused` returns, from within an ``except`` clause.
+
+    Raises:
+        OAuth1Error: always. No frame of its traceback refers to it, so that it is freed once it is handled.
+    """
+    final = refused(error, protector, scope, takes_bearer=takes_bearer)
+    try:
+        if final is error:
+            raise error
+        raise final from error
+    finally:
+        del error, final
 
 
 async def tell_use(protector: AnyProtector, request: OAuth1Request) -> None:

@@ -9,7 +9,7 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
 from async_oauth1.protocol.request import OAuth1Request, is_form
 
-from .announcing import refused, tell_use
+from .announcing import raise_refused, tell_use
 from .bearer import QueryBearer, carries_bearer, check_principal, verify_bearer
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified, bearer_in, verified_in
 
@@ -46,10 +46,7 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
     try:
         return await _verify(protector, demands, scope, body)
     except OAuth1Error as error:
-        final = refused(error, protector, scope, takes_bearer=demands.query_bearer is not None)
-        if final is error:
-            raise
-        raise final from error
+        raise_refused(error, protector, scope, takes_bearer=demands.query_bearer is not None)
 
 
 async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:

@@ -58,6 +58,7 @@ class TimedHook:
             except StopIteration as stop:
                 return stop.value
             finally:
+                argument = None  # an error's traceback has this frame: together they would be a cycle
                 report_blocking(name, monotonic() - begun)
             try:
                 step, argument = coroutine.send, (yield awaited)
