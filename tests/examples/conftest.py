@@ -12,7 +12,7 @@ from .running import Photos, photos
 
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Photos]:
-    """``python -m examples.photos`` on a fresh SQLite file."""
+    """The example on a fresh SQLite file."""
     store = f"sqlite:///{tmp_path_factory.mktemp('photos') / 'photos.db'}"
     with photos(store=store) as running:
         yield running

@@ -18,9 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from tests.cli import command
 from tests.servers.processes import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
+#: The provider as users start it, for tests of sign-ins that take their time.
+REAL_HASHES = "examples.photos"
+#: The same provider, with password hashes that take no time.
+CHEAP_HASHES = "tests.examples.cheap_hashes"
 #: What it writes to stderr if it is stopped by a signal, without times.
 STOPPED = "photos: stopping\nphotos: stopped\n"
 _TIME_AND_LEVEL = re.compile(r"^[0-9-]{10} [0-9:,]{12} [A-Z]+ ", re.MULTILINE)
@@ -118,6 +123,7 @@ def photos(
     store: str = "memory://",
     cwd: Path | None = None,
     limit_descriptors: int | None = None,
+    module: str = CHEAP_HASHES,
     **more: str,
 ) -> Iterator[Photos]:
     """Start the provider on a free port, and end it and all its processes afterwards.
@@ -127,6 +133,7 @@ def photos(
         store: URL of its store.
         cwd: its working directory.
         limit_descriptors: the hard limit of its descriptors.
+        module: what is run, such as `REAL_HASHES`.
         more: additional environment variables.
 
     Raises:
@@ -134,7 +141,8 @@ def photos(
     """
     with tempfile.NamedTemporaryFile("a", encoding="utf-8") as written:
         errors = Path(written.name).open(encoding="utf-8")  # noqa: SIM115 - `ended` closes it
-        process = _start(arguments, store, cwd, written, limit_descriptors, more)
+        command = [sys.executable, "-bb", "-W", "error", "-m", module, "--port", "0", "--store", store, *arguments]
+        process = _start(command, cwd, written, limit_descriptors, more)
     running = Photos(process, errors, "", 0, store)
     try:
         assert process.stdout is not None
@@ -155,15 +163,14 @@ def photos(
 
 
 def _start(
-    arguments: tuple[str, ...],
-    store: str,
+    command: list[str],
     cwd: Path | None,
     errors: IO[str],
     limit_descriptors: int | None,
     more: dict[str, str],
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-bb", "-W", "error", "-m", "examples.photos", "--port", "0", "--store", store, *arguments],
+        command,
         cwd=cwd,
         env=environment(**more),
         stdin=subprocess.DEVNULL,
@@ -187,7 +194,7 @@ def kill_group(process: subprocess.Popen[str]) -> None:
 
 def add_client(store: str, *arguments: str, name: str = "Another printer") -> dict[str, str]:
     """Register a client with ``async-oauth1 client add``."""
-    added = run("async_oauth1", "client", "add", "--store", store, "--name", name, "--json", *arguments)
+    added = command.run("client", "add", "--store", store, "--name", name, "--json", *arguments)
     assert added.returncode == 0, added.stderr
     credentials: dict[str, str] = json.loads(added.stdout)
     return credentials

@@ -13,10 +13,11 @@ import pytest
 from examples.photos.passwords import hash_password
 from examples.photos.settings import SettingsError, read_settings
 from examples.photos.storage import open_storage
+from tests.cli.command import run
 from tests.servers import Postgres
 
 from .jane import PRINTER, Jane
-from .running import add_client, photos, run
+from .running import add_client, photos
 
 HTTPS = ("--external-base-url", "https://photos.example.net")
 
@@ -65,7 +66,7 @@ async def test_a_client_that_was_added_before_does_not_count_as_a_start(store: s
 async def test_removed_demo_data_is_not_added_again(store: str) -> None:
     """This also holds for a start with `--demo-data`."""
     await start(store)
-    removed = await asyncio.to_thread(run, "async_oauth1", "client", "remove", PRINTER[0], "--store", store, "--json")
+    removed = await asyncio.to_thread(run, "client", "remove", PRINTER[0], "--store", store, "--json")
     assert removed.returncode == 0, removed.stderr
     assert await start(store) == (True, False)
     await change(store, "DELETE FROM photos_user WHERE user_id = $1", "jane")

@@ -9,8 +9,9 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
+from tests.cli.command import run_json
 from tests.examples.jane import READY, Jane, Printer, verifier_in
-from tests.examples.running import Photos, add_client, photos, run
+from tests.examples.running import Photos, add_client, photos
 
 NAME = 'Print & "Co" <b>'
 SHOWN = "Print &amp; &#34;Co&#34; &lt;b&gt;"
@@ -71,11 +72,10 @@ def test_the_list_shows_since_when_host_and_scope(provider: Photos, application:
     """The earliest time counts; the scopes of all tokens are listed once."""
     application.let_in_by(jane)
     for scope in ("photos.read albums.read", "photos.read"):
-        issued = run(
-            "async_oauth1", "token", "issue", "--store", provider.store,
+        run_json(
+            "token", "issue", "--store", provider.store,
             "--client", application.client_id, "--user", "jane", "--scope", scope,
         )  # fmt: skip
-        assert issued.returncode == 0
     page = jane.get("/").text
     entry = page[page.index(SHOWN) :].partition("</li>")[0]
     assert "<dd>printer.example.com</dd>" in entry

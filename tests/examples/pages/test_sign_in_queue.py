@@ -15,7 +15,7 @@ from examples.photos import passwords
 from examples.photos.passwords import PER_ADDRESS, QUEUE, Passwords, TooManySignInsError
 from examples.photos.settings import SettingsError, read_settings
 from tests.examples.jane import Jane
-from tests.examples.running import Photos, photos
+from tests.examples.running import REAL_HASHES, Photos, photos
 
 from .stored import found
 
@@ -62,7 +62,7 @@ def _form(running: Photos, cookie: str, fields: dict[str, str]) -> bytes:
 
 async def test_many_sign_ins_from_one_address_do_not_delay_others() -> None:
     """Most of them are refused with 503, and jane can sign in from another address."""
-    with photos() as running, Jane(running.url) as jane:
+    with photos(module=REAL_HASHES) as running, Jane(running.url) as jane:
         answers, answer = await _crowd(running, jane)
         assert answer.status_code == 302
         statuses = Counter(answer.split(b" ", 2)[1] for answer in answers)
