@@ -218,7 +218,7 @@ class AuthorizationServer(Server):
     @non_blocking
     def create_oauth1_request(self, request: object) -> Any:
         """Make an ``OAuth1Request`` from a framework's request, the current one if none is given."""
-        return self._run(self._flows.read_request, self._framework().read, request, name="create_oauth1_request")
+        return self._run(self._flows.read_request, self._read, request, name="create_oauth1_request")
 
     @non_blocking
     def handle_response(

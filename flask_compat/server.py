@@ -9,6 +9,7 @@ from types import CoroutineType
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from async_oauth1.policy import Policy
+from async_oauth1.provider.hooks.limiting import LimitedByFlows
 from async_oauth1.provider.hooks.signatures import check_signature
 from async_oauth1.provider.verification import BaseServer
 
@@ -58,7 +59,7 @@ def check_signatures(**hooks: object) -> None:
             check_signature(name, func)
 
 
-class Server:
+class Server(LimitedByFlows):
     """The base of `AuthorizationServer` and `ResourceProtector`."""
 
     #: The registered verifiers by name: this class's own before those of the classes it derives from.
@@ -196,6 +197,13 @@ class Server:
         """Name a coroutine after the method that returns it: Python names the coroutines that are never awaited."""
         coroutine.__qualname__ = f"{type(self).__name__}.{name}"
         return coroutine
+
+    async def _read(self, request: Any, policy: Policy) -> OAuth1Request:
+        framework = self._framework()
+        read = await framework.read(request, policy)
+        if self.limiter is not None:
+            framework.announce_later(read)
+        return read
 
     async def _prepare(self) -> None:
         await self._framework().prepare(self._flows.policy)

@@ -40,9 +40,26 @@ from async_oauth1.provider.verification import BaseServer
 
 from .requests import read_request
 
-__all__ = ["AuthorizationFlows", "ProtectorFlows"]
+__all__ = ["AuthorizationFlows", "ProtectorFlows", "announce", "counted_fields"]
 
+_READ = "_async_oauth1_read"
 _ALWAYS_FIRST = (InsecureTransportError, MisdirectedRequestError)
+
+
+def counted_fields(request: HttpRequest | None) -> list[tuple[str, str]]:
+    """The header fields of the limits that have counted a request, each name once."""
+    read: OAuth1Request | None = vars(request).get(_READ) if request is not None else None
+    found: dict[str, list[str]] = {}
+    for name, value in read.response_fields if read is not None else ():
+        found.setdefault(name, []).append(value)
+    return [(name, ", ".join(values)) for name, values in found.items()]
+
+
+def announce(request: HttpRequest | None, response: HttpResponse) -> HttpResponse:
+    """Add the header fields of the limits that have counted a request; those of a 429 stay."""
+    for name, value in counted_fields(request):
+        response.setdefault(name, value)
+    return response
 
 
 class _Flows(BaseServer):
@@ -120,6 +137,14 @@ class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse])
             if callable(method := getattr(server, name, None)):
                 self.register_hook(name, method)
 
+    async def create_temporary_credentials_response(self, request: HttpRequest | None = None) -> HttpResponse:
+        """Answer a request for temporary credentials, with the fields of the limits."""
+        return announce(request, await super().create_temporary_credentials_response(request))
+
+    async def create_token_response(self, request: HttpRequest | None = None) -> HttpResponse:
+        """Answer a request for token credentials, with the fields of the limits."""
+        return announce(request, await super().create_token_response(request))
+
     async def validate_temporary_credentials_request(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request for temporary credentials."""
         try:
@@ -152,6 +177,8 @@ class AuthorizationFlows(_Flows, AuthorizationServer[HttpRequest, HttpResponse])
     async def create_oauth1_request(self, request: HttpRequest | None) -> OAuth1Request:
         """Call the server's method."""
         read: OAuth1Request = await call_hook(self.server.create_oauth1_request, request)
+        if self.limiter is not None and request is not None:
+            vars(request)[_READ] = read
         return read
 
     async def generate_credentials(self) -> dict[str, str]:
@@ -242,6 +269,8 @@ class ProtectorFlows(_Flows, ResourceProtector[Any, Any]):
             OAuth1Error: the request is not accepted.
         """
         read = read_request(request, self.policy)
+        if self.limiter is not None:
+            vars(request)[_READ] = read
         try:
             return await self.validate_request(
                 read, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required

@@ -17,12 +17,13 @@ from django.http import HttpRequest, HttpResponse
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.hooks import resolve
+from async_oauth1.provider.hooks.limiting import LimitedByFlows
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import resource_error_response
 
 from .configuration import read_configuration
 from .driver import on_loop, run, run_async, run_here
-from .flows import ProtectorFlows
+from .flows import ProtectorFlows, announce
 from .lookups import check_models, find_client, find_token, open_nonces
 from .pending import nonce_key
 
@@ -48,7 +49,7 @@ class OAuth1HttpRequest(HttpRequest, Generic[TokenT_co]):
     oauth1_client: Any
 
 
-class ResourceProtector(Generic[ClientT, TokenT]):
+class ResourceProtector(LimitedByFlows, Generic[ClientT, TokenT]):
     """Protects views.
 
     ::
@@ -232,14 +233,14 @@ def _protect(
 ) -> Callable[..., Any]:
     async def protected_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         refused = await protector.guard_async(request, realm, demands)
-        return refused if refused is not None else await resolve(view(request, *args, **kwargs))
+        return refused if refused is not None else announce(request, await resolve(view(request, *args, **kwargs)))
 
     @functools.wraps(view)
     def protected(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if is_async or on_loop():  # the second: dispatch() of an async class-based view
             return protected_async(request, *args, **kwargs)
         refused = protector.guard_here(request, realm, demands)
-        return refused if refused is not None else _in_transactions(view)(request, *args, **kwargs)
+        return refused if refused is not None else announce(request, _in_transactions(view)(request, *args, **kwargs))
 
     # Before Python 3.12, asgiref marks views for asyncio's function alone.
     is_async = inspect.iscoroutinefunction(view) or getattr(view, "_is_coroutine", None) is _MARK

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -24,8 +24,9 @@ from rest_framework.request import Request
 
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.provider.refusals import log_refusal
-from async_oauth1.provider.responses import error_headers, error_members
+from async_oauth1.provider.responses import error_headers, error_members, noted_headers
 
+from .flows import counted_fields
 from .protector import ResourceProtector
 from .requests import carries_oauth
 
@@ -68,7 +69,9 @@ class OAuth1Authentication(BaseAuthentication):
             )
         except OAuth1Error as error:
             vars(sent)[_REFUSED] = error
+            _announce(request, noted_headers(error))
             raise _translate(error, problems=protector.configuration.policy.problem_reporting) from error
+        _announce(request, counted_fields(sent))
         if credential is None:
             client = vars(sent)["oauth1_client"]
             return self.two_legged_user(client), client
@@ -117,6 +120,13 @@ class HasScope(BasePermission):
             required = cast("Mapping[str, str]", required).get(request.method or "")
         granted = _scope_of(request.auth)
         return isinstance(required, str) and granted is not None and set(required.split()) <= granted
+
+
+def _announce(request: Request, fields: Iterable[tuple[str, str]]) -> None:
+    """Add header fields to the response of the view that is authenticated."""
+    context: Mapping[str, Any] = request.parser_context or {}
+    headers: dict[str, str] = getattr(context.get("view"), "headers", {})
+    headers.update(fields)
 
 
 def _scope_of(credential: Any) -> set[str] | None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from async_oauth1.protocol.callbacks import OUT_OF_BAND
 from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.provider.hooks.limiting import LimitedByFlows
 from async_oauth1.provider.tokens import OOB_ALPHABET, VERIFIER_LENGTH, generate_credentials, generate_token
 
 from .caches import CachedCredentials
@@ -26,7 +27,7 @@ from .tables import StoredCredentials
 __all__ = ["BaseServer", "CacheAuthorizationServer", "ModelAuthorizationServer"]
 
 
-class BaseServer:
+class BaseServer(LimitedByFlows):
     """An authorization server whose subclass says where temporary credentials are kept.
 
     The three endpoints return a response in synchronous views, and an awaitable in async views. The methods that begin

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.provider.configured_server import ConfiguredServer
+from async_oauth1.provider.hooks.limiting import Limitable
 
 from .addresses import address_of
 from .answers import Counted, header_fields, refuse_beyond
-from .counting import Counter, open_counter
+from .counting import Counter
 from .rates import Rates, Rule, rules_of
+from .storages import needs_loop, open_counter
 
 if TYPE_CHECKING:
-    from limits.aio.storage import Storage
+    from limits.aio.storage import Storage as AsyncStorage
+    from limits.storage import Storage as BlockingStorage
 
 __all__ = ["Limits"]
 
@@ -52,7 +54,7 @@ class Limits:
 
     def __init__(
         self,
-        store: str | Storage = "memory://",
+        store: str | AsyncStorage | BlockingStorage = "memory://",
         *,
         temporary_credentials: Rates = Rates(per_address="300/minute", per_client="1000/minute"),  # noqa: B008 - frozen
         token: Rates = Rates(per_address="300/minute", per_client="1000/minute"),  # noqa: B008 - frozen
@@ -68,7 +70,8 @@ class Limits:
 
         Args:
             store: where requests are counted: ``memory://`` for each process by itself; the URL of a Redis or Valkey
-                server for all together; or an open storage of ``limits.aio``.
+                server for all together; or an open storage of ``limits.aio``, or of ``limits.storage``, which has a
+                time limit of its own.
             temporary_credentials: of requests for temporary credentials (RFC 5849 section 2.1).
             token: of requests for token credentials (section 2.3).
             wrong_verifiers: of wrong ``oauth_verifier``s. Beyond, requests for token credentials are refused before
@@ -107,15 +110,22 @@ class Limits:
         """Limit servers from now on.
 
         Args:
-            servers: authorization servers and resource protectors.
+            servers: authorization servers and resource protectors, also those of ``flask_compat`` and
+                ``async_oauth1.django``.
 
         Raises:
-            TypeError: something else than a server was given.
+            TypeError: something else than a server was given; or the storage needs an event loop, and a server may have
+                none.
             ValueError: a server is limited already.
         """
         for server in servers:
-            if not isinstance(server, ConfiguredServer):
+            if not isinstance(server, Limitable):
                 raise TypeError(f"limit takes resource protectors and authorization servers, not {server!r}")
+            if needs_loop(self._counter) and getattr(server, "may_block", False):
+                raise TypeError(
+                    f"{type(server).__name__} counts without an event loop: use a URL, or a storage of limits.storage "
+                    "instead of limits.aio"
+                )
             if server.limiter is not None:
                 raise ValueError(f"this {type(server).__name__} is limited already")
         for server in servers:

@@ -55,8 +55,10 @@ class NoRedirectURIError(InvalidRequestError):
 class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     """The flows of the authorization server."""
 
-    validate_temporary_credentials_request = from_server("validate_temporary_credentials_request")
-    validate_token_request = from_server("validate_token_request")
+    validate_temporary_credentials_request = from_server(
+        "validate_temporary_credentials_request", "temporary_credentials"
+    )
+    validate_token_request = from_server("validate_token_request", "token")
     create_temporary_credential = from_server("create_temporary_credential")
     delete_temporary_credential = from_server("delete_temporary_credential")
     create_authorization_verifier = from_server("create_authorization_verifier")
@@ -83,6 +85,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
                 raise MissingRequiredParameterError("oauth_consumer_key")
             self.check_callback(request)
         await self.verify(request, self._look_up_client, when_genuine=self.check_callback_registered)
+        await self.count_client(request, "temporary_credentials")
         return request
 
     def check_request(self, request: WireRequest) -> None:
@@ -155,8 +158,16 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     # Section 2.3 -----------------------------------------------------------------------------------------------------
 
     async def default_validate_token_request(self, request: OAuth1Request) -> OAuth1Request:
-        """Verify the request. Whatever is wrong, the temporary credential stays."""
+        """Verify the request. Whatever is wrong, the temporary credential stays.
+
+        Authlib compares the verifier before it verifies the signature. With limits the signature and the nonce come
+        first, so that only the client itself can use up what it has of wrong verifiers.
+        """
         await self.verify(request, self._look_up_both)
+        if self.limiter is not None:
+            await self.count_client(request, "token")
+            await self.limiter.admit_verifier(request, self.policy)
+            await self._compare_verifier(request, request.credential)
         return request
 
     async def _look_up_both(self, request: WireRequest) -> bool:
@@ -169,15 +180,20 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
             raise await self._unknown_or_ended(request)
         if not request.verifier:
             raise MissingRequiredParameterError("oauth_verifier")
-        for spelling in await verifier_spellings(credential, request.verifier):
-            if _is_true(await call_hook(credential.check_verifier, spelling)):
-                break
-        else:
-            error = InvalidRequestError('Invalid "oauth_verifier"')
-            # The signature was not verified yet, so only the log says more.
-            raise with_reason(error, InvalidVerifierError.not_approved) if await is_undecided(credential) else error
+        if self.limiter is None:
+            await self._compare_verifier(request, credential)
         request.credential = credential
         return False
+
+    async def _compare_verifier(self, request: WireRequest, credential: Any) -> None:
+        for spelling in await verifier_spellings(credential, request.verifier or ""):
+            if _is_true(await call_hook(credential.check_verifier, spelling)):
+                return
+        if self.limiter is not None:
+            await self.limiter.count_wrong_verifier(request, self.policy)
+        error = InvalidRequestError('Invalid "oauth_verifier"')
+        # Without limits the signature was not verified yet, so only the log says more.
+        raise with_reason(error, InvalidVerifierError.not_approved) if await is_undecided(credential) else error
 
     async def _unknown_or_ended(self, request: WireRequest) -> OAuth1Error:
         """The error for a token without temporary credentials: another one if it is signed with ended ones."""

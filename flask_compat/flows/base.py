@@ -85,14 +85,20 @@ def _translate(error: OAuth1Error) -> OAuth1Error:
     return error
 
 
-def from_server(name: str) -> Callable[..., Any]:
+def from_server(name: str, endpoint: str | None = None) -> Callable[..., Any]:
     """Make a flow's method that calls the server's method of this name.
 
     A method that is not overridden would only call the flow back, so its default step is called directly.
+
+    Args:
+        name: of the method.
+        endpoint: where the request is counted for its address first, if requests are limited.
     """
 
     @flow_step
-    async def call(self: Flows, *args: object) -> object:
+    async def call(self: Flows, *args: Any) -> object:
+        if endpoint is not None:
+            await self.count_arrival(args[0], endpoint)
         return await self.ask(name, *args)
 
     return call
@@ -289,7 +295,9 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request."""
         try:
+            await self.count_arrival(request, "resource")
             await self.verify(request, self._look_up)
+            await self.count_client(request, "resource")
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise

@@ -40,6 +40,10 @@ class Framework(Protocol):
         """Make a response."""
         ...
 
+    def announce_later(self, request: OAuth1Request, /) -> None:
+        """Add the header fields to the response that are found while a request is answered."""
+        ...
+
     async def prepare(self, policy: Policy, /) -> None:
         """Read on the event loop what a thread would have to wait for."""
         ...

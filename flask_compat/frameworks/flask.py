@@ -19,6 +19,7 @@ from async_oauth1.asgi.environ import scope_of_environ
 from async_oauth1.asgi.requests import make_request
 from async_oauth1.asgi.routing.preflights import answers_options, is_preflight
 from async_oauth1.asgi.unawaited import name_unawaited
+from async_oauth1.asgi.verifying.announcing import missing_headers
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.encoding import escape_text
@@ -54,6 +55,19 @@ async def read(request: flask.Request | None, policy: Policy) -> OAuth1Request:
 def respond(body: str, status_code: int, headers: list[tuple[str, str]]) -> flask.Response:
     """Make a response."""
     return flask.Response(body, status_code, headers)
+
+
+def announce_later(request: OAuth1Request) -> None:
+    """Add the header fields to the response that are found while a request is answered."""
+    if not flask.has_request_context():
+        return
+
+    def announce(response: flask.Response) -> flask.Response:
+        for name, value in missing_headers(request.response_fields, [*response.headers]):
+            response.headers.add(name, value)
+        return response
+
+    flask.after_this_request(announce)
 
 
 async def prepare(_: Policy) -> None:

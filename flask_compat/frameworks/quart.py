@@ -21,12 +21,12 @@ from async_oauth1.protocol.encoding import escape_text
 from async_oauth1.protocol.request import is_form
 from async_oauth1.provider.hooks import call_hook
 from async_oauth1.provider.refusals import with_scope
-from async_oauth1.quart.requests import answers_preflight, guard_routing, read_body, read_form
+from async_oauth1.quart.requests import announce_later, answers_preflight, guard_routing, read_body, read_form
 from flask_compat.execution.ending_requests import separate_endings
 from flask_compat.execution.flow_runner import ThreadRuntime, flows_ended
 from flask_compat.wrapper import OAuth1Request
 
-__all__ = ["adopt", "answers_preflight", "call_view", "prepare", "read", "respond", "runtime"]
+__all__ = ["adopt", "announce_later", "answers_preflight", "call_view", "prepare", "read", "respond", "runtime"]
 
 #: Flows with plain hooks run in worker threads of the facade's own.
 RUNS_WORKERS: bool = True

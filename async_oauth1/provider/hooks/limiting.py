@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 
-__all__ = ["RequestLimiter"]
+__all__ = ["Limitable", "LimitedByFlows", "RequestLimiter"]
 
 
 class RequestLimiter(Protocol):
@@ -31,3 +31,32 @@ class RequestLimiter(Protocol):
     async def count_wrong_verifier(self, request: OAuth1Request, policy: Policy) -> None:
         """Count a wrong verifier."""
         ...
+
+
+@runtime_checkable
+class Limitable(Protocol):
+    """A server whose requests can be limited.
+
+    Attributes:
+        limiter: limits them; ``None`` for no limits.
+    """
+
+    limiter: RequestLimiter | None
+
+
+class LimitedByFlows:
+    """A server with Authlib's surface, whose flows count its requests."""
+
+    #: Whether the flows may run in a thread without an event loop.
+    may_block: ClassVar[bool] = True
+    _flows: Any
+
+    @property
+    def limiter(self) -> RequestLimiter | None:
+        """What limits the requests; `async_oauth1.limits.Limits.limit` sets it."""
+        limiter: RequestLimiter | None = self._flows.limiter
+        return limiter
+
+    @limiter.setter
+    def limiter(self, limiter: RequestLimiter | None) -> None:
+        self._flows.limiter = limiter
