@@ -108,7 +108,8 @@ class OAuth1Middleware:
                 path is not plain, or a prefix is below it.
         """
         self._covered = CoveredPaths(prefixes)
-        self._excluded = ExcludedPaths(exclude, prefixes)
+        excluded = ExcludedPaths(exclude, prefixes)
+        self._excluded = excluded if exclude else None
         self._mounts = mounts
         self._layout: Layout | None = None
         self.app = app
@@ -171,7 +172,7 @@ class OAuth1Middleware:
             self._layout = layout_of(self.app, self._mounts)
         if not self._covered.cover(scope, self._layout):
             return False
-        if self._excluded.cover(scope, self._layout, self._covered):
+        if self._excluded is not None and self._excluded.cover(scope, self._layout, self._covered):
             return False
         if not self.cors_preflight or scope["type"] != "http":
             return True

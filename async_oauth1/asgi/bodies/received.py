@@ -31,6 +31,8 @@ class ReceivedBody:
         received: whether something was received, and `receive_again` gives it back.
     """
 
+    __slots__ = ("_ended", "_max_bytes", "_memory_limit", "_receive", "_size", "_spooled", "_timeout", "received")
+
     def __init__(
         self, receive: Receive, timeout: float, *, memory_limit: int = 1024 * 1024, max_bytes: int | None = None
     ) -> None:
@@ -48,7 +50,8 @@ class ReceivedBody:
         self._max_bytes = max_bytes
         self._ended = False
         self._size = 0
-        self._spool = _Spool(memory_limit)
+        self._memory_limit = memory_limit
+        self._spooled: _Spool | None = None  # most requests need none
 
     async def read_form(self, policy: Policy) -> bytes:
         """Read a form within a policy's limits."""
@@ -105,6 +108,12 @@ class ReceivedBody:
         return piece
 
     @property
+    def _spool(self) -> _Spool:
+        if self._spooled is None:
+            self._spooled = _Spool(self._memory_limit)
+        return self._spooled
+
+    @property
     def ended(self) -> bool:
         """Whether the whole body has arrived."""
         return self._ended
@@ -134,7 +143,8 @@ class ReceivedBody:
 
     def close(self) -> None:
         """Remove the temporary file, if there is one."""
-        self._spool.close()
+        if self._spooled is not None:
+            self._spooled.close()
 
 
 class _Spool:

@@ -100,7 +100,7 @@ class CoveredPaths:
     def cover(self, scope: Mapping[str, Any], layout: Layout) -> bool:
         """Whether any router or file server could take the path of a request for one under a prefix."""
         path: str = scope["path"]
-        if self._begin(path):
+        if path in self._exact or path.startswith(self._below):
             return True  # the usual case
         root_path: str = scope.get("root_path") or ""
         if path.removeprefix(root_path).startswith(self._below):

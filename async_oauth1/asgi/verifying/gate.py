@@ -15,8 +15,8 @@ from async_oauth1.provider.refusals import with_scope
 from async_oauth1.provider.responses import noted_headers
 
 from .announcing import announcing
-from .demands import SCOPE_KEY, AnyProtector, Demands, Verified
-from .verification import body_to_verify, verify
+from .demands import SCOPE_KEY, AnyProtector, Demands
+from .verification import verify
 
 __all__ = ["Gate", "Prepare", "RefuseConnection"]
 
@@ -58,27 +58,41 @@ class Gate:
 
         Args:
             app: finds `Verified` in the scope under `SCOPE_KEY`, and the whole body in ``receive``.
-            scope: a `snapshot`, of type ``http`` or ``websocket``.
+            scope: a `snapshot` of the caller's own, of type ``http`` or ``websocket``: the result is added to it.
             receive: as the server passes it.
             send: as the server passes it.
         """
-        body = body_to_verify(self.demands, receive)
+        protector, demands = self.protector, self.demands
+        body = ReceivedBody(
+            receive, demands.body_timeout, memory_limit=demands.memory_limit, max_bytes=demands.max_body_bytes
+        )
+        request = None
+        before = application_behind.set(self._application)
         try:
-            found = await self._verify(scope, body, receive, send)
-            if found is None:
+            try:
+                verified = await verify(protector, demands, scope, body)
+                if verified is not None:
+                    scope[SCOPE_KEY], request = verified, verified.request
+                if self._prepare is not None:
+                    scope = await self._prepare(scope, request)
+            except OAuth1Error as error:
+                await self.refuse(error, scope, receive, send)
                 return
-            verified, scope = found
-            request = None if verified is None else verified.request
+            except ClientHasLeftError:
+                return
+            finally:
+                application_behind.reset(before)
             current = verified_request.set(request)
             try:
-                if self.protector.retirement is not None and verified is not None and verified.scheme == "oauth":
-                    send = announcing(self.protector.retirement.headers, send)
-                if request is not None and request.response_fields:
-                    send = announcing(request.response_fields, send)
-                if request is not None and request.body_hash_follows and not (body.received or request.body_hash_holds):
-                    await self._deliver_early(app, request, scope, body, receive, send)
-                else:
-                    await app(scope, body.receive_again if body.received else receive, send)
+                if verified is not None and request is not None:
+                    if protector.retirement is not None and verified.scheme == "oauth":
+                        send = announcing(protector.retirement.headers, send)
+                    if request.response_fields:
+                        send = announcing(request.response_fields, send)
+                    if request.body_hash_follows and not (body.received or request.body_hash_holds):
+                        await self._deliver_early(app, request, scope, body, receive, send)
+                        return
+                await app(scope, body.receive_again if body.received else receive, send)
             finally:
                 verified_request.reset(current)
         finally:
@@ -89,28 +103,6 @@ class Gate:
         if fields := noted_headers(error):
             send = announcing(fields, send)
         await self._answer_refused(error, scope, receive, send)
-
-    async def _verify(
-        self, scope: Scope, body: ReceivedBody, receive: Receive, send: Send
-    ) -> tuple[Verified | None, Scope] | None:
-        before = application_behind.set(self._application) if self._application is not None else None
-        try:
-            verified = await verify(self.protector, self.demands, scope, body)
-            request = None
-            if verified is not None:
-                request, scope = verified.request, {**scope, SCOPE_KEY: verified}
-            if self._prepare is not None:
-                scope = await self._prepare(scope, request)
-        except OAuth1Error as error:
-            await self.refuse(error, scope, receive, send)
-        except ClientHasLeftError:
-            pass
-        else:
-            return verified, scope
-        finally:
-            if before is not None:
-                application_behind.reset(before)
-        return None
 
     async def _deliver_early(
         self, app: ASGIApp, request: OAuth1Request, scope: Scope, body: ReceivedBody, receive: Receive, send: Send

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from async_oauth1.asgi.bodies.received import ReceivedBody, check_length
-from async_oauth1.asgi.requests import Receive, Scope, content_type_of, has_unannounced_length, request_from_scope
+from async_oauth1.asgi.requests import Scope, content_type_of, has_unannounced_length, make_request
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.header_fields import announces_body
@@ -13,14 +13,7 @@ from .announcing import raise_refused, tell_use
 from .bearer import QueryBearer, carries_bearer, check_principal, verify_bearer
 from .demands import SCOPE_KEY, AnyProtector, Demands, Verified, bearer_in, verified_in
 
-__all__ = ["body_to_verify", "verify", "verify_with_bearer"]
-
-
-def body_to_verify(demands: Demands, receive: Receive) -> ReceivedBody:
-    """The body of a connection, within the limits of what is demanded; nothing is received yet."""
-    return ReceivedBody(
-        receive, demands.body_timeout, memory_limit=demands.memory_limit, max_bytes=demands.max_body_bytes
-    )
+__all__ = ["verify", "verify_with_bearer"]
 
 
 async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
@@ -32,7 +25,7 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         protector: verifies the connection.
         demands: what the route demands.
         scope: a `snapshot`, of type ``http`` or ``websocket``.
-        body: as `body_to_verify` returns it. What was received of it has to be given to the application again.
+        body: of the connection. What was received of it has to be given to the application again.
 
     Returns:
         What was verified; ``None`` if that is optional, and the connection carries no OAuth 1.0.
@@ -41,36 +34,32 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         OAuth1Error: the connection is refused; the refusal has been reported to the protector.
         ClientHasLeftError: there is nothing to answer.
     """
-    if demands.query_bearer is None and protector.retirement is None:
-        return await _verify(protector, demands, scope, body)
     try:
-        return await _verify(protector, demands, scope, body)
+        verified_before: Verified | None = scope.get(SCOPE_KEY)
+        if verified_before is not None and (earlier := verified_in(scope, protector)) is not None:
+            await _check_again(earlier, demands, body)
+            return earlier
+        policy = protector.policy
+        content_type = content_type_of(scope)
+        form = await _read_form(scope, body, policy) if content_type and is_form(content_type) else None
+        request = make_request(OAuth1Request, scope, policy, form)
+        if demands.query_bearer is not None and carries_bearer(request):
+            return await verify_with_bearer(protector, request, demands.query_bearer, demands.scope, scope)
+        if demands.optional and not _carries_oauth1(request):
+            return None
+        _let_read(request, body)
+        if demands.early and "oauth_body_hash" in request.oauth_params and _may_have_body(scope):
+            request.body_hash_follows = True
+        await protector.validate_request(
+            request,
+            scope=demands.scope,
+            two_legged=demands.two_legged,
+            body_hash_required=demands.body_hash_required,
+        )
+        if protector.retirement is not None:
+            await tell_use(protector, request)
     except OAuth1Error as error:
         raise_refused(error, protector, scope, takes_bearer=demands.query_bearer is not None)
-
-
-async def _verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
-    verified_before: Verified | None = scope.get(SCOPE_KEY)
-    if verified_before is not None and (earlier := verified_in(scope, protector)) is not None:
-        await _check_again(earlier, demands, body)
-        return earlier
-    policy = protector.policy
-    request = request_from_scope(scope, policy, await _read_form(scope, body, policy))
-    if demands.query_bearer is not None and carries_bearer(request):
-        return await verify_with_bearer(protector, request, demands.query_bearer, demands.scope, scope)
-    if demands.optional and not _carries_oauth1(request):
-        return None
-    _let_read(request, body)
-    if demands.early and "oauth_body_hash" in request.oauth_params and _may_have_body(scope):
-        request.body_hash_follows = True
-    await protector.validate_request(
-        request,
-        scope=demands.scope,
-        two_legged=demands.two_legged,
-        body_hash_required=demands.body_hash_required,
-    )
-    if protector.retirement is not None:
-        await tell_use(protector, request)
     return Verified(protector, request, policy, verified_before)
 
 
@@ -119,8 +108,7 @@ async def _check_again(earlier: Verified, demands: Demands, body: ReceivedBody) 
 
 
 async def _read_form(scope: Scope, body: ReceivedBody, policy: Policy) -> bytes | None:
-    content_type = content_type_of(scope)
-    if scope["type"] != "http" or not (content_type and is_form(content_type)):
+    if scope["type"] != "http":
         return None
     form = await body.read_form(policy)
     check_length(scope, len(form))
