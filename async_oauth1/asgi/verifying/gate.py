@@ -53,9 +53,7 @@ class Gate:
         self._answer_refused = refuse or self._refuse_by_policy
         self._application = application
 
-    async def serve(
-        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Call an application with one connection if it holds.
 
         Args:

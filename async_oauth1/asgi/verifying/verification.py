@@ -16,9 +16,7 @@ from .demands import SCOPE_KEY, AnyProtector, Demands, Verified, bearer_in, veri
 __all__ = ["verify", "verify_with_bearer"]
 
 
-async def verify(
-    protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody
-) -> Verified | None:
+async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: ReceivedBody) -> Verified | None:
     """Verify a connection, or check what is demanded more if the same protector has verified it before.
 
     Nothing is stored in the scope: put the result there under `SCOPE_KEY`.

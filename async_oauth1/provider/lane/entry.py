@@ -31,7 +31,7 @@ LEFT_OUT = (
     "_hook",
 )
 #: With one of these replaced, the nonce is awaited, as in the general path.
-OF_NONCES = ("use_nonce", "exists_nonce")
+OF_NONCES = ("use_nonce", "exists_nonce", "check_window")
 #: The functions of a class that these names stand for.
 methods_of = attrgetter(*OF_NONCES, *LEFT_OUT)
 _ALL = frozenset(OF_NONCES) | frozenset(LEFT_OUT)
