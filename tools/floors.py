@@ -118,7 +118,7 @@ ROOMS: dict[str, Rows] = {
     "limits": (("addresses", "counting", "rates"), ("answers",), ("limiting",)),
     "litestar": (("exceptions", "refusals", "requests", "startup", "users"), ("guards",), ("middleware",), ("auth",)),
     "fastapi": (("openapi", "refusals"), ("recorder",), ("requests", "security")),
-    "quart": (("proxies", "requests"), ("applications",), ("servers",)),
+    "quart": (("requests",), ("applications",), ("servers",)),
     "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
     "lti": (
         ("consumers", "errors", "pox", "roles", "signing", "urls"),
