@@ -61,7 +61,7 @@ ROOMS: dict[str, Rows] = {
     ),
     "provider.approval": (("approvals", "decisions", "dialects", "scopes"), ("auditing",)),
     "provider.records": (("audit", "fields", "watching"), ("accepted", "sampling")),
-    "provider.lane": (("steps",), ("entry",)),
+    "provider.lane": (("steps",),),
     "provider.hooks": (("limiting", "problems", "protocols"), ("signatures",), ("registry",)),
     "explain": (
         ("texts", "wire"),
@@ -119,7 +119,7 @@ ROOMS: dict[str, Rows] = {
     "limits": (("addresses", "counting", "rates"), ("answers", "storages"), ("limiting",)),
     "litestar": (("exceptions", "refusals", "requests", "startup", "users"), ("guards",), ("middleware",), ("auth",)),
     "fastapi": (("openapi", "refusals"), ("recorder",), ("requests", "security")),
-    "quart": (("proxies", "requests"), ("applications",), ("servers",)),
+    "quart": (("requests",), ("applications",), ("servers",)),
     "starlette": (("refusing", "requests", "users"), ("middleware", "protecting")),
     "lti": (
         ("consumers", "errors", "pox", "roles", "signing", "urls"),

@@ -112,10 +112,9 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 is_verified = lane.holds(request, token_missing=token_missing)
                 if not is_verified:
                     look_up = _found(token_missing)
-            if is_verified and lane is not None and lane.is_nonce_new(request):
-                self.check_window(request)
-            elif is_verified:
-                await self.use_nonce(request)
+            if is_verified:
+                if lane is None or not lane.is_nonce_new(request, self.policy.timestamp_window, self.clock):
+                    await self.use_nonce(request)
             else:  # from the beginning, except that no store is asked twice
                 check = None if two_legged else _check_token
                 await self.verify(request, look_up, check=check, body_hash_required=body_hash_required)

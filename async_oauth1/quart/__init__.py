@@ -15,7 +15,8 @@
 Hooks are coroutine functions, or plain functions that do not block.
 """
 
-from .proxies import current_client, current_credential, current_oauth1_request
+from async_oauth1.current import current_client, current_credential, current_oauth1_request
+
 from .requests import read_request
 from .servers import AuthorizationServer, ResourceProtector
 

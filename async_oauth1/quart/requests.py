@@ -6,9 +6,18 @@ import functools
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
-from quart import Quart, Response, after_this_request, current_app, has_request_context, has_websocket_context
+from quart import (
+    Quart,
+    Response,
+    after_this_request,
+    current_app,
+    g,
+    has_app_context,
+    has_request_context,
+    has_websocket_context,
+)
 from quart import request as quart_request
 from quart import websocket as quart_websocket
 from quart.wrappers import Request, Websocket
@@ -20,6 +29,7 @@ from async_oauth1.asgi.requests import content_type_of, make_request, snapshot
 from async_oauth1.asgi.routing.preflights import answers_options, is_preflight
 from async_oauth1.asgi.routing.targets import RequestTargetMiddleware, check_received, received_octets
 from async_oauth1.asgi.verifying.announcing import missing_headers
+from async_oauth1.current import sources
 from async_oauth1.errors import InvalidRequestError, OAuth1Error, RequestTooLargeError
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request, is_form
@@ -29,40 +39,53 @@ from async_oauth1.provider.responses import OAuth1Response
 _GUARD = "async_oauth1.request_targets"
 
 
+def _find_in_context() -> OAuth1Request | None:
+    return cast("OAuth1Request | None", g.get("async_oauth1_request")) if has_app_context() else None
+
+
+# Lets the proxies of `async_oauth1.asgi` find the request that a view has verified.
+sources.append(_find_in_context)
+
+
 async def read_request(request: Request | Websocket | None, policy: Policy) -> OAuth1Request:
     """Make an `OAuth1Request` from the octets as sent: Quart's ``url`` and ``form`` are decoded."""
     current = current_connection() if request is None else request
+    return read_without_form(current, policy) or await _read_with_form(current, policy)
+
+
+def read_without_form(current: Request | Websocket, policy: Policy) -> OAuth1Request | None:
+    """Do the same at once; ``None`` if the body is a form, which must be awaited."""
     scope: Any = current.scope
     if isinstance(current, Websocket):
         return make_request(OAuth1Request, snapshot(scope), policy, None)
     content_type = content_type_of(scope)
-    form = None
-    if content_type and is_form(content_type):
-        scope = snapshot(scope)  # trailers may arrive with the body; without a form nothing is awaited here
-        try:
-            form = await read_form(current, policy)
-        except OAuth1Error as error:
-            with_scope(error, scope)
-            raise
-    oauth1_request = make_request(OAuth1Request, scope, policy, form)
-    if "oauth_body_hash" in oauth1_request.oauth_params or policy.require_signed_body:
-        oauth1_request.read_body = body_reader(current)
-    return oauth1_request
+    return None if content_type and is_form(content_type) else _readable(current, scope, policy, None)
 
 
-def current_request() -> Request:
-    """The current request itself, because each attribute access through Quart's proxy is slow."""
-    proxy: Any = quart_request
-    current: Request = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
-    return current
+async def _read_with_form(current: Any, policy: Policy) -> OAuth1Request:
+    scope = snapshot(current.scope)  # trailers may arrive with the body
+    try:
+        form = await read_form(current, policy)
+    except OAuth1Error as error:
+        with_scope(error, scope)
+        raise
+    return _readable(current, scope, policy, form)
+
+
+def _readable(current: Request, scope: Any, policy: Policy, form: bytes | None) -> OAuth1Request:
+    read = make_request(OAuth1Request, scope, policy, form)
+    if "oauth_body_hash" in read.oauth_params or policy.require_signed_body:
+        read.read_body = body_reader(current)
+    return read
 
 
 def current_connection() -> Request | Websocket:
-    """The current request, or the WebSocket whose handshake is being handled."""
-    if not has_websocket_context():
-        return current_request()
-    proxy: Any = quart_websocket
-    current: Websocket = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
+    """The current request, or the WebSocket whose handshake is being handled.
+
+    Itself, because each attribute access through Quart's proxy is slow.
+    """
+    proxy: Any = quart_websocket if has_websocket_context() else quart_request
+    current: Request | Websocket = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
     return current
 
 
@@ -78,8 +101,9 @@ def answers_preflight(cors: FunctionType) -> bool:
     """Whether the current request is a preflight that a CORS extension's wrapper answers without calling its view."""
     if has_websocket_context():
         return False
-    request = current_request()
-    return is_preflight(request.method, request.headers.keys()) and answers_options(cors, current_app.config)
+    return is_preflight(quart_request.method, quart_request.headers.keys()) and answers_options(
+        cors, current_app.config
+    )
 
 
 async def read_form(request: Request, policy: Policy) -> bytes:

@@ -37,6 +37,7 @@ from .requests import (
     current_connection,
     make_response,
     read_request,
+    read_without_form,
 )
 
 __all__ = ["AuthorizationServer", "ResourceProtector"]
@@ -296,7 +297,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
                 await self._check_again(verified, current, scope, two_legged, body_hash_required)
             else:
                 policy = self.policy
-                request = await read_request(current, policy)
+                request = read_without_form(current, policy) or await read_request(current, policy)
                 if query_bearer is not None and carries_bearer(request):
                     verified = await verify_with_bearer(self, request, query_bearer, scope, quart_scope)
                 else:
@@ -315,7 +316,7 @@ class ResourceProtector(ServesApplications, _ResourceProtector[ClientT_co, Token
         if verified.request.response_fields:
             announce_in_response(verified.request.response_fields)
         context: Any = g
-        context._get_current_object().async_oauth1_request = verified.request  # noqa: SLF001 - as in `current_request`
+        context._get_current_object().async_oauth1_request = verified.request  # noqa: SLF001 - as in `current_connection`
         credential: TokenT_co | None = verified.request.credential
         return credential
 

@@ -9,7 +9,7 @@ import pytest
 
 from async_oauth1 import OAuth1Error, Policy, ResourceProtector
 from async_oauth1.asgi import request_from_scope
-from async_oauth1.errors import InvalidNonceError, StoreUnavailableError
+from async_oauth1.errors import InvalidNonceError, StoreUnavailableError, TimestampRefusedError
 from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
 from tests.provider.provider import Clock
@@ -101,6 +101,20 @@ def test_only_false_is_believed(answer: Callable[..., Any], monkeypatch: pytest.
     monkeypatch.setattr(Counting, "answer", answer)
     verify(protector, 2)
     assert store.awaited == 1
+
+
+def test_a_timestamp_that_leaves_the_window_meanwhile_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is read once more after the store has answered, as in the general path."""
+    protector, _ = protector_of()
+
+    def answer_late(*args: Any) -> bool:
+        found = MemoryStore.exists_nonce_at_once(*args)
+        protector.clock.now += 301
+        return found
+
+    monkeypatch.setattr(Counting, "answer", answer_late)
+    with pytest.raises(TimestampRefusedError):
+        verify(protector, 2)
 
 
 class OwnNonces(MemoryStore):

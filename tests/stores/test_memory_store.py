@@ -46,6 +46,29 @@ async def test_expired_nonces_are_removed(clock) -> None:
     assert len(store._nonces) <= 660 / 10 + 1
 
 
+@pytest.mark.parametrize("lifetime", [1, 2, 30, 119, 120, 121, 660])
+async def test_a_timestamp_is_stale_by_the_rule_of_every_store(clock, lifetime: int) -> None:
+    """At each second of the lifetime, and around its ends, the store refuses what `BaseStore.is_stale` says."""
+    store = MemoryStore(clock=clock, nonce_lifetime=lifetime)
+    for age in range(-2, lifetime + 3):
+        seconds = int(clock()) - age
+        assert await store.exists_nonce("n", str(seconds), "c", None) is store.is_stale(seconds), age
+        assert await store.exists_nonce("n", str(seconds), "c", None) is True
+
+
+@pytest.mark.parametrize("nonce", ["a\0b", "\ud800", b"octets", 1])
+async def test_a_nonce_that_is_no_text_is_refused(clock, nonce: str) -> None:
+    """As by every other store, so that a provider may change its store."""
+    with pytest.raises((TypeError, ValueError), match="nonce"):
+        await MemoryStore(clock=clock).exists_nonce(nonce, str(int(clock())), "c", None)
+
+
+async def test_a_nonce_of_unusual_text_is_remembered(clock) -> None:
+    """Characters that cannot be printed are text, too."""
+    store, now = MemoryStore(clock=clock), str(int(clock()))
+    assert [await store.exists_nonce("a\n\u200b", now, "c", None) for _ in range(2)] == [False, True]
+
+
 def test_threads_share_the_store() -> None:
     """A nonce is new only once if many threads use the store."""
     store = MemoryStore()

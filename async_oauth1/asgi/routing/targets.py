@@ -85,13 +85,13 @@ class RequestTargetMiddleware:
         if scope["type"] == "http":
             scope = snapshot(scope)
             try:
-                scope = self._routable(scope)
+                self._make_routable(scope)
             except OAuth1Error as error:
                 await refuse(error, self.policy, scope, receive, send)
                 return
             if has_unannounced_length(scope):
                 received = ReceivedOctets(receive)
-                scope, receive = {**scope, _RECEIVED_KEY: received}, received.receive
+                scope[_RECEIVED_KEY], receive = received, received.receive
         elif scope["type"] == "websocket":
             try:
                 _check_websocket(scope)
@@ -100,26 +100,30 @@ class RequestTargetMiddleware:
                 return
         await self.app(scope, receive, send)
 
-    def _routable(self, scope: Scope) -> Scope:
-        host = single_host(scope["headers"])
-        if host:  # HTTP/1.0 requests and health checks may come without
-            normalize_host(host, scope.get("scheme", "http"))
+    def _make_routable(self, scope: Scope) -> None:
+        """Check a scope, and change what a framework could not route."""
+        _check_host(scope, scope.get("scheme", "http"))
         if scope["method"] == "CONNECT":
             # Its target is never a path (RFC 9112 section 3.2.3). If a route answered 200, the connection would become
             # a tunnel, and hypercorn would fail.
             raise InvalidRequestError("The method CONNECT is not supported: this provider does not open tunnels.")
         if not scope["path"].startswith("/"):
-            scope = with_path(scope, self.policy)
+            scope.update(with_path(scope, self.policy))
         if not scope["query_string"].isascii():
             # HTTP/2 allows raw octets, but frameworks expect UTF-8. Escaping them does not change the base string.
-            scope = {**scope, "query_string": quote(scope["query_string"], safe=_ASCII).encode()}
-        return scope
+            scope["query_string"] = quote(scope["query_string"], safe=_ASCII).encode()
+
+
+def _check_host(scope: Scope, scheme: str) -> None:
+    """Refuse a malformed host; HTTP/1.0 requests and health checks may come without one."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    host = hosts[0].decode("latin-1").strip() if len(hosts) == 1 else single_host(scope["headers"])
+    if host:
+        normalize_host(host, scheme)
 
 
 def _check_websocket(scope: Scope) -> None:
     """Refuse a WebSocket without a path or a well-formed host: it is closed without a response."""
-    host = single_host(scope["headers"])
-    if host:
-        normalize_host(host, "https" if scope.get("scheme") == "wss" else "http")
+    _check_host(scope, "https" if scope.get("scheme") == "wss" else "http")
     if not scope["path"].startswith("/"):
         raise InvalidRequestError("The target of the WebSocket is not a path.")

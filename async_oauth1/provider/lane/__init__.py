@@ -3,8 +3,9 @@
 **What it is.** `BaseServer.verify` is the general path: ten coroutines, each of which an application may replace, with
 every rule, tolerance and error. The lane is four plain functions. `Lane.admits` is true if every check that needs no
 look-up would pass; `Lane.look_up` takes client and credential from a store that need not wait; `Lane.holds` is true if
-the signature verifies; and `Lane.is_nonce_new` remembers the nonce in a store that need not wait.
-`ResourceProtector.validate_request` calls them, and awaits what is left: look-up and nonce of other stores.
+the signature verifies; and `Lane.is_nonce_new` remembers the nonce in a store that need not wait, and reads the clock
+once more, as the general path does. `ResourceProtector.validate_request` calls them, and awaits what is left: look-up
+and nonce of other stores.
 
 **Which protectors may enter.** `find_lane` returns a lane if nothing is replaced that the lane leaves out: no method of
 the protector, in a subclass or on the instance; no signature method of the application's own; no caller of hooks, as in

@@ -36,7 +36,7 @@ LEFT_OUT = (
     "_hook",
 )
 #: With one of these replaced, the nonce is awaited, as in the general path.
-OF_NONCES = ("use_nonce", "exists_nonce")
+OF_NONCES = ("use_nonce", "exists_nonce", "check_window")
 #: The functions of a class that these names stand for.
 methods_of = attrgetter(*OF_NONCES, *LEFT_OUT)
 _ALL = frozenset(OF_NONCES) | frozenset(LEFT_OUT)
@@ -168,23 +168,27 @@ class Lane:
             return False
         if not request.is_signed_by(_METHODS[name], keys) or not is_known or client is None:
             return False
+        if not (client.signature_methods or client.rsa_public_key):
+            return True  # the usual case: every method of the server's
         methods = client.get_signature_methods()
         return methods is None or name in methods
 
-    def is_nonce_new(self, request: OAuth1Request) -> bool:
+    def is_nonce_new(self, request: OAuth1Request, window: float, clock: Callable[[], float]) -> bool:
         """Remember the nonce of a genuine request, if that needs no waiting.
 
         Returns:
-            Whether it is new. If not, or not known, `BaseServer.use_nonce` asks the store, also about its error.
+            Whether it is new, and the timestamp is still in the window of so many seconds. If not, or not known,
+            `BaseServer.use_nonce` asks the store, also about its error.
         """
         sent, exists_nonce = request.oauth_params, self._exists_nonce
-        token = sent.get("oauth_token") or None
+        token, timestamp = sent.get("oauth_token") or None, sent["oauth_timestamp"]
         try:
-            return exists_nonce is not None and False is exists_nonce(
-                sent["oauth_nonce"], sent["oauth_timestamp"], sent["oauth_consumer_key"], token
+            is_known = exists_nonce is None or exists_nonce(
+                sent["oauth_nonce"], timestamp, sent["oauth_consumer_key"], token
             )
         except Exception:  # noqa: BLE001 - the store is asked again, and its error handled there
             return False
+        return is_known is False and abs(int(timestamp) - clock()) <= window
 
 
 def _current_keys(client: Client | None, credential: TokenCredential | None, client_id: str) -> SigningKeys | None:

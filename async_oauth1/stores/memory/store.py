@@ -21,7 +21,6 @@ from async_oauth1.stores.base import (
     GONE,
     TOKEN_TAKEN,
     check_text,
-    is_text,
     new_temporary_credential,
     nonce_seconds,
     required_text,
@@ -107,19 +106,16 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
 
     def peek(self, client_id: str, oauth_token: str | None) -> tuple[Client | None, TokenCredential | None]:
         """What `query_credentials` returns, or `query_client` without a token; it need not wait for either."""
-        now = self.clock()
         if oauth_token is None:
-            client = self._clients.get(client_id)
-            return None if client is None or client.disabled else live_client(client, now), None
-        with self._lock:
-            token = self._tokens.live(oauth_token, now)
-            client = self._clients.get(client_id)
-        if client is not None and client.disabled:
-            client = None
-        return (
-            live_client(client, now) if client is not None and client.overlaps_end_at else client,
-            token if token is not None and token.client_id == client_id else None,
-        )
+            client, token = self._clients.get(client_id), None
+        else:
+            with self._lock:
+                client, token = self._clients.get(client_id), self._tokens.get(oauth_token)
+        if client is not None and (client.disabled or client.overlaps_end_at):
+            client = None if client.disabled else live_client(client, self.clock())
+        if token is not None and token.expires_at is not None:
+            token = self._tokens.live(token.oauth_token, self.clock())
+        return client, token if token is not None and token.client_id == client_id else None
 
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """As `Store.exists_nonce`.
@@ -132,15 +128,20 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
     def exists_nonce_at_once(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """What `exists_nonce` does and returns; it need not wait for it."""
         key = (client_id, oauth_token or "", timestamp, nonce)
-        if not is_text(*key):
+        try:
+            is_usual = "".join(key).isprintable()
+        except TypeError:
+            is_usual = False
+        if not is_usual:
             required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
-        seconds, nonces = nonce_seconds(timestamp), self._nonces
+        seconds, nonces, lifetime = nonce_seconds(timestamp), self._nonces, self.nonce_lifetime
         with self._lock:
             now = self.clock()
-            if self.is_stale(seconds, now):
+            # No timestamp in the newer half of the lifetime is stale.
+            if seconds <= now - lifetime // 2 and self.is_stale(seconds, now):
                 return True
             try:
-                return not nonces.add(seconds, key, now, self.nonce_lifetime)
+                return not nonces.add(seconds, key, now, lifetime)
             except OverflowError:
                 raise StoreUnavailableError() from None
 
