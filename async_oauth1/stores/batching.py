@@ -101,8 +101,9 @@ class _Batcher(ABC, Generic[K, V, A]):
                 await self._answer_batch(self._next_batch())
         finally:
             self._task = None
-            cancel_all(_futures(self._waiting))  # not empty only if this task itself was cancelled
-            self._waiting = {}
+            if self._waiting:  # only if this task itself was cancelled
+                cancel_all(_futures(self._waiting))
+                self._waiting = {}
 
     async def _answer_batch(self, batch: Mapping[K, list[asyncio.Future[V]]]) -> Exception | None:
         """Answer a batch; returns the error if the store could not be asked."""
