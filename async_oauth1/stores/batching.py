@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import chain
 from time import monotonic
 from typing import Generic, TypeVar
 
 from async_oauth1.errors import StoreUnavailableError
 
-__all__ = ["Batcher", "NonceBatcher", "QuestionError"]
+__all__ = ["Batcher", "NonceBatcher", "QuestionError", "cancel_all", "fail_all"]
 
 #: Keys in one statement: enough to share its costs, few enough that it takes milliseconds.
 BATCH_SIZE = 512
@@ -101,8 +101,9 @@ class _Batcher(ABC, Generic[K, V, A]):
                 await self._answer_batch(self._next_batch())
         finally:
             self._task = None
-            _cancel(self._waiting)  # not empty only if this task itself was cancelled
-            self._waiting = {}
+            if self._waiting:  # only if this task itself was cancelled
+                cancel_all(_futures(self._waiting))
+                self._waiting = {}
 
     async def _answer_batch(self, batch: Mapping[K, list[asyncio.Future[V]]]) -> Exception | None:
         """Answer a batch; returns the error if the store could not be asked."""
@@ -111,13 +112,13 @@ class _Batcher(ABC, Generic[K, V, A]):
         except QuestionError as error:
             return await self._answer_halves(batch, error)
         except Exception as error:  # noqa: BLE001 - it is raised by the callers
-            _fail(batch, error)
+            fail_all(_futures(batch), error)
             if self._fail_together:
-                _fail(self._waiting, error)
+                fail_all(_futures(self._waiting), error)
                 self._waiting = {}
             return error
         except BaseException:  # this task was cancelled: otherwise the callers would wait for ever
-            _cancel(batch)
+            cancel_all(_futures(batch))
             raise
         return None
 
@@ -126,7 +127,7 @@ class _Batcher(ABC, Generic[K, V, A]):
     ) -> Exception | None:
         """Find the key without an answer by halving the batch, and answer for all others."""
         if len(batch) == 1:
-            _fail(batch, error)
+            fail_all(_futures(batch), error)
             return None
         keys = list(batch)
         middle = len(keys) // 2
@@ -136,9 +137,9 @@ class _Batcher(ABC, Generic[K, V, A]):
                 if failure is None:
                     failure = await self._answer_batch({key: batch[key] for key in half})
                 else:  # the store became unavailable: asking again would cost another timeout
-                    _fail({key: batch[key] for key in half}, failure)
+                    fail_all(_futures({key: batch[key] for key in half}), failure)
         except BaseException:  # this task was cancelled between the halves: the second one has callers as well
-            _cancel(batch)
+            cancel_all(_futures(batch))
             raise
         return failure
 
@@ -186,8 +187,13 @@ class NonceBatcher(_Batcher[K, bool, Collection[K]]):
                     known = True
 
 
-def _fail(batch: Mapping[K, Sequence[asyncio.Future[V]]], error: Exception) -> None:
-    for future in chain.from_iterable(batch.values()):
+def _futures(batch: Mapping[K, Sequence[asyncio.Future[V]]]) -> Iterable[asyncio.Future[V]]:
+    return chain.from_iterable(batch.values())
+
+
+def fail_all(futures: Iterable[asyncio.Future[V]], error: Exception) -> None:
+    """Raise an error in all callers that still wait."""
+    for future in futures:
         if not future.done():
             # One exception object each: a shared one would collect the tracebacks of all callers.
             own: Exception = error
@@ -197,6 +203,7 @@ def _fail(batch: Mapping[K, Sequence[asyncio.Future[V]]], error: Exception) -> N
             future.set_exception(own)
 
 
-def _cancel(batch: Mapping[K, Sequence[asyncio.Future[V]]]) -> None:
-    for future in chain.from_iterable(batch.values()):
+def cancel_all(futures: Iterable[asyncio.Future[V]]) -> None:
+    """Cancel all callers that still wait."""
+    for future in futures:
         future.cancel()

@@ -28,6 +28,7 @@ __all__ = [
     "of_client",
     "of_token",
     "readable",
+    "stored_client",
     "temporary",
     "temporary_place",
     "token",
@@ -62,12 +63,21 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
     """The record of a row of `SELECT_CLIENT`, with the secrets that verify now.
 
     Raises:
+        StoreUnavailableError: as for `stored_client`.
+    """
+    return live_client(stored_client(row, keys), now)
+
+
+def stored_client(row: Sequence[Any], keys: KeyRing) -> Client:
+    """The record of a row of `SELECT_CLIENT`, with former secrets that may have ended.
+
+    Raises:
         StoreUnavailableError: none of the keys decrypts it, or another program has made the row invalid.
     """
     try:
         client_id = _text(row[0])
         overlaps = [_overlap(item) for item in json.loads(keys.open(row[2], client_place(client_id)[1]))]
-        record = Client(
+        return Client(
             client_id=client_id,
             client_secret=None if row[1] is None else keys.open(_text(row[1]), client_place(client_id)[0]),
             overlapping_secrets=tuple(secret for secret, _ in overlaps),
@@ -84,7 +94,6 @@ def client(row: Sequence[Any], keys: KeyRing, now: float) -> Client:
     except _SPOILED as error:
         _log.error("the stored client %r cannot be used: %s", row[0], _reason(error))
         raise StoreUnavailableError() from error
-    return live_client(record, now)
 
 
 def of_client(record: Client, keys: KeyRing) -> tuple[object, ...]:
@@ -131,7 +140,7 @@ def token(row: Sequence[Any], keys: KeyRing) -> TokenCredential:
         StoreUnavailableError: none of the keys decrypts it, or another program has made the row invalid.
     """
     try:
-        name, sealed, client_id, user_id, scope = (_text(value) for value in row[:5])
+        name, sealed, client_id, user_id, scope = map(_text, row[:5])
         return TokenCredential(
             oauth_token=name,
             oauth_token_secret=keys.open(sealed, token_place(name)[0]),

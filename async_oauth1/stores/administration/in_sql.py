@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Unpack
 
 from async_oauth1.credentials import Client, ClientChanges, TokenCredential
@@ -13,7 +14,8 @@ from async_oauth1.stores import sql
 from async_oauth1.stores.auditing.in_sql import APPLICATION, AuditInSQL
 from async_oauth1.stores.base import check_text, is_text
 from async_oauth1.stores.client_changes import check_changes
-from async_oauth1.stores.lifecycle import rotated
+from async_oauth1.stores.encryption import KeyRing
+from async_oauth1.stores.lifecycle import live_client, rotated
 
 from .paging import PAGE_SIZE, Page, check_limit, key_after, page_of
 
@@ -21,6 +23,9 @@ __all__ = ["ClientsInSQL"]
 
 # A rotation starts again if another process has changed the client meanwhile.
 _ROTATION_TRIES = 16
+
+# Rows of clients whose records are kept. Each look-up of a token reads its client's row, which rarely changes.
+_KEPT_RECORDS = 256
 
 
 class ClientsInSQL(AuditInSQL):
@@ -141,7 +146,12 @@ class ClientsInSQL(AuditInSQL):
         return f" ORDER BY name{self.COLLATION}, client_id{self.COLLATION}"
 
     def _client_of(self, row: Sequence[Any]) -> Client:
-        return rows.client(row, self.keys, self.clock())
+        return live_client(self._stored_client(tuple(row), self.keys), self.clock())
+
+    @cached_property
+    def _stored_client(self) -> Callable[[tuple[Any, ...], KeyRing], Client]:
+        """`rows.stored_client`, which makes the same record of the same row; errors are not kept."""
+        return lru_cache(maxsize=_KEPT_RECORDS)(rows.stored_client)
 
 
 class _Conditions:

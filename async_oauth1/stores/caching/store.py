@@ -19,6 +19,7 @@ from async_oauth1.credentials import Client, ClientChanges, TokenCredential
 from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.announced_changes import CHANGE_TIMEOUT, begin_message, done_message
 from async_oauth1.stores.base import redact_url
+from async_oauth1.stores.batching import cancel_all, fail_all
 from async_oauth1.stores.change_feed import ChangeFeed
 from async_oauth1.stores.forks import ProcessBound
 from async_oauth1.stores.interfaces import Store
@@ -224,28 +225,45 @@ class CachingStore(DelegatingStore, ProcessBound):
         )
 
     def _reset(self) -> None:
-        # Single flight: concurrent lookups of one key share a task.
-        self._lookups: dict[LookupKey, asyncio.Task[_Found]] = {}
+        # Single flight: concurrent lookups of one key share a task. These are the callers that wait for it.
+        self._lookups: dict[LookupKey, list[asyncio.Future[_Found]]] = {}
         # Also those that a change has removed from `_lookups`; `close` waits for them.
-        self._running_lookups: set[asyncio.Task[_Found]] = set()
+        self._running_lookups: set[asyncio.Task[None]] = set()
         self._changes: set[asyncio.Task[Any]] = set()
 
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
         self._reset()  # the feed has no lease in the child, so nothing cached is used; the store refuses calls
 
-    async def _look_up(self, key: LookupKey) -> _Found:
-        """The store's answer; concurrent callers share one lookup."""
-        task = self._lookups.get(key)
-        if task is None:
-            task = self._lookups[key] = asyncio.create_task(self._fetch(key))
-            self._running_lookups.add(task)
-            task.add_done_callback(partial(self._lookup_done, key))
-        await asyncio.wait({task})  # cancelling one caller does not cancel the lookup
+    def _look_up(self, key: LookupKey) -> asyncio.Future[_Found]:
+        """The store's answer, to be awaited; concurrent callers share one lookup."""
+        future: asyncio.Future[_Found] = asyncio.get_running_loop().create_future()
+        waiting = self._lookups.get(key)
+        if waiting is not None:
+            waiting.append(future)
+            return future
+        self._lookups[key] = waiting = [future]
+        task = asyncio.create_task(self._answer(key, waiting))  # cancelling one caller does not cancel the lookup
+        self._running_lookups.add(task)
+        task.add_done_callback(self._running_lookups.discard)
+        return future
+
+    async def _answer(self, key: LookupKey, waiting: list[asyncio.Future[_Found]]) -> None:
+        """Look up a key for all callers that wait for it."""
         try:
-            return task.result()
-        except StoreUnavailableError as error:  # one object each: a shared one would collect every caller's traceback
-            raise StoreUnavailableError() from error
+            found = await self._fetch(key)
+        except Exception as error:  # noqa: BLE001 - it is raised by the callers
+            fail_all(waiting, error)
+        except BaseException:  # this task was cancelled: otherwise the callers would wait for ever
+            cancel_all(waiting)
+            raise
+        else:
+            for future in waiting:
+                if not future.done():
+                    future.set_result(found)
+        finally:
+            if self._lookups.get(key) is waiting:
+                del self._lookups[key]
 
     async def _fetch(self, key: LookupKey) -> _Found:
         client_id, oauth_token = key
@@ -259,13 +277,6 @@ class CachingStore(DelegatingStore, ProcessBound):
         if generation == self._cache.generation and self._feed.is_current():
             self._cache.put(key, client, token)
         return client, token
-
-    def _lookup_done(self, key: LookupKey, task: asyncio.Task[_Found]) -> None:
-        self._running_lookups.discard(task)
-        if self._lookups.get(key) is task:
-            del self._lookups[key]
-        if not task.cancelled():
-            task.exception()  # retrieved, so that asyncio does not report it if every caller has gone
 
     async def _change(self, change: str, work: Callable[[], Awaitable[T]]) -> T:
         """Make and announce a change, even if the caller is cancelled.

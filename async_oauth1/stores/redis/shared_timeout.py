@@ -39,7 +39,9 @@ class SharedTimeout:
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
-        task = _current_task()
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("SharedTimeout must be used inside a task")
         loop = task.get_loop()
         self._deadlines[task] = deadline = loop.time() + self._seconds
         if self._timer is None:
@@ -48,8 +50,8 @@ class SharedTimeout:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        task = _current_task()
-        if self._deadlines.pop(task, None) is not None:
+        task = asyncio.current_task()
+        if task is None or self._deadlines.pop(task, None) is not None:
             return
         before = self._cancelled.pop(task)
         if task.uncancel() <= before and kind is asyncio.CancelledError:  # nothing else has cancelled it
@@ -66,10 +68,3 @@ class SharedTimeout:
             del self._deadlines[task]
             self._cancelled[task] = task.cancelling()
             task.cancel()
-
-
-def _current_task() -> asyncio.Task[object]:
-    task = asyncio.current_task()
-    if task is None:
-        raise RuntimeError("SharedTimeout must be used inside a task")
-    return task

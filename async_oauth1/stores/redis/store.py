@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from async_oauth1.credentials import TemporaryCredential
@@ -207,7 +208,6 @@ class RedisStore(ExchangesInRedis):
         """Look up temporary credentials; ``None`` once expired, denied or taken."""
         if not is_text(oauth_token):
             return None
-
         values = await self._read_credential(oauth_token)
         return temporary_credential(oauth_token, values, self.keys) if self._is_own(oauth_token, values) else None
 
@@ -325,7 +325,7 @@ class RedisStore(ExchangesInRedis):
 
     def _reset(self) -> None:
         self._pings = Batcher(self._answer_pings, fail_together=True)
-        self._nonces = NonceWriter(self._settings, self._redirect, lambda: self.nonce_lifetime, self.clock)
+        self._nonces = NonceWriter(self._settings, self._redirect, partial(getattr, self, "nonce_lifetime"), self.clock)
         self._topology = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._left_behind = False

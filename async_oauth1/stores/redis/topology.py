@@ -136,8 +136,12 @@ class _Nodes:
 class _SingleServer(_Nodes):
     """One server, which never changes."""
 
+    def __init__(self, settings: RedisSettings) -> None:
+        super().__init__(settings)
+        self._server = self.node_at(settings.addresses[0])
+
     def known_node_for(self, key: bytes) -> RedisNode:
-        return self.node_at(self._settings.addresses[0])
+        return self._server
 
 
 class SentinelView(NamedTuple):
