@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx._transports.default as httpx_transports
 import httpx2._transports.default as httpx2_transports
+import hypothesis  # noqa: F401 - it must be imported before `gc.freeze`, since it asks the collector for references
 import pytest
 
 from tests.servers import TEMPLATES, MariaDB, Postgres, mariadb_binary, unmeasured_environment
@@ -45,13 +46,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop() -> Generator[None, object, object]:
-    """Leave what was imported and collected out of garbage collection while tests run."""
-    gc.collect()
+    """Leave what was imported and collected out of garbage collection, also of that with which pytest ends."""
     gc.freeze()
-    try:
-        return (yield)
-    finally:
-        gc.unfreeze()
+    return (yield)
 
 
 @pytest.fixture(scope="session")
