@@ -20,6 +20,11 @@ MODULE = "async_oauth1.native.extension"
 FOLDER = Path("async_oauth1/native")
 SOURCES = ("extension.c", "reader.c")
 
+NEEDED = (
+    "The native reader of async-oauth1 cannot be compiled. Install a C compiler and Python's headers (on Debian: gcc,"
+    " libc6-dev and python3-dev), or unset ASYNC_OAUTH1_NATIVE to do without it."
+)
+
 COMPILER_FLAGS = [
     "-O2",
     "-g0",
@@ -53,6 +58,9 @@ class NativeReaderHook(BuildHookInterface[Any]):
         Args:
             version: ``standard`` or ``editable``.
             build_data: what hatchling builds; changed here.
+
+        Raises:
+            SystemExit: it cannot be compiled, and ``ASYNC_OAUTH1_NATIVE`` is ``1``.
         """
         wanted = os.environ.get("ASYNC_OAUTH1_NATIVE", "")
         is_editable = version == "editable"
@@ -64,9 +72,10 @@ class NativeReaderHook(BuildHookInterface[Any]):
             self._scratch = Path(tempfile.mkdtemp())
         try:
             built = compile_extension(Path(self.root), self._scratch or Path(self.root))
-        except Exception as error:  # whatever a compiler or its absence raises
+        except Exception as error:  # noqa: BLE001 - whatever a compiler or its absence raises
             if wanted == "1":
-                raise
+                self._remove_scratch()
+                raise SystemExit(f"{NEEDED} The failure: {error}") from None  # one sentence instead of a traceback
             self.app.display_warning(f"async-oauth1 is installed without its native reader, and is slower: {error}")
             return
         build_data["pure_python"] = False
@@ -76,6 +85,9 @@ class NativeReaderHook(BuildHookInterface[Any]):
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what was compiled, once it is in the wheel."""
+        self._remove_scratch()
+
+    def _remove_scratch(self) -> None:
         if self._scratch is not None:
             shutil.rmtree(self._scratch)
 

@@ -38,9 +38,15 @@ def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path, repository: Path) 
     assert files == []
 
 
-def test_a_failure_is_an_error_on_demand(tmp_path: Path, repository: Path) -> None:
-    """ASYNC_OAUTH1_NATIVE=1 builds no wheel without the reader."""
-    assert build(tmp_path, repository, CC="/bin/false", ASYNC_OAUTH1_NATIVE="1").returncode != 0
+@pytest.mark.parametrize("compiler", ["/bin/false", "/does/not/exist"])
+def test_a_failure_is_an_error_on_demand(tmp_path: Path, repository: Path, compiler: str) -> None:
+    """ASYNC_OAUTH1_NATIVE=1 builds no wheel without the reader, and says in one sentence what to install."""
+    done = build(tmp_path, repository, CC=compiler, ASYNC_OAUTH1_NATIVE="1")
+    assert done.returncode != 0
+    assert not list(tmp_path.glob("built/*"))
+    assert "Install a C compiler and Python's headers" in done.stderr + done.stdout
+    assert compiler in done.stderr + done.stdout
+    assert "hatch_build.py" not in done.stderr + done.stdout
 
 
 def test_it_can_be_left_out(tmp_path: Path, repository: Path) -> None:
