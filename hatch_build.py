@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sys
 import sysconfig
@@ -79,7 +80,7 @@ class NativeReaderHook(BuildHookInterface[Any]):
             self.app.display_warning(f"async-oauth1 is installed without its native reader, and is slower: {error}")
             return
         build_data["pure_python"] = False
-        build_data["tag"] = f"cp311-abi3-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+        build_data["tag"] = f"cp311-abi3-{platform_tag(sysconfig.get_platform())}"
         if not is_editable:
             build_data["force_include"][str(built)] = str(FOLDER / built.name)
 
@@ -90,6 +91,18 @@ class NativeReaderHook(BuildHookInterface[Any]):
     def _remove_scratch(self) -> None:
         if self._scratch is not None:
             shutil.rmtree(self._scratch)
+            self._scratch = None
+
+
+def platform_tag(name: str) -> str:
+    """The last part of a wheel's tag.
+
+    Args:
+        name: of the platform, as `sysconfig.get_platform` returns it.
+    """
+    # From macOS 11 on, pip only accepts minor versions of 0.
+    name = re.sub(r"^macosx-(1[1-9]|[2-9]\d)(\.\d+)*-", r"macosx-\1.0-", name)
+    return name.replace("-", "_").replace(".", "_")
 
 
 def remove_extensions(folder: Path) -> None:
