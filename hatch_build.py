@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sys
 import sysconfig
@@ -19,6 +20,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 MODULE = "async_oauth1.native.extension"
 FOLDER = Path("async_oauth1/native")
 SOURCES = ("extension.c", "reader.c")
+
+NEEDED = (
+    "The native reader of async-oauth1 cannot be compiled. Install a C compiler and Python's headers (on Debian: gcc,"
+    " libc6-dev and python3-dev), or unset ASYNC_OAUTH1_NATIVE to do without it."
+)
 
 COMPILER_FLAGS = [
     "-O2",
@@ -53,6 +59,9 @@ class NativeReaderHook(BuildHookInterface[Any]):
         Args:
             version: ``standard`` or ``editable``.
             build_data: what hatchling builds; changed here.
+
+        Raises:
+            SystemExit: it cannot be compiled, and ``ASYNC_OAUTH1_NATIVE`` is ``1``.
         """
         wanted = os.environ.get("ASYNC_OAUTH1_NATIVE", "")
         is_editable = version == "editable"
@@ -64,20 +73,36 @@ class NativeReaderHook(BuildHookInterface[Any]):
             self._scratch = Path(tempfile.mkdtemp())
         try:
             built = compile_extension(Path(self.root), self._scratch or Path(self.root))
-        except Exception as error:  # whatever a compiler or its absence raises
+        except Exception as error:  # noqa: BLE001 - whatever a compiler or its absence raises
             if wanted == "1":
-                raise
+                self._remove_scratch()
+                raise SystemExit(f"{NEEDED} The failure: {error}") from None  # one sentence instead of a traceback
             self.app.display_warning(f"async-oauth1 is installed without its native reader, and is slower: {error}")
             return
         build_data["pure_python"] = False
-        build_data["tag"] = f"cp311-abi3-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+        build_data["tag"] = f"cp311-abi3-{platform_tag(sysconfig.get_platform())}"
         if not is_editable:
             build_data["force_include"][str(built)] = str(FOLDER / built.name)
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what was compiled, once it is in the wheel."""
+        self._remove_scratch()
+
+    def _remove_scratch(self) -> None:
         if self._scratch is not None:
             shutil.rmtree(self._scratch)
+            self._scratch = None
+
+
+def platform_tag(name: str) -> str:
+    """The last part of a wheel's tag.
+
+    Args:
+        name: of the platform, as `sysconfig.get_platform` returns it.
+    """
+    # From macOS 11 on, pip only accepts minor versions of 0.
+    name = re.sub(r"^macosx-(1[1-9]|[2-9]\d)(\.\d+)*-", r"macosx-\1.0-", name)
+    return name.replace("-", "_").replace(".", "_")
 
 
 def remove_extensions(folder: Path) -> None:

@@ -5,6 +5,7 @@ The rate is 60% of a route's capacity: first each route's own, then the protecte
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.reporting.figures import spread
@@ -25,8 +26,16 @@ SIDES = (
 
 def paced(opponent: Opponent, rate: float, size: Size) -> Burst:
     """Measure one burst at a rate. The actual rate, in the result, is lower by the time that the answers take."""
+    result = _paced(opponent, rate, size)
+    if not result.requests:  # a busy machine may need longer for the first answer
+        result = _paced(opponent, rate, replace(size, seconds=4 * size.seconds))
+    opponent.check(result)
+    return result
+
+
+def _paced(opponent: Opponent, rate: float, size: Size) -> Burst:
     pace = Pace(size.connections / rate * 1_000, quiet=QUIET)
-    result = burst(
+    return burst(
         opponent.provider,
         opponent.signer,
         connections=size.connections,
@@ -34,8 +43,6 @@ def paced(opponent: Opponent, rate: float, size: Size) -> Burst:
         pace=pace,
         expected=2 * rate,
     )
-    opponent.check(result)
-    return result
 
 
 def run(plan: Plan, *, quick: bool = False) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -38,15 +41,69 @@ def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path, repository: Path) 
     assert files == []
 
 
-def test_a_failure_is_an_error_on_demand(tmp_path: Path, repository: Path) -> None:
-    """ASYNC_OAUTH1_NATIVE=1 builds no wheel without the reader."""
-    assert build(tmp_path, repository, CC="/bin/false", ASYNC_OAUTH1_NATIVE="1").returncode != 0
+@pytest.mark.parametrize("compiler", ["/bin/false", "/does/not/exist"])
+def test_a_failure_is_an_error_on_demand(tmp_path: Path, repository: Path, compiler: str) -> None:
+    """ASYNC_OAUTH1_NATIVE=1 builds no wheel without the reader, and says in one sentence what to install."""
+    done = build(tmp_path, repository, CC=compiler, ASYNC_OAUTH1_NATIVE="1")
+    assert done.returncode != 0
+    assert not list(tmp_path.glob("built/*"))
+    assert "Install a C compiler and Python's headers" in done.stderr + done.stdout
+    assert compiler in done.stderr + done.stdout
+    assert "hatch_build.py" not in done.stderr + done.stdout
 
 
 def test_it_can_be_left_out(tmp_path: Path, repository: Path) -> None:
     """ASYNC_OAUTH1_NATIVE=0 builds a pure wheel, whatever compilers there are."""
     assert build(tmp_path, repository, ASYNC_OAUTH1_NATIVE="0").returncode == 0
     assert wheel(tmp_path)[0].endswith("-py3-none-any.whl")
+
+
+@pytest.fixture
+def hook(repository: Path) -> ModuleType:
+    """The module of the build hook."""
+    spec = importlib.util.spec_from_file_location("hatch_build", repository / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("linux-x86_64", "linux_x86_64"),
+        ("linux-aarch64", "linux_aarch64"),
+        ("macosx-10.9-x86_64", "macosx_10_9_x86_64"),
+        ("macosx-11.0-arm64", "macosx_11_0_arm64"),
+        ("macosx-15.2-arm64", "macosx_15_0_arm64"),
+        ("macosx-14-universal2", "macosx_14_0_universal2"),
+    ],
+)
+def test_the_tag_is_one_that_pip_accepts(hook: ModuleType, name: str, tag: str) -> None:
+    """pip knows no minor versions of macOS from 11 on, although Python may name one."""
+    assert hook.platform_tag(name) == tag
+
+
+@pytest.mark.parametrize("wanted", ["", "1"])
+def test_a_free_threaded_build_gets_the_pure_wheel(
+    hook: ModuleType, repository: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    """Such builds have no limited API. That is said, or is an error on demand."""
+    monkeypatch.setenv("ASYNC_OAUTH1_NATIVE", wanted)
+    monkeypatch.setattr(hook.sysconfig, "get_config_var", lambda name: 1 if name == "Py_GIL_DISABLED" else None)
+    warnings: list[str] = []
+    application = SimpleNamespace(display_warning=warnings.append)
+    made = hook.NativeReaderHook(str(repository), {}, None, None, "", "wheel", application)
+    build_data: dict[str, Any] = {"force_include": {}}
+    if wanted:
+        with pytest.raises(SystemExit, match="which free-threaded builds do not have"):
+            made.initialize("standard", build_data)
+    else:
+        made.initialize("standard", build_data)
+        assert "which free-threaded builds do not have" in warnings[0]
+    made.finalize("standard", build_data, "")
+    assert build_data == {"force_include": {}}
 
 
 @pytest.mark.usefixtures("native_reader")
