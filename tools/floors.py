@@ -196,7 +196,7 @@ ROOMS: dict[str, Rows] = {
         ("explain", "probing", "serve", "sign"),
         ("verify",),
     ),
-    "cli.probing": (("doctor",), ("conformance",)),
+    "cli.probing": (("sessions",), ("conformance", "doctor")),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
         ("signature", "wrapper"),
