@@ -96,6 +96,6 @@ class _Health:
         except (StoreUnavailableError, TimeoutError):
             return False
         except Exception:  # noqa: BLE001 - whatever it is, the store cannot be used
-            _log.exception("health: a store failed")
+            _log.exception("health: %s failed", store.url.partition("://")[0])
             return False
         return True
