@@ -82,7 +82,7 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
-    "admin": (("descriptions", "operations", "permission", "registration", "same_origin"), ("api", "page")),
+    "admin": (("descriptions", "operations", "permission", "registration", "same_origin", "serving"), ("api", "page")),
     "admin.api": (
         ("problems",),
         ("bodies", "calls", "documents", "patching", "paths"),
