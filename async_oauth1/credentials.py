@@ -139,9 +139,12 @@ class Client:
             if isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} is a tuple of strings, not one string")
         if not 1 <= len(self.client_id.encode()) <= 255 or not self.client_id.isprintable():
-            raise ValueError("client_id is 1 to 255 bytes without control characters")
+            raise ValueError(f"client_id is 1 to 255 bytes without control characters, not {self.client_id[:100]!a}")
         if self.overlaps_end_at and len(self.overlaps_end_at) != len(self.overlapping_secrets):
-            raise ValueError("overlaps_end_at has one time for each of overlapping_secrets, or none at all")
+            raise ValueError(
+                f"overlaps_end_at has one time for each of the {len(self.overlapping_secrets)} overlapping_secrets, "
+                f"or none at all, and not {len(self.overlaps_end_at)}"
+            )
         if self.nonce_policy not in ("strict", "log-only"):
             raise ValueError(f'nonce_policy is "strict" or "log-only", not {self.nonce_policy!r}')
         if self.rsa_public_key is not None and not isinstance(self.rsa_public_key, StoredKey):

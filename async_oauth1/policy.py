@@ -125,7 +125,7 @@ class Policy(SizeLimits):
             raise ValueError("signature_methods is empty: no request could be accepted")
         _check_denial_parameters(self.denial_parameters)
         if not _REALM.fullmatch(self.realm):
-            raise ValueError("realm is printable ASCII")
+            raise ValueError(f"realm is printable ASCII, not {self.realm!a}")
         if isinstance(self.external_base_url, str) and not _BASE_URL.fullmatch(self.external_base_url):
             raise ValueError("external_base_url is an http or https URL without user, query and fragment")
         for host in self.allowed_hosts:
@@ -134,7 +134,9 @@ class Policy(SizeLimits):
             ip_network(network)  # raises a ValueError that names the value
         object.__setattr__(self, "tolerances", check_tolerances(self.tolerances))
         if (self.longest_timestamp_window or 0) > LONGEST_WINDOW:
-            raise ValueError(f"longest_timestamp_window is at most {LONGEST_WINDOW} seconds")
+            raise ValueError(
+                f"longest_timestamp_window is at most {LONGEST_WINDOW} seconds, not {self.longest_timestamp_window}"
+            )
 
     def _check_numbers(self) -> None:
         for field in fields(self):

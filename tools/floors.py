@@ -82,7 +82,7 @@ ROOMS: dict[str, Rows] = {
         ("deciding", "passing", "reaching", "requirements"),
     ),
     "explaining": (("queue",), ("loop",), ("thread",)),
-    "admin": (("descriptions", "operations", "permission", "registration", "same_origin"), ("api", "page")),
+    "admin": (("descriptions", "operations", "permission", "registration", "same_origin", "serving"), ("api", "page")),
     "admin.api": (
         ("problems",),
         ("bodies", "calls", "documents", "patching", "paths"),
@@ -196,7 +196,7 @@ ROOMS: dict[str, Rows] = {
         ("explain", "probing", "serve", "sign"),
         ("verify",),
     ),
-    "cli.probing": (("doctor",), ("conformance",)),
+    "cli.probing": (("sessions",), ("conformance", "doctor")),
     "flask_compat": (
         ("configurations", "errors", "execution", "util"),
         ("signature", "wrapper"),

@@ -30,7 +30,6 @@ from .request_options import (
     NoTokenSecret,
     PublicKeyOption,
     RequestArgument,
-    check_time,
 )
 from .saved_requests import bounded, read_request
 
@@ -60,20 +59,18 @@ def explain_command(
     as_json: JsonOption = False,
 ) -> None:
     """Say why the signature of a request does not verify. Exit status: 0 if it does, 1 if it does not."""
-    check_time(at)
     said = None if provider_said is None else _base_string_in(provider_said)
     source = read_request(request, fmt, base_url, entry)
-    now = at if at is not None else source.at
     if said is not None:
         explanation, notes = _explain_said(source, said, store, rsa_public_key)
     else:
-        explanation, notes = explain_source(source, store, rsa_public_key, now, allowed_hosts or [])
+        explanation, notes = explain_source(source, store, rsa_public_key, at, allowed_hosts or [])
     _print(explanation, notes, as_json=as_json)
     raise typer.Exit(0 if explanation.verifies else 1)
 
 
 def explain_source(
-    source: Source, store: str | None, rsa_public_key: Path | None, now: float | None, allowed_hosts: list[str]
+    source: Source, store: str | None, rsa_public_key: Path | None, at: float | None, allowed_hosts: list[str]
 ) -> tuple[Explanation, tuple[str, ...]]:
     """Explain a saved request, with the secrets of the environment, a prompt or a store.
 
@@ -81,7 +78,7 @@ def explain_source(
         source: the request.
         store: URL of the provider's store.
         rsa_public_key: file with the client's key.
-        now: Unix time of the request's arrival; ``None`` to judge no clock.
+        at: Unix time of the request's arrival; ``None`` for that of the source. Without either, no clock is judged.
         allowed_hosts: as in the provider's policy.
 
     Returns:
@@ -90,13 +87,13 @@ def explain_source(
     Raises:
         CommandError: no secret is known, or an option cannot be used.
     """
-    request = source.request
+    request, now = source.request, source.at if at is None else at
     known = from_environment(request, rsa_public_key) if store is None else from_store(store, request)
     try:
         policy = replace(known.policy, allowed_hosts=tuple(allowed_hosts))
     except ValueError as error:
         raise CommandError(f"--allowed-host: {printable(str(error))}") from None
-    explanation = explain(source.request, known.secrets, policy=policy, now=now)
+    explanation = explain(request, known.secrets, policy=policy, now=now)
     explanation = _with_credentials(explanation, known.causes)
     return explanation, known.notes if now is not None else (*known.notes, *_age(source))
 

@@ -26,7 +26,6 @@ __all__ = [
     "PublicKeyOption",
     "RequestArgument",
     "TokenOption",
-    "check_time",
 ]
 
 CLIENT_SECRET = "ASYNC_OAUTH1_CLIENT_SECRET"
@@ -41,6 +40,13 @@ def _refuse(value: str | None) -> str | None:
             f"{CLIENT_SECRET} and {TOKEN_SECRET}, or answer the prompt; explain and verify also take --store"
         )
     return None
+
+
+def _check_time(value: float | None) -> float | None:
+    """Refuse a time that is infinite or not a number."""
+    if value is not None and not math.isfinite(value):
+        raise CommandError(f"--at {value}: write the seconds since 1970")
+    return value
 
 
 NoClientSecret = Annotated[
@@ -67,7 +73,8 @@ PublicKeyOption = Annotated[
     Path | None, typer.Option("--rsa-public-key", metavar="FILE", help="The client's public key, for RSA.")
 ]
 AtOption = Annotated[
-    float | None, typer.Option("--at", metavar="SECONDS", help="Unix time at which the request arrived.")
+    float | None,
+    typer.Option("--at", metavar="SECONDS", callback=_check_time, help="Unix time at which the request arrived."),
 ]
 AllowedHostOption = Annotated[
     list[str] | None,
@@ -83,13 +90,3 @@ TokenOption = Annotated[
 PrivateKeyOption = Annotated[
     Path | None, typer.Option("--rsa-private-key", metavar="FILE", help="The client's private key, for RSA.")
 ]
-
-
-def check_time(at: float | None) -> None:
-    """Check ``--at``.
-
-    Raises:
-        CommandError: it is no time.
-    """
-    if at is not None and not math.isfinite(at):
-        raise CommandError("--at: write the seconds since 1970")

@@ -20,7 +20,6 @@ from .request_options import (
     NoTokenSecret,
     PublicKeyOption,
     RequestArgument,
-    check_time,
 )
 from .saved_requests import read_request
 
@@ -42,10 +41,8 @@ def verify_command(
     as_json: JsonOption = False,
 ) -> None:
     """Say in one line whether a request verifies. Exit status: 0 if it does, 1 if it does not."""
-    check_time(at)
     source = read_request(request, fmt, base_url, entry)
-    now = at if at is not None else source.at
-    explanation, _ = explain_source(source, store, rsa_public_key, now, allowed_hosts or [])
+    explanation, _ = explain_source(source, store, rsa_public_key, at, allowed_hosts or [])
     if as_json:
         print_json({"verifies": explanation.verifies, "causes": [cause.code for cause in explanation.causes]})
     else:

@@ -40,7 +40,7 @@ _MOST_LOCAL_NONCES = 1_000_000
 #: Parts of the lifetime of temporary credentials by which those of a client are counted.
 _PERIODS = 8
 #: Seconds in which a step of the database cache is tried again that failed because of another transaction.
-_PATIENCE = 5
+_RETRY_SECONDS = 5
 #: The caches that have been tried in this process: alias and class.
 _tried: set[tuple[str, type]] = set()
 
@@ -97,7 +97,9 @@ class CachedCredentials:
         period = self._counter.add(values["client_id"])
         key = self._key(values["oauth_token"])
         if not _add(_open(self._alias), key, {**values, "period": period}, self._lifetime):
-            log.error("The cache %r did not store temporary credentials.", self._alias)
+            log.error(
+                "The cache %r did not store temporary credentials, and the request is answered with 503.", self._alias
+            )
             raise StoreUnavailableError()
         return PendingCredential(values)
 
@@ -181,7 +183,11 @@ class _PendingCounter:
         try:
             _ask(cache.incr, key, by)
         except ValueError:  # dropped in between
-            log.warning("The cache %r dropped a counter of temporary credentials.", self._alias)
+            log.warning(
+                "The cache %r dropped a counter of temporary credentials, so a client may have more than its limit; "
+                "give the cache more memory.",
+                self._alias,
+            )
 
     def _key(self, client_id: str, period: int) -> str:
         return f"{self._prefix}pending:{hashlib.sha256(client_id.encode()).hexdigest()}:{period}"
@@ -252,12 +258,14 @@ def _add(cache: BaseCache, key: str, value: object, lifetime: int) -> bool:
     Raises:
         StoreUnavailableError: the cache cannot be asked.
     """
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _RETRY_SECONDS
     while not _ask(cache.add, key, value, timeout=lifetime):
         if not isinstance(cache, DatabaseCache) or _ask(cache.get, key) is not None:
             return False
         if time.monotonic() > end:
-            log.error("The database cache did not add a key in %d s.", _PATIENCE)
+            log.error(
+                "The database cache did not add a key in %d s, and the request is answered with 503.", _RETRY_SECONDS
+            )
             raise StoreUnavailableError()
         time.sleep(0.01)
     return True

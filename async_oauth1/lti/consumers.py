@@ -55,7 +55,9 @@ class LTIConsumer(Client):
             _check(name, getattr(self, name))
         window: object = self.timestamp_window
         if window is not None and (type(window) is not int or not 1 <= window <= LONGEST_WINDOW):
-            raise ValueError(f"timestamp_window is a whole number of seconds from 1 to {LONGEST_WINDOW}")
+            raise ValueError(
+                f"timestamp_window is a whole number of seconds from 1 to {LONGEST_WINDOW}, not {window!r}"
+            )
 
     def get_query_sent_twice(self) -> bool:
         """Whether the query of the launch URL may stand in the form, too."""

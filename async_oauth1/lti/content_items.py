@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .errors import named
 from .launches import Launch
 from .launching.requirements import CONTENT_ITEM_SELECTION
 from .signing import sign_form
@@ -45,10 +46,10 @@ def selection_form(
         ValueError: the launch is another message, its return URL is not http or https, or a message is not known.
     """
     if launch.message_type != CONTENT_ITEM_SELECTION:
-        raise ValueError(f"The launch is no {CONTENT_ITEM_SELECTION}.")
+        raise ValueError(f"The launch is no {CONTENT_ITEM_SELECTION}, but {named([launch.message_type or ''])}.")
     url = launch.content_item_return_url or ""
     if not is_web_url(url):
-        raise ValueError("content_item_return_url is no http or https URL.")
+        raise ValueError(f"content_item_return_url is no http or https URL: {named([url])}.")
     if unknown := set(messages) - _MESSAGES:
         raise ValueError(f"Unknown messages {', '.join(sorted(unknown))}; known are {', '.join(sorted(_MESSAGES))}.")
     fields = {

@@ -22,7 +22,7 @@ from .signing import Message
 __all__ = ["Answer", "Connections", "UnreachableError", "address_of"]
 
 #: Seconds to wait for a connection, and for each part of an answer.
-PATIENCE = 10.0
+TIMEOUT = 10.0
 #: Octets of an answer's body that are read.
 _LONGEST_BODY = 64 * 1024
 
@@ -131,7 +131,7 @@ class Connections:
     def _connected(self) -> socket.socket:
         name, port = self._address
         try:
-            return socket.create_connection((name, port), PATIENCE)
+            return socket.create_connection((name, port), TIMEOUT)
         except (OSError, UnicodeError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UnreachableError(f"{name}, port {port}, cannot be reached: {reason}") from None
@@ -146,7 +146,7 @@ class Connections:
             UnreachableError: there was no answer.
         """
         self.sent += 1
-        connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(*self._address, timeout=TIMEOUT)
         connection.sock = self._connected() if self._scheme == "http" else self.open_tls()
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before it has read everything

@@ -135,7 +135,7 @@ def transports(session: Session) -> Iterator[Finding]:
     for name, method, place in _TRANSPORTS:
         message = session.message(method)
         if place == "query":
-            message = replace(message, query=(message.query + b"&" if message.query else b"") + b"a=b%20c&a=%2B%7E")
+            message = message.with_query(b"a=b%20c&a=%2B%7E")
         else:
             message = replace(message, headers=((b"Content-Type", _FORM),), body=b"a=b+c&a=%2B~")
         verdict, answer = session.verifies(message, place=place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -110,13 +110,11 @@ def _message(
 
 def _two_places(session: Session) -> Message:
     message = session.message()
-    query = message.query + b"&oauth_version=1.0" if message.query else b"oauth_version=1.0"
-    return _message(session, message=replace(message, query=query), drop="oauth_version")
+    return _message(session, message=message.with_query(b"oauth_version=1.0"), drop="oauth_version")
 
 
 def _tampered(session: Session) -> Message:
-    message = session.signed(session.message())
-    return replace(message, query=message.query + b"&added=1" if message.query else b"added=1")
+    return session.signed(session.message()).with_query(b"added=1")
 
 
 _WRONG = (
@@ -150,7 +148,12 @@ def try_requirements(session: Session, *, initiate: str, token: str) -> Iterator
         token: path of the third step, likewise.
     """
     results: list[Result] = []
-    for group in (_steps(session, initiate, token), _wrong_requests(session), _right_requests(session)):
+    for group in (
+        _steps(session, initiate, token),
+        _wrong_requests(session),
+        _right_requests(session),
+        _places(session),
+    ):
         try:
             results.extend(group)
         except UnreachableError as error:
@@ -193,12 +196,7 @@ def _plaintext() -> Result:
 def _right_requests(session: Session) -> Iterator[Result]:
     """Requests that must be accepted: they are right, in unusual ways."""
     plain = session.message()
-    odd = replace(
-        plain,
-        query=plain.query + b"&a=%C3%BC+%2B&a=&b5=%3D%253D&c%40="
-        if plain.query
-        else b"a=%C3%BC+%2B&a=&b5=%3D%253D&c%40=",
-    )
+    odd = plain.with_query(b"a=%C3%BC+%2B&a=&b5=%3D%253D&c%40=")
     signed = session.signed(plain)
     lower = replace(
         signed, headers=tuple((n, b"oauth" + v[5:] if n == b"Authorization" else v) for n, v in signed.headers)
@@ -215,6 +213,10 @@ def _right_requests(session: Session) -> Iterator[Result]:
     for section, text, message in right:
         answer = session.send(message)
         yield Result(section, "MUST", text, met=200 <= answer.status < 300, detail=_status(answer))
+
+
+def _places(session: Session) -> Iterator[Result]:
+    """The places of protocol parameters besides the header, and the name of the scheme in a refusal."""
     for place, method, section in (("query", "GET", "3.5.3"), ("form", "POST", "3.5.2")):
         message = session.message(method)
         if place == "form":
@@ -222,7 +224,7 @@ def _right_requests(session: Session) -> Iterator[Result]:
         verdict, answer = session.verifies(message, place="query" if place == "query" else "form")
         text = f"Accept protocol parameters in the {place}."
         yield Result(section, "SHOULD", text, met=verdict, detail=_status(answer))
-    unsigned = session.send(plain).headers.get("www-authenticate", "")
+    unsigned = session.send(session.message()).headers.get("www-authenticate", "")
     text = "Name the scheme OAuth in WWW-Authenticate of a refusal."
     yield Result(
         "3.5.1", "SHOULD", text, met=unsigned[:5].lower() == "oauth", detail=unsigned[:60] or "No such header."
@@ -239,6 +241,16 @@ def _steps(session: Session, initiate: str, token: str) -> Iterator[Result]:
         yield Result("2.1", "MUST", "Issue temporary credentials.", met=None, detail=detail)
         return
     issued = answer.status == 200 and {"oauth_token", "oauth_token_secret"} <= set(fields)
+    yield from _first_answer(answer, fields, issued=issued)
+    without = session.send(_first_step(session, first, callback=None))
+    text, met = "Refuse a first step without oauth_callback.", 400 <= without.status < 500
+    yield Result("2.1", "MUST", text, met=met, detail=_status(without))
+    if issued:
+        third = replace(first, path=f"{session.target.prefix}{token}".encode())
+        yield from _third_answers(session, third, fields)
+
+
+def _first_answer(answer: Answer, fields: Mapping[str, str], *, issued: bool) -> Iterator[Result]:
     yield Result("2.1", "MUST", "Issue temporary credentials with status 200.", met=issued, detail=_status(answer))
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     yield Result("2.1", "MUST", "Answer as a form.", met=kind == FORM.decode(), detail=kind or "No Content-Type.")
@@ -246,17 +258,9 @@ def _steps(session: Session, initiate: str, token: str) -> Iterator[Result]:
     yield Result(
         "2.1", "MUST", "Say oauth_callback_confirmed=true.", met=confirmed == "true", detail=f"It is {confirmed!r}."
     )
-    without = session.send(_first_step(session, first, callback=None))
-    yield Result(
-        "2.1",
-        "MUST",
-        "Refuse a first step without oauth_callback.",
-        met=400 <= without.status < 500,
-        detail=_status(without),
-    )
-    if not issued:
-        return
-    third = replace(first, path=f"{session.target.prefix}{token}".encode())
+
+
+def _third_answers(session: Session, third: Message, fields: Mapping[str, str]) -> Iterator[Result]:
     for text, verifier in (
         ("Refuse to exchange credentials that no user has approved.", None),
         ("Refuse a wrong oauth_verifier.", secrets.token_hex(8)),
@@ -274,7 +278,7 @@ def _first_step(session: Session, message: Message, callback: str | None = "oob"
     return sign_anyhow(message, [*parameters.items(), *extra], keys, algorithm=session.algorithm)
 
 
-def _third_step(session: Session, message: Message, fields: dict[str, str], verifier: str | None) -> Message:
+def _third_step(session: Session, message: Message, fields: Mapping[str, str], verifier: str | None) -> Message:
     keys = session.target.credentials.keys._replace(token_secret=fields["oauth_token_secret"])
     credentials = replace(session.target.credentials, keys=keys, token=fields["oauth_token"])
     parameters = protocol_parameters(credentials, session.algorithm, timestamp=int(session.now() + session.ahead))

@@ -68,6 +68,10 @@ class Message(RawRequest):
         """Whether the body is a form."""
         return any(name.lower() == b"content-type" and is_form(value) for name, value in self.headers)
 
+    def with_query(self, more: bytes) -> Message:
+        """The same with further parameters at the end of the query."""
+        return replace(self, query=self.query + b"&" + more if self.query else more)
+
 
 @dataclass(frozen=True, slots=True)
 class Signed:
@@ -164,6 +168,6 @@ def place_parameters(
         return replace(message, headers=(*message.headers, (b"Authorization", f"OAuth {', '.join(quoted)}".encode())))
     pairs = "&".join(f"{escape_text(name)}={escape_text(value)}" for name, value in parameters).encode()
     if place == "query":
-        return replace(message, query=message.query + b"&" + pairs if message.query else pairs)
+        return message.with_query(pairs)
     headers = message.headers if message.has_form else (*message.headers, (b"Content-Type", FORM))
     return replace(message, headers=headers, body=message.body + b"&" + pairs if message.body else pairs)

@@ -23,7 +23,7 @@ class PresetRules(BaseServer):
         return True
 
     def check_request(self, request: OAuth1Request) -> None:
-        """Check also where the protocol parameters are.
+        """Check also that the protocol parameters are in the place that the preset demands.
 
         Raises:
             OAuth1Error: the request is malformed, too old, or not as the preset demands.

@@ -28,7 +28,7 @@ def check_changes(changes: Mapping[str, object]) -> ClientChanges:
         if name not in known:
             raise TypeError(f"update_client cannot change {name!r}; it can change {', '.join(known)}")
     if not isinstance(changes.get("callback_query_may_differ", False), bool):
-        raise TypeError("callback_query_may_differ is True or False")
+        raise TypeError(f"callback_query_may_differ is True or False, not {changes['callback_query_may_differ']!r}")
     checked = cast("ClientChanges", dict(changes))
     check_text(Client(client_id="-", **checked))
     # Also from a list.

@@ -46,7 +46,7 @@ def rotated(client: Client, overlap: float, now: float) -> Client:
         ValueError: a negative overlap; the client has no secret; too many former secrets still verify.
     """
     if not 0 <= overlap < float("inf"):
-        raise ValueError("overlap is a number of seconds, 0 or more")
+        raise ValueError(f"overlap is a number of seconds, 0 or more, not {overlap!r}")
     if client.client_secret is None:
         raise ValueError(f"client {client.client_id} has no secret: it signs with RSA")
     kept = _overlaps(live_client(client, now))
@@ -82,7 +82,7 @@ def issued(client_id: str, user_id: str, scope: str, lifetime: float | None, now
         ValueError: a lifetime that is infinite or not above 0.
     """
     if lifetime is not None and not 0 < lifetime < float("inf"):
-        raise ValueError("lifetime is a number of seconds above 0")
+        raise ValueError(f"lifetime is a number of seconds above 0, not {lifetime!r}")
     return TokenCredential(
         oauth_token=secrets.token_hex(_TOKEN_BYTES),
         oauth_token_secret=secrets.token_urlsafe(_SECRET_BYTES),

@@ -99,7 +99,7 @@ def _lower_case_escapes(text: str) -> str:
 
 
 def _parameters_encoded_once(text: str) -> str:
-    """The base string of a client that encodes parameters once, where the RFC does it twice."""
+    """The base string of a client that encodes parameters once instead of twice."""
     method, uri, parameters = text.split("&")
     return f"{method}&{uri}&{unquote(parameters)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from .serving import GRACE, PATIENCE, ServerInThread
+from .serving import GRACE, TIMEOUT, ServerInThread
 
 if TYPE_CHECKING:
     from async_oauth1.provider.authorization_server import AuthorizationDecision
@@ -132,11 +132,11 @@ class OAuth1Server(ServerInThread):
     @property
     def requests(self) -> list[RecordedRequest]:
         """The requests that have arrived, the oldest first, each with its explanation; no secret is in any of them."""
-        return self._provider.records.wait(PATIENCE)
+        return self._provider.records.wait(TIMEOUT)
 
     def clear(self) -> None:
         """Forget the requests."""
-        self._provider.records.wait(PATIENCE)
+        self._provider.records.wait(TIMEOUT)
         self._provider.records.clear()
 
     def fail_next(self, code: str) -> None:

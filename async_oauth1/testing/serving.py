@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["GRACE", "PATIENCE", "ServerInThread"]
+__all__ = ["GRACE", "TIMEOUT", "ServerInThread"]
 
 T = TypeVar("T")
 #: Seconds to wait for the server before a test fails.
-PATIENCE = 30.0
+TIMEOUT = 30.0
 #: Seconds that open connections get when it stops.
 GRACE = 0.05
 
@@ -53,14 +53,14 @@ class ServerInThread(ABC):
         self.url = url_of(listener)
         self._thread = threading.Thread(target=self._run, args=(listener,), name="async_oauth1.testing", daemon=True)
         self._thread.start()
-        if not self._started.wait(PATIENCE) or self._problem is not None:
+        if not self._started.wait(TIMEOUT) or self._problem is not None:
             raise RuntimeError(f"The {self.name} did not start.") from self._problem
 
     def stop(self) -> None:
         """Stop serving; open connections are closed. Safe to repeat."""
         if self._thread is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(PATIENCE)
+            self._thread.join(TIMEOUT)
         self._thread = None
 
     def __enter__(self) -> Self:
@@ -84,7 +84,7 @@ class ServerInThread(ABC):
     def _wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
         import asyncio
 
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(TIMEOUT)
 
     def _run(self, listener: Any) -> None:
         import asyncio

@@ -20,7 +20,7 @@ Receive = Callable[[], Awaitable[Event]]
 
 
 def sign_requests(client: C, auth: SignedAuth) -> C:
-    """Let a test client sign every request from now on, those that follow a redirect included where it is possible.
+    """Let a test client sign every request from now on; if it can, also those that follow a redirect.
 
     Args:
         client: the test client of Flask, Quart, Starlette, FastAPI or Litestar, or a client of ``httpx`` or ``httpx2``.

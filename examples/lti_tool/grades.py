@@ -15,7 +15,7 @@ from .sessions import Session
 __all__ = ["send_grade"]
 
 #: Seconds for the course to answer.
-PATIENCE = 10
+TIMEOUT = 10
 
 
 async def send_grade(session: Session, percent: str, query_consumer: Callable[[str], Any]) -> None:
@@ -38,7 +38,7 @@ async def send_grade(session: Session, percent: str, query_consumer: Callable[[s
 
 async def _sent(outcome: Any, score: float, query_consumer: Callable[[str], Any]) -> str:
     try:
-        async with httpx2.AsyncClient(timeout=PATIENCE) as http:
+        async with httpx2.AsyncClient(timeout=TIMEOUT) as http:
             await replace_result(outcome, score, http=http, query_consumer=query_consumer)
     except OutcomeUnclearError:
         return "The course did not say whether it has the grade. Look into the gradebook before you send it again."

@@ -17,7 +17,7 @@ from .settings import KEY, Settings
 __all__ = ["Storage", "open_storage"]
 
 #: Seconds for Redis to answer.
-PATIENCE = 2
+TIMEOUT = 2
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,6 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
 async def _redis_records(url: str, opened: AsyncExitStack) -> RedisRecords:
     from redis.asyncio import Redis
 
-    client = Redis.from_url(url, decode_responses=True, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    client = Redis.from_url(url, decode_responses=True, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
     opened.push_async_callback(client.aclose)
     return RedisRecords(client)

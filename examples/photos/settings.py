@@ -108,16 +108,7 @@ class _Parser(argparse.ArgumentParser):
         raise SettingsError(message)
 
 
-def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings from the command line and, for missing options, from the environment.
-
-    Args:
-        arguments: without the program's name; ``None`` for those of the process.
-        environ: the environment.
-
-    Raises:
-        SettingsError: a value is missing, malformed or out of range.
-    """
+def _make_parser() -> _Parser:
     parser = _Parser(prog="photos", description="Example OAuth 1.0 provider: serves Jane's photos.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="name or address to listen on (%(default)s)")
@@ -141,7 +132,20 @@ def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, 
     add("--limits", metavar="URL", help="limit clients and addresses: memory:// or redis://... (PHOTOS_LIMITS)")
     add("--guide", action="store_true", help="also print how to use the provider, as on a terminal")
     add("--log-level", choices=LOG_LEVELS, default="info", help="of the log on standard error (%(default)s)")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def read_settings(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from the command line and, for missing options, from the environment.
+
+    Args:
+        arguments: without the program's name; ``None`` for those of the process.
+        environ: the environment.
+
+    Raises:
+        SettingsError: a value is missing, malformed or out of range.
+    """
+    options = _make_parser().parse_args(arguments)
     # An empty flag is not replaced by the environment: a script's unset variable must not select another store.
     store = options.store
     if store is None:

@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 #: Seconds to wait for a response.
-PATIENCE = 15.0
+TIMEOUT = 15.0
 _CHUNK = 64 * 1024
 #: Characters of a page to print on a terminal.
 _SHOWN_OF_HTML = 200
@@ -52,10 +52,10 @@ class Wire(httpx2.AsyncBaseTransport):
         if self.answer:
             self.step(self.answer)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 received, response = await exchanged(request.url, octets, connection)
         except TimeoutError:
-            raise httpx2.ReadTimeout(f"{request.url} did not answer in {PATIENCE:.0f} seconds") from None
+            raise httpx2.ReadTimeout(f"{request.url} did not answer in {TIMEOUT:.0f} seconds") from None
         except (OSError, h11.RemoteProtocolError) as error:
             raise httpx2.ReadError(f"{request.url}: {error}") from error
         self.show(received, "received from", request.url)

@@ -43,7 +43,7 @@ def non_blocking(func: F) -> F:
 
 
 def flow_step(func: F) -> F:
-    """Mark a coroutine function that belongs to a flow. It runs where the flow runs; a hook may run elsewhere."""
+    """Mark a coroutine function that belongs to a flow. It runs in the thread of the flow, a hook maybe in another."""
     setattr(func, _FLOW_STEP, func.__code__)
     return func
 

@@ -83,7 +83,7 @@ class HookExecutor:
         self.runtime = runtime
 
     async def __call__(self, func: Callable[..., Any], args: tuple[object, ...], /) -> object:
-        """Call a hook in the place where it may run, and await what it returns."""
+        """Call a hook in a thread or loop that suits it, and await what it returns."""
         if is_part_of_flow(func):
             return await resolve(func(*args))
         if self.is_on_loop():
@@ -145,7 +145,7 @@ def run(
 
 
 def settle(value: object) -> Any:
-    """Wait for what a model's method returned, where the flow is in a thread; elsewhere leave it as it is."""
+    """Wait for what a model's method returned if the flow is in a thread; otherwise leave it as it is."""
     executor = hook_caller.get()
     return executor.settle(value) if isinstance(executor, HookExecutor) and not executor.runtime.on_loop() else value
 
@@ -165,7 +165,7 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 class ThreadRuntime:
-    """An application with a loop of its own, or with none: then a loop is made where something must be awaited."""
+    """An application with a loop of its own, or with none: then a loop is made if something must be awaited."""
 
     loops_are_short_lived = False
 

@@ -130,7 +130,7 @@ class AuthorizationFlows(Flows, authorization_server.AuthorizationServer):
     async def create_authorization_response(
         self, request: WireRequest | None = None, grant_user: object = None, *, scope: str | None = None
     ) -> Any:
-        """A redirect; without a place to redirect to an answer that says so, where Authlib fails."""
+        """A redirect. If there is no place to redirect to, Authlib fails, and this answers with the error."""
         try:
             return await resolve(await super().create_authorization_response(request, grant_user, scope=scope))
         except NoRedirectURIError as error:

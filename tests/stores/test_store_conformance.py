@@ -16,7 +16,7 @@ from tests.stores.conftest import open_kind
 class TestOurStores(StoreConformance):
     """Each kind of store, over real servers."""
 
-    patience = 60.0  # the machine may be busy
+    call_timeout = 60.0  # the machine may be busy
 
     @pytest.fixture(autouse=True)
     def _prepare(self, kind: str, request: pytest.FixtureRequest) -> None:
@@ -42,7 +42,7 @@ class TestOurStores(StoreConformance):
 class TestCaching(StoreConformance):
     """A store behind a cache of credentials."""
 
-    patience = 60.0
+    call_timeout = 60.0
 
     @pytest.fixture(autouse=True)
     def _prepare(self, tmp_path: Any) -> None:

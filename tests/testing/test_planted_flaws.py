@@ -173,10 +173,10 @@ class Suite(StoreConformance):
         store.down = False
 
 
-def failures(kind: type[Sound], patience: float = 30.0) -> dict[str, str]:
+def failures(kind: type[Sound], timeout: float = 30.0) -> dict[str, str]:
     """The tests of the suite that fail for a store, and what they say."""
     suite = Suite()
-    suite.kind, suite.patience = kind, patience
+    suite.kind, suite.call_timeout = kind, timeout
     found: dict[str, str] = {}
     for name in dir(suite):
         if name.startswith("test_"):
@@ -196,7 +196,7 @@ def test_a_sound_store_passes() -> None:
 def test_a_flaw_is_found(kind: type[Sound], test: str, says: str) -> None:
     """The test that is meant for the flaw fails, and names it."""
     suite = Suite()
-    suite.kind, suite.patience = kind, 30.0
+    suite.kind, suite.call_timeout = kind, 30.0
     with pytest.raises(AssertionError, match=says):
         getattr(suite, test)()
 
@@ -217,17 +217,17 @@ class Blocking(Sound):
         return False
 
 
-@pytest.mark.parametrize(("kind", "patience", "says"), [
+@pytest.mark.parametrize(("kind", "timeout", "says"), [
     (Hanging, 1.0, "delete_temporary_credential did not return within 1 s"),
     (Blocking, 0.5, "delete_temporary_credential blocks the event loop"),
 ])  # fmt: skip
-def test_a_call_that_hangs_is_named(kind: type[Sound], patience: float, says: str) -> None:
+def test_a_call_that_hangs_is_named(kind: type[Sound], timeout: float, says: str) -> None:
     """The failure names the call, and the suite goes on to its other tests."""
     suite = Suite()
-    suite.kind, suite.patience = kind, patience
+    suite.kind, suite.call_timeout = kind, timeout
     with pytest.raises(AssertionError, match=says):
         suite.test_of_two_hundred_takes_one_succeeds()
-    suite.patience = 30.0
+    suite.call_timeout = 30.0
     suite.test_a_nonce_is_new_once()
 
 

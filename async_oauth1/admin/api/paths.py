@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from urllib.parse import parse_qsl, quote, unquote
 
 from async_oauth1.asgi.origin import request_path
@@ -52,11 +53,14 @@ def query_of(scope: Scope, known: tuple[str, ...]) -> dict[str, str]:
             scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20
         )
     except ValueError:
-        raise ProblemError(400, "The query is malformed.") from None
+        raise ProblemError(
+            400, "The query is not percent-encoded UTF-8 in ASCII, or has more than 20 parameters."
+        ) from None
     for name, _ in pairs:
         if name not in known:
             there = f"there are {', '.join(known)}" if known else "there are none here"
             raise ProblemError(400, f"The parameter {name[:100]!a} is unknown; {there}.")
-    if len(dict(pairs)) < len(pairs):
-        raise ProblemError(400, "A parameter is repeated.")
+    name, count = Counter(name for name, _ in pairs).most_common(1)[0] if pairs else ("", 0)
+    if count > 1:
+        raise ProblemError(400, f'The parameter "{name}" is repeated; send it once.')
     return dict(pairs)

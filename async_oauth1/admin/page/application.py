@@ -7,10 +7,9 @@ from typing import Any
 from async_oauth1.admin.operations import Operations
 from async_oauth1.admin.permission import Operator, Permission
 from async_oauth1.admin.same_origin import is_same_origin
-from async_oauth1.asgi.bodies.received import ClientHasLeftError
+from async_oauth1.admin.serving import serve
 from async_oauth1.asgi.origin import request_origin
-from async_oauth1.asgi.requests import Receive, Scope, Send, send_response, snapshot
-from async_oauth1.asgi.startup import serve_nothing
+from async_oauth1.asgi.requests import Receive, Scope
 from async_oauth1.errors import OAuth1Error, StoreUnavailableError
 from async_oauth1.policy import Policy
 from async_oauth1.provider.responses import OAuth1Response
@@ -75,23 +74,15 @@ class AdminPage:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request, or the events of a start."""
-        if scope["type"] == "lifespan":
-            await serve_nothing(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._serve(snapshot(scope), receive, send)
-        else:  # the server answers a WebSocket with 403
-            await send({"type": "websocket.close", "code": 1000})
+        await serve(self._answer, scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive) -> OAuth1Response:
         base, path = locate(scope)
         try:
             base = self._base(scope, base)
-            response = await self._respond(scope, receive, base, path)
-        except ClientHasLeftError:
-            return
+            return await self._respond(scope, receive, base, path)
         except OAuth1Error as error:
-            response = self._error_page(error, base)
-        await send_response(response, send, method=scope["method"])
+            return self._error_page(error, base)
 
     def _base(self, scope: Scope, mount: str) -> str:
         """The path of the page for browsers, with the part that a proxy removes."""

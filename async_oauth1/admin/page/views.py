@@ -219,5 +219,5 @@ def _message(done: str, client: Client) -> str:
 
 def _number(text: str) -> int | None:
     if text and not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise InvalidRequestError("before is the number of a record.")
+        raise InvalidRequestError(f"before is the number of a record, not {text[:20]!a}.")
     return int(text) if text else None

@@ -6,21 +6,18 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from async_oauth1.explain.report import Marker
-from async_oauth1.probing import Connections, Session, Target, UnreachableError
+from async_oauth1.probing import UnreachableError
 from async_oauth1.probing.requirements import NotAProviderError, Result, check_provider, try_requirements
-from async_oauth1.probing.signing import Credentials
 
 from ..console import CommandError, print_json, print_lines, printable
-from ..known_secrets import signing_keys
 from ..options import JsonOption
 from ..request_options import ClientIdOption, NoClientSecret, NoTokenSecret, PrivateKeyOption, TokenOption
-from .doctor import protected_path, provider_url, trusted_certificates
+from .sessions import CAFileOption, checked_path, open_session
 
 __all__ = ["conformance_command"]
 
@@ -41,26 +38,18 @@ def conformance_command(
         str, typer.Option("--token-path", metavar="PATH", help="Below URL: issues token credentials.")
     ] = "/token",
     rsa_private_key: PrivateKeyOption = None,
-    ca_file: Annotated[
-        Path | None, typer.Option("--ca-file", metavar="FILE", help="Certificates to trust besides the system's.")
-    ] = None,
+    ca_file: CAFileOption = None,
     _client_secret: NoClientSecret = None,
     _token_secret: NoTokenSecret = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Try what RFC 5849 requires of a server. Exit status: 0 if each MUST is met, 1 if one is not."""
-    scheme, host, prefix = provider_url(url)
-    path, query = protected_path(prefix, protected)
-    for option, value in (("--initiate-path", initiate), ("--token-path", exchange)):
-        if not value.startswith("/") or not (value.isascii() and value.isprintable()) or set(" #?") & set(value):
-            raise CommandError(f"{option}: write a path that begins with a slash, percent-encoded")
-    keys = signing_keys(rsa_private_key, has_token=token is not None)
-    if not keys.client_secret and not keys.rsa_key:
-        raise CommandError("the client secret is empty, so nothing can be signed; use a client with a secret or a key")
-    credentials = Credentials(client_id=client_id, keys=keys, token=token)
-    target = Target(scheme=scheme, host=host, prefix=prefix, path=path, query=query, credentials=credentials)
-    session = Session(target, Connections(scheme, host, trusted_certificates(ca_file)))
+    checked_path("--initiate-path", initiate)
+    checked_path("--token-path", exchange)
+    session = open_session(
+        url, protected, client_id=client_id, token=token, rsa_private_key=rsa_private_key, ca_file=ca_file
+    )
     try:
         check_provider(session)
     except (NotAProviderError, UnreachableError) as error:

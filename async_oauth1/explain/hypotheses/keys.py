@@ -47,8 +47,14 @@ def http_method(context: Context) -> Iterator[Change]:
 
 
 def secrets(context: Context) -> Iterator[Change]:
-    """Secrets that are exchanged, missing, encoded otherwise, or that have an edge too many."""
-    key, sent, known = context.plan.key, context.wire.protocol, context.secrets
+    """Secrets that are exchanged, missing, joined or encoded otherwise."""
+    yield from _swapped_secrets(context)
+    yield from _temporary_secret(context)
+    yield from _joined_secrets(has_token=bool(context.plan.key.token_secret))
+
+
+def _swapped_secrets(context: Context) -> Iterator[Change]:
+    key, sent = context.plan.key, context.wire.protocol
     fix = "Check which secret the client uses for what."
     client, token = key.client_secret, key.token_secret
     if token:
@@ -69,19 +75,20 @@ def secrets(context: Context) -> Iterator[Change]:
     if token:
         text = "The client used its own secret for the token secret as well."
         yield change(3, "secrets_swapped", text, fix, key=key_with(token_secret=client))
-    if known.temporary_secret and known.temporary_secret != token:
+
+
+def _temporary_secret(context: Context) -> Iterator[Change]:
+    secret = context.secrets.temporary_secret
+    if secret and secret != context.plan.key.token_secret:
         text = "The client kept the secret of the temporary credentials after the exchange."
-        octets = octets_of(known.temporary_secret)
-        yield change(
-            0,
-            "token_secret_missing",
-            text,
-            "Sign with the secret that came with the token.",
-            key=key_with(token_secret=octets),
-        )
+        fix = "Sign with the secret that came with the token."
+        yield change(0, "token_secret_missing", text, fix, key=key_with(token_secret=octets_of(secret)))
+
+
+def _joined_secrets(*, has_token: bool) -> Iterator[Change]:
     fix = "Join both encoded secrets with &, also if the token secret is empty."
     yield change(0, "ampersand_missing", "The client left & out of the key.", fix, key=key_with(template="{}{}"))
-    if token:
+    if has_token:
         text = "The client used its own secret alone as the key, without &."
         yield change(3, "ampersand_missing", text, fix, key=key_with(token_secret="", template="{}{}"))
     fix = "Percent-encode each secret once, then join them with &."

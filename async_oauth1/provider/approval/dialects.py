@@ -45,5 +45,7 @@ def more_parameters(given: object) -> list[tuple[str, str]]:
     pairs = [(as_text(name), as_text(value)) for name, value in items if value is not None]
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names) or not _CREDENTIALS.isdisjoint(names):
-        raise ValueError("each parameter has a name of its own, and none is oauth_token or oauth_token_secret")
+        raise ValueError(
+            f"each parameter has a name of its own, and none is oauth_token or oauth_token_secret; given are {names!r}"
+        )
     return pairs

@@ -126,7 +126,10 @@ class UseWriter:
             await self._write(uses)
         except Exception as error:  # noqa: BLE001 - whatever it is, the requests were answered
             if not self._has_failed:
-                _log.warning("last uses cannot be recorded: %s", str(error) or type(error).__name__)
+                _log.warning(
+                    "last uses cannot be recorded, and each is tried again at its next use: %s",
+                    str(error) or type(error).__name__,
+                )
             self._has_failed = True
             for key in waiting:  # the next use of each is written instead
                 self._noted.pop(key, None)

@@ -21,5 +21,5 @@ class StoreConformance(Nonces, TemporaryCredentials, TokenCredentials, Processes
 
     Override `make_store`; also `reopen` if several processes may share the store, and `cut` with `mend` if it can lose
     its server. A store that keeps only nonces and temporary credentials skips the tests of clients and tokens. A call
-    that does not return within ``patience`` seconds fails its test with the name of the call, and the others go on.
+    that does not return within ``call_timeout`` seconds fails its test with the name of the call, and the others go on.
     """

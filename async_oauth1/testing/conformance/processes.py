@@ -56,7 +56,7 @@ class Processes(Conformance):
                 raise AssertionError("store.shared is true: define reopen(), so that several processes can try it.")
             for name in ("take", "exchange"):
                 await approved(store, name)
-            counts = await asyncio.to_thread(_race, reopen, self.patience)
+            counts = await asyncio.to_thread(_race, reopen, self.call_timeout)
             for what, count in counts._asdict().items():
                 check(count == 1, f"Of 200 callers in {PROCESSES} processes, {count} succeeded with one {what}.")
 
@@ -71,7 +71,7 @@ class Counts(NamedTuple):
     exchange: int
 
 
-def _race(reopen: Reopen, patience: float) -> Counts:
+def _race(reopen: Reopen, timeout: float) -> Counts:
     function, arguments = reopen
     where = [function.__module__, inspect.getfile(function), function.__qualname__, *arguments]
     command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), *where]
@@ -83,12 +83,12 @@ def _race(reopen: Reopen, patience: float) -> Counts:
     try:
         for process in processes:
             if process.stdout and process.stdout.readline() != "ready\n":
-                raise AssertionError(_why(process, patience))
+                raise AssertionError(_why(process, timeout))
         for process in processes:
             if process.stdin:
                 process.stdin.write("go\n")
                 process.stdin.flush()
-        outcomes = [process.communicate(timeout=3 * patience)[0] for process in processes]
+        outcomes = [process.communicate(timeout=3 * timeout)[0] for process in processes]
         return Counts(*(sum(counts) for counts in zip(*map(json.loads, outcomes), strict=True)))
     except subprocess.TimeoutExpired:
         raise AssertionError("Of several processes that use the store at once, one did not return.") from None
@@ -98,9 +98,9 @@ def _race(reopen: Reopen, patience: float) -> Counts:
             process.communicate()
 
 
-def _why(process: subprocess.Popen[str], patience: float) -> str:
+def _why(process: subprocess.Popen[str], timeout: float) -> str:
     with suppress(subprocess.TimeoutExpired):
-        said = process.communicate(timeout=patience)[1].strip().splitlines()
+        said = process.communicate(timeout=timeout)[1].strip().splitlines()
         return f"Another process cannot open the store: {said[-1] if said else 'it said nothing'}"
     return "Another process cannot open the store."
 

@@ -46,10 +46,10 @@ class Conformance:
     """Makes a store for each test, and runs the test in a thread with an event loop of its own.
 
     Attributes:
-        patience: seconds for each call of the store.
+        call_timeout: seconds for each call of the store.
     """
 
-    patience: float = 10.0
+    call_timeout: float = 10.0
 
     def make_store(self, clock: Clock) -> TransientStore | Awaitable[TransientStore]:
         """Make an empty store, not open yet; a plain method or a coroutine. Override it.
@@ -74,9 +74,11 @@ class Conformance:
         thread = threading.Thread(target=runner.run, name="conformance", daemon=True)
         thread.start()
         while thread.is_alive():
-            thread.join(self.patience / 20)
-            stuck = runner.guard.stuck(2 * self.patience)
-            check(stuck is None, f"{stuck} blocks the event loop: it did not return within {2 * self.patience:g} s.")
+            thread.join(self.call_timeout / 20)
+            stuck = runner.guard.stuck(2 * self.call_timeout)
+            check(
+                stuck is None, f"{stuck} blocks the event loop: it did not return within {2 * self.call_timeout:g} s."
+            )
         if runner.problem is not None:
             raise runner.problem
 
@@ -85,7 +87,7 @@ class _Runner:
     def __init__(self, suite: Conformance, case: Case, *, full: bool, now: float) -> None:
         self.suite, self.case, self.full, self.now = suite, case, full, now
         self.problem: BaseException | None = None
-        self.guard = _Guard(None, suite.patience)
+        self.guard = _Guard(None, suite.call_timeout)
 
     def run(self) -> None:
         try:
@@ -97,7 +99,7 @@ class _Runner:
         clock = Clock(self.now)
         with self.guard.calling("make_store"):
             made = self.suite.make_store(clock)
-            store = await asyncio.wait_for(made, self.suite.patience) if isawaitable(made) else made
+            store = await asyncio.wait_for(made, self.suite.call_timeout) if isawaitable(made) else made
         if self.full and not isinstance(store, Store):
             import pytest
 
@@ -114,19 +116,19 @@ class _Runner:
 class _Guard:
     """The store under test. A call that takes too long is an error with its name."""
 
-    def __init__(self, store: Any, patience: float) -> None:
-        self.store, self.patience = store, patience
+    def __init__(self, store: Any, timeout: float) -> None:
+        self.store, self.call_timeout = store, timeout
         self._running: dict[object, tuple[str, float]] = {}
 
     def calling(self, name: str) -> _Calling:
         return _Calling(self._running, name)
 
-    def stuck(self, patience: float) -> str | None:
+    def stuck(self, timeout: float) -> str | None:
         """The call that has been running longest, if it has been for too long."""
         from time import monotonic
 
         name, since = min(list(self._running.values()), key=lambda one: one[1], default=("", 0.0))
-        return name if name and monotonic() - since > patience else None
+        return name if name and monotonic() - since > timeout else None
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.store, name)
@@ -144,13 +146,13 @@ class _Guard:
         with self.calling(name):
             task = asyncio.ensure_future(result)
             try:
-                done, _ = await asyncio.wait({task}, timeout=self.patience)
+                done, _ = await asyncio.wait({task}, timeout=self.call_timeout)
             except asyncio.CancelledError:
                 task.cancel()
                 raise
             if not done:
                 task.cancel()
-                raise AssertionError(f"{name} did not return within {self.patience:g} s.")
+                raise AssertionError(f"{name} did not return within {self.call_timeout:g} s.")
             return task.result()
 
 

@@ -147,7 +147,7 @@ def test_what_is_no_provider(oauth1_server: OAuth1Server) -> None:
     assert_one_line_error(missing, "no OAuth 1.0 provider answers")
     assert_one_line_error(run("conformance", "nonsense", **KNOWN), "absolute http or https URL")
     wrong = run("conformance", oauth1_server.url, "--initiate-path", "x", **KNOWN)
-    assert_one_line_error(wrong, "--initiate-path: write a path")
+    assert_one_line_error(wrong, "--initiate-path x: write a path")
 
 
 @pytest.mark.parametrize(

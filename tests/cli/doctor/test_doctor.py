@@ -217,7 +217,7 @@ def test_what_cannot_be_used() -> None:
         (("ftp://example.com",), "http or https URL"),
         (("http://user:hunter2@localhost",), "leave user"),
         (("http://localhost:x",), "URL"),
-        (("http://localhost", "--protected-path", "x"), "--protected-path"),
+        (("http://localhost", "--protected-path", "x"), "--protected-path x: write a path"),
         (("http://localhost", "--ca-file", "/nonexistent"), "--ca-file"),
         (("http://localhost", "--rsa-private-key", "/nonexistent"), "--rsa-private-key"),
         (("http://localhost", "--client-secret", "hunter2"), "ASYNC_OAUTH1_CLIENT_SECRET"),

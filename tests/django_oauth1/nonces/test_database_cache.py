@@ -66,7 +66,7 @@ def test_a_step_that_failed_in_silence_is_taken_again(monkeypatch: pytest.Monkey
 def test_a_cache_that_never_stores_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not taken for a repeated nonce."""
     assert answer(wsgi(*signed("GET", "/photos"))) == 200
-    monkeypatch.setattr(django_caches, "_PATIENCE", 0)
+    monkeypatch.setattr(django_caches, "_RETRY_SECONDS", 0)
     Flaky(monkeypatch, 1_000)
     assert answer(wsgi(*signed("GET", "/photos"))) == 503
 
