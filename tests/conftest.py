@@ -45,13 +45,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop() -> Generator[None, object, object]:
-    """Leave what was imported and collected out of garbage collection while tests run."""
-    gc.collect()
+    """Leave what was imported and collected out of garbage collection, also of that with which pytest ends."""
     gc.freeze()
-    try:
-        return (yield)
-    finally:
-        gc.unfreeze()
+    return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
-"""RSA public keys for tests."""
+"""RSA keys for tests."""
 
 from __future__ import annotations
+
+from functools import cache
+
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 #: 2,048 bits. The private key was not kept.
 RSA_PUBLIC_KEY = """\
@@ -29,3 +33,13 @@ KgSThtHEJEUxmscvWV5i/FlRIunibtQC+/pRw0avFwtRSS0VE3N6A4cKyjERpP8c
 +PaocgrFXEHsOj0Xp7k2qpMi+zWa7dZINwIDAQAB
 -----END PUBLIC KEY-----
 """
+
+
+@cache
+def rsa_private_key(number: int = 0) -> rsa.RSAPrivateKey:
+    """Return a key of 2,048 bits; the same for all tests of a process, because making one takes a while.
+
+    Args:
+        number: Tells keys from each other.
+    """
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

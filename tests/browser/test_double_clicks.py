@@ -9,13 +9,14 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.examples.running import photos
+from tests.stress import sample
 
 from .applications import OUT_OF_BAND, Application, landing_server
 from .jane import approve, deny, sign_in
 from .watching import Open
 
 #: Milliseconds between two clicks; a person needs 60 to 300.
-DELAYS = [0, 60, 150, 300]
+DELAYS = sample([0, 60, 150, 300], 2)
 
 
 def click_twice(page: Page, button: str, delay: int) -> None:
@@ -69,6 +70,7 @@ def slow_application(executable: str, tmp_path_factory: pytest.TempPathFactory) 
         application.close()
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("delay", DELAYS)
 def test_a_double_click_sends_one_form(
@@ -85,6 +87,7 @@ def test_a_double_click_sends_one_form(
     assert printer.photo().status_code == 200
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("delay", DELAYS)
 def test_a_double_click_on_deny(her_page: Page, printer: Application, delay: int) -> None:
     """The application learns of the denial."""
@@ -95,6 +98,7 @@ def test_a_double_click_on_deny(her_page: Page, printer: Application, delay: int
     assert len(sent) == 1
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("delay", DELAYS)
 def test_a_double_click_for_a_code(her_page: Page, printer: Application, delay: int) -> None:
     """The page with the code stays, and the code works."""
@@ -104,6 +108,7 @@ def test_a_double_click_for_a_code(her_page: Page, printer: Application, delay: 
     assert printer.photo().status_code == 200
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("delay", DELAYS)
 def test_a_form_that_is_sent_twice(open_page: Open, slow_application: Application, delay: int) -> None:
     """Past the guard, and through two workers, the browser ends at the application, which gets its photo."""

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from async_oauth1.credentials import Client
 from async_oauth1.stores import open_store
-from tests.keys import WEAK_RSA_PUBLIC_KEY
+from tests.keys import WEAK_RSA_PUBLIC_KEY, rsa_private_key
 from tests.servers import wait_until
 
 from .command import COMMAND, assert_one_line_error, run, run_in_process, run_json, run_on_terminal
@@ -33,7 +33,7 @@ def url(tmp_path: Path) -> str:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with key files in many formats."""
     folder = tmp_path_factory.mktemp("keys")
-    private, curve = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
+    private, curve = rsa_private_key(), ec.generate_private_key(ec.SECP256R1())
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (folder / "public.pem").write_bytes(b"a note\n" + public + b"another\n")
     (folder / "pkcs1.pem").write_bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1))

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
+from tests.keys import rsa_private_key
 
 from .command import assert_one_line_error, run_in_process
 
@@ -35,7 +35,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Files with the private and the public key."""
     folder = tmp_path_factory.mktemp("keys")
     private, public = folder / "private.pem", folder / "public.pem"
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    key = rsa_private_key()
     plain = serialization.NoEncryption()
     private.write_bytes(key.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
     public.write_bytes(key.public_key().public_bytes(Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 
-from examples.photos.passwords import hash_password
+from examples.photos import passwords
 from examples.photos.settings import SettingsError, read_settings
 from examples.photos.storage import open_storage
 from tests.cli.command import run
@@ -20,6 +21,12 @@ from .jane import PRINTER, Jane
 from .running import add_client, photos
 
 HTTPS = ("--external-base-url", "https://photos.example.net")
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes take no time: most of these tests start several times."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -77,7 +84,7 @@ async def test_removed_demo_data_is_not_added_again(store: str) -> None:
 async def test_a_changed_password_is_not_reset(store: str) -> None:
     """The public password is no longer valid."""
     await start(store)
-    password_hash = await hash_password("another")
+    password_hash = await passwords.hash_password("another")
     await change(store, "UPDATE photos_user SET password_hash = $1", password_hash)
     settings = read_settings(["--store", store, "--demo-data"], {})
     async with open_storage(settings) as storage:

@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from async_oauth1.explain import Explanation, Secrets, explain
 from async_oauth1.explain.said import explain_said
+from tests.keys import rsa_private_key
 
 from .corpus import SHAPES, corpus
 from .pairs import drawn_pairs
 from .signer import Request, policy
 
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+KEY = rsa_private_key()
+OTHER_KEY = rsa_private_key(1)
 _OF_KEYS = {
     "secrets_swapped", "secret_encoding", "secret_whitespace", "token_secret_missing", "ampersand_missing",
     "former_secret", "signature_method", "signature_encoding",

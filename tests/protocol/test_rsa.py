@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from async_oauth1 import SIGNATURE_METHODS, Client, Policy, SigningKeys
 from async_oauth1.errors import InvalidSignatureError
+from tests.keys import rsa_private_key
 from tests.provider.provider import CALLBACK, Provider
 
 from .wire import Signer
 
 RSA_METHODS = {name: getattr(hashes, name.removeprefix("RSA-"))() for name in ("RSA-SHA1", "RSA-SHA256", "RSA-SHA512")}
-PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PRIVATE = rsa_private_key()
 PRIVATE_PEM = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 PUBLIC_PEM = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 PKCS1_PEM = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from async_oauth1 import Client, OAuth1Error, Policy
@@ -24,6 +23,7 @@ from tests.attacks.provider import (
     make_provider,
 )
 from tests.attacks.signer import Keys, Message, sign
+from tests.keys import rsa_private_key
 
 HOST = (b"host", b"provider.example")
 
@@ -63,7 +63,7 @@ async def test_a_refused_timestamp_does_not_use_up_the_credential(provider: Prov
 
 async def test_another_client_cannot_exchange_it(provider: Provider) -> None:
     """It is refused with HMAC and the right token secret, and with RSA, whose signature does not cover that secret."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = rsa_private_key()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     await provider.store.store.add_client(Client(client_id="rsa", rsa_public_key=public, callbacks=(CALLBACK,)))
     keys = await provider.temporary()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from quart import Quart
 
@@ -21,9 +21,10 @@ from async_oauth1.quart import AuthorizationServer, ResourceProtector
 from tests.attacks.provider import ALL_SIGNATURE_METHODS, CLIENT, JANE, Provider, make_provider
 from tests.attacks.signer import Keys, sign
 from tests.attacks.wire import call
+from tests.keys import rsa_private_key
 
-RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+RSA_KEY = rsa_private_key()
+OTHER_RSA_KEY = rsa_private_key(1)
 RSA = Keys(client_id="rsa", method="RSA-SHA1", private_key=RSA_KEY)
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from oauth1.oauth import OAuth
 
 from async_oauth1 import Client, OAuth1Error, OAuth1Request, Policy, ResourceProtector
 from async_oauth1.provider.sync_driver import run_sync
 from async_oauth1.stores import MemoryStore
+from tests.keys import rsa_private_key
 
 from .programs import TIMEOUT, install_npm_packages
 
@@ -22,7 +22,7 @@ from .programs import TIMEOUT, install_npm_packages
 CONSUMER_KEY = "aBcD123_-x!f3fb5c0ffee"
 URL = "https://api.example.com/locations/v1/atms?Country=USA&PageLength=10"
 
-PRIVATE_KEY = rsa.generate_private_key(65537, 2048)
+PRIVATE_KEY = rsa_private_key()
 PUBLIC_PEM = PRIVATE_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 Sign = Callable[[str, str, str], str]
 

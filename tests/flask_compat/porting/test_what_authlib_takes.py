@@ -7,20 +7,20 @@ from typing import Any
 
 import cachelib
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flask_compat import create_exists_nonce_func
 from tests.attacks.compat_apps import Model, make_compat_app, send_to
 from tests.attacks.signer import Keys, Message, sign
 from tests.attacks.wire import Answer
+from tests.keys import rsa_private_key
 
 CLIENT = Keys(client_id="client", client_secret="secret")
 JANE = Keys(client_id="client", client_secret="secret", token="tok", token_secret="toksecret")
 FRAMEWORKS = ("flask", "quart")
 each_framework = pytest.mark.parametrize("framework", FRAMEWORKS)
 
-PRIVATE_KEY = rsa.generate_private_key(65537, 2048)
+PRIVATE_KEY = rsa_private_key()
 PUBLIC_PEM = PRIVATE_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
