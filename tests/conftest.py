@@ -12,15 +12,14 @@ from pathlib import Path
 
 import httpx._transports.default as httpx_transports
 import httpx2._transports.default as httpx2_transports
-import hypothesis  # noqa: F401 - it must be imported before `gc.freeze`, since it asks the collector for references
 import pytest
 
 from tests.servers import TEMPLATES, MariaDB, Postgres, mariadb_binary, unmeasured_environment
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return twice the number of cores: much of a test is spent waiting for a server or for a time-out."""
-    return 2 * (os.cpu_count() or 1)
+    """Return three for two cores: tests also wait, but each worker collects all tests and starts its own servers."""
+    return (3 * (os.cpu_count() or 1) + 1) // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,9 +45,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop() -> Generator[None, object, object]:
-    """Leave what was imported and collected out of garbage collection, also of that with which pytest ends."""
+    """Leave what was imported and collected out of garbage collection while tests run."""
     gc.freeze()
-    return (yield)
+    try:
+        return (yield)
+    finally:
+        gc.unfreeze()  # Hypothesis looks for referrers when it is imported, which may be now, and finds no frozen ones
 
 
 @pytest.fixture(scope="session")
