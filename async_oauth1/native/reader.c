@@ -340,12 +340,11 @@ Octets decode_value(const Piece *piece, uint8_t *out)
 /* The decoded size of a value of printable ASCII; 0 if it is missing, empty, or has anything else. */
 static size_t printable_size(const Piece *piece)
 {
-    Octets value = piece ? value_of(piece) : (Octets){NULL, 0};
-    const uint8_t *at = value.at, *end = at + value.size;
     size_t size = 0;
     if (!piece || piece->is_plain)
-        return value.size;
-    for (; at < end; size++, at += *at == '%' ? 3 : 1)
+        return piece ? piece->value_size : 0;
+    const Octets value = value_of(piece);
+    for (const uint8_t *at = value.at, *end = at + value.size; at < end; size++, at += *at == '%' ? 3 : 1)
         if (*at == '%' && (at[1] < '2' || at[1] > '7' || (at[1] == '7' && at[2] == 'F')))
             return 0;
     return size;
