@@ -220,13 +220,14 @@ def _our_verify(case: Case, policy: Policy, read: Callable[[], OAuth1Request]) -
     protector = ResourceProtector(policy, query_client=never, query_token=never, exists_nonce=never)
     keys, method = case.keys, SIGNATURE_METHODS[case.signature_method]
     clock, admits = protector.clock, Lane(protector.hooks).admits
+    two_legged = body_hash_required = False
 
     def verify() -> bool:
         try:
             request = read()
         except OAuth1Error:
             return False
-        is_usual = admits(request, policy, clock(), two_legged=False, body_hash_required=False)
+        is_usual = admits(request, policy, clock(), two_legged, body_hash_required)
         return is_usual and request.is_signed_by(method, keys)
 
     def verify_generally() -> bool:

@@ -28,6 +28,7 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 R = TypeVar("R", bound=OAuth1Request)
 
+_of_scope = OAuth1Request.of_scope  # faster to find than an attribute of a class
 # The normal form of Host fields, by scheme.
 _hosts: dict[str, dict[bytes, str]] = {"http": {}, "https": {}}
 
@@ -72,8 +73,18 @@ def make_request(make: Callable[..., R], scope: Scope, policy: Policy, body: byt
         and scope["type"] == "http"
         and not (policy.external_base_url or policy.trusted_proxies)
     )
-    if is_usual and (read := _read_natively(scope, policy, body)) is not None:
-        return OAuth1Request.of_scope(scope, body, read)  # type: ignore[return-value]  # `make` is this class, so R is it, too
+    if is_usual:
+        read = native.read_scope(
+            scope,
+            _hosts,
+            body,
+            policy.max_parameters,
+            policy.max_header_bytes,
+            policy.max_query_bytes,
+            policy.max_form_bytes,
+        )
+        if read is not None:
+            return _of_scope(body, read)  # type: ignore[return-value]  # `make` is this class, so R is it, too
     is_websocket = scope["type"] == "websocket"
     if is_websocket:
         scope, body = handshake_of(scope), b""
@@ -109,11 +120,6 @@ def _with_prefix(prefix: bytes, path: bytes, scope: Scope) -> bytes:
     root_path: str = scope.get("app_root_path", scope.get("root_path")) or ""
     has_prefix = root_path.encode().rstrip(b"/") == prefix and path.startswith(prefix + b"/")
     return path if has_prefix else prefix + path
-
-
-def _read_natively(scope: Scope, policy: Policy, body: bytes | None) -> native.ReadScope | None:
-    limits = policy.max_parameters, policy.max_header_bytes, policy.max_query_bytes, policy.max_form_bytes
-    return native.read_scope(scope, _hosts, body, *limits)
 
 
 def _remember_host(scope: Scope, scheme: str, normal_form: str) -> None:

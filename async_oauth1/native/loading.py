@@ -11,12 +11,30 @@ from typing import Any, TypeAlias
 __all__ = ["INTERFACE", "IN_USE", "STATE", "ReadParts", "ReadScope", "read", "read_scope"]
 
 #: The version of the functions' arguments, results and meaning; the same number is in ``extension.c``.
-INTERFACE = 1
+INTERFACE = 2
 
 #: Place, protocol parameters, realm, whether the header has other parameters, and the base string, if it was built.
-ReadParts: TypeAlias = "tuple[str | None, dict[str, str], str | None, bool, str | None]"
-#: Host, peer, value of Authorization, whether the body is a form, and the parts.
-ReadScope: TypeAlias = "tuple[str, str | None, bytes, bool, ReadParts]"
+#: Last the timestamp and the octets of all identifiers, if the lane wants nothing else of the parameters; otherwise 0.
+ReadParts: TypeAlias = "tuple[str | None, dict[str, str], str | None, bool, str | None, int, int]"
+#: Method, scheme, host, path, header fields, peer, whether the body is a form, and the octets of Authorization, query
+#: and form; behind them the parts.
+ReadScope: TypeAlias = tuple[
+    str,
+    str,
+    str,
+    bytes,
+    tuple[tuple[bytes, bytes], ...],
+    str | None,
+    bool,
+    tuple[bytes, bytes, bytes],
+    str | None,
+    dict[str, str],
+    str | None,
+    bool,
+    str | None,
+    int,
+    int,
+]
 
 
 def _find_nothing(*_: Any) -> None:

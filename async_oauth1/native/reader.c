@@ -1,18 +1,14 @@
 #include "reader.h"
 
-#include <string.h>
+const Octets parameter_names[NAMES] = {
+    TEXT("oauth_consumer_key"), TEXT("oauth_signature_method"), TEXT("oauth_timestamp"), TEXT("oauth_nonce"),
+    TEXT("oauth_signature"), TEXT("oauth_token"), TEXT("oauth_version"), TEXT("oauth_body_hash"),
+};
 
 static int is_unreserved(uint8_t c) /* RFC 3986 section 2.3 */
 {
     static const uint8_t table[256] = {
-        ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1,
-        ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1,
-        ['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1, ['F'] = 1, ['G'] = 1, ['H'] = 1, ['I'] = 1, ['J'] = 1,
-        ['K'] = 1, ['L'] = 1, ['M'] = 1, ['N'] = 1, ['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1,
-        ['U'] = 1, ['V'] = 1, ['W'] = 1, ['X'] = 1, ['Y'] = 1, ['Z'] = 1,
-        ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1,
-        ['k'] = 1, ['l'] = 1, ['m'] = 1, ['n'] = 1, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1,
-        ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1,
+        ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
     };
     return table[c];
 }
@@ -30,17 +26,12 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
-int equals(Octets octets, const char *text)
+int equals_ignoring_case(Octets octets, Octets text)
 {
-    return octets.size == strlen(text) && memcmp(octets.at, text, octets.size) == 0;
-}
-
-int equals_ignoring_case(Octets octets, const char *text)
-{
-    if (octets.size != strlen(text))
+    if (octets.size != text.size)
         return 0;
     for (size_t i = 0; i < octets.size; i++)
-        if (lower(octets.at[i]) != (uint8_t)text[i])
+        if (lower(octets.at[i]) != text.at[i])
             return 0;
     return 1;
 }
@@ -59,6 +50,10 @@ static uint8_t *write_canonical(uint8_t *out, const uint8_t *at, const uint8_t *
 {
     while (at < end) {
         uint8_t c = *at++;
+        if (is_unreserved(c)) {
+            *out++ = c;
+            continue;
+        }
         if (c == '%' && end - at >= 2 && hex_digit(at[0]) >= 0 && hex_digit(at[1]) >= 0) {
             c = (uint8_t)(hex_digit(at[0]) << 4 | hex_digit(at[1]));
             at += 2;
@@ -77,26 +72,33 @@ static int is_repeated(const Reading *reading, const Piece *piece)
 {
     for (size_t i = 0; i < reading->protocols; i++) {
         const Piece *other = &reading->piece[reading->protocol[i]];
-        if (other->name_size == piece->name_size && !memcmp(other->name, piece->name, piece->name_size))
+        if (other->known == piece->known && (piece->known < NAMES || equals(name_of(other), name_of(piece))))
             return 1;
     }
     return 0;
 }
 
-/* Keep a parameter that was written from `name` to `end`, with its "=" at `equals`. */
-static Verdict add_piece(Reading *reading, const uint8_t *name, const uint8_t *equals, const uint8_t *end, Place place)
+/* Keep a parameter that was written from `name` to `end`, with its "=" at `equal`. */
+static Verdict add_piece(Reading *reading, const uint8_t *name, const uint8_t *equal, const uint8_t *end, Place place)
 {
     if (reading->pieces >= MOST_PIECES)
         return UNUSUAL;
     Piece *piece = &reading->piece[reading->pieces];
     piece->name = name;
-    piece->name_size = (uint32_t)(equals - name);
-    piece->value_size = (uint32_t)(end - equals - 1);
+    piece->name_size = (uint16_t)(equal - name);
+    piece->value_size = (uint16_t)(end - equal - 1);
+    piece->is_plain = !memchr(name, '%', (size_t)(end - name));
+    piece->known = NAMES;
     if (piece->name_size >= 6 && !memcmp(name, "oauth_", 6)) {
+        piece->known = 0;
+        while (piece->known < NAMES && !equals(name_of(piece), parameter_names[piece->known]))
+            piece->known++;
         if (reading->protocols >= MOST_PROTOCOL || is_repeated(reading, piece))
             return UNUSUAL;
         if (reading->protocols && reading->place != place) /* in two places */
             return UNUSUAL;
+        if (piece->known < NAMES)
+            reading->known[piece->known] = piece;
         reading->place = place;
         reading->protocol[reading->protocols++] = (uint16_t)reading->pieces;
     } else if (place == HEADER) {
@@ -151,10 +153,9 @@ static Verdict read_header(Octets header, Reading *reading, uint8_t **written)
         middle = out;
         if (middle == name || end - at < 3 || at[0] != '=' || at[1] != '"')
             return UNUSUAL;
-        if (equals_ignoring_case((Octets){name, (size_t)(middle - name)}, "realm"))
+        if (equals_ignoring_case((Octets){name, (size_t)(middle - name)}, (Octets)TEXT("realm")))
             return UNUSUAL;
-        at += 2;
-        if (!(close = closing_quote(at, end)))
+        if (!(close = closing_quote(at += 2, end)))
             return UNUSUAL;
         *out++ = '=';
         out = write_canonical(out, at, close, 0);
@@ -211,6 +212,7 @@ Verdict read_parameters(Octets header, Octets query, Octets form, size_t max_par
     reading->place = NO_PLACE;
     reading->others = 0;
     reading->pieces = reading->protocols = 0;
+    memset(reading->known, 0, sizeof reading->known);
     if (header.size > MOST_OCTETS || query.size > MOST_OCTETS || form.size > MOST_OCTETS ||
         header.size + query.size + form.size > MOST_OCTETS)
         return UNUSUAL;
@@ -220,20 +222,17 @@ Verdict read_parameters(Octets header, Octets query, Octets form, size_t max_par
     return reading->pieces > max_parameters ? UNUSUAL : USUAL;
 }
 
-static int compare(const uint8_t *left, size_t left_size, const uint8_t *right, size_t right_size)
+static int compare(Octets left, Octets right)
 {
-    int sign = memcmp(left, right, left_size < right_size ? left_size : right_size);
-    return sign ? sign : (left_size > right_size) - (left_size < right_size);
+    int sign = memcmp(left.at, right.at, left.size < right.size ? left.size : right.size);
+    return sign ? sign : (left.size > right.size) - (left.size < right.size);
 }
 
 /* The order of section 3.4.1.3.2: by name, then by value. */
 static int is_before(const Piece *left, const Piece *right)
 {
-    int sign = compare(left->name, left->name_size, right->name, right->name_size);
-    if (!sign)
-        sign = compare(left->name + left->name_size + 1, left->value_size, right->name + right->name_size + 1,
-                       right->value_size);
-    return sign < 0;
+    int sign = compare(name_of(left), name_of(right));
+    return (sign ? sign : compare(value_of(left), value_of(right))) < 0;
 }
 
 /* Insert by bisection: the C library's own sort may allocate. */
@@ -243,7 +242,7 @@ static size_t sort_pieces(const Reading *reading, const Piece **sorted)
     for (size_t i = 0; i < reading->pieces; i++) {
         const Piece *piece = &reading->piece[i];
         size_t low = 0, high = count;
-        if (equals((Octets){piece->name, piece->name_size}, "oauth_signature"))
+        if (piece->known == SIGNATURE)
             continue;
         while (low < high) {
             size_t middle = (low + high) / 2;
@@ -259,12 +258,20 @@ static size_t sort_pieces(const Reading *reading, const Piece **sorted)
     return count;
 }
 
-/* Canonical text, encoded once more: only its percent signs change. */
-static uint8_t *write_twice_encoded(uint8_t *out, const uint8_t *at, size_t size)
+static uint8_t *write_octets(uint8_t *out, Octets octets)
 {
-    for (size_t i = 0; i < size; i++) {
-        *out++ = at[i];
-        if (at[i] == '%') {
+    memcpy(out, octets.at, octets.size);
+    return out + octets.size;
+}
+
+/* Canonical text, encoded once more: only its percent signs change. */
+static uint8_t *write_twice_encoded(uint8_t *out, Octets octets, int is_plain)
+{
+    if (is_plain)
+        return write_octets(out, octets);
+    for (size_t i = 0; i < octets.size; i++) {
+        *out++ = octets.at[i];
+        if (octets.at[i] == '%') {
             *out++ = '2';
             *out++ = '5';
         }
@@ -283,13 +290,6 @@ static uint8_t *write_encoded(uint8_t *out, Octets octets)
     return out;
 }
 
-static uint8_t *write_text(uint8_t *out, const char *text)
-{
-    size_t size = strlen(text);
-    memcpy(out, text, size);
-    return out + size;
-}
-
 size_t write_base_string(Octets method, Octets scheme, Octets host, Octets path, const Reading *reading, uint8_t *out)
 {
     const Piece *sorted[MOST_PIECES];
@@ -301,28 +301,31 @@ size_t write_base_string(Octets method, Octets scheme, Octets host, Octets path,
     for (upper = begin; upper < out; upper++)
         if (*upper >= 'a' && *upper <= 'z')
             *upper = (uint8_t)(*upper - 32);
-    out = write_text(out, "&");
+    out = write_octets(out, (Octets)TEXT("&"));
     out = write_encoded(out, scheme);
-    out = write_text(out, "%3A%2F%2F");
+    out = write_octets(out, (Octets)TEXT("%3A%2F%2F"));
     out = write_encoded(out, host);
     out = write_encoded(out, path);
-    out = write_text(out, "&");
+    out = write_octets(out, (Octets)TEXT("&"));
     count = sort_pieces(reading, sorted);
     for (size_t i = 0; i < count; i++) {
         const Piece *piece = sorted[i];
         if (i)
-            out = write_text(out, "%26");
-        out = write_twice_encoded(out, piece->name, piece->name_size);
-        out = write_text(out, "%3D");
-        out = write_twice_encoded(out, piece->name + piece->name_size + 1, piece->value_size);
+            out = write_octets(out, (Octets)TEXT("%26"));
+        out = write_twice_encoded(out, name_of(piece), piece->is_plain);
+        out = write_octets(out, (Octets)TEXT("%3D"));
+        out = write_twice_encoded(out, value_of(piece), piece->is_plain);
     }
     return (size_t)(out - begin);
 }
 
-size_t decode_value(const Piece *piece, uint8_t *out)
+Octets decode_value(const Piece *piece, uint8_t *out)
 {
-    const uint8_t *at = piece->name + piece->name_size + 1, *end = at + piece->value_size;
+    Octets value = value_of(piece);
+    const uint8_t *at = value.at, *end = at + value.size;
     uint8_t *begin = out;
+    if (piece->is_plain)
+        return value;
     while (at < end) {
         uint8_t c = *at++;
         if (c == '%') { /* canonical text: two digits follow */
@@ -331,14 +334,48 @@ size_t decode_value(const Piece *piece, uint8_t *out)
         }
         *out++ = c;
     }
-    return (size_t)(out - begin);
+    return (Octets){begin, (size_t)(out - begin)};
+}
+
+/* The decoded size of a value of printable ASCII; 0 if it is missing, empty, or has anything else. */
+static size_t printable_size(const Piece *piece)
+{
+    Octets value = piece ? value_of(piece) : (Octets){NULL, 0};
+    const uint8_t *at = value.at, *end = at + value.size;
+    size_t size = 0;
+    if (!piece || piece->is_plain)
+        return value.size;
+    for (; at < end; size++, at += *at == '%' ? 3 : 1)
+        if (*at == '%' && (at[1] < '2' || at[1] > '7' || (at[1] == '7' && at[2] == 'F')))
+            return 0;
+    return size;
+}
+
+uint64_t usual_timestamp(const Reading *reading, size_t *identifiers)
+{
+    const Piece *const *known = reading->known;
+    const size_t client = printable_size(known[CONSUMER_KEY]), nonce = printable_size(known[NONCE]),
+                 token = printable_size(known[TOKEN]), digits = printable_size(known[TIMESTAMP]);
+    uint64_t timestamp = 0;
+    if (!client || !nonce || !digits || digits > 12 || !known[SIGNATURE] || !known[SIGNATURE]->value_size ||
+        !known[SIGNATURE_METHOD] || known[BODY_HASH] || (known[TOKEN] && known[TOKEN]->value_size && !token) ||
+        (known[VERSION] && !equals(value_of(known[VERSION]), (Octets)TEXT("1.0"))))
+        return 0;
+    for (size_t i = 0; i < known[TIMESTAMP]->value_size; i++) {
+        const uint8_t c = value_of(known[TIMESTAMP]).at[i];
+        if (c < '0' || c > '9' || (c == '0' && !timestamp))
+            return 0;
+        timestamp = 10 * timestamp + (c - '0');
+    }
+    *identifiers = client + token + nonce + digits;
+    return timestamp;
 }
 
 int form_label(Octets content_type)
 {
     static const char word[] = "urlencoded";
     size_t found = 0;
-    if (equals(content_type, "application/x-www-form-urlencoded"))
+    if (equals(content_type, (Octets)TEXT("application/x-www-form-urlencoded")))
         return 1;
     if (content_type.size > 255)
         return -1;

@@ -9,7 +9,7 @@ may keep only one value of a repeated name. Therefore the request is built from 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ __all__ = ["Headers", "OAuth1Request", "is_form", "normalize_host"]
 
 _DEFAULT_LIMITS = SizeLimits()
 _NO_LIMIT = sys.maxsize
+_new = object.__new__
 
 
 class OAuth1Request(NamedParameters):
@@ -54,6 +55,8 @@ class OAuth1Request(NamedParameters):
         signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: the realm of the Authorization header.
         has_other_header_parameters: whether the Authorization header has other names than ``oauth_``.
+        usual_timestamp: the timestamp, if the native reader has found the parameters usual for the lane; otherwise 0.
+        identifiers_size: the octets of client identifier, token, nonce and timestamp, if ``usual_timestamp`` is set.
         may_be_rewritten: whether the scheme or the peer may come from a header that the client can write.
         read_body: reads the body if it was not read yet; called after the signature was verified.
         digest_body: receives the body and returns its hash by the named algorithm, without keeping it in memory.
@@ -130,68 +133,62 @@ class OAuth1Request(NamedParameters):
         is_a_form = content_type != b"" and is_form_for_everyone(content_type)
         octets = authorization, raw_query, body if is_a_form and body else b""
         check_sizes(octets, limits)
-        self._keep(method, scheme, host, raw_path, fields, peer, body, is_a_form, octets)
-        self._keep_parameters(
-            native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
-            or self._read_in_python(limits.max_parameters)
-        )
+        self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
+        self._forms: tuple[str, str, str] | None = None
+        parts = native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
+        parts = parts or self._read_in_python(octets, limits.max_parameters)
+        self._keep(body, (method, scheme, host, raw_path, fields, peer, is_a_form, octets, *parts))
 
     @classmethod
-    def of_scope(cls, scope: Mapping[str, Any], body: bytes | None, read: native.ReadScope) -> OAuth1Request:
+    def of_scope(cls, body: bytes | None, read: native.ReadScope) -> OAuth1Request:
         """Make a request from what `async_oauth1.native.read_scope` has read of an ASGI scope and a form."""
-        request = cls.__new__(cls)
-        host, peer, authorization, is_a_form, parts = read
-        octets = authorization, scope["query_string"], body if is_a_form and body else b""
-        headers = tuple(scope["headers"])
-        method, scheme, raw_path = scope["method"], scope["scheme"], scope["raw_path"]
-        request._keep(method, scheme, host, raw_path, headers, peer, body, is_a_form, octets)  # noqa: SLF001 - its own
-        request._keep_parameters(parts)  # noqa: SLF001 - its own
-        return request
+        self = _new(cls)
+        self.deviations = ()
+        self._forms = None
+        self._keep(body, read)
+        return self
 
-    def _keep(
-        self,
-        method: str,
-        scheme: str,
-        host: str,
-        raw_path: bytes,
-        headers: tuple[tuple[bytes, bytes], ...],
-        peer: str | None,
-        body: bytes | None,
-        is_a_form: bool,  # noqa: FBT001 - called for every request, and keywords take longer
-        octets: tuple[bytes, bytes, bytes],
-    ) -> None:
-        self.method = method
-        self.scheme = scheme
-        self.host = host
-        self.raw_path = raw_path
-        self.raw_query = octets[1]
-        self.raw_headers = headers
-        self.peer = peer
-        self.body = body
-        self.is_form = is_a_form
-        # Instance attributes, because they are read for every request, and class attributes are slower to find.
-        self.may_be_rewritten = False
-        self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
-        self._octets = octets
-        self._forms: tuple[str, str, str] | None = None
-        self._last_verdict = None
-
-    def _keep_parameters(self, parts: native.ReadParts) -> None:
+    def _keep(self, body: bytes | None, read: native.ReadScope) -> None:
+        self.host: str
+        self.raw_headers: tuple[tuple[bytes, bytes], ...]
+        self.peer: str | None
+        self.is_form: bool
         self.realm: str | None
         self.has_other_header_parameters: bool
-        self.signature_type, self.oauth_params, self.realm, self.has_other_header_parameters, self._base_string = parts
+        (
+            self.method,
+            self.scheme,
+            self.host,
+            self.raw_path,
+            self.raw_headers,
+            self.peer,
+            self.is_form,
+            self._octets,
+            self.signature_type,
+            self.oauth_params,
+            self.realm,
+            self.has_other_header_parameters,
+            self._base_string,
+            self.usual_timestamp,
+            self.identifiers_size,
+        ) = read
+        self.raw_query = self._octets[1]
+        self.body = body
+        # Instance attributes, because they are read for every request, and class attributes are slower to find.
+        self.may_be_rewritten = False
+        self._last_verdict = None
 
-    def _read_in_python(self, max_parameters: int) -> native.ReadParts:
+    def _read_in_python(self, octets: tuple[bytes, bytes, bytes], max_parameters: int) -> native.ReadParts:
         """Find the protocol parameters: in one place (section 3.5) unless more are tolerated, and each once (3.1)."""
-        self._forms, realm = read_forms(*self._octets, max_parameters)
+        self._forms, realm = read_forms(*octets, max_parameters)
         header_form, query_form, body_form = self._forms
         if "oauth_" not in query_form and "oauth_" not in body_form:
             parameters, others = protocol_parameters(header_form)
-            return "HEADER" if parameters else None, parameters, realm, others, None
+            return "HEADER" if parameters else None, parameters, realm, others, None, 0, 0
         found = find_protocol_parameters(header_form, query_form, body_form)
         if found.in_several_places is not None:
             self.note_deviation(PARAMETERS_IN_TWO_PLACES, found.in_several_places)
-        return found.place, found.parameters, realm, found.has_other_header_parameters, None
+        return found.place, found.parameters, realm, found.has_other_header_parameters, None, 0, 0
 
     def __repr__(self) -> str:
         """Show only method and URI, without secrets, and escaped, so that a path cannot forge a line of the log."""
@@ -281,12 +278,14 @@ class OAuth1Request(NamedParameters):
 
     def is_signed_by(self, method: SignatureMethod, keys: SigningKeys) -> bool:
         """Return whether the signature verifies, without tolerances. The last verdict is remembered."""
-        question = method, keys, self.signature or ""
+        in_header = self.signature_type == "HEADER"
+        signature = (self.oauth_params.get("oauth_signature") if in_header else self.signature) or ""
+        question = method, keys, signature
         if self._last_verdict is not None and self._last_verdict[0] == question:
             return self._last_verdict[1]
-        holds = method.verify(self.signature_base_string, question[2], keys)
+        holds = method.verify(self._base_string or self.signature_base_string, signature, keys)
         if not holds and self.websocket_scheme is not None:
-            holds = method.verify(self._base_string_of(self.websocket_scheme), question[2], keys)
+            holds = method.verify(self._base_string_of(self.websocket_scheme), signature, keys)
         self._last_verdict = question, holds
         return holds
 

@@ -122,9 +122,8 @@ class HmacSignatureMethod:
         """Compare in constant time. Without a secret nothing verifies, see `SigningKeys.has_secret`."""
         client_secret, token_secret, _, _ = keys
         expected = _hmac_key(client_secret, token_secret, self.digest).authenticate(base_string)
-        return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")) and bool(
-            client_secret or keys.has_secret
-        )
+        holds = hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass"))
+        return holds if client_secret else holds and keys.has_secret
 
 
 class _HmacKey:

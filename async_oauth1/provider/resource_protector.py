@@ -105,9 +105,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             look_up: LookUp = self._look_up
             is_verified = False
             lane = find_lane(self, _USUAL)
-            if lane is not None and lane.admits(
-                request, self.policy, self.clock(), two_legged=two_legged, body_hash_required=body_hash_required
-            ):
+            if lane is not None and lane.admits(request, self.policy, self.clock(), two_legged, body_hash_required):
                 token_missing = lane.look_up(request)
                 if token_missing is None:
                     token_missing = await self._look_up(request)

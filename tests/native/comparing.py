@@ -35,6 +35,7 @@ if __name__ == "__main__" and len(sys.argv) > 1:
 
 from async_oauth1 import OAuth1Error, OAuth1Request, native  # noqa: E402 - after `load`
 from async_oauth1.policy import SizeLimits  # noqa: E402
+from async_oauth1.provider.lane.steps import usual_timestamp  # noqa: E402
 
 #: How many requests were read natively, and how many were left to Python.
 READ: Counter[bool] = Counter()
@@ -105,7 +106,15 @@ def attributes(request: OAuth1Request) -> tuple[Any, ...]:
         [(name, error_of(error)) for name, error in request.deviations],
         request.params,
         request.signature,
+        judgement(request),
     )
+
+
+def judgement(request: OAuth1Request) -> tuple[int, int]:
+    """What the lane is told of the parameters; by Python, if the native reader does not say."""
+    if request.usual_timestamp:
+        return request.usual_timestamp, request.identifiers_size
+    return usual_timestamp(request.oauth_params)
 
 
 def compare(**parts: Any) -> Any:
@@ -199,6 +208,21 @@ def listed() -> Iterator[Parts]:
         yield request(query=b"oauth_a=1", **more)
 
 
+def unusual_for_the_lane() -> Iterator[Parts]:
+    """Parameters that the lane must tell apart, each in the header and in the query."""
+    values = (
+        b"", b"0", b"1", b"01", b"%31", b"+1", b"1%2B", b"-1", b"1:", b"1a", b"1.0", b"1.0a", b"2.0", b"123456789012",
+        b"1234567890123", b"%20", b"%7E", b"%7F", b"%1F", b"%80", b"%C3%A4", b"a%00b", b"a%2Fb", b"a%0Ab", b"%F0%9F",
+        b"x" * 254, b"x" * 255, b"%3D" * 90,
+    )  # fmt: skip
+    for parameter in PROTOCOL.split(b", "):
+        name, _, _ = parameter.partition(b"=")
+        changed = [PROTOCOL.replace(parameter, b'%b="%b"' % (name, value)) for value in values]
+        for header in (*changed, PROTOCOL.replace(parameter, b'a="b"'), PROTOCOL + b', oauth_body_hash="x"'):
+            yield request(b"OAuth " + header)
+            yield request(query=header.replace(b'"', b"").replace(b", ", b"&"))
+
+
 def of_sizes() -> Iterator[Parts]:
     """Sizes around each limit of the native reader."""
     for size in (100, 2_730, 2_731, 8_190, 8_191, 8_192, 8_193, 16_384, 40_000):
@@ -287,7 +311,7 @@ def mutation(chance: random.Random) -> Parts:
 
 def main(seconds: float) -> None:
     """Compare the listed cases, and mutations for some seconds."""
-    for cases in (listed(), of_sizes(), single_octets(), pairs_of_octets(range(0, 256, 37))):
+    for cases in (listed(), unusual_for_the_lane(), of_sizes(), single_octets(), pairs_of_octets(range(0, 256, 37))):
         for parts in cases:
             compare(**parts)
     chance, end = random.Random(1), time.monotonic() + seconds

@@ -77,6 +77,7 @@ def test_mutations_of_good_requests() -> None:
     ("cases", "sampled"),
     [
         (comparing.listed, 700),
+        (comparing.unusual_for_the_lane, 400),
         (comparing.of_sizes, 100),
         (comparing.single_octets, 700),
         (comparing.pairs_of_octets, 700),

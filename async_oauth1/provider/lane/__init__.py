@@ -12,7 +12,9 @@ the protector, in a subclass or on the instance; no signature method of the appl
 flask_compat. Each request checks this again. Hooks, policy and clock may be anything: they are read for each request.
 
 **Which requests may enter.** Those that deviate in nothing, with HMAC-SHA1 or HMAC-SHA256, and are no subclass of
-`OAuth1Request`. Their clients are records of this package, and nothing is tolerated of them.
+`OAuth1Request`. Their clients are records of this package, and nothing is tolerated of them. What can be said of the
+parameters alone is said by the native reader while it has them at hand, and otherwise by `usual_timestamp`: both by the
+same rules. What depends on the policy is checked for each verification.
 
 **Why it is safe.** It accepts, or says nothing: it raises no error, and stores only the nonce of a request that is
 genuine in everything else. Whatever it does not accept is verified from the beginning by the general path, which alone
@@ -24,6 +26,6 @@ computes with dummy keys. The general path repeats neither this computation nor 
 secret, or with tolerances, the general path alone computes.
 """
 
-from .entry import find_lane, methods_of
+from .steps import find_lane, methods_of
 
 __all__ = ["find_lane", "methods_of"]

@@ -1,8 +1,9 @@
-"""The steps of the lane; the package says what it is."""
+"""The lane: who may enter, and its steps. The package says what it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from async_oauth1.credentials import Client, TokenCredential
@@ -10,10 +11,35 @@ from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
 from async_oauth1.provider.checks import host_allowed
-from async_oauth1.provider.hooks import Hooks
+from async_oauth1.provider.hooks import Hooks, hook_caller
 from async_oauth1.provider.signatures import DUMMY_CLIENT, DUMMY_CREDENTIAL
 
-__all__ = ["Lane"]
+__all__ = ["LEFT_OUT", "Lane", "find_lane", "methods_of", "usual_timestamp"]
+
+#: What the lane leaves out, or calls only in part. With one of these replaced, the general path is taken.
+LEFT_OUT = (
+    "validate_request",
+    "verify",
+    "check_request",
+    "check_transport",
+    "is_secure",
+    "check_signature_method",
+    "_look_up",
+    "_belongs_to_client",
+    "get_client_by_id",
+    "get_token_credential",
+    "verify_signature",
+    "custom_verifier",
+    "find_tolerances",
+    "longest_window",
+    "verify_body",
+    "_hook",
+)
+#: With one of these replaced, the nonce is awaited, as in the general path.
+OF_NONCES = ("use_nonce", "exists_nonce", "check_window")
+#: The functions of a class that these names stand for.
+methods_of = attrgetter(*OF_NONCES, *LEFT_OUT)
+_ALL = frozenset(OF_NONCES) | frozenset(LEFT_OUT)
 
 _METHODS = {name: SIGNATURE_METHODS[name] for name in ("HMAC-SHA1", "HMAC-SHA256")}
 
@@ -22,6 +48,31 @@ _DUMMIES = (DUMMY_CLIENT, DUMMY_CREDENTIAL, DUMMY_CLIENT.client_id)
 
 _Peek: TypeAlias = Callable[[str, "str | None"], "tuple[Client | None, TokenCredential | None] | None"]
 _ExistsNonce: TypeAlias = Callable[[str, str, str, "str | None"], bool]
+
+
+def find_lane(protector: Any, usual: tuple[Any, ...]) -> Lane | None:
+    """The lane of a protector, or ``None`` if only the general path knows how it verifies.
+
+    Args:
+        protector: a resource protector.
+        usual: `methods_of` its class, if nothing is replaced.
+    """
+    attributes: dict[str, Any] = protector.__dict__
+    if not attributes["_complete"] or attributes["_custom_verifiers"] or hook_caller.get() is not None:
+        return None
+    asks_store = methods_of(type(protector)) == usual and _ALL.isdisjoint(attributes)
+    if not asks_store and _is_replaced(protector, usual):
+        return None
+    lane: Lane | None = attributes.get("_lane")
+    if lane is None or lane.version != protector.hooks.version or lane.asks_store != asks_store:
+        lane = protector._lane = Lane(protector.hooks, asks_store=asks_store)  # noqa: SLF001 - it keeps its own lane
+    return lane if lane.is_open else None
+
+
+def _is_replaced(protector: Any, usual: tuple[Any, ...]) -> bool:
+    """Whether something else is replaced than what `OF_NONCES` names."""
+    first = len(OF_NONCES)
+    return methods_of(type(protector))[first:] != usual[first:] or any(map(protector.__dict__.__contains__, LEFT_OUT))
 
 
 class Lane:
@@ -55,23 +106,36 @@ class Lane:
 
     @staticmethod
     def admits(
-        request: OAuth1Request, policy: Policy, now: float, *, two_legged: bool, body_hash_required: bool
+        request: OAuth1Request,
+        policy: Policy,
+        now: float,
+        two_legged: bool,  # noqa: FBT001 - called for every request, and keywords take longer
+        body_hash_required: bool,  # noqa: FBT001
     ) -> bool:
         """Whether every check without a look-up would pass, and the request deviates in nothing."""
-        sent = request.oauth_params
-        if not (sent.get("oauth_token") or two_legged) or not _are_usual(sent, policy, now):
+        # A subclass may override how signatures are compared.
+        if type(request) is not OAuth1Request or request.deviations or request.has_other_header_parameters:
             return False
-        if type(request) is not OAuth1Request:  # a subclass may override how signatures are compared
+        sent, timestamp, size = request.oauth_params, request.usual_timestamp, request.identifiers_size
+        if not timestamp:  # read in Python, or unusual
+            timestamp, size = usual_timestamp(sent)
+        if not (
+            timestamp
+            and abs(timestamp - now) <= policy.timestamp_window
+            and size <= policy.max_identifier_bytes
+            and (method := sent["oauth_signature_method"]) in _METHODS
+            and method in policy.signature_methods
+            and (two_legged or sent.get("oauth_token"))
+        ):
             return False
-        if request.deviations or request.has_other_header_parameters or request.may_be_rewritten or policy.tolerances:
+        if request.may_be_rewritten or policy.tolerances:
             return False
         if policy.require_https and request.scheme != "https" and not request.is_secure:
             return False
         if policy.allowed_hosts and not host_allowed(request.hostname, policy.allowed_hosts):
             return False
         # A form is signed. Any other body is checked by the general path, if it is to be checked at all.
-        is_signed_form = request.is_form and request.body is not None
-        return is_signed_form or not (body_hash_required or policy.require_signed_body)
+        return not (body_hash_required or policy.require_signed_body) or (request.is_form and request.body is not None)
 
     def look_up(self, request: OAuth1Request) -> bool | None:
         """Set client and credential if that needs no waiting.
@@ -138,21 +202,25 @@ def _current_keys(client: Client | None, credential: TokenCredential | None, cli
     return SigningKeys(client.client_secret, credential.oauth_token_secret)
 
 
-def _are_usual(sent: dict[str, str], policy: Policy, now: float) -> bool:
+def usual_timestamp(sent: dict[str, str]) -> tuple[int, int]:
+    """Judge protocol parameters as the native reader does: all that the lane wants of them, whatever the policy is.
+
+    Returns:
+        The timestamp, and the octets of client identifier, token, nonce and timestamp together; twice 0 if a parameter
+        is missing, empty or unusual.
+    """
     try:
-        method, timestamp = sent["oauth_signature_method"], sent["oauth_timestamp"]
+        _, timestamp = sent["oauth_signature_method"], sent["oauth_timestamp"]
         client_id, nonce, signature = sent["oauth_consumer_key"], sent["oauth_nonce"], sent["oauth_signature"]
     except KeyError:
-        return False
+        return 0, 0
     if not (client_id and nonce and timestamp and signature) or "oauth_body_hash" in sent:
-        return False
-    if method not in _METHODS or method not in policy.signature_methods or sent.get("oauth_version", "1.0") != "1.0":
-        return False
-    text = f"{client_id}{sent.get('oauth_token')}{nonce}{timestamp}"
-    if len(text) > policy.max_identifier_bytes or not (text.isascii() and text.isprintable()):
-        return False
+        return 0, 0
+    text = f"{client_id}{sent.get('oauth_token', '')}{nonce}{timestamp}"
+    if sent.get("oauth_version", "1.0") != "1.0" or not (text.isascii() and text.isprintable()):
+        return 0, 0
     is_positive = timestamp.isdigit() and timestamp[0] != "0" and len(timestamp) <= 12
-    return is_positive and abs(int(timestamp) - now) <= policy.timestamp_window
+    return (int(timestamp), len(text)) if is_positive else (0, 0)
 
 
 def _without_waiting(hook: Any, name: str, plain: str) -> Any:
