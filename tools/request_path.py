@@ -36,8 +36,8 @@ WARM_UP = FIRST_CALLS + 2
 #: The number of calls that each path may take, and the number of files that they may be in: with the native reader, and
 #: without it.
 GOALS = {
-    True: {"core_on_quart": (39, 14), "core_with_redis": (73, 23), "facade_on_flask": (188, 26)},
-    False: {"core_on_quart": (56, 21), "core_with_redis": (90, 30), "facade_on_flask": (199, 29)},
+    True: {"core_on_quart": (34, 12), "core_with_redis": (68, 21), "facade_on_flask": (185, 26)},
+    False: {"core_on_quart": (54, 19), "core_with_redis": (88, 28), "facade_on_flask": (197, 29)},
 }
 
 _nonces = itertools.count()
