@@ -42,7 +42,9 @@ def snapshot(scope: Scope) -> Scope:
     """
     if scope["type"] == "websocket":
         return {"query_string": b"", **scope, "headers": [*map(tuple, scope.get("headers", ()))]}
-    return {**scope, "method": scope["method"].upper(), "headers": [*map(tuple, scope["headers"])]}
+    copy = dict(scope)  # and then the keys that differ: a display of all of them takes half as long again
+    copy["method"], copy["headers"] = scope["method"].upper(), [*map(tuple, scope["headers"])]
+    return copy
 
 
 def request_from_scope(scope: Scope, policy: Policy, body: bytes | None = None) -> OAuth1Request:

@@ -34,7 +34,7 @@ class ReceivedBody:
     __slots__ = ("_ended", "_max_bytes", "_memory_limit", "_receive", "_size", "_spooled", "_timeout", "received")
 
     def __init__(
-        self, receive: Receive, timeout: float, *, memory_limit: int = 1024 * 1024, max_bytes: int | None = None
+        self, receive: Receive, timeout: float, memory_limit: int = 1024 * 1024, max_bytes: int | None = None
     ) -> None:
         """Receive nothing yet.
 

@@ -63,9 +63,7 @@ class Gate:
             send: as the server passes it.
         """
         protector, demands = self.protector, self.demands
-        body = ReceivedBody(
-            receive, demands.body_timeout, memory_limit=demands.memory_limit, max_bytes=demands.max_body_bytes
-        )
+        body = ReceivedBody(receive, demands.body_timeout, demands.memory_limit, demands.max_body_bytes)
         request = None
         before = application_behind.set(self._application)
         try:
