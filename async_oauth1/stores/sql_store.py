@@ -35,10 +35,12 @@ from .reencryption import StoredSecrets
 from .uses.exchanges import ExchangesInSQL
 from .uses.in_sql import UsesInSQL
 
-__all__ = ["Database", "Row", "SQLStore"]
+__all__ = ["Database", "Question", "Row", "SQLStore"]
 
 T = TypeVar("T")
 Row = Sequence[Any]
+#: A client, and a token or ``None``.
+Question = tuple[str, "str | None"]
 
 
 class Database(Protocol):
@@ -72,6 +74,7 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
     _database: D
     _nonces: NonceBatcher[str]
     _pings: Batcher[None, None]
+    _lookups: Batcher[Question, Row]
 
     _left_behind = False
     _can_restart = True
@@ -83,6 +86,10 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
         self._purges = PurgeSchedule(self.clock(), after_insertions=self.PURGE_AFTER)
         self._start_uses(lambda work: self._database.spawn(work))  # noqa: PLW0108 - a database is set later
         self._left_behind = False
+
+    @abstractmethod
+    async def _look_up(self, questions: Sequence[Question]) -> Mapping[Question, Row]:
+        """The columns of client and token for each question, after a number."""
 
     @abstractmethod
     async def _insert_temporary(self, *values: object) -> tuple[bool, bool]:
@@ -131,6 +138,22 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
     async def ping(self) -> None:
         """As `Store.ping`; concurrent calls share a statement."""
         await self._pings.ask(None)
+
+    async def query_client(self, client_id: str) -> Client | None:
+        """As `Store.query_client`."""
+        row = await self._lookups.ask((client_id, None)) if is_text(client_id) else None
+        return None if row is None else self._client(row[1 : 1 + rows.CLIENT_WIDTH])
+
+    async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
+        """As `Store.query_token`."""
+        row = await self._lookups.ask((client_id, oauth_token)) if is_text(client_id, oauth_token) else None
+        return None if row is None else self._live_token(row[1 + rows.CLIENT_WIDTH :])
+
+    async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
+        """As `Store.query_credentials`."""
+        if not is_text(client_id, oauth_token):
+            return None, None
+        return self._credentials((await self._lookups.ask((client_id, oauth_token)))[1:])
 
     async def create_temporary_credential(
         self, token: dict[str, str], client_id: str, redirect_uri: str, *, scope: str = ""
@@ -273,7 +296,7 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
     def leave_behind(self) -> None:
         """As `ProcessBound.leave_behind`."""
         nothing: Any = LeftBehind(self.url, self._fork_advice)
-        self._database = self._nonces = self._pings = self._uses = nothing
+        self._database = self._nonces = self._pings = self._lookups = self._uses = nothing
         self._left_behind = True
 
     def _restart(self) -> None:
@@ -283,6 +306,7 @@ class SQLStore(ClientsInSQL, UsesInSQL, ExchangesInSQL, Generic[D]):
 
     async def _drain(self) -> None:
         await self._nonces.drain()
+        await self._lookups.drain()
         await self._pings.drain()
         await self._uses.flush()
 

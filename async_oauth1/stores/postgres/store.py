@@ -15,14 +15,14 @@ from uuid import UUID
 
 import asyncpg
 
-from async_oauth1.credentials import Client, TokenCredential
+from async_oauth1.credentials import TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.provider.records.audit import Actor
 from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores.auditing.in_sql import APPLICATION, EXPIRED_AT_ONCE
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, is_text, nonce_key, nonce_seconds
 from async_oauth1.stores.batching import Batcher, NonceBatcher
-from async_oauth1.stores.sql_store import Row, SQLStore
+from async_oauth1.stores.sql_store import Question, Row, SQLStore
 from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 
 from . import sql
@@ -37,16 +37,12 @@ __all__ = ["PooledConnection", "PostgresStore"]
 # Columns with an index hold less than a third of a page. Identifiers are far shorter.
 _MAX_IDENTIFIER_BYTES = 1024
 
-_Question = tuple[str, str | None]
-
 
 class PostgresStore(SQLStore[PostgresDatabase]):
     """A store in one PostgreSQL database."""
 
     COLLATION = ' COLLATE "C"'
     PURGE_AFTER = 1000  # a removal costs a round trip of its own
-
-    _lookups: Batcher[_Question, Row]
 
     def __init__(
         self,
@@ -108,21 +104,6 @@ class PostgresStore(SQLStore[PostgresDatabase]):
         await self._database.alone(read)
         return found[0], SCHEMA_VERSION
 
-    async def query_client(self, client_id: str) -> Client | None:
-        """As `Store.query_client`."""
-        return (await self._look_up_one(client_id, None))[0]
-
-    async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
-        """As `Store.query_token`."""
-        if not is_text(client_id, oauth_token):
-            return None
-        row = await self._lookups.ask((client_id, oauth_token))
-        return self._live_token(row[1 + rows.CLIENT_WIDTH :])
-
-    async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
-        """As `Store.query_credentials`."""
-        return await self._look_up_one(client_id, oauth_token)
-
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """As `Store.exists_nonce`."""
         known = await self._nonces.ask(str(UUID(bytes=nonce_key(nonce, timestamp, client_id, oauth_token))))
@@ -134,21 +115,11 @@ class PostgresStore(SQLStore[PostgresDatabase]):
             return False
         return bool(await self._write(sql.REMOVE_CLIENT, client_id, self.clock(), *self._actor(APPLICATION)))
 
-    def leave_behind(self) -> None:
-        """As `ProcessBound.leave_behind`."""
-        super().leave_behind()
-        left_behind: Any = self._database
-        self._lookups = left_behind
-
     def _start(self) -> None:
         super()._start()
         self._database = PostgresDatabase(self._settings, self._pool)
         self._nonces = NonceBatcher(self._remember, fail_together=True)
         self._lookups = Batcher(self._look_up, fail_together=True)
-
-    async def _drain(self) -> None:
-        await super()._drain()
-        await self._lookups.drain()
 
     async def _read(self, statement: str, *arguments: object) -> Sequence[Row]:
         return await self._database.fetch(statement, *arguments)
@@ -194,15 +165,7 @@ class PostgresStore(SQLStore[PostgresDatabase]):
             if len(value.encode()) > _MAX_IDENTIFIER_BYTES:
                 raise ValueError(f"{name} is longer than {_MAX_IDENTIFIER_BYTES} bytes")
 
-    async def _look_up_one(
-        self, client_id: str, oauth_token: str | None
-    ) -> tuple[Client | None, TokenCredential | None]:
-        if not is_text(client_id, oauth_token or ""):
-            return None, None
-        row = await self._lookups.ask((client_id, oauth_token))
-        return self._credentials(row[1:])
-
-    async def _look_up(self, questions: Sequence[_Question]) -> Mapping[_Question, Row]:
+    async def _look_up(self, questions: Sequence[Question]) -> Mapping[Question, Row]:
         client_ids, oauth_tokens = zip(*questions, strict=True)
         found = await self._database.fetch_here(sql.LOOK_UP, client_ids, oauth_tokens)
         return {questions[row[0] - 1]: row for row in found}

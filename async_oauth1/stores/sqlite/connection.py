@@ -16,6 +16,7 @@ __all__ = [
     "connect",
     "fetch",
     "fetch_octets",
+    "is_damaged",
     "is_no_text",
     "meaning",
     "primary_code",
@@ -128,6 +129,11 @@ async def roll_back(connection: aiosqlite.Connection) -> None:
 def is_no_text(error: sqlite3.Error) -> bool:
     """Whether a row holds text that is not UTF-8; the message of the error shows that text."""
     return not hasattr(error, "sqlite_errorcode") and str(error).startswith("Could not decode to UTF-8")
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    """Whether SQLite has found that the file is damaged, perhaps in one place only."""
+    return isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_CORRUPT
 
 
 def breaks_connection(error: sqlite3.Error) -> bool:

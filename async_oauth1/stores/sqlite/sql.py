@@ -11,11 +11,11 @@ __all__ = [
     "EXPIRE",
     "FORGET",
     "INSERT_TEMPORARY",
+    "LOOK_UP",
     "NEWEST",
     "PURGE_NONCES",
     "PURGE_TEMPORARY",
     "PURGE_TOKENS",
-    "QUERY_CREDENTIALS",
     "RECORD",
     "RECORD_USES",
     "REMEMBER",
@@ -45,11 +45,13 @@ INSERT_TEMPORARY = (
     " (SELECT 1 FROM oauth1_temporary_credential WHERE client_id = ?3 AND expires_at > ?6 LIMIT ?7)) < ?7"
     " RETURNING client_id, oauth_token, user_id"
 )
-# Always one row. The columns of a client or token that was not found are NULL.
-QUERY_CREDENTIALS = (
-    f"SELECT {CREDENTIAL_COLUMNS}"  # noqa: S608 - of constants alone
-    " FROM (SELECT 1) LEFT JOIN oauth1_client AS c ON c.client_id = ?1"
-    " LEFT JOIN oauth1_token_credential AS t ON t.oauth_token = ?2 AND t.client_id = ?1"
+# One row for each question; the columns of what was not found are NULL.
+LOOK_UP = (
+    f"SELECT question.key + 1, {CREDENTIAL_COLUMNS}"  # noqa: S608 - of constants alone
+    " FROM json_each(?1) AS question"
+    " LEFT JOIN oauth1_client AS c ON c.client_id = json_extract(question.value, '$[0]')"
+    " LEFT JOIN oauth1_token_credential AS t ON t.oauth_token = json_extract(question.value, '$[1]')"
+    " AND t.client_id = json_extract(question.value, '$[0]')"
 )
 # Inserts and returns only new nonces: not those that are there, nor those that may have been removed.
 REMEMBER = (

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from async_oauth1.credentials import Client, TokenCredential
+from async_oauth1.credentials import TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.provider.records.audit import Actor
 from async_oauth1.stores import row_mapping as rows
 from async_oauth1.stores.auditing.in_sql import APPLICATION, EXPIRED_AT_ONCE, PROVIDER
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, is_text, nonce_seconds, required_text
-from async_oauth1.stores.batching import NonceBatcher
-from async_oauth1.stores.sql import GET_CLIENT, INSERT_TOKEN
-from async_oauth1.stores.sql_store import Row, SQLStore
+from async_oauth1.stores.batching import Batcher, NonceBatcher, QuestionError
+from async_oauth1.stores.sql import INSERT_TOKEN
+from async_oauth1.stores.sql_store import Question, Row, SQLStore
 from async_oauth1.stores.uses.last_use import SECONDS_BETWEEN_USES, LastUse
 
 from . import sql
+from .connection import is_damaged
 from .database import Execute, SQLiteDatabase
 from .file import SQLiteFile
 from .schema import SCHEMA_VERSION
@@ -74,27 +75,6 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
         await super().open()
         self._file.warn_of_readers()
 
-    async def query_client(self, client_id: str) -> Client | None:
-        """As `Store.query_client`."""
-        found = await self._read(GET_CLIENT, client_id) if is_text(client_id) else ()
-        return self._client(found[0]) if found else None
-
-    async def query_token(self, client_id: str, oauth_token: str) -> TokenCredential | None:
-        """As `Store.query_token`."""
-        if not is_text(client_id, oauth_token):
-            return None
-        found = await self._database.read(
-            rows.SELECT_TOKEN + " WHERE oauth_token = ? AND client_id = ?", (oauth_token, client_id)
-        )
-        return self._live_token(found[0]) if found else None
-
-    async def query_credentials(self, client_id: str, oauth_token: str) -> tuple[Client | None, TokenCredential | None]:
-        """As `Store.query_credentials`."""
-        if not is_text(client_id, oauth_token):
-            return None, None
-        found = await self._database.read(sql.QUERY_CREDENTIALS, (client_id, oauth_token))
-        return self._credentials(found[0])
-
     async def exists_nonce(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
         """As `Store.exists_nonce`."""
         required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
@@ -132,6 +112,7 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
         super()._start()
         self._database = SQLiteDatabase(self._file)
         self._nonces = NonceBatcher(self._remember)
+        self._lookups = Batcher(self._look_up)
 
     async def _read(self, statement: str, *arguments: object) -> Sequence[Row]:
         return await self._database.read(sql.numbered(statement), arguments)
@@ -215,6 +196,15 @@ class SQLiteStore(SQLStore[SQLiteDatabase]):
                     await self._note(execute, "token.first_used", actor, [(client_id, oauth_token, user[0][0])])
 
         await self._database.transaction(work)
+
+    async def _look_up(self, questions: Sequence[Question]) -> Mapping[Question, Row]:
+        try:
+            found = await self._database.read(sql.LOOK_UP, (json.dumps(questions),))
+        except StoreUnavailableError as error:
+            if is_damaged(error.__cause__):  # perhaps only a page that one of them needs
+                raise QuestionError() from error
+            raise
+        return {questions[row[0] - 1]: row for row in found}
 
     async def _remember(self, keys: Sequence[str]) -> Collection[str]:
         fresh = await self._database.write(sql.REMEMBER, (json.dumps(keys), self.nonce_lifetime))
