@@ -32,7 +32,7 @@ from .approval.scopes import checked_scope
 from .checks import check_identifiers, check_present, unregistered_callback
 from .credential_hooks import CredentialHooks, credential_pairs
 from .hooks import MaybeAwaitable, call_hook, optional, resolve
-from .leniency import log_callback
+from .leniency import check_deviations, log_callback
 from .records.watching import watching
 from .responses import OAuth1Response, form_response, server_error_response
 
@@ -152,8 +152,7 @@ class AuthorizationServer(CredentialHooks, Generic[RequestT, ResponseT]):
             OAuth1Error: as `check_authorization_request`.
         """
         self.check_transport(request)
-        if (untolerated := request.find_untolerated()) is not None:
-            raise untolerated
+        check_deviations(request)
         if not request.token:
             raise MissingRequiredParameterError("oauth_token")
         check_identifiers(request, self.policy)

@@ -72,7 +72,36 @@ def refusal_of(request: OAuth1Request, of_all: Sequence[str], *, uniform: bool) 
     """
     if not request.deviations:
         return None
-    return request.find_untolerated(of_all if uniform else None)
+    return untolerated(request, of_all if uniform else None)
+
+
+def untolerated(request: OAuth1Request, tolerances: Sequence[str] | None = None) -> OAuth1Error | None:
+    """A new error like the one that `OAuth1Request.find_untolerated` finds.
+
+    The request keeps that one, and the frames of a traceback keep the request: if it was raised, the garbage collector
+    alone would free all of them.
+    """
+    kept = request.find_untolerated(tolerances)
+    if kept is None:
+        return None
+    error = type(kept).__new__(type(kept), *kept.args)
+    vars(error).update(vars(kept))
+    return error
+
+
+def check_deviations(request: OAuth1Request) -> None:
+    """Refuse a request with a deviation that is not tolerated.
+
+    Raises:
+        OAuth1Error: the error of the first one.
+    """
+    error = untolerated(request)
+    if error is None:
+        return
+    try:
+        raise error
+    finally:
+        del error  # the traceback has this frame
 
 
 def log_uses(request: OAuth1Request) -> None:

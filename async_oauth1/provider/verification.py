@@ -37,7 +37,7 @@ from .configured_server import ConfiguredServer
 from .hints import hints
 from .hooks import MaybeAwaitable, call_hook, optional
 from .hooks.problems import report_race, violates_unique
-from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of
+from .leniency import apply_tolerances, log_uses, refusal_of, tolerances_of, untolerated
 from .records.fields import record_fields
 from .refusal_texts import INSECURE, REWRITTEN, UNIFORM
 from .refusals import explained, with_reason
@@ -169,7 +169,7 @@ class BaseServer(ConfiguredServer):
                 await self.find_tolerances(request)
             problem = await find_problem(request, self.custom_verifier(request.signature_method or ""))
             if problem is None and request.deviations:
-                problem = request.find_untolerated()
+                problem = untolerated(request)
             if problem is None:
                 if request.deviations or request.tolerances_used or request.timestamp_window is not None:
                     self._finish_tolerating(request)
@@ -182,7 +182,8 @@ class BaseServer(ConfiguredServer):
     def _signature_refusal(self, request: OAuth1Request, problem: OAuth1Error) -> OAuth1Error:
         deviation = refusal_of(request, self.policy.tolerances, uniform=self.policy.uniform_errors)
         if deviation is not None:
-            return deviation if deviation is problem else _caused_by(problem, deviation)
+            is_known = isinstance(problem, type(deviation)) and problem.description == deviation.description
+            return deviation if is_known else _caused_by(problem, deviation)
         # The same for all that are refused here: the hints depend on the request alone.
         seen = hints(request)
         if "oauth_verifier" in request.oauth_params and lacks_token_secret(request):

@@ -15,4 +15,4 @@ def collect_seldom() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 2, 2)
+    gc.set_threshold(20_000, 1, 3)

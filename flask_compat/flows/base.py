@@ -42,7 +42,7 @@ from async_oauth1.provider.checks import (
     omits_timestamp,
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
-from async_oauth1.provider.leniency import apply_tolerances, refusal_of, tolerances_of
+from async_oauth1.provider.leniency import apply_tolerances, check_deviations, refusal_of, tolerances_of
 from async_oauth1.provider.responses import problem_members, with_problem
 from async_oauth1.provider.verification import BaseServer
 from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
@@ -202,8 +202,7 @@ class Flows(BaseServer):
             raise InvalidClientError()
         else:
             raise deviation
-        if (deviation := request.find_untolerated()) is not None:
-            raise deviation
+        check_deviations(request)
 
     async def find_tolerances(self, request: WireRequest) -> None:
         """As the core; besides, tolerate what Authlib takes. Asked once for each client of a request."""
@@ -265,8 +264,7 @@ class Flows(BaseServer):
             self.check_signature_method(request)
             if request.has_other_header_parameters:
                 note_header_parameters(request)
-            if (deviation := request.find_untolerated()) is not None:
-                raise deviation
+            check_deviations(request)
             if not request.signature:
                 raise MissingRequiredParameterError("oauth_signature")
             if method not in self.server.SIGNATURE_METHODS:

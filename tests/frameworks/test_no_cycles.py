@@ -100,6 +100,7 @@ REFUSED: dict[str, Callable[[], Message]] = {
     "an unknown token": lambda: resigned(message_to("/photos"), b'oauth_token="', b'oauth_token="A'),
     "no signature": unsigned,
     "a malformed header": lambda: resigned(message_to("/photos"), b"^OAuth .*", b'OAuth x="'),
+    "a parameter in the header": lambda: resigned(message_to("/photos"), b"$", b', more="1"'),
     "another body": lambda: replace(message_to("/json"), body=b"[]"),
     "a replay": functools.cache(lambda: message_to("/photos")),
 }

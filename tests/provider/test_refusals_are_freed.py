@@ -17,6 +17,7 @@ from async_oauth1.asgi.verifying.announcing import raise_refused
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.provider.hooks.problems import TimedHook
 from async_oauth1.provider.sync_driver import run_sync
+from async_oauth1.tolerances import OTHER_HEADER_PARAMETERS
 from tests.protocol.wire import NOW, Signer
 
 from .provider import PRINTER, Clock, Provider
@@ -48,6 +49,24 @@ def test_a_wrong_signature(client_id: str, uniform_errors: bool) -> None:
         run_sync(provider.protector.validate_request(signer.wire().read(), two_legged=True))
 
     assert is_freed(refuse)
+
+
+@pytest.mark.parametrize("uniform_errors", [True, False])
+@pytest.mark.parametrize("secret", [PRINTER.client_secret, "wrong"])
+def test_a_deviation(secret: str, uniform_errors: bool) -> None:
+    """Its error is freed although the request keeps what it deviates in, for an explanation."""
+    provider = Provider(Policy(uniform_errors=uniform_errors))
+    signer = Signer(client_secret=secret)
+    requests = []
+
+    def refuse() -> None:
+        wire = signer.wire()
+        headers = tuple((name, value + b', more="1"') for name, value in wire.headers)
+        requests.append(wire.changed(headers=headers).read())
+        run_sync(provider.protector.validate_request(requests[-1], two_legged=True))
+
+    assert is_freed(refuse)
+    assert [name for name, _ in requests[-1].deviations] == [OTHER_HEADER_PARAMETERS]
 
 
 @pytest.mark.parametrize("browned_out", [True, False])

@@ -29,7 +29,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Seconds for requests in flight to finish.
 GRACE = 5.0
 #: New objects minus freed ones between two runs of the garbage collector.
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
 async def serve(settings: Settings, listener: socket.socket, ready: Callable[[Storage], object]) -> None:
@@ -72,7 +72,7 @@ def _collect_seldom() -> None:
     """Run the garbage collector less often: by default it scans a thousand requests' objects again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 2, 2)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 1, 3)
 
 
 def _stop_event() -> asyncio.Event:
