@@ -163,7 +163,7 @@ def _measured(
     if any(kind.explained for kind in kinds.values()):
         name += "+explaining"
     sides = (Side("good", name), Side("bad", name, genuine=False, refused=True))
-    size = Size(GOOD_CONNECTIONS, 1 if quick else 7, 1 if quick else 2)
+    size = Size(GOOD_CONNECTIONS, 1 if quick else 11, 1 if quick else 2)
     with open_sides(sides, plan.settings) as (good, bad):
         capacity = good.burst(Size(64, 1, 2)).rate
         _warm_up(good, SHARE * capacity, size)

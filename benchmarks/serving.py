@@ -114,14 +114,14 @@ def _sizes(key: str, *, quick: bool) -> tuple[Size, ...]:
         return (Size(64, 1, 1),) if key in WITH_GOALS else ()
     few, many = Size(64, 3, 1), Size(1_000, 3, 2)
     if key.endswith("-python"):
-        return (Size(64, 17 if key in CLOSE else 5, 1),)
+        return (Size(64, 15 if key in CLOSE else 5, 1),)
     if key == "collector":
         return (Size(1_000, 5, 2),)
     if key in CLOSE:
-        return Size(64, 17, 1), many
+        return Size(64, 15, 1), many
     if key in WITH_GOALS:
         return Size(64, 11, 1), many
-    return (few,) if key.endswith("-cold") else (few, many)
+    return (few,) if key.endswith("-cold") else (few, Size(1_000, 3, 1))
 
 
 def run(say: Callable[[str], None], *, tokens: int, quick: bool = False, only: str = "") -> dict[str, Any]:

@@ -55,7 +55,7 @@ def run(plan: Plan, *, quick: bool = False) -> dict[str, Any]:
     size = Size(1_000, 1 if quick else 11, 2 if quick else 3)
     with open_sides(SIDES, plan.settings) as opponents:
         plan.say("capacity, 1,000 connections")
-        rounds = [[opponent.burst(Size(1_000, 1, 2)).rate for opponent in opponents] for _ in range(1 if quick else 5)]
+        rounds = [[opponent.burst(Size(1_000, 1, 2)).rate for opponent in opponents] for _ in range(1 if quick else 3)]
         capacities = [spread(rates).median for rates in zip(*rounds, strict=True)]
         own = [SHARE * capacity for capacity in capacities]
         paces = (

@@ -14,6 +14,7 @@ from benchmarks.reporting.figures import Goal, number, ratios, spread
 from benchmarks.reporting.goals import checks
 from benchmarks.reporting.markdown import markdown_table, render
 from benchmarks.reporting.plots import draw_all
+from benchmarks.serving import WITH_GOALS, duels
 
 from .made_up import results
 
@@ -31,6 +32,13 @@ def test_every_goal_of_the_results_is_checked() -> None:
     assert verdicts["CPU time that oauthlib adds, over ours: bare ASGI under uvicorn"] == "yes"
     assert verdicts["the same, without the native reader"] == "**no**"
     assert len(verdicts) == 23
+
+
+def test_duels_with_a_goal_have_enough_pairs() -> None:
+    """At 64 connections, which the goals are for, 11 pairs or more."""
+    pairs = {duel.key: size.pairs for duel in duels() for size in duel.sizes if size.connections == 64}
+    assert WITH_GOALS - {"memory-warm-python"} <= pairs.keys()
+    assert all(pairs[key] >= 11 for key in WITH_GOALS & pairs.keys())
 
 
 def test_both_readers_have_goals() -> None:
