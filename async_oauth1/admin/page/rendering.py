@@ -59,7 +59,7 @@ class Renderer:
         ]
 
     def page(self, template: str, status: int = 200, /, **values: Any) -> OAuth1Response:
-        """Render a template."""
+        """The page of a template, with header fields against scripts, frames and caches."""
         body = self._environment.get_template(template).render(values)
         return OAuth1Response(status, body, [*self._headers])
 
