@@ -20,7 +20,7 @@ _log = logging.getLogger("async_oauth1.admin")
 
 
 class Permission:
-    """Asks the hook."""
+    """Asks the application's hook which operator sends a request. Without the hook, it is never one."""
 
     def __init__(self, hook: Operator | None, what: str) -> None:
         """Take the hook, and log an error if there is none.

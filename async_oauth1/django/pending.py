@@ -17,7 +17,7 @@ class PendingCredential(AuthlibTemporaryCredential):
     """Temporary credentials as a dict, as in Authlib. ``repr`` does not show the secret."""
 
     def get_oauth_token_secret(self) -> str:
-        """The secret."""
+        """The secret, as text."""
         return str(self["oauth_token_secret"])
 
     def is_decided(self) -> bool:

@@ -189,7 +189,7 @@ class PendingStorage(Protocol):
         ...
 
     def count_wrong_verifier(self, oauth_token: str) -> int:
-        """Count a wrong verifier."""
+        """Count a wrong verifier, and return how many there have been."""
         ...
 
 
@@ -232,7 +232,7 @@ class _StoringServer(BaseServer):
         return self._pending.decide(oauth_token, {"denied": True})
 
     def count_wrong_verifier(self, oauth_token: str) -> int:
-        """Count a wrong verifier."""
+        """Count a wrong verifier, and return how many there have been."""
         return self._pending.count_wrong_verifier(oauth_token)
 
     def create_authorization_verifier(self, request: OAuth1Request) -> Any:

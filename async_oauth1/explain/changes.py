@@ -213,7 +213,7 @@ def parameters_with(**values: Any) -> Rewrite[Parameters]:
 
 
 def with_items(rewrite: Rewrite[Items]) -> Rewrite[Parameters]:
-    """Other parameters."""
+    """The parameters with other items, in another order or number."""
     return lambda parameters: replace(parameters, items=rewrite(parameters.items))
 
 

@@ -112,7 +112,7 @@ class Uri:
 
     @cached_property
     def text(self) -> str:
-        """The URI."""
+        """The URI as it is signed, before it is encoded; with the port, if that is shown."""
         shown = self.port and self.port != DEFAULT_PORTS.get(self.scheme)
         if self.show_port is not None:
             shown = self.show_port

@@ -74,7 +74,7 @@ class Search:
         self._seen: set[tuple[str, ...]] = set()
 
     def run(self) -> Match | None:
-        """Search to the end."""
+        """Search to the end, and return what was found; ``None`` for nothing."""
         for _ in self.steps():
             pass
         return self.match

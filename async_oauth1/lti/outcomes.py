@@ -51,7 +51,7 @@ class _Graded(Protocol):
 
     @property
     def consumer(self) -> Any:
-        """The consumer."""
+        """The record whose secret signs the grade."""
         ...
 
 

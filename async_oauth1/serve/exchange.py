@@ -38,7 +38,7 @@ class Answer:
             self.body += message.get("body", b"")
 
     async def send(self, send: Any) -> None:
-        """Send it."""
+        """Send the whole response to the client."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": bytes(self.body)})
 

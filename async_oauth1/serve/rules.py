@@ -44,7 +44,7 @@ class Server(PresetRules, AuthorizationServer):
 
 
 class Protector(PresetRules, ResourceProtector):
-    """Protects the resources."""
+    """A resource protector that also demands what the preset demands."""
 
     def check_request(self, request: OAuth1Request) -> None:
         """Check the realm, too.

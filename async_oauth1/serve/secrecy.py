@@ -61,7 +61,7 @@ class Issued:
         _shorten(self._spellings, 2 * MOST_TOKENS)
 
     def note_token(self, oauth_token: str, token: IssuedToken) -> None:
-        """Remember a token."""
+        """Remember an issued token, and its secret among those that are masked."""
         if token.is_temporary:
             self.newest_temporary = oauth_token
         self._tokens[oauth_token] = token
@@ -69,7 +69,7 @@ class Issued:
         self.note_secrets(token.secret)
 
     def find(self, oauth_token: str) -> IssuedToken | None:
-        """The token of an identifier."""
+        """The issued token of this identifier; ``None`` if it is unknown, or too old to be remembered."""
         return self._tokens.get(oauth_token)
 
     def masker(self, *more: str) -> Callable[[str], str]:

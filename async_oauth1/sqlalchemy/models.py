@@ -92,7 +92,7 @@ class Model(Generic[T]):
         return self._columns.attribute(name)
 
     def column(self, name: str) -> Any:
-        """The column of an attribute."""
+        """The column in the table of an attribute, whose name may differ."""
         attribute: Any = self.attribute(name)
         return attribute.property.columns[0]
 

@@ -74,7 +74,7 @@ class Observer:
             self._time(seconds, endpoint, outcome)
 
     def count(self, request: OAuth1Request | None, endpoint: str, outcome: str, reason: str) -> None:
-        """Count a decision."""
+        """Count a decision by endpoint, outcome and reason; by client, too, if that is switched on."""
         if self._clients:
             self._count(1, endpoint, outcome, reason, _label_of(request))
         else:
@@ -108,7 +108,7 @@ class Observer:
 
 
 class _Verification:
-    """One verification."""
+    """A verification that is being measured: when it began, and of which request."""
 
     __slots__ = ("_begun", "_endpoint", "_observer", "_request", "_started")
 

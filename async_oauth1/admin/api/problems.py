@@ -29,7 +29,7 @@ class ProblemError(Exception):
         self.status, self.detail, self.headers = status, detail, headers
 
     def response(self) -> OAuth1Response:
-        """The answer."""
+        """The answer, as problem details (RFC 9457)."""
         title = HTTPStatus(self.status).phrase
         body = json.dumps({"type": "about:blank", "title": title, "status": self.status, "detail": self.detail})
         return OAuth1Response(

@@ -30,42 +30,51 @@ class Renderer:
     def __init__(self) -> None:
         """Read the style, and prepare the templates."""
         style = (_FOLDER / "style.css").read_text(encoding="utf-8")
-        environment: Any = Environment(  # its filters are not typed
-            loader=FileSystemLoader(_FOLDER / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=_shown,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {"field": _field, "day": _day, "minute": _minute, "query": query}
-        environment.globals |= {"style": Markup(style), "icon": _ICON}  # noqa: S704 - a file of this package
-        self._environment: Environment = environment
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        policy = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; "
-            "frame-ancestors 'none'; base-uri 'none'"
-        )
-        self._headers = [
-            ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Security-Policy", policy),
-            ("X-Frame-Options", "DENY"),
-            # Not "no-referrer": with it, browsers send the forms of this very page with "Origin: null".
-            ("Referrer-Policy", "same-origin"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cross-Origin-Resource-Policy", "same-origin"),
-            ("X-Robots-Tag", "noindex"),
-            ("Cache-Control", "no-store"),
-        ]
+        self._environment = _make_environment(style)
+        self._headers = _make_headers(style)
 
     def page(self, template: str, status: int = 200, /, **values: Any) -> OAuth1Response:
-        """Render a template."""
+        """The page of a template, with header fields against scripts, frames and caches."""
         body = self._environment.get_template(template).render(values)
         return OAuth1Response(status, body, [*self._headers])
 
     def redirect(self, location: str) -> OAuth1Response:
         """Redirect to a page after a form, so that a reload does not send the form again."""
         return OAuth1Response(303, "", [("Location", location), *self._headers])
+
+
+def _make_environment(style: str) -> Environment:
+    environment: Any = Environment(  # its filters are not typed
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"field": _field, "day": _day, "minute": _minute, "query": query}
+    environment.globals |= {"style": Markup(style), "icon": _ICON}  # noqa: S704 - a file of this package
+    made: Environment = environment
+    return made
+
+
+def _make_headers(style: str) -> list[tuple[str, str]]:
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    return [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Security-Policy", policy),
+        ("X-Frame-Options", "DENY"),
+        # Not "no-referrer": with it, browsers send the forms of this very page with "Origin: null".
+        ("Referrer-Policy", "same-origin"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("X-Robots-Tag", "noindex"),
+        ("Cache-Control", "no-store"),
+    ]
 
 
 def visible(text: str) -> str:

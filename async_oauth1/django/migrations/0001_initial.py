@@ -10,7 +10,7 @@ from django.db.migrations.operations.base import Operation
 
 
 class Migration(migrations.Migration):
-    """Creates both."""
+    """Creates the tables of nonces and of temporary credentials."""
 
     initial = True
     dependencies: ClassVar[Sequence[tuple[str, str]]] = ()
