@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from async_oauth1.credentials import RSA_METHODS, Client, NoncePolicy
+from async_oauth1.credentials import RSA_METHODS, Client, ClientChanges, NoncePolicy
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.stores import check_text
 
-__all__ = ["checked_name", "new_client"]
+__all__ = ["checked_changes", "checked_name", "new_client"]
 
 #: The methods of a client for which none is chosen.
 DEFAULT_METHOD, DEFAULT_RSA_METHOD = "HMAC-SHA1", "RSA-SHA1"
@@ -58,6 +58,27 @@ def new_client(
     return client
 
 
+def checked_changes(client: Client, changes: ClientChanges) -> ClientChanges:
+    """The changes, whose name, signature methods and key must be such that a new client would be registered with them.
+
+    Args:
+        client: as it is.
+        changes: the new values.
+
+    Raises:
+        ValueError: says which value is wrong, and why.
+    """
+    changes = changes.copy()
+    if "name" in changes:
+        changes["name"] = checked_name(changes["name"])
+    if "signature_methods" in changes:
+        changes["signature_methods"] = tuple(dict.fromkeys(changes["signature_methods"]))
+    if "signature_methods" in changes or "rsa_public_key" in changes:
+        key = changes.get("rsa_public_key", client.rsa_public_key)
+        _check_methods(changes.get("signature_methods", client.signature_methods), has_key=key is not None)
+    return changes
+
+
 def checked_name(name: str) -> str:
     """A client's name, without white space around it.
 
@@ -70,13 +91,17 @@ def checked_name(name: str) -> str:
 
 
 def _checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
-    for name in names:
+    methods = tuple(dict.fromkeys(names)) or ((DEFAULT_RSA_METHOD,) if has_key else (DEFAULT_METHOD,))
+    _check_methods(methods, has_key=has_key)
+    return methods
+
+
+def _check_methods(methods: Sequence[str], *, has_key: bool) -> None:
+    for name in methods:
         if name not in SIGNATURE_METHODS:
             raise ValueError(f"signature_methods: {name[:100]!a} is unknown; known are {', '.join(SIGNATURE_METHODS)}")
-    methods = tuple(dict.fromkeys(names)) or ((DEFAULT_RSA_METHOD,) if has_key else (DEFAULT_METHOD,))
     rsa = [name for name in methods if name in RSA_METHODS]
     if rsa and not has_key:
         raise ValueError(f"signature_methods: {rsa[0]} needs rsa_public_key")
-    if has_key and not rsa:
+    if has_key and methods and not rsa:
         raise ValueError("rsa_public_key needs one of the signature_methods that use it, such as RSA-SHA256")
-    return methods
