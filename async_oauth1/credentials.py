@@ -201,12 +201,18 @@ class ClientChanges(TypedDict, total=False):
         callback_query_may_differ: as in `Client`.
         nonce_policy: as in `Client`.
         tolerances: as in `Client`; they replace the present ones.
+        name: as in `Client`.
+        signature_methods: as in `Client`; they replace the present ones.
+        rsa_public_key: as in `Client`; ``None`` removes it.
     """
 
     callbacks: tuple[str, ...]
     callback_query_may_differ: bool
     nonce_policy: NoncePolicy
     tolerances: tuple[str, ...]
+    name: str
+    signature_methods: tuple[str, ...]
+    rsa_public_key: str | None
 
 
 def _check_rsa_public_key(key: str) -> None:

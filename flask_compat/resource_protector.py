@@ -18,7 +18,7 @@ from async_oauth1.provider.responses import resource_error_response
 from .errors import OAuth1Error
 from .execution.callable_kinds import is_marked_non_blocking, non_blocking
 from .flows.base import ProtectorFlows
-from .frameworks.detection import App, Response, context_globals
+from .frameworks.detection import App, Response, context_globals, find_framework
 from .server import Server, by_default, check_signatures
 from .wrapper import Body, FieldsGiven, OAuth1Request
 
@@ -197,7 +197,10 @@ class ResourceProtector(Server, Generic[TokenT_co]):
         # An application context may be older than the request, as in a test that pushes one around several.
         store.pop(_CREDENTIAL, None)
         try:
-            request = await self._read(None, self._flows.policy)
+            framework = find_framework(self.app)
+            request = await framework.read(None, self._flows.policy)
+            if self._flows.limiter is not None:
+                framework.announce_later(request)
             verified = await self._validate(request)
         except OAuth1Error as error:
             self._flows.report_refusal(error, None)

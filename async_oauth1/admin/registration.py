@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from async_oauth1.credentials import RSA_METHODS, Client, NoncePolicy
+from async_oauth1.credentials import RSA_METHODS, Client, ClientChanges, NoncePolicy
 from async_oauth1.protocol.callbacks import callback_fault
 from async_oauth1.protocol.signature import SIGNATURE_METHODS
 from async_oauth1.stores import check_text
@@ -15,6 +15,7 @@ __all__ = [
     "DEFAULT_RSA_METHOD",
     "FieldError",
     "checked_callbacks",
+    "checked_changes",
     "checked_methods",
     "checked_name",
     "new_client",
@@ -80,6 +81,29 @@ def new_client(
     return client
 
 
+def checked_changes(client: Client, changes: ClientChanges) -> ClientChanges:
+    """The changes, which must be such that a new client would be registered with them.
+
+    Args:
+        client: as it is.
+        changes: the new values.
+
+    Raises:
+        FieldError: says which value is wrong, and why.
+    """
+    changes = changes.copy()
+    if "name" in changes:
+        changes["name"] = checked_name(changes["name"])
+    if "callbacks" in changes:
+        changes["callbacks"] = checked_callbacks(changes["callbacks"])
+    if "signature_methods" in changes:
+        changes["signature_methods"] = tuple(dict.fromkeys(changes["signature_methods"]))
+    if "signature_methods" in changes or "rsa_public_key" in changes:
+        key = changes.get("rsa_public_key", client.rsa_public_key)
+        _check_methods(changes.get("signature_methods", client.signature_methods), has_key=key is not None)
+    return changes
+
+
 def checked_name(name: str) -> str:
     """A client's name, without white space around it.
 
@@ -104,7 +128,7 @@ def checked_callbacks(callbacks: Sequence[str]) -> tuple[str, ...]:
 
 
 def checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
-    """A client's signature methods, each once, or the default.
+    """A new client's signature methods, each once, or the default.
 
     Args:
         names: in the order of preference; empty for the default.
@@ -113,17 +137,21 @@ def checked_methods(names: Sequence[str], *, has_key: bool) -> tuple[str, ...]:
     Raises:
         FieldError: one is unknown, or they do not go with the key.
     """
-    for name in names:
+    methods = tuple(dict.fromkeys(names)) or ((DEFAULT_RSA_METHOD,) if has_key else (DEFAULT_METHOD,))
+    _check_methods(methods, has_key=has_key)
+    return methods
+
+
+def _check_methods(methods: Sequence[str], *, has_key: bool) -> None:
+    for name in methods:
         if name not in SIGNATURE_METHODS:
             known = ", ".join(SIGNATURE_METHODS)
             raise FieldError("signature_methods", f"{name[:100]!a} is unknown; choose from {known}")
-    methods = tuple(dict.fromkeys(names)) or ((DEFAULT_RSA_METHOD,) if has_key else (DEFAULT_METHOD,))
     rsa = [name for name in methods if name in RSA_METHODS]
     if rsa and not has_key:
         raise FieldError("signature_methods", f"{rsa[0]} needs the client's public key")
-    if has_key and not rsa:
+    if has_key and methods and not rsa:
         raise FieldError(
             "signature_methods",
             "none of these uses the public key; choose one that does, such as RSA-SHA256, or leave the key out",
         )
-    return methods

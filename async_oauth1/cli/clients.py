@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
 from async_oauth1.admin.descriptions import describe_client
-from async_oauth1.admin.registration import DEFAULT_METHOD, DEFAULT_RSA_METHOD, checked_callbacks, new_client
+from async_oauth1.admin.registration import checked_changes, new_client
 from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.policy import Policy
 from async_oauth1.stores import LastUse, Page, Store
@@ -28,8 +27,12 @@ from .console import (
 from .options import (
     AfterOption,
     JsonOption,
+    KeyOption,
     LimitOption,
+    MethodOption,
+    NoncePolicyOption,
     NotifyOption,
+    QueryOption,
     SearchOption,
     StoreOption,
     TolerateOption,
@@ -64,17 +67,8 @@ def add(
             help='Allowed callback, or "oob" to show a code; repeatable. Without it, two-legged requests only.',
         ),
     ] = None,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--method",
-            metavar="METHOD",
-            help=f"Signature method; repeatable. Default: {DEFAULT_METHOD}, or {DEFAULT_RSA_METHOD} with a key.",
-        ),
-    ] = None,
-    rsa_public_key: Annotated[
-        Path | None, typer.Option("--rsa-public-key", metavar="FILE.pem", help="The client's RSA public key in PEM.")
-    ] = None,
+    method: MethodOption = None,
+    rsa_public_key: KeyOption = None,
     tolerate: TolerateOption = None,
     notify: NotifyOption = None,
     *,
@@ -231,50 +225,49 @@ def edit(
             "--callback", metavar="URL", help='Allowed callback, or "oob"; repeatable. They replace the present ones.'
         ),
     ] = None,
-    query_may_differ: Annotated[
-        bool | None,
-        typer.Option(
-            "--callback-query-may-differ/--callback-query-must-match",
-            help="Whether a callback may have another query than the registered one.",
-        ),
-    ] = None,
-    nonce_policy: Annotated[
-        str | None,
-        typer.Option(
-            "--nonce-policy",
-            metavar="POLICY",
-            help='"strict" refuses a repeated nonce; "log-only" logs it, so recorded requests can be sent again.',
-        ),
-    ] = None,
+    query_may_differ: QueryOption = None,
+    nonce_policy: NoncePolicyOption = None,
     tolerate: TolerateOption = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="New name on the consent page.")] = None,
+    method: MethodOption = None,
+    rsa_public_key: KeyOption = None,
     notify: NotifyOption = None,
     *,
+    remove_key: Annotated[bool, typer.Option("--no-rsa-public-key", help="Remove the RSA public key.")] = False,
     tolerate_nothing: Annotated[bool, typer.Option("--tolerate-nothing", help="Remove every tolerance.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Change a client; its secret and its tokens stay valid, and what you leave out stays as it is."""
-    changes = ClientChanges()
-    if callback:
-        with field_errors_as_mistakes():
-            changes["callbacks"] = checked_callbacks(callback)
-    if query_may_differ is not None:
-        changes["callback_query_may_differ"] = query_may_differ
-    if nonce_policy is not None:
-        changes["nonce_policy"] = checked_nonce_policy(nonce_policy)
     if tolerate and tolerate_nothing:
         raise CommandError("--tolerate and --tolerate-nothing exclude each other")
-    if tolerate or tolerate_nothing:
-        changes["tolerances"] = checked_tolerances(tolerate or ())
+    if rsa_public_key and remove_key:
+        raise CommandError("--rsa-public-key and --no-rsa-public-key exclude each other")
+    said: dict[str, object] = {
+        "callbacks": callback or None,
+        "callback_query_may_differ": query_may_differ,
+        "nonce_policy": None if nonce_policy is None else checked_nonce_policy(nonce_policy),
+        "tolerances": checked_tolerances(tolerate or ()) if tolerate or tolerate_nothing else None,
+        "name": name,
+        "rsa_public_key": read_public_key(rsa_public_key) if rsa_public_key else None,
+        "signature_methods": method or None,
+    }
+    changes = cast("ClientChanges", {each: value for each, value in said.items() if value is not None})
+    if remove_key:
+        changes["rsa_public_key"] = None
     if not changes:
         raise CommandError("client edit needs something to change; async-oauth1 client edit --help lists the options")
-    client = with_store(store, lambda opened: opened.update_client(client_id, **changes), notify=notify)
+
+    async def work(opened: Store) -> Client | None:
+        present = await administered(opened).find_client(client_id)
+        return present and await opened.update_client(client_id, **checked_changes(present, changes))
+
+    with value_errors_as_mistakes(), field_errors_as_mistakes():
+        client = with_store(store, work, notify=notify)
     if client is None:
         raise _unknown(client_id)
-    report(
-        describe_client(client),
-        f"Changed client {printable(client_id)}: {_format_changes(client, changes)}.",
-        as_json=as_json,
-    )
+    text = f"Changed client {printable(client_id)}: {_format_changes(client, changes)}."
+    report(describe_client(client), text, as_json=as_json)
+    _warn_of_methods(changes.get("signature_methods", ()))
 
 
 @app.command("delete", hidden=True)

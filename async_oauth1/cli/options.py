@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
@@ -18,8 +19,12 @@ from .console import CommandError, printable
 __all__ = [
     "AfterOption",
     "JsonOption",
+    "KeyOption",
     "LimitOption",
+    "MethodOption",
+    "NoncePolicyOption",
     "NotifyOption",
+    "QueryOption",
     "SearchOption",
     "StoreOption",
     "TolerateOption",
@@ -53,6 +58,32 @@ TolerateOption = Annotated[
         "--tolerate",
         metavar="NAME",
         help="Relax a rule for this client; repeatable. An unknown name lists those there are.",
+    ),
+]
+MethodOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help="Signature method; repeatable. Default of a new client: HMAC-SHA1, or RSA-SHA1 with a key.",
+    ),
+]
+KeyOption = Annotated[
+    Path | None, typer.Option("--rsa-public-key", metavar="FILE.pem", help="The client's RSA public key in PEM.")
+]
+QueryOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--callback-query-may-differ/--callback-query-must-match",
+        help="Whether a callback may have another query than the registered one.",
+    ),
+]
+NoncePolicyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--nonce-policy",
+        metavar="POLICY",
+        help='"strict" refuses a repeated nonce; "log-only" logs it, so recorded requests can be sent again.',
     ),
 ]
 SearchOption = Annotated[

@@ -13,12 +13,14 @@ from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.protocol.rsa_keys import StoredKey
 from async_oauth1.stores import row_mapping as rows
+from async_oauth1.stores.administration.paging import Page, check_limit, key_after, page_of
 from async_oauth1.stores.base import BaseStore, check_text, is_text
 from async_oauth1.stores.client_changes import check_changes
 from async_oauth1.stores.encryption import KeyRing
 from async_oauth1.stores.lifecycle import rotated
 
 from .columns import UnsuitableModelError
+from .exact import contains
 from .models import Model, Needs, parameter_name
 from .secrets import former_secrets_of, secret_of
 from .temporary_credentials import changed_rows
@@ -110,6 +112,19 @@ class Clients(Generic[T]):
         found = await self._transactions.run(read)
         readable = rows.readable(((row,) for row in found), lambda row: self._opened(row[0]))
         return sorted(readable, key=lambda row: (getattr(row, "name", "") or "", getattr(row, "client_id", "")))
+
+    async def page(self, search: str, limit: int, after: str) -> Page[T]:
+        """As `AdministersClients.page_clients`."""
+        check_limit(limit)
+        order = {"name": "", "client_id": ""}
+        key, model = key_after(after, str, str), self._model
+        if not is_text(search):
+            return Page([], None)
+        names = [model.attribute(name) for name in order if model.has(name)]
+        conditions = [contains(search, names)] if search else []
+        found = await self._transactions.run(lambda session: model.page(session, conditions, order, key, limit + 1))
+        readable = rows.readable(((row,) for row, _ in found[:limit]), lambda row: self._opened(row[0]))
+        return page_of(readable, [key for _, key in found], limit)
 
     async def rotate(self, client_id: str, overlap: float) -> T | None:
         """As `Store.rotate_client_secret`."""

@@ -7,13 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Float, Integer, Numeric, UniqueConstraint, bindparam, inspect, literal
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Numeric,
+    UniqueConstraint,
+    bindparam,
+    func,
+    inspect,
+    literal,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores.encryption import KeyRing, UnreadableError
 
 from .columns import ModelColumns, UnstorableValueError, UnsuitableModelError
-from .exact import exactly
+from .exact import by_code_points, comes_after, exactly
 from .secrets import SECRETS, open_secrets, sealed_length
 
 __all__ = ["Model", "Needs", "parameter_name"]
@@ -90,6 +102,33 @@ class Model(Generic[T]):
     def attribute(self, name: str) -> Any:
         """An attribute of the class, for a statement."""
         return self._columns.attribute(name)
+
+    async def page(
+        self,
+        session: AsyncSession,
+        conditions: Sequence[ColumnElement[bool]],
+        order: Mapping[str, Any],
+        key: Sequence[Any] | None,
+        limit: int,
+    ) -> list[tuple[T, tuple[Any, ...]]]:
+        """Some rows in an order, each with its sort key.
+
+        Args:
+            session: of the transaction.
+            conditions: of the rows.
+            order: the names of attributes, each with what stands for one that is missing or NULL.
+            key: only rows after the one with this sort key; ``None`` for the first ones.
+            limit: how many rows.
+        """
+        columns = [self._sortable(name, missing) for name, missing in order.items()]
+        where = [*conditions, *([] if key is None else [comes_after(columns, key)])]
+        statement = select(self.cls).where(*where).order_by(*columns).limit(limit)
+        found = (await session.scalars(statement)).unique()
+        return [(row, tuple(_key_part(row, name, missing) for name, missing in order.items())) for row in found]
+
+    def _sortable(self, name: str, missing: Any) -> Any:
+        value = func.coalesce(self.attribute(name), missing) if self.has(name) else literal(missing)
+        return by_code_points(value) if isinstance(missing, str) else value
 
     def column(self, name: str) -> Any:
         """The column in the table of an attribute, whose name may differ."""
@@ -189,3 +228,8 @@ def _accepted_arguments(cls: type[Any]) -> frozenset[str] | None:
     if any(each.kind is Parameter.VAR_KEYWORD for each in parameters):
         return None
     return frozenset(each.name for each in parameters if each.kind is not Parameter.POSITIONAL_ONLY)
+
+
+def _key_part(row: Any, name: str, missing: Any) -> Any:
+    value = getattr(row, name, None)
+    return missing if value is None else type(missing)(value)

@@ -12,16 +12,7 @@ from async_oauth1.credentials import Client as ClientRecord
 from async_oauth1.credentials import ClientChanges
 from async_oauth1.provider.approval.scopes import granted_scope_of
 from async_oauth1.provider.hooks import resolve
-from async_oauth1.stores.administration.paging import (
-    PAGE_SIZE,
-    Page,
-    check_limit,
-    client_key,
-    first_page,
-    key_after,
-    matches,
-    token_key,
-)
+from async_oauth1.stores.administration.paging import PAGE_SIZE, Page
 from async_oauth1.stores.base import check_text, user_id_of
 from async_oauth1.stores.interfaces import TransientStore
 from async_oauth1.stores.lifecycle import check_may_have_tokens, issued
@@ -213,11 +204,8 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
         return await self._clients.find_any(client_id) if self._clients.may_be(client_id) else None
 
     async def page_clients(self, search: str = "", *, limit: int = PAGE_SIZE, after: str = "") -> Page[ClientT]:
-        """As `AdministersClients.page_clients`; reads the whole table."""
-        check_limit(limit)
-        key = key_after(after, str, str)
-        found = [client for client in await self.list_clients() if matches(search, *client_key(client))]
-        return first_page(found, client_key, key, limit)
+        """As `AdministersClients.page_clients`; clients that cannot be read are logged and left out."""
+        return await self._clients.page(search, limit, after)
 
     async def page_token_credentials(
         self,
@@ -228,12 +216,8 @@ class SQLAlchemyStore(StoreParts[ClientT, TokenT, TemporaryT]):
         limit: int = PAGE_SIZE,
         after: str = "",
     ) -> Page[TokenT]:
-        """As `AdministersClients.page_token_credentials`; reads all of the user and the client."""
-        check_limit(limit)
-        key = key_after(after, float, str)
-        tokens: list[Any] = await self.list_token_credentials(user_id=user_id, client_id=client_id)
-        found = [each for each in tokens if matches(search, each.oauth_token, each.user_id, each.client_id)]
-        return first_page(found, token_key, key, limit)
+        """As `AdministersClients.page_token_credentials`; those that cannot be read are logged and left out."""
+        return await self._tokens.page(search, user_id, client_id, limit, after)
 
     async def rotate_client_secret(self, client_id: str, *, overlap: float) -> ClientT | None:
         """As `Store.rotate_client_secret`."""

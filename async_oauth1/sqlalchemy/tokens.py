@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import String, cast, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from async_oauth1.credentials import TokenCredential
 from async_oauth1.errors import TokenRejectedError
 from async_oauth1.stores import row_mapping as rows
+from async_oauth1.stores.administration.paging import Page, check_limit, key_after, page_of
 from async_oauth1.stores.base import EXPIRED_TOKENS_STAY, TOKEN_TAKEN, BaseStore, is_text
 
 from .columns import UnstorableValueError
+from .exact import contains
 from .models import Model, Needs
 from .temporary_credentials import changed_rows, remove_expired
 from .transactions import RefusedRowError, Transactions, database_time
@@ -142,6 +144,21 @@ class Tokens(Generic[T]):
         found = await self._transactions.run(read)
         readable: list[Any] = rows.readable(((row,) for row in found), lambda row: self._opened(row[0]))
         return sorted(readable, key=_age)
+
+    async def page(self, search: str, user_id: str | None, client_id: str | None, limit: int, after: str) -> Page[T]:
+        """As `AdministersClients.page_token_credentials`."""
+        check_limit(limit)
+        key, model = key_after(after, float, str), self.model
+        conditions = self._conditions(user_id=user_id, client_id=client_id)
+        if conditions is None or not is_text(search):
+            return Page([], None)
+        if search:
+            names = ("oauth_token", "user_id", "client_id")
+            conditions.append(contains(search, [cast(model.attribute(name), String()) for name in names]))
+        order = {"created_at": 0.0, "oauth_token": ""}
+        found = await self._transactions.run(lambda session: model.page(session, conditions, order, key, limit + 1))
+        readable = rows.readable(((row,) for row, _ in found[:limit]), lambda row: self._opened(row[0]))
+        return page_of(readable, [key for _, key in found], limit)
 
     async def revoke(self, **names: str | None) -> int:
         """Remove the live ones that have these names, and return how many there were."""

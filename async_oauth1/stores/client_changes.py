@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from async_oauth1.credentials import Client, ClientChanges
@@ -10,6 +10,8 @@ from async_oauth1.credentials import Client, ClientChanges
 from .base import check_text
 
 __all__ = ["check_changes"]
+
+_LISTS = ("callbacks", "tolerances", "signature_methods")
 
 
 def check_changes(changes: Mapping[str, object]) -> ClientChanges:
@@ -29,11 +31,12 @@ def check_changes(changes: Mapping[str, object]) -> ClientChanges:
             raise TypeError(f"update_client cannot change {name!r}; it can change {', '.join(known)}")
     if not isinstance(changes.get("callback_query_may_differ", False), bool):
         raise TypeError(f"callback_query_may_differ is True or False, not {changes['callback_query_may_differ']!r}")
-    checked = cast("ClientChanges", dict(changes))
-    check_text(Client(client_id="-", **checked))
+    for name, kinds in (("name", str), ("rsa_public_key", (str, type(None)))):
+        if not isinstance(changes.get(name, ""), kinds):
+            raise TypeError(f"{name} is a string, not {type(changes[name]).__name__}")
+    if changes.get("rsa_public_key") == "":
+        raise ValueError("rsa_public_key is PEM, or None for no key")
+    check_text(Client(client_id="-", **cast("ClientChanges", changes)))
     # Also from a list.
-    if "callbacks" in checked:
-        checked["callbacks"] = tuple(checked["callbacks"])
-    if "tolerances" in checked:
-        checked["tolerances"] = tuple(checked["tolerances"])
-    return checked
+    lists = {name: tuple(cast("Iterable[str]", changes[name])) for name in _LISTS if name in changes}
+    return cast("ClientChanges", {**changes, **lists})

@@ -201,7 +201,7 @@ class Store(TransientStore, Protocol):
 
         Raises:
             TypeError: an attribute that cannot be changed, or a value of the wrong type.
-            ValueError: an unknown nonce policy, or text that cannot be stored.
+            ValueError: an unknown nonce policy, an RSA key that cannot be used, or text that cannot be stored.
             InvalidRequestError: a callback that the first step would refuse.
         """
         ...

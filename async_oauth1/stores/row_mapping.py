@@ -113,14 +113,23 @@ def of_client(record: Client, keys: KeyRing) -> tuple[object, ...]:
 
 
 def client_changes(changes: ClientChanges) -> tuple[object, ...]:
-    """The values of the columns that `ClientChanges` can change; ``None`` for those that keep their values."""
-    callbacks, tolerances = changes.get("callbacks"), changes.get("tolerances")
+    """The values of the columns that `ClientChanges` can change; ``None`` for those that keep their values.
+
+    An empty key removes the present one.
+    """
     return (
-        None if callbacks is None else json.dumps(callbacks),
+        _list_or_none(changes.get("callbacks")),
         changes.get("nonce_policy"),
         changes.get("callback_query_may_differ"),
-        None if tolerances is None else json.dumps(tolerances),
+        _list_or_none(changes.get("tolerances")),
+        changes.get("name"),
+        _list_or_none(changes.get("signature_methods")),
+        changes["rsa_public_key"] or "" if "rsa_public_key" in changes else None,
     )
+
+
+def _list_or_none(values: tuple[str, ...] | None) -> str | None:
+    return None if values is None else json.dumps(values)
 
 
 def client_secrets(record: Client, keys: KeyRing) -> tuple[str | None, str]:

@@ -72,7 +72,9 @@ ROTATE = (
 # What is NULL keeps its value, so two processes may change different attributes at once.
 UPDATE_CLIENT = (
     "UPDATE oauth1_client SET callbacks = coalesce($2, callbacks), nonce_policy = coalesce($3, nonce_policy),"  # noqa: S608 - of constants alone
-    " callback_query_may_differ = coalesce($4, callback_query_may_differ), tolerances = coalesce($5, tolerances)"
+    " callback_query_may_differ = coalesce($4, callback_query_may_differ), tolerances = coalesce($5, tolerances),"
+    " name = coalesce($6, name), signature_methods = coalesce($7, signature_methods),"
+    " rsa_public_key = nullif(coalesce($8, rsa_public_key), '')"
     f" WHERE client_id = $1 RETURNING {CLIENT_COLUMNS}"
 )
 

@@ -293,9 +293,12 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request."""
         try:
-            await self.count_arrival(request, "resource")
+            limiter = self.limiter
+            if limiter is not None:
+                await limiter.count_arrival(request, "resource", self.policy)
             await self.verify(request, self._look_up)
-            await self.count_client(request, "resource")
+            if limiter is not None:
+                await limiter.count_client(request, "resource")
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise

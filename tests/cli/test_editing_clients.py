@@ -21,6 +21,7 @@ from async_oauth1.cli import main
 from async_oauth1.credentials import Client
 from async_oauth1.stores import Store, open_store
 from async_oauth1.stores.caching import CachingStore, open_change_feed
+from tests.keys import RSA_PUBLIC_KEY
 from tests.servers import Valkey
 
 from .command import COMMAND, assert_one_line_error, run, run_in_process, run_json
@@ -154,3 +155,28 @@ def run_on_narrow_terminal(columns: int, *arguments: str) -> str:
     finally:
         os.close(terminal)
         os.close(other_end)
+
+
+async def test_name_methods_and_key_can_be_changed(url: str, provider: Store, tmp_path: Path) -> None:
+    """Methods and key have to go together, in one command if necessary; what is refused changes nothing."""
+    (tmp_path / "key.pem").write_text(RSA_PUBLIC_KEY)
+    edit = ("client", "edit", "--store", url, PRINTER.client_id)
+    key = ("--rsa-public-key", str(tmp_path / "key.pem"))
+    for refused, reason in (
+        (("--method", "RSA-SHA256"), "needs rsa_public_key"),
+        (("--method", "MD5"), "MD5"),
+        (("--name", " "), "--name"),
+        (key, "rsa_public_key needs"),
+        ((*key, "--no-rsa-public-key"), "exclude each other"),
+    ):
+        assert_one_line_error(run(*edit, *refused), reason)
+    assert await provider.query_client(PRINTER.client_id) == PRINTER
+    assert run(*edit, "--name", "Plotter", "--method", "RSA-SHA256", *key).returncode == 0
+    changed = await provider.query_client(PRINTER.client_id)
+    assert changed is not None
+    assert (changed.name, changed.signature_methods) == ("Plotter", ("RSA-SHA256",))
+    assert "BEGIN PUBLIC KEY" in (changed.rsa_public_key or "")
+    assert_one_line_error(run(*edit, "--no-rsa-public-key"), "needs rsa_public_key")
+    printed = run_json(*edit, "--no-rsa-public-key", "--method", "HMAC-SHA1")
+    assert (printed["rsa_public_key"], printed["signature_methods"]) == (None, ["HMAC-SHA1"])
+    assert await provider.query_client(PRINTER.client_id) == replace(PRINTER, name="Plotter")

@@ -13,7 +13,7 @@ from async_oauth1.asgi.requests import Receive, Scope
 from async_oauth1.provider.responses import OAuth1Response
 from async_oauth1.stores import Page
 
-from .problems import NOT_STORED, ProblemError
+from .problems import NOT_SNIFFED, NOT_STORED, ProblemError
 
 __all__ = ["MAX_PAGE_SIZE", "PAGE_PARAMETERS", "Call", "answer", "paged"]
 
@@ -79,8 +79,9 @@ def path_of(scope: Scope, prefix: str) -> str:
 def answer(value: object, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> OAuth1Response:
     """A JSON answer; without a body for 204."""
     if status == 204:
-        return OAuth1Response(204, "", [NOT_STORED])
-    return OAuth1Response(status, json.dumps(value), [("Content-Type", "application/json"), NOT_STORED, *headers])
+        return OAuth1Response(204, "", [NOT_STORED, NOT_SNIFFED])
+    content_type = ("Content-Type", "application/json")
+    return OAuth1Response(status, json.dumps(value), [content_type, NOT_STORED, NOT_SNIFFED, *headers])
 
 
 def paged(call: Call, page: Page[Any], items: list[dict[str, Any]]) -> OAuth1Response:

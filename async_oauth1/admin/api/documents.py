@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from async_oauth1.admin.descriptions import describe_client
-from async_oauth1.admin.registration import new_client
+from async_oauth1.admin.registration import checked_changes, new_client
 from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.errors import OAuth1Error
 
@@ -60,11 +60,14 @@ def client_from(value: Any) -> Client:
 def changes_between(client: Client, value: Any, *, replaced: bool) -> tuple[ClientChanges, bool | None]:
     """What a document changes of a client.
 
+    A public key that is ``null`` is removed, and so is one that a patch removes. A PUT without the members ``name``,
+    ``signature_methods`` and ``rsa_public_key`` keeps them, and ``disabled``, too: a program that does not know of them
+    must not change how a client signs.
+
     Args:
         client: as it is.
         value: as it should be. Members that cannot be changed may be left out, or have the present value.
-        replaced: whether members that can be changed get their defaults if they are left out. ``disabled`` stays: a
-            client must not be enabled by a program that does not know of it.
+        replaced: whether members that have a default get it if they are left out.
 
     Returns:
         The changes, and whether the client should be disabled, if that changes.
@@ -73,14 +76,29 @@ def changes_between(client: Client, value: Any, *, replaced: bool) -> tuple[Clie
         ProblemError: 400; the detail names the member that is wrong.
     """
     present = describe_client(client)
+    value, removed = _without_key(value, replaced=replaced)
     members = typed_members(value, {**CREATED, "disabled": bool}, also=present)
-    wanted = {**(_DEFAULTS if replaced else {}), **members}
+    wanted = {**(_DEFAULTS if replaced else {}), **members, **removed}
     different = {name: new for name, new in wanted.items() if new != present.get(name)}
     fixed = [name for name in different if name not in (*CHANGED, "disabled")]
     if fixed:
         raise ProblemError(400, f'"{fixed[0]}" cannot be changed; register a new client instead.')
     disabled: bool | None = different.pop("disabled", None)
-    return cast("ClientChanges", different), disabled
+    try:
+        return checked_changes(client, cast("ClientChanges", different)), disabled
+    except ValueError as error:
+        raise invalid(error) from None
+
+
+def _without_key(value: Any, *, replaced: bool) -> tuple[Any, dict[str, None]]:
+    """A document without the member ``rsa_public_key`` if that is ``null``, and the change that this stands for."""
+    if not isinstance(value, dict):
+        return value, {}
+    members = cast("dict[str, Any]", value)
+    if members.get("rsa_public_key") is not None or (replaced and "rsa_public_key" not in members):
+        return members, {}
+    rest = {name: member for name, member in members.items() if name != "rsa_public_key"}
+    return rest, {"rsa_public_key": None}
 
 
 def typed_members(value: Any, types: Mapping[str, type], also: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from http import HTTPStatus
 
 from async_oauth1.provider.responses import OAuth1Response
 
-__all__ = ["NOT_STORED", "ProblemError"]
+__all__ = ["NOT_SNIFFED", "NOT_STORED", "ProblemError"]
 
 #: Answers may contain secrets, and change with each operation.
 NOT_STORED = ("Cache-Control", "no-store")
+#: On every answer: a browser must not take JSON for a page.
+NOT_SNIFFED = ("X-Content-Type-Options", "nosniff")
 
 
 class ProblemError(Exception):
@@ -32,6 +34,5 @@ class ProblemError(Exception):
         """The answer, as problem details (RFC 9457)."""
         title = HTTPStatus(self.status).phrase
         body = json.dumps({"type": "about:blank", "title": title, "status": self.status, "detail": self.detail})
-        return OAuth1Response(
-            self.status, body, [("Content-Type", "application/problem+json"), NOT_STORED, *self.headers]
-        )
+        content_type = ("Content-Type", "application/problem+json")
+        return OAuth1Response(self.status, body, [content_type, NOT_STORED, NOT_SNIFFED, *self.headers])

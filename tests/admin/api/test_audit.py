@@ -19,7 +19,7 @@ async def test_each_change_is_recorded_once_under_the_operators_name(api: AdminA
     token = await store.issue_token_credential(client["client_id"], "jane")
     await call(api, "PUT", path, {"callbacks": ["https://a.example/"]})
     await call(api, "PUT", path, {"callbacks": ["https://a.example/"]})
-    await call(api, "PATCH", path, [{"op": "replace", "path": "/name", "value": "refused"}])
+    await call(api, "PATCH", path, [{"op": "replace", "path": "/client_id", "value": "refused"}])
     await call(api, "POST", f"{path}/secrets/rotate")
     await call(api, "POST", f"{path}/disable")
     await call(api, "POST", f"{path}/enable")

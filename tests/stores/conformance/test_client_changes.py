@@ -11,6 +11,7 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.errors import InvalidRequestError
 from async_oauth1.stores import Store
+from tests.keys import RSA_PUBLIC_KEY
 
 from .test_clients_and_tokens import FULL
 
@@ -27,6 +28,9 @@ async def test_only_what_is_given_changes(full_store: Store) -> None:
         {"callback_query_may_differ": False},
         {"tolerances": ("loose_base64",)},
         {},
+        {"name": "Another <name>"},
+        {"signature_methods": ("RSA-SHA256",), "rsa_public_key": RSA_PUBLIC_KEY},
+        {"rsa_public_key": None, "signature_methods": ()},
         {"callbacks": (), "nonce_policy": "log-only", "callback_query_may_differ": True, "tolerances": ()},
     ):
         given: Any = changes
@@ -56,7 +60,12 @@ async def test_an_unknown_client_is_not_made(full_store: Store) -> None:
     [
         ({"client_secret": "chosen"}, TypeError),
         ({"client_id": "other"}, TypeError),
-        ({"rsa_public_key": None}, TypeError),
+        ({"rsa_public_key": 1}, TypeError),
+        ({"rsa_public_key": ""}, ValueError),
+        ({"rsa_public_key": "no key"}, ValueError),
+        ({"name": None}, TypeError),
+        ({"name": "a\0b"}, ValueError),
+        ({"signature_methods": "HMAC-SHA1"}, TypeError),
         ({"callbacks": "https://one.example/"}, TypeError),
         ({"callbacks": (None,)}, (TypeError, ValueError, AttributeError)),
         ({"callbacks": ("no-uri",)}, InvalidRequestError),
