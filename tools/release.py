@@ -36,7 +36,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "rest-framework": ("rest_framework",),
     "rsa": ("async_oauth1.protocol.rsa_keys",),
     "serve": ("async_oauth1.serve",),
-    "sqlalchemy": ("async_oauth1.sqlalchemy", "flask_compat.sqla"),
+    "sqlalchemy": ("async_oauth1.sqlalchemy",),
     "sqlite": ("async_oauth1.stores.sqlite",),
     "starlette": ("async_oauth1.starlette",),
     "trio": ("anyio", "trio"),
