@@ -17,7 +17,7 @@ help:
 	@echo "make demo    show the flow in eight steps, from the first request to a photo; ARGS=--wire shows every octet"
 	@echo "make lti-demo  run a learning tool and a course that launches it, until Ctrl-C"
 	@echo "make serve   run the example provider until Ctrl-C; PORT=8080 selects the port"
-	@echo "make test    run the tests, three at once on two cores; make coverage also measures what they reach"
+	@echo "make test    run the tests, two at once on each core; make coverage also measures what they reach"
 	@echo "make stress  run all generated attacks, the long races and faults, and measure the stores; half an hour"
 	@echo "make bench   measure the speed and write docs/benchmarks; 40 minutes, needs wrk"
 	@echo "make docs    build the site with the pages and the API, in build/docs"

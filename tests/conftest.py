@@ -18,8 +18,8 @@ from tests.servers import TEMPLATES, MariaDB, Postgres, mariadb_binary, unmeasur
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return three for two cores: tests also wait, but each worker collects all tests and starts its own servers."""
-    return (3 * (os.cpu_count() or 1) + 1) // 2
+    """Return twice the number of cores: much of a test is spent waiting for a server or for a time-out."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -82,7 +82,7 @@ def new_client(
 
 
 def checked_changes(client: Client, changes: ClientChanges) -> ClientChanges:
-    """The changes, which must be such that a new client would be registered with them.
+    """The changes, whose name, signature methods and key must be such that a new client would be registered with them.
 
     Args:
         client: as it is.
@@ -94,8 +94,6 @@ def checked_changes(client: Client, changes: ClientChanges) -> ClientChanges:
     changes = changes.copy()
     if "name" in changes:
         changes["name"] = checked_name(changes["name"])
-    if "callbacks" in changes:
-        changes["callbacks"] = checked_callbacks(changes["callbacks"])
     if "signature_methods" in changes:
         changes["signature_methods"] = tuple(dict.fromkeys(changes["signature_methods"]))
     if "signature_methods" in changes or "rsa_public_key" in changes:

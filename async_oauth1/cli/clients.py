@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from async_oauth1.admin.descriptions import describe_client
-from async_oauth1.admin.registration import checked_changes, new_client
+from async_oauth1.admin.registration import checked_callbacks, checked_changes, new_client
 from async_oauth1.credentials import Client, ClientChanges
 from async_oauth1.policy import Policy
 from async_oauth1.stores import LastUse, Page, Store
@@ -242,8 +242,10 @@ def edit(
         raise CommandError("--tolerate and --tolerate-nothing exclude each other")
     if rsa_public_key and remove_key:
         raise CommandError("--rsa-public-key and --no-rsa-public-key exclude each other")
+    with field_errors_as_mistakes():
+        callbacks = checked_callbacks(callback or ())
     said: dict[str, object] = {
-        "callbacks": callback or None,
+        "callbacks": callbacks or None,
         "callback_query_may_differ": query_may_differ,
         "nonce_policy": None if nonce_policy is None else checked_nonce_policy(nonce_policy),
         "tolerances": checked_tolerances(tolerate or ()) if tolerate or tolerate_nothing else None,

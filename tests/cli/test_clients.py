@@ -268,10 +268,13 @@ def test_ctrl_c_interrupts_the_command(url: str, tmp_path: Path) -> None:
     run("client", "add", "--store", url, "--name", "P")
     with closing(sqlite3.connect(tmp_path / "photos.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        # A shell ignores SIGINT for commands in the background, and the command would inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(
             [*COMMAND, "client", "add", "--store", f"{url}?timeout=10", "--name", "Q"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        signal.signal(signal.SIGINT, before)
         running, database = psutil.Process(process.pid), str(tmp_path / "photos.db")
         wait_until(
             lambda: any(file.path == database for file in running.open_files()), "the command has the store open"

@@ -163,10 +163,10 @@ async def test_name_methods_and_key_can_be_changed(url: str, provider: Store, tm
     edit = ("client", "edit", "--store", url, PRINTER.client_id)
     key = ("--rsa-public-key", str(tmp_path / "key.pem"))
     for refused, reason in (
-        (("--method", "RSA-SHA256"), "needs rsa_public_key"),
+        (("--method", "RSA-SHA256"), "needs the client's public key"),
         (("--method", "MD5"), "MD5"),
         (("--name", " "), "--name"),
-        (key, "rsa_public_key needs"),
+        (key, "none of these uses the public key"),
         ((*key, "--no-rsa-public-key"), "exclude each other"),
     ):
         assert_one_line_error(run(*edit, *refused), reason)
@@ -176,7 +176,7 @@ async def test_name_methods_and_key_can_be_changed(url: str, provider: Store, tm
     assert changed is not None
     assert (changed.name, changed.signature_methods) == ("Plotter", ("RSA-SHA256",))
     assert "BEGIN PUBLIC KEY" in (changed.rsa_public_key or "")
-    assert_one_line_error(run(*edit, "--no-rsa-public-key"), "needs rsa_public_key")
+    assert_one_line_error(run(*edit, "--no-rsa-public-key"), "needs the client's public key")
     printed = run_json(*edit, "--no-rsa-public-key", "--method", "HMAC-SHA1")
     assert (printed["rsa_public_key"], printed["signature_methods"]) == (None, ["HMAC-SHA1"])
     assert await provider.query_client(PRINTER.client_id) == replace(PRINTER, name="Plotter")

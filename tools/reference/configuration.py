@@ -39,7 +39,8 @@ _ENVIRONMENT = {
     "ASYNC_OAUTH1_TOKEN_SECRET": "Its secret; `explain` and `verify` read it, too.",
     "ASYNC_OAUTH1_NOTIFY": "Where the commands announce changes; see [Credentials](credentials.md).",
     "ASYNC_OAUTH1_KEYS": "Keys that encrypt secrets, newest first; see [Credentials](credentials.md).",
-    "ASYNC_OAUTH1_NATIVE": "`0` turns the native reader off, and `1` makes the build fail if it cannot be compiled.",
+    "ASYNC_OAUTH1_NATIVE": "`0` turns the [native reader](performance.md#installing-the-native-reader) off, or leaves"
+    " it out of an installation; `1` makes an installation fail if it cannot be compiled.",
     "AUTHLIB_INSECURE_TRANSPORT": "`1` lets `flask_compat` and Django serve plain http, as Authlib does.",
 }
 _READ = re.compile(r'"((?:OAUTH1|ASYNC_OAUTH1|AUTHLIB)_[A-Z_0-9]+)"')

@@ -15,7 +15,6 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from async_oauth1.credentials import TemporaryCredential
@@ -325,7 +324,7 @@ class RedisStore(ExchangesInRedis):
 
     def _reset(self) -> None:
         self._pings = Batcher(self._answer_pings, fail_together=True)
-        self._nonces = NonceWriter(self._settings, self._redirect, partial(getattr, self, "nonce_lifetime"), self.clock)
+        self._nonces = NonceWriter(self._settings, self._redirect, lambda: self.nonce_lifetime, self.clock)
         self._topology = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._left_behind = False
