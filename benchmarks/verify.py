@@ -16,7 +16,7 @@ from .contestants import CASES, CONTESTANTS, Case, Verify, make_case, tampered
 
 __all__ = ["ROUNDS", "check", "run"]
 
-ROUNDS = 15
+ROUNDS = 41
 #: CPU seconds of one batch.
 BATCH_SECONDS = 0.05
 
