@@ -207,6 +207,7 @@ class _StoringServer(BaseServer):
         self._pending = self._open_pending(self.configuration)
 
     def _open_pending(self, configuration: Configuration) -> PendingStorage:
+        """Where temporary credentials are kept; only the subclasses know it."""
         raise NotImplementedError
 
     def create_temporary_credential(self, request: OAuth1Request) -> Any:

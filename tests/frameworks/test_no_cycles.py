@@ -21,7 +21,7 @@ from tests.attacks.signer import Message, body_hash, sign
 from tests.frameworks.registry import FRAMEWORKS
 
 ORIGIN = "http://127.0.0.1:8000"
-#: What is left to the collector on Python 3.12 and later, and is not on 3.11: by application, the kinds of requests.
+#: What is left to the collector on Python 3.13, and is not on 3.11: by application, the kinds of requests.
 LEFT_TO_THE_COLLECTOR = {
     "on_fastapi": ("/json", "a wrong signature", "an unknown token", "no signature", "a malformed header",
                    "another body", "a replay"),
@@ -31,7 +31,7 @@ LEFT_TO_THE_COLLECTOR = {
 
 def applications(kind: str) -> dict[str, Any]:
     """The applications that must free a request of a kind, by the name of their module."""
-    excluded = [name for name, kinds in LEFT_TO_THE_COLLECTOR.items() if kind in kinds and sys.version_info >= (3, 12)]
+    excluded = [name for name, kinds in LEFT_TO_THE_COLLECTOR.items() if kind in kinds and sys.version_info >= (3, 13)]
     names = [name for name in FRAMEWORKS.values() if name not in excluded]
     return {name: import_module(f"tests.frameworks.applications.{name}").app for name in names}
 

@@ -17,7 +17,7 @@ from async_oauth1.testing import BrokenAuth, OAuth1Server
 def test_each_mistake_is_explained_by_its_code(oauth1_server: OAuth1Server) -> None:
     """A provider that explains its refusals names the code, for every code but two.
 
-    It knows no former secrets here, and a wrong secret is none of a provider's causes.
+    It knows no former secrets here, and a provider names no cause for a wrong secret.
     """
     keys = oauth1_server.client()
     token = oauth1_server.token(keys)

@@ -110,7 +110,7 @@ class Lane:
         policy: Policy,
         now: float,
         two_legged: bool,  # noqa: FBT001 - called for every request, and keywords take longer
-        body_hash_required: bool,  # noqa: FBT001
+        body_hash_required: bool,  # noqa: FBT001 - for the same reason
     ) -> bool:
         """Whether every check without a look-up would pass, and the request deviates in nothing."""
         # A subclass may override how signatures are compared.

@@ -49,7 +49,7 @@ async def test_of_many_first_launches_one_course_wins(tool: ModuleType) -> None:
 async def test_another_client_is_unknown(tool: ModuleType) -> None:
     """As without pins."""
     with pytest.raises(OAuth1Error) as caught:
-        await tool.tool.verify_launch(launched(key="nobody", timestamp=int(time.time())))
+        await tool.tool.verify_launch(launched(key="unknown", timestamp=int(time.time())))
     assert caught.value.status_code == 401
 
 
