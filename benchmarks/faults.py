@@ -128,7 +128,11 @@ async def cluster_frozen(cluster: ValkeyCluster, downtime: float) -> None:
 
 
 SCENARIOS: dict[str, tuple[str, Callable[[], Any], Damage]] = {
-    "valkey-kill": ("Valkey: SIGKILL, started again", Valkey, killed),
+    "valkey-kill": (
+        "Valkey, `appendfsync always`: SIGKILL, started again",
+        lambda: Valkey("--appendfsync", "always"),
+        killed,
+    ),
     "valkey-freeze": ("Valkey: SIGSTOP", Valkey, frozen),
     "valkey-full": ("Valkey: maxmemory reached, noeviction", Valkey, full),
     "valkey-clients": ("Valkey: connection limit reached", Valkey, out_of_clients),

@@ -20,8 +20,8 @@ WINDOW = Policy().timestamp_window
 
 @pytest.fixture
 def valkey() -> Iterator[Valkey]:
-    """A server of its own, which is killed and restored."""
-    server = Valkey()
+    """A server of its own, which is killed and restored, and whose files are always complete."""
+    server = Valkey("--appendfsync", "always")
     yield server
     server.close()
     shutil.rmtree(f"{server.folder}-copy", ignore_errors=True)

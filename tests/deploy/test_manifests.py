@@ -97,7 +97,7 @@ def test_compose() -> None:
     assert [name for name, service in services.items() if "ports" in service] == ["nginx"]
     assert COMPOSE["networks"]["back"]["internal"] is True
     command = " ".join(services["valkey"]["command"])
-    assert "--appendonly yes" in command
+    assert "--appendonly yes --appendfsync always" in command
     assert "--maxmemory-policy noeviction" in command
     assert float(services["provider"]["stop_grace_period"][:-1]) > stopping.LONGEST + server.GRACE + 1
     proxies = services["provider"]["environment"]["PHOTOS_TRUSTED_PROXIES"]

@@ -107,7 +107,7 @@ def cluster() -> Iterator[ValkeyCluster]:
 @pytest.fixture(params=["valkey", "postgres"])
 def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
     """A server for this test only, which the test kills."""
-    server = Valkey() if request.param == "valkey" else Postgres()
+    server = Valkey("--appendfsync", "always") if request.param == "valkey" else Postgres()
     yield server
     server.close()
 

@@ -1,9 +1,9 @@
 """The Redis store: nonces and temporary credentials on one server, behind Sentinels or in a Cluster.
 
-Redis and Valkey work alike. How long they keep data depends on their configuration. With ``appendonly yes`` a server
-that is killed loses nothing that it has confirmed; with ``appendfsync always`` that includes power failures. With
-``maxmemory-policy noeviction`` a full server refuses requests and evicts no nonces. `RedisStore.open` warns if the
-first is not set, and refuses a server that may evict nonces.
+Redis and Valkey work alike. How long they keep data depends on their configuration. With ``appendonly yes`` and
+``appendfsync always`` a server that is killed or loses power keeps all that it has confirmed; with ``everysec`` it may
+lose two seconds. With ``maxmemory-policy noeviction`` a full server refuses requests and evicts no nonces.
+`RedisStore.open` warns if the append-only file is off, and refuses a server that may evict nonces.
 
 The server's clock, and not that of the workers, decides when a key expires.
 """
