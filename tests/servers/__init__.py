@@ -8,7 +8,7 @@ select other programs. A server stops with the process that started it.
 from .mariadb import MariaDB, mariadb_binary
 from .memcached import Memcached, memcached_binary
 from .postgres import PgBouncer, Postgres, pgbouncer_binary, pgbouncer_version
-from .processes import TEMPLATES, free_ports, unmeasured_environment, wait_until, wait_until_it_listens
+from .processes import TEMPLATES, free_ports, patient, unmeasured_environment, wait_until, wait_until_it_listens
 from .valkey import SentinelTrio, Valkey, ValkeyCluster, redis_binary, valkey_binary
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "free_ports",
     "mariadb_binary",
     "memcached_binary",
+    "patient",
     "pgbouncer_binary",
     "pgbouncer_version",
     "redis_binary",

@@ -11,12 +11,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 #: Seconds that a server may take to start, to stop or to join a cluster; much more than it needs.
-PATIENCE = 60.0
+PATIENCE = 120.0
 #: The variable with the folder of the empty databases that servers copy; tests/conftest.py sets it for all workers.
 TEMPLATES = "OAUTH1_TEST_TEMPLATES"
 
@@ -32,6 +34,11 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
         if time.monotonic() > deadline:
             raise TimeoutError(f"timed out waiting until {what}")
         time.sleep(0.02)
+
+
+def patient(url: str) -> str:
+    """Return the URL of a store that waits for its server, which a busy machine may keep from answering."""
+    return f"{url}{'&' if '?' in url else '?'}timeout={PATIENCE:g}"
 
 
 def unmeasured_environment() -> dict[str, str]:
@@ -63,13 +70,13 @@ def wait_until_it_listens(process: subprocess.Popen[Any], port: int) -> None:
 def free_ports(count: int) -> list[int]:
     """Find free ports.
 
-    They, and the ports of a cluster's bus (port + 10,000), are below those of outgoing connections, which start at
-    32,768 on Linux. The search starts at a number derived from the process, so that concurrent runs search different
-    ranges.
+    They, and the ports of a cluster's bus (port + 10,000), are below those of outgoing connections and those that the
+    system chooses for a server, which start at 32,768 on Linux: nothing else takes them before the server listens.
+    A port is not returned twice, unless a process has had all of them.
     """
     sockets = []
     try:
-        for port in range(10_000 + os.getpid() * 7_919 % 9_000, 20_000):
+        for port in islice(_candidates(os.getpid()), 10_000):
             candidate = socket.socket()
             try:
                 candidate.bind(("127.0.0.1", port))
@@ -83,6 +90,12 @@ def free_ports(count: int) -> list[int]:
         for _, taken in sockets:
             taken.close()
     raise OSError("no free port")
+
+
+@cache
+def _candidates(process: int) -> Iterator[int]:
+    """The ports from 10,000 to 19,999, again and again. Where they begin differs from process to process."""
+    return (10_000 + (process * 7_919 + number) % 10_000 for number in count())
 
 
 class Server:

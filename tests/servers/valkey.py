@@ -10,6 +10,9 @@ import redis
 
 from .processes import PATIENCE, Server, free_ports, wait_until
 
+#: Milliseconds; longer than a test run takes.
+_NEVER = 3_600_000
+
 
 def redis_binary() -> str | None:
     """Return the path of the Redis server from the environment or the system, or None."""
@@ -135,6 +138,12 @@ class ValkeyCluster:
 
         wait_until(followed, "the replica accepts its master")
 
+    def keep_masters(self) -> None:
+        """Let no node be declared dead, however long a busy machine keeps it from answering."""
+        for node in self.nodes:
+            with node.client() as client:
+                client.config_set("cluster-node-timeout", _NEVER)
+
     def flush(self) -> None:
         """Delete every key."""
         for node in self.masters:
@@ -204,6 +213,12 @@ class SentinelTrio:
         """The port of the master, as reported by the first Sentinel."""
         with self.sentinels[0].client() as client:
             return int(client.sentinel_get_master_addr_by_name("photos")[1])
+
+    def keep_master(self) -> None:
+        """Let no Sentinel declare the master dead, however long a busy machine keeps it from answering."""
+        for sentinel in self.sentinels:
+            with sentinel.client() as client:
+                client.execute_command("SENTINEL", "SET", "photos", "down-after-milliseconds", _NEVER)
 
     def failover(self) -> None:
         """Make the Sentinels elect another master while this one is running, as for maintenance."""

@@ -179,8 +179,7 @@ def listens(port: int) -> bool:
 def test_a_proxy_as_the_guide_has_it(proxy: object, flags: list[str], tmp_path: Path) -> None:
     """Signatures over unusual paths verify, large heads pass, and no header of a client's making arrives."""
     command = [*UVICORN, APPLICATION, *flags]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     base_url = "https://api.example.com"
     with (
         serving(command, {"external_base_url": base_url}) as backend,
