@@ -20,7 +20,7 @@ KEY = "uirPhkToHwI35ndI_GHilcGM8PrCBTQNrbo4FoLjXaE="
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server."""
-    server = Postgres()
+    server = Postgres("-c", "fsync=off")
     yield server
     server.close()
 

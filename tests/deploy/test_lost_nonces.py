@@ -12,7 +12,7 @@ from async_oauth1 import Client, OAuth1Error, Policy, ResourceProtector
 from async_oauth1.stores import MemoryStore, TransientStore, open_store
 from async_oauth1.testing import Clock
 from tests.protocol.wire import Signer, Wire
-from tests.servers import Valkey, wait_until
+from tests.servers import Valkey, patient, wait_until
 
 PRINTER = Client(client_id="printer", client_secret="printer-secret", callbacks=("oob",))
 WINDOW = Policy().timestamp_window
@@ -20,8 +20,11 @@ WINDOW = Policy().timestamp_window
 
 @pytest.fixture
 def valkey() -> Iterator[Valkey]:
-    """A server of its own, which is killed and restored, and whose files are always complete."""
-    server = Valkey("--appendfsync", "always")
+    """A server of its own, which is killed and restored.
+
+    It writes to its file before it answers, so a copy is complete. It does not wait for the disk.
+    """
+    server = Valkey("--appendfsync", "no")
     yield server
     server.close()
     shutil.rmtree(f"{server.folder}-copy", ignore_errors=True)
@@ -49,7 +52,7 @@ def keys(valkey: Valkey) -> int:
 @asynccontextmanager
 async def opened(valkey: Valkey) -> AsyncIterator[TransientStore]:
     """A store on this server."""
-    store: TransientStore = open_store(valkey.url)
+    store: TransientStore = open_store(patient(valkey.url))
     async with store:
         yield store
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from async_oauth1.stores import open_store
 from async_oauth1.stores.caching import CachingStore, open_change_feed
-from tests.servers import Valkey
+from tests.servers import Valkey, patient
 
 from .provider import PlainProvider, new_plain_store
 
@@ -46,8 +46,8 @@ async def test_no_statement_with_a_cache_and_nonces_elsewhere(engine: AsyncEngin
     """With `CachingStore` in front and nonces in Redis, the database is not asked; a revocation counts at once."""
     provider = await PlainProvider.over(engine)
     signer = await provider.token()
-    models: Any = new_plain_store(engine, Nonce=None, cache=open_store(valkey.url))
-    async with CachingStore(models, open_change_feed(valkey.url)) as store:
+    models: Any = new_plain_store(engine, Nonce=None, cache=open_store(patient(valkey.url)))
+    async with CachingStore(models, open_change_feed(patient(valkey.url))) as store:
         cached = PlainProvider(store)
         assert not isinstance(await cached.protect(signer.wire()), int)
         sent = counted(engine)
@@ -62,7 +62,10 @@ async def test_no_statement_with_a_cache_and_nonces_elsewhere(engine: AsyncEngin
 
 async def test_another_store_for_nonces_is_one_argument(engine: AsyncEngine, valkey: Valkey) -> None:
     """It may be given as the cache or in the place of the model, and is opened and closed with the store."""
-    for option in ({"Nonce": None, "cache": open_store(valkey.url)}, {"Nonce": open_store(valkey.url)}):
+    for option in (
+        {"Nonce": None, "cache": open_store(patient(valkey.url))},
+        {"Nonce": open_store(patient(valkey.url))},
+    ):
         async with new_plain_store(engine, **option) as store:
             await store.ping()
             assert await store.exists_nonce("n", "4000000000", "c", None) is (option.keys() == {"Nonce"})

@@ -16,7 +16,7 @@ import pytest_asyncio
 from async_oauth1.credentials import Client, TemporaryCredential
 from async_oauth1.stores import Store, TransientStore, open_store
 from async_oauth1.testing import Clock
-from tests.servers import MariaDB, Postgres, SentinelTrio, Valkey, ValkeyCluster, redis_binary
+from tests.servers import MariaDB, Postgres, SentinelTrio, Valkey, ValkeyCluster, patient, redis_binary
 from tests.sqlalchemy.conftest import MARIADB_DRIVERS
 from tests.sqlalchemy.records import RecordStore
 from tests.stores.third_party import ThirdPartyStore
@@ -90,24 +90,29 @@ def redis_server() -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def sentinel() -> Iterator[SentinelTrio]:
-    """A master with two replicas and three Sentinels."""
+    """A master with two replicas and three Sentinels, which stays the master."""
     trio = SentinelTrio()
+    trio.keep_master()
     yield trio
     trio.close()
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[ValkeyCluster]:
-    """A cluster of three nodes."""
+    """A cluster of three nodes, which stays complete."""
     cluster = ValkeyCluster()
+    cluster.keep_masters()
     yield cluster
     cluster.close()
 
 
 @pytest.fixture(params=["valkey", "postgres"])
 def server(request: pytest.FixtureRequest) -> Iterator[Valkey | Postgres]:
-    """A server for this test only, which the test kills."""
-    server = Valkey("--appendfsync", "always") if request.param == "valkey" else Postgres()
+    """A server for this test only, which the test kills.
+
+    Before it answers it has written to its file, which SIGKILL does not undo. It does not wait for the disk.
+    """
+    server = Valkey("--appendfsync", "no") if request.param == "valkey" else Postgres("-c", "fsync=off")
     yield server
     server.close()
 
@@ -129,11 +134,11 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock)
     if kind == "postgres":
         server: Postgres = request.getfixturevalue("postgres")
         server.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        return server.url
+        return patient(server.url)
     redis_server: Valkey | SentinelTrio | ValkeyCluster = request.getfixturevalue(_SERVERS[kind])
     redis_server.flush()
     clock.listeners.append(redis_server.shift_time)  # Redis goes by its own clock
-    return redis_server.url
+    return patient(redis_server.url)
 
 
 def models_url(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from async_oauth1.errors import StoreUnavailableError
-from async_oauth1.stores import Store, TransientStore
+from async_oauth1.stores import Store, StoreError, TransientStore, open_store
 
-__all__ = ["PATIENCE", "Account", "under_load"]
+__all__ = ["PATIENCE", "TIMEOUT", "Account", "impatient", "ticks_until_refused", "under_load"]
 
 #: Seconds after which a store that does not come back is given up.
-PATIENCE = 30.0
+PATIENCE = 60.0
+#: Seconds that a call of an impatient store may take.
+TIMEOUT = 1.0
 #: Callers that ask for nonces, some that hang up in the middle of a batch, and some that go through the whole flow.
 NONCE_CALLERS = 10
 IMPATIENT_CALLERS = 2
@@ -162,13 +164,20 @@ class _Load:
             await asyncio.sleep(_TICK)
         return self.answered_at
 
+    async def work(self, seconds: float) -> None:
+        """Go on for some time, and until a nonce was accepted and a flow has ended."""
+        await asyncio.sleep(seconds)
+        async with asyncio.timeout(PATIENCE):
+            while not (self.account.accepted and self.account.taken):
+                await asyncio.sleep(_TICK)
+
     async def audit(self) -> None:
         """Use everything again: all nonces must be known, all temporary credentials gone, all tokens there."""
-        for names in _in_portions(self.account.accepted, 100):
+        for names in _in_portions(self.account.accepted):
             answers = await asyncio.gather(*(self.ask(self.nonce(name)) for name in names))
             self.account.replays += answers.count(False)
             self.account.unaudited += answers.count(None)
-        for names in _in_portions(self.account.taken, 50):
+        for names in _in_portions(self.account.taken):
             takes = (self.ask(self.store.delete_temporary_credential(name)) for name in names)
             answers = await asyncio.gather(*takes)
             self.account.taken_twice += answers.count(True)
@@ -178,7 +187,32 @@ class _Load:
             self.account.lost += len(set(self.account.taken) - kept)
 
 
+async def ticks_until_refused(account: Account) -> int:
+    """Wait until callers are refused again, and return how often the event loop did something else meanwhile."""
+    before, ticks = account.refused, 0
+    async with asyncio.timeout(PATIENCE):
+        while account.refused == before:
+            await asyncio.sleep(_TICK)
+            ticks += 1
+    return ticks
+
+
 Disturb = Callable[[Callable[..., Awaitable[None]]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def impatient(url: str) -> AsyncIterator[TransientStore]:
+    """A store whose calls soon time out, once the machine was idle enough to open it."""
+    store: TransientStore = open_store(f"{url}{'&' if '?' in url else '?'}timeout={TIMEOUT}")
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(StoreError):
+                await store.open()
+                break
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @asynccontextmanager
@@ -194,7 +228,7 @@ async def under_load(store: TransientStore, *, warm_up: float = 0.5) -> AsyncIte
     callers.append(asyncio.create_task(load.watch_loop()))
     try:
         await load.wait_for_answer(0.0)
-        await asyncio.sleep(warm_up)
+        await load.work(warm_up)
         yield load.account
         mended = time.monotonic()
         load.account.back_after = await load.wait_for_answer(mended) - mended
@@ -205,5 +239,7 @@ async def under_load(store: TransientStore, *, warm_up: float = 0.5) -> AsyncIte
     await load.audit()
 
 
-def _in_portions(names: list[str], size: int) -> list[list[str]]:
+def _in_portions(names: list[str]) -> list[list[str]]:
+    """Twenty portions, so that one that is refused leaves out little, however few names there are."""
+    size = min(100, 1 + len(names) // 20)
     return [names[start : start + size] for start in range(0, len(names), size)]

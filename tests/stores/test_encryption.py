@@ -13,7 +13,7 @@ from async_oauth1.credentials import Client
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, StoreError, TransientStore, open_store
 from async_oauth1.stores.encryption import KeyRing, new_key
-from tests.servers import Postgres
+from tests.servers import Postgres, patient
 
 OLD, NEW = new_key(), new_key()
 CLIENT = Client(
@@ -92,7 +92,7 @@ async def test_redis_shows_no_secret(request: pytest.FixtureRequest) -> None:
     """Redis stores temporary secrets and verifiers encrypted; without the key they cannot be used."""
     server = request.getfixturevalue("valkey")
     server.flush()
-    async with open_store(server.url, keys=[NEW]) as store:
+    async with open_store(patient(server.url), keys=[NEW]) as store:
         await decided(store)
         credential = await store.get_temporary_credential("temporary")
         assert credential is not None
@@ -102,7 +102,7 @@ async def test_redis_shows_no_secret(request: pytest.FixtureRequest) -> None:
     assert "user_id" in stored
     assert [secret for secret in SECRETS if secret in stored] == []
     for keys in ([], [OLD]):
-        async with open_store(server.url, keys=keys) as store:
+        async with open_store(patient(server.url), keys=keys) as store:
             with pytest.raises(StoreUnavailableError):
                 await store.get_temporary_credential("temporary")
 

@@ -70,15 +70,16 @@ async def test_an_exchange_ends_them(full_store: Store, approved: Pending) -> No
 
 @EVERY_KIND
 async def test_they_are_forgotten_when_they_would_have_expired(
-    store: TransientStore, pending: Pending, clock: Clock
+    store: TransientStore, kind: str, pending: Pending, clock: Clock
 ) -> None:
     """Not sooner, and not later."""
+    margin = 60 if kind in TRANSIENT else 1  # Redis goes by its own clock, and the machine may be busy
     credential = await pending()
     clock.advance(500)
     await store.delete_temporary_credential(credential.oauth_token)
-    clock.advance(99)
+    clock.advance(100 - margin)
     assert await ended(store, credential.oauth_token) == credential
-    clock.advance(1)
+    clock.advance(margin)
     assert await ended(store, credential.oauth_token) is None
     assert await is_gone(store, credential)
 

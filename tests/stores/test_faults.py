@@ -13,20 +13,26 @@ import pytest_asyncio
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import StoreError, TransientStore, open_store
-from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, wait_until
+from tests.servers import Postgres, SentinelTrio, Valkey, ValkeyCluster, patient, wait_until
 
-from .faults import under_load
+from .faults import PATIENCE, TIMEOUT, impatient, ticks_until_refused, under_load
 
 # Where a timeout interrupts redis-py while it connects, it leaves the connection to the garbage collector.
 pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mark.usefixtures("collected")]
-
-TIMEOUT = 1.0
 
 
 @pytest_asyncio.fixture
 async def store(server: Valkey | Postgres) -> AsyncIterator[TransientStore]:
     """A store on that server with short time-outs."""
-    store = open_store(f"{server.url}{'&' if '?' in server.url else '?'}timeout={TIMEOUT}")
+    await open_store(patient(server.url)).migrate()
+    async with impatient(server.url) as store:
+        yield store
+
+
+@pytest_asyncio.fixture
+async def patient_store(server: Valkey | Postgres) -> AsyncIterator[TransientStore]:
+    """A store on that server which waits for a busy machine."""
+    store = open_store(patient(server.url))
     await store.migrate()
     async with store:
         yield store
@@ -37,7 +43,7 @@ async def test_a_killed_server(server: Valkey | Postgres, store: TransientStore)
     async with under_load(store) as account:
         await asyncio.to_thread(server.kill)
         await asyncio.sleep(0.5)
-        assert account.refused
+        await ticks_until_refused(account)
         await asyncio.to_thread(server.start)
     account.assert_safe()
 
@@ -46,11 +52,9 @@ async def test_a_frozen_server(server: Valkey | Postgres, store: TransientStore)
     """While the server is stopped (SIGSTOP), callers are refused without blocking the loop; then it recovers."""
     async with under_load(store) as account:
         await asyncio.to_thread(server.freeze)
-        ticks = 0
-        while not account.refused:
-            await asyncio.sleep(0.01)
-            ticks += 1
-        assert ticks > 10
+        async with asyncio.timeout(PATIENCE):  # callers that time out together are refused together
+            while await ticks_until_refused(account) <= 10:
+                pass
         await asyncio.to_thread(server.thaw)
     account.assert_safe()
 
@@ -72,8 +76,9 @@ async def test_a_server_that_is_not_there_at_first_use(server: Valkey | Postgres
             await question
 
 
-async def test_callers_that_are_cancelled_in_a_batch(store: TransientStore) -> None:
+async def test_callers_that_are_cancelled_in_a_batch(patient_store: TransientStore) -> None:
     """If half of the callers are cancelled at any moment, the others get their answers."""
+    store = patient_store
     for turns in range(12):
         tasks = [asyncio.create_task(store.exists_nonce(f"{turns}-{n}", "4000000000", "c", None)) for n in range(64)]
         tasks += [asyncio.create_task(store.count_wrong_verifier(f"{n}")) for n in range(8)]
@@ -91,7 +96,7 @@ async def test_memory_is_full() -> None:
     """A full Valkey without eviction refuses new nonces, and still knows the old ones."""
     server = Valkey("--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
     try:
-        async with open_store(server.url) as store:
+        async with open_store(patient(server.url)) as store:
             questions = (store.exists_nonce(f"n{n}", "4000000000", "c", None) for n in range(50_000))
             answers = await asyncio.gather(*questions, return_exceptions=True)
             assert {type(answer) for answer in answers} == {bool, StoreUnavailableError}
@@ -106,10 +111,10 @@ async def test_memory_is_full() -> None:
 
 async def test_no_connection_is_left() -> None:
     """If PostgreSQL has no connections left, callers are refused; once it has some, they are served again."""
-    server = Postgres("-c", "max_connections=6", "-c", "superuser_reserved_connections=0")
+    server = Postgres("-c", "max_connections=6", "-c", "superuser_reserved_connections=0", "-c", "fsync=off")
     hogs = []
     try:
-        store = open_store(server.url)
+        store = open_store(patient(server.url))
         await store.migrate()
         async with store:
             with contextlib.suppress(asyncpg.TooManyConnectionsError):
@@ -133,7 +138,7 @@ async def test_the_limit_of_clients_is_reached() -> None:
     server = Valkey("--maxclients", "4")
     hogs = []
     try:
-        async with open_store(server.url) as store:
+        async with open_store(patient(server.url)) as store:
             assert await store.exists_nonce("n", "4000000000", "c", None) is False
             refused = False
             while not refused:
@@ -207,11 +212,11 @@ async def test_connections_that_die_in_silence(kind: str) -> None:
     server = Postgres("-c", "fsync=off") if kind == "postgres" else Valkey()
     wire = Wire(server)
     try:
-        await open_store(server.url).migrate()
+        await open_store(patient(server.url)).migrate()
         async with await asyncio.start_server(wire.connected, "127.0.0.1", 0) as listener:
             place = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
             url = f"postgresql://postgres@{place}/postgres" if kind == "postgres" else f"redis://{place}"
-            async with open_store(f"{url}?timeout={TIMEOUT}") as store:
+            async with open_store(f"{url}?timeout={4 * TIMEOUT}") as store:
                 await asyncio.gather(*(store.count_wrong_verifier("t") for _ in range(8)))
                 wire.cut()
                 with pytest.raises(StoreUnavailableError):
@@ -234,7 +239,7 @@ async def test_sentinels_choose_another_master(fault: str) -> None:
     wait_replicas = 2 if fault == "failover" else 1
     try:
         async with (
-            open_store(f"{trio.url}?timeout={TIMEOUT}&wait_replicas={wait_replicas}") as store,
+            impatient(f"{trio.url}?wait_replicas={wait_replicas}") as store,
             under_load(store) as account,
         ):
             old = trio.master_port()
@@ -252,7 +257,7 @@ async def test_a_cluster_replaces_a_master(fault: str) -> None:
     """If one of three masters dies, or stops and comes back as a replica, the slots of the others are not affected."""
     cluster = ValkeyCluster(1)
     try:
-        async with open_store(f"{cluster.url}?timeout={TIMEOUT}") as store, under_load(store) as account:
+        async with impatient(cluster.url) as store, under_load(store) as account:
             await asyncio.to_thread(getattr(cluster.masters[2], fault))
             await asyncio.to_thread(wait_until, lambda: cluster.is_master(cluster.nodes[5]), "its replica took over")
             if fault == "freeze":

@@ -17,7 +17,9 @@ import pytest_asyncio
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import TransientStore, open_store
 from async_oauth1.stores.health.outages import Outages
-from tests.servers import Postgres, SentinelTrio, Valkey, wait_until
+from tests.servers import Postgres, SentinelTrio, Valkey, patient, wait_until
+
+from .faults import impatient
 
 pytestmark = [pytest.mark.filterwarnings("default::ResourceWarning"), pytest.mark.usefixtures("collected")]
 
@@ -28,7 +30,7 @@ NUMBERS = itertools.count()
 @pytest_asyncio.fixture
 async def store(server: Valkey | Postgres) -> AsyncIterator[TransientStore]:
     """A store on that server."""
-    store = open_store(f"{server.url}{'&' if '?' in server.url else '?'}timeout=1")
+    store = open_store(patient(server.url))
     await store.migrate()
     async with store:
         yield store
@@ -83,7 +85,7 @@ async def test_another_server_takes_over(caplog: pytest.LogCaptureFixture) -> No
     """The outage of the master that was killed ends as well."""
     trio = SentinelTrio()
     try:
-        async with open_store(f"{trio.url}?timeout=1") as store:
+        async with impatient(trio.url) as store:
             await until_all_answer(store)
             old = trio.master_port()
             await asyncio.to_thread(trio.node(old).kill)
@@ -133,7 +135,7 @@ async def test_a_look_up_is_no_recovery_of_writes(tmp_path: Path, caplog: pytest
 def test_calls_that_overlap(caplog: pytest.LogCaptureFixture) -> None:
     """Late failures of the same outage begin no new one; late successes from before the failure do not end it."""
     store = Outages("redis://host")
-    before = time.monotonic()
+    before = time.monotonic() - 1
     store.failed("is gone", before)
     store.answered(before)
     assert store.ongoing

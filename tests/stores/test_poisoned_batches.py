@@ -16,7 +16,7 @@ from async_oauth1.stores.caching import CachingStore, open_change_feed
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.database import PostgresDatabase
 from async_oauth1.stores.postgres.schema import MIGRATIONS
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, patient
 
 #: What a client can send, or a mistaken caller can pass, that some database cannot hold.
 POISON = ("a\0b", "\ud800", "€" * 100_000, "€", "\x80", "'; --", "%E2%82%AC", "")
@@ -55,7 +55,7 @@ async def test_look_ups(full_store: Store) -> None:
 
 async def test_look_ups_through_a_cache(full_store: Store, valkey: Valkey) -> None:
     """The same with a cache; changes to an impossible name are neither made nor announced."""
-    async with CachingStore(full_store, open_change_feed(valkey.url)) as cache:
+    async with CachingStore(full_store, open_change_feed(patient(valkey.url))) as cache:
         client = Client(client_id="c", client_secret="s")
         await cache.add_client(client)
         answers = await _each(
@@ -201,6 +201,6 @@ async def test_a_missing_answer_fails_the_batch() -> None:
         return {}
 
     batcher: Batcher[int, int] = Batcher(answer)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         found = await _each(batcher.ask(1), batcher.ask(2))
     assert [type(answer) for answer in found] == [KeyError, KeyError]

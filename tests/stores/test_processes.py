@@ -70,7 +70,7 @@ def _race(url: str) -> None:
                 process.stdin.flush()
             answers = [json.loads(process.stdout.readline()) for process in processes]
             assert [sum(counts) for counts in zip(*answers, strict=True)] == [1, 1, 1]
-        outcomes = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+        outcomes = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
         assert [status for _, status in outcomes] == [0] * PROCESSES, outcomes
     finally:
         for process in processes:
@@ -85,7 +85,7 @@ def test_six_processes_migrate_an_empty_database(postgres: Postgres) -> None:
     processes = [
         subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=unmeasured_environment()) for _ in range(6)
     ]
-    outcomes = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+    outcomes = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
     assert [status for _, status in outcomes] == [0] * 6, outcomes
 
 

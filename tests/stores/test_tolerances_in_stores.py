@@ -20,7 +20,7 @@ from async_oauth1.stores.caching import CachingStore, open_change_feed
 from tests.protocol.wire import NOW, Signer, Wire
 from tests.provider.provider import CALLBACK
 from tests.provider.test_tolerances import CASES, POLICY, header_of, with_header, without
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, patient
 
 TOLERANCES = tuple(dict.fromkeys(case.tolerance for case in CASES.values()))
 
@@ -73,7 +73,7 @@ async def served(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if "valkey" in request.param:
         valkey: Valkey = request.getfixturevalue("valkey")
         valkey.flush()
-        nonces = open_store(valkey.url, clock=lambda: NOW)
+        nonces = open_store(patient(valkey.url), clock=lambda: NOW)
     async with AsyncExitStack() as stores:
         for one in dict.fromkeys((store, nonces)):
             await one.migrate()

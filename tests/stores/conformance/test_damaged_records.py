@@ -16,7 +16,7 @@ from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, StoreError, open_store
 from async_oauth1.stores.encryption import MARK, KeyRing, UnreadableError, new_key
 from async_oauth1.stores.sqlite import SQLiteStore
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, patient
 
 KEY = new_key()
 at_rest = pytest.mark.parametrize("kind", ["sqlite", "postgres"])
@@ -100,7 +100,7 @@ async def test_a_ciphertext_of_another_row_is_refused(url: str, request: pytest.
 async def test_a_ciphertext_of_another_hash_is_refused(valkey: Valkey) -> None:
     """The secret and the verifier of temporary credentials in Redis are bound to the token."""
     valkey.flush()
-    async with open_store(valkey.url, keys=[KEY]) as store:
+    async with open_store(patient(valkey.url), keys=[KEY]) as store:
         for name in ("one", "two"):
             token = {"oauth_token": name, "oauth_token_secret": f"{name}-s3cret"}
             made = await store.create_temporary_credential(token, "c", "oob")
@@ -224,7 +224,7 @@ async def test_text_that_is_not_utf8_does_not_break_the_connection(tmp_path) -> 
 async def test_a_damaged_hash_in_redis(valkey: Valkey, caplog, field: str, value: object) -> None:
     """A record with a missing or invalid field is unavailable and logged, as in the SQL stores."""
     valkey.flush()
-    async with open_store(valkey.url, keys=[KEY]) as store:
+    async with open_store(patient(valkey.url), keys=[KEY]) as store:
         token = {"oauth_token": "one", "oauth_token_secret": "s3cret"}
         made = await store.create_temporary_credential(token, "c", "oob")
         await store.create_authorization_verifier(made, "jane", "v")

@@ -26,7 +26,7 @@ def old_tables(postgres: Postgres) -> Postgres:
 
 
 async def _wait_for_lock(watcher: asyncpg.Connection) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'"
         while not await watcher.fetchval(query):
             await asyncio.sleep(0.005)
@@ -39,7 +39,7 @@ async def test_look_ups_do_not_wait_for_a_migration_that_waits(old_tables: Postg
     migration = asyncio.create_task(PostgresStore(old_tables.url).migrate())
     try:
         await _wait_for_lock(watcher)
-        assert await worker.fetchval(LOOK_UP, timeout=10) == "t"
+        assert await worker.fetchval(LOOK_UP, timeout=60) == "t"
         assert not migration.done()
         await backup.execute("COMMIT")
         await migration
@@ -74,11 +74,11 @@ async def test_look_ups_do_not_wait_for_an_index(old_tables: Postgres) -> None:
     await writer.execute("BEGIN; INSERT INTO oauth1_token_credential VALUES ('t2', 's', 'c', 'u', '', 1)")
     migration = asyncio.create_task(PostgresStore(old_tables.url).migrate())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
             while not await watcher.fetchval(query):
                 await asyncio.sleep(0.005)
-        assert await worker.fetchval(LOOK_UP, timeout=10) == "t"
+        assert await worker.fetchval(LOOK_UP, timeout=60) == "t"
         await writer.execute("COMMIT")
         await migration
     finally:
@@ -95,7 +95,7 @@ async def test_an_up_to_date_database_is_not_touched(old_tables: Postgres) -> No
     other = await asyncpg.connect(old_tables.url)
     try:
         await other.execute(f"BEGIN; {LOOK_UP}; LOCK TABLE oauth1_client IN ROW EXCLUSIVE MODE")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await PostgresStore(old_tables.url).migrate()
     finally:
         other.terminate()

@@ -36,7 +36,7 @@ async def store(request: pytest.FixtureRequest, server: Postgres) -> AsyncIterat
 async def _waiting_for_locks(server: Postgres, at_least: int) -> None:
     watcher = await asyncpg.connect(server.url)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             while await watcher.fetchval(query) < at_least:
                 await asyncio.sleep(0.01)

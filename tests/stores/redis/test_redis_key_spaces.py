@@ -43,7 +43,7 @@ async def _nothing_is_shared(first: RedisStore, second: RedisStore, seen_as: str
 )
 async def test_providers_are_separate(url: str, first: str, second: str, seen_as: str) -> None:
     """With different prefixes or names, neither reads, approves, denies, counts or takes the other's credentials."""
-    async with RedisStore(f"{url}?{first}") as one, RedisStore(f"{url}?{second}") as other:
+    async with RedisStore(f"{url}&{first}") as one, RedisStore(f"{url}&{second}") as other:
         await _nothing_is_shared(one, other, seen_as or TOKEN["oauth_token"])
 
 
@@ -51,8 +51,8 @@ async def test_providers_are_separate(url: str, first: str, second: str, seen_as
 async def test_workers_of_one_provider_share(url: str) -> None:
     """Stores with the same prefix, with or without its colon, and the same name belong to one provider."""
     async with (
-        RedisStore(f"{url}?prefix=x&provider=p") as one,
-        RedisStore(f"{url}?prefix=x:&provider=p") as other,
+        RedisStore(f"{url}&prefix=x&provider=p") as one,
+        RedisStore(f"{url}&prefix=x:&provider=p") as other,
     ):
         pending = await one.create_temporary_credential(TOKEN, "c", "oob")
         assert await other.get_temporary_credential(TOKEN["oauth_token"]) == pending

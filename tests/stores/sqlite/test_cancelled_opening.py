@@ -34,6 +34,6 @@ def test_its_thread_ends_without_an_error(tmp_path: Path, monkeypatch: pytest.Mo
     for number in range(ROUNDS):
         asyncio.run(_cancel_after(1 + number % 3, f"file:{path}?mode=rw"))
         for thread in set(threading.enumerate()) - before:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
     assert raised == []

@@ -31,7 +31,7 @@ def threads_left() -> ThreadsLeft:
     def left() -> list[threading.Thread]:
         started = [thread for thread in threading.enumerate() if thread not in before]
         for thread in started:
-            thread.join(5)
+            thread.join(60)
         return [thread for thread in started if thread.is_alive()]
 
     return left

@@ -51,7 +51,7 @@ def _start(url: str, number: int) -> subprocess.Popen[str]:
 
 async def test_three_processes_race(tmp_path: Path) -> None:
     """Nonces, takes and exchanges that arrive in three processes at once succeed exactly once."""
-    url = f"sqlite:///{tmp_path}/store.db"
+    url = f"sqlite:///{tmp_path}/store.db?timeout=60"  # the machine may be busy, and SQLite's lock is no queue
     async with await _prepared(url) as store:
         processes = [_start(url, number) for number in range(3)]
         try:
@@ -62,7 +62,7 @@ async def test_three_processes_race(tmp_path: Path) -> None:
                 assert process.stdin is not None
                 process.stdin.write("go\n")
                 process.stdin.flush()
-            results = [process.communicate(timeout=60) for process in processes]
+            results = [process.communicate(timeout=300) for process in processes]
         finally:
             for process in processes:
                 process.kill()
@@ -99,7 +99,7 @@ def test_six_processes_migrate_a_new_file_at_once(tmp_path: Path) -> None:
         )
         for _ in range(6)
     ]
-    outcomes = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+    outcomes = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
     assert outcomes == [("", 0)] * 6
 
 

@@ -88,7 +88,7 @@ async def test_reencrypting(path: Path, table: str, column: str, value: str) -> 
     """The store opens, `reencrypt` encrypts every other row under the newest key, and it ends."""
     await _filled(path)
     _execute(path, f"UPDATE {table} SET {column} = {value} WHERE client_id = 'b'")
-    async with _store(path, new_key()) as store, asyncio.timeout(20):
+    async with _store(path, new_key()) as store, asyncio.timeout(60):
         with pytest.raises(StoreError, match=r"1 record\(s\) could not be read, the others are encrypted"):
             await store.reencrypt()
     with closing(sqlite3.connect(path)) as connection:
