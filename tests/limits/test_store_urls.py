@@ -8,6 +8,7 @@ import pytest
 
 from async_oauth1.errors import StoreError, TooManyRequestsError
 from async_oauth1.limits import Limits, Rates
+from async_oauth1.testing import Clock
 from tests.servers import Valkey
 
 
@@ -19,9 +20,10 @@ def socket_server() -> Iterator[Valkey]:
     server.close()
 
 
-async def test_a_unix_socket(socket_server: Valkey) -> None:
+async def test_a_unix_socket(socket_server: Valkey, clock: Clock) -> None:
     """Requests are counted on the server behind the socket."""
-    limits = Limits(f"unix://{socket_server.folder}/socket", sign_in=Rates(per_address="1/day"))
+    url = f"unix://{socket_server.folder}/socket"
+    limits = Limits(url, sign_in=Rates(per_address="1/day"), clock=clock, timeout=60.0)
     try:
         await limits.count_sign_in("203.0.113.7")
         with pytest.raises(TooManyRequestsError):

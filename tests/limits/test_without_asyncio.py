@@ -10,6 +10,7 @@ import trio
 from async_oauth1 import run_sync
 from async_oauth1.errors import StoreUnavailableError, TooManyRequestsError
 from async_oauth1.limits import Limits, Rates
+from async_oauth1.testing import Clock
 from tests.servers import Valkey
 
 
@@ -27,10 +28,11 @@ def attempt(limits: Limits, *, under_trio: bool) -> bool:
 
 @pytest.mark.parametrize("under_trio", [False, True])
 @pytest.mark.parametrize("store", ["memory", "valkey"])
-def test_many_threads_share_one_limit(store: str, valkey: Valkey, under_trio: bool) -> None:
+def test_many_threads_share_one_limit(store: str, valkey: Valkey, clock: Clock, under_trio: bool) -> None:
     """All of them together admit what it says."""
     valkey.flush()
-    limits = Limits("memory://" if store == "memory" else valkey.url, sign_in=Rates(per_address="20/day"), timeout=30.0)
+    url = "memory://" if store == "memory" else valkey.url
+    limits = Limits(url, sign_in=Rates(per_address="20/day"), clock=clock, timeout=60.0)
     with ThreadPoolExecutor(8) as threads:
         admitted = list(threads.map(lambda _: attempt(limits, under_trio=under_trio), range(60)))
     assert admitted.count(True) == 20

@@ -39,7 +39,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Postgres | MariaDB]:
             request.getfixturevalue("mariadb")  # skips, or fails in CI
         server: Postgres | MariaDB = MariaDB()
     else:
-        server = Postgres()
+        server = Postgres("-c", "fsync=off")
     yield server
     server.close()
 
@@ -100,7 +100,7 @@ async def test_dropped_connections(provider: PlainProvider, engine: AsyncEngine)
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 async def test_the_server_has_no_connection_left(driver: str, caplog: pytest.LogCaptureFixture) -> None:
     """A driver's own error while it connects is a 503 as well, and the log has the reason."""
-    server = Postgres("-c", "max_connections=4", "-c", "superuser_reserved_connections=0")
+    server = Postgres("-c", "max_connections=4", "-c", "superuser_reserved_connections=0", "-c", "fsync=off")
     engine = create_async_engine(server.sqlalchemy_url("postgres", f"postgresql+{driver}"), poolclass=NullPool)
     try:
         held = [await asyncpg.connect(server.url) for _ in range(4)]
@@ -117,7 +117,7 @@ async def test_the_server_has_no_connection_left(driver: str, caplog: pytest.Log
 @pytest.mark.parametrize("driver", ["asyncpg", "sqlite"])
 async def test_the_pool_is_in_use(engine: AsyncEngine, engines, caplog: pytest.LogCaptureFixture) -> None:
     """If views hold every connection, requests are 503 in time, with a line for the operator; then they are served."""
-    small = engines(poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=0.2)
+    small = engines(poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=1)
     provider = await PlainProvider.over(small)
     signer = await provider.token()
     async with small.connect() as held:
@@ -131,7 +131,7 @@ async def test_a_locked_database(engine: AsyncEngine, engines) -> None:
     """A lock that is held for longer than the store waits is a 503."""
     provider = await PlainProvider.over(engine)
     signer = await provider.token()
-    impatient = PlainProvider(new_plain_store(engines(connect_args={"timeout": 0.05}), timeout=0.5))
+    impatient = PlainProvider(new_plain_store(engines(connect_args={"timeout": 0.05}), timeout=3))
     async with engine.connect() as held:
         await held.execute(text("BEGIN IMMEDIATE"))
         assert await impatient.protect(signer.wire()) == 503

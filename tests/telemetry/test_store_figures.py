@@ -15,19 +15,19 @@ from prometheus_client import CollectorRegistry
 from async_oauth1 import Client, ResourceProtector, StoreUnavailableError
 from async_oauth1.stores import open_store
 from async_oauth1.telemetry import Instrumentation, instrument
-from tests.servers import Postgres, Valkey
+from tests.servers import Postgres, Valkey, patient
 
 from .test_metrics import samples
 
 PRINTER = Client(client_id="printer", client_secret="printer-secret", callbacks=("oob",))
 #: Seconds after which a figure counts as wrong.
-PATIENCE = 30
+PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server."""
-    server = Postgres()
+    server = Postgres("-c", "fsync=off")
     yield server
     server.close()
 
@@ -128,7 +128,7 @@ async def test_the_pool_of_valkey(valkey: Valkey) -> None:
 
 async def test_batches_of_valkey(valkey: Valkey) -> None:
     """Nonces count by batch; how many are live is not read, because that would take as long as they are many."""
-    async with opened(valkey.url) as store:
+    async with opened(patient(valkey.url)) as store:
         figures = Figures(store)
         now = str(int(time.time()))
         await asyncio.gather(*(store.exists_nonce(f"n{number}", now, "printer", None) for number in range(10)))
@@ -140,7 +140,7 @@ async def test_batches_of_valkey(valkey: Valkey) -> None:
 
 async def test_a_store_that_does_not_answer(valkey: Valkey) -> None:
     """The time of the batch has the error's name; afterwards there are connections again."""
-    async with opened(f"{valkey.url}?timeout=0.2") as store:
+    async with opened(f"{valkey.url}?timeout=3") as store:
         figures = Figures(store)
         now = str(int(time.time()))
         valkey.freeze()
