@@ -14,7 +14,7 @@ from .signer import Message
 #: A peer that is neither on the loopback interface nor a proxy.
 PEER = ("203.0.113.7", 40_000)
 #: Seconds; a test that hangs fails after this time.
-PATIENCE = 20
+PATIENCE = 60
 
 
 @dataclass(frozen=True)

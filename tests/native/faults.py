@@ -130,4 +130,4 @@ def compile_extension(
 def compares_equal(extension: Path, *, seconds: float = 2) -> bool:
     """Whether `tests.native.comparing` finds no difference, in the listed cases and in some seconds of mutations."""
     command = (sys.executable, "-m", "tests.native.comparing", extension, str(seconds))
-    return subprocess.run(command, check=False, capture_output=True, cwd=NATIVE.parents[1], timeout=120).returncode == 0
+    return subprocess.run(command, check=False, capture_output=True, cwd=NATIVE.parents[1], timeout=600).returncode == 0

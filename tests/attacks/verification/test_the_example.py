@@ -10,16 +10,21 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
+from async_oauth1.asgi import LingeringMiddleware
 from tests.attacks.signer import FORM, Keys, Message, sign
 from tests.attacks.sockets import request_octets, talk
+from tests.attacks.wire import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 PRINTER = Keys(client_id="dpf43f3p2l4k3l03", client_secret="kd94hf93k423kf44")
 READY = "http://printer.example.com/ready"
+#: Seconds for which an answer that expects more of a body lingers, at least.
+LINGERS = signature(LingeringMiddleware).parameters["pause"].default
 STATUS_OF_HTML = re.compile(rb"content-type: text/html", re.IGNORECASE)
 
 
@@ -36,7 +41,7 @@ def port() -> Iterator[int]:
                 yield int(line.rpartition(":")[2])
         finally:
             process.terminate()
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=PATIENCE)
     assert line, errors
     assert process.returncode == 0
     assert "Traceback" not in errors
@@ -144,14 +149,26 @@ async def test_connect_is_refused(port: int) -> None:
         assert (answer.status, answer.json["error"]) == (400, "invalid_request")
 
 
+async def fastest_refusal(port: int, octets: bytes) -> float:
+    """The seconds until the first refusal that did not linger, or until the fastest of fifty.
+
+    A busy machine can delay any of them, but one that lingers is never faster.
+    """
+    fastest = float("inf")
+    for _ in range(50):
+        started = time.monotonic()
+        assert 400 <= (await talk(port, octets)).status < 500
+        fastest = min(fastest, time.monotonic() - started)
+        if fastest < LINGERS:
+            break
+    return fastest
+
+
 async def test_invalid_targets_and_hosts_are_answered_at_once(port: int) -> None:
     """The answer does not wait for a body that is not sent, and a body that is sent does not delay it."""
     for line, host in ((b"GET ?a=b", b"localhost"), (b"GET http://evil.example/", b"localhost"), (b"GET /", b"a..b")):
         head = line + b" HTTP/1.1\r\nHost: " + host + b"\r\n"
-        started = time.monotonic()
-        for _ in range(5):
-            assert 400 <= (await talk(port, head + b"Connection: close\r\n\r\n")).status < 500
-        assert time.monotonic() - started < 0.5
+        assert await fastest_refusal(port, head + b"Connection: close\r\n\r\n") < LINGERS
         body = b"x" * 1_000_000
         posted = head.replace(b"GET", b"POST") + b"Content-Length: %d\r\n" % len(body)
         answer = await talk(port, posted + b"\r\n" + body + head + b"Connection: close\r\n\r\n")
