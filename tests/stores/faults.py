@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from async_oauth1.credentials import TokenCredential
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores import Store, StoreError, TransientStore, open_store
 
@@ -183,8 +184,15 @@ class _Load:
             self.account.taken_twice += answers.count(True)
             self.account.unaudited += answers.count(None)
         if isinstance(self.store, Store):
-            kept = {token.oauth_token.rpartition("-")[0] for token in await self.store.list_token_credentials()}
+            kept = {token.oauth_token.rpartition("-")[0] for token in await self.tokens(self.store)}
             self.account.lost += len(set(self.account.taken) - kept)
+
+    async def tokens(self, store: Store) -> list[TokenCredential]:
+        """All token credentials. Asking for them changes nothing, so it is repeated until the store answers."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(StoreUnavailableError):
+                    return await store.list_token_credentials()
 
 
 async def ticks_until_refused(account: Account) -> int:
