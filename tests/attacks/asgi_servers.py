@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.servers import unmeasured_environment, wait_until_it_listens
+from tests.servers import free_ports, unmeasured_environment, wait_until_it_listens
 
 ROOT = Path(__file__).parents[2]
 #: Seconds; a test that hangs fails after this time.
@@ -35,8 +35,7 @@ def serving(command: list[str], policy: dict[str, Any] | None = None, **environm
         policy: Keyword arguments for `Policy`.
         environment: Additional environment variables.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    [port] = free_ports(1)
     arguments = [argument.format(port=port) for argument in command]
     variables = {**unmeasured_environment(), "PYTHONPATH": str(ROOT), "POLICY": json.dumps(policy or {}), **environment}
     with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=variables) as process:
