@@ -70,7 +70,7 @@ class GracefulStop:
         self._stopping = True
         await _stop_listening(listener, end)
         self._last_request = loop.time()  # connections that were just accepted have not sent a request yet
-        while (left := min(self._last_request + QUIET, end) - (now := loop.time())) > 0:  # noqa: ASYNC110 - waits for a pause, which is not an event
+        while (left := min(self._last_request + QUIET, end) - (now := loop.time())) > 0:
             await asyncio.sleep(min(left, TICK))
             if loop.time() - now > 2 * TICK:  # requests may have arrived that have not been read
                 self._last_request = loop.time()

@@ -100,7 +100,7 @@ async def test_requests_that_arrive_while_the_process_stands_still_are_served() 
         draining = asyncio.ensure_future(graceful.drain(listener.fileno()))
         while not graceful._last_request:
             await asyncio.sleep(0)
-        time.sleep(2 * QUIET)  # noqa: ASYNC251 - stands still
+        time.sleep(2 * QUIET)
         for _ in range(3):
             await asyncio.sleep(0)
         await graceful({"type": "http", "http_version": "1.1"}, None, send)
