@@ -10,11 +10,14 @@ from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 
+import httpx._config as httpx_config
 import httpx._transports.default as httpx_transports
+import httpx2._config as httpx2_config
 import httpx2._transports.default as httpx2_transports
 import pytest
 
 from tests.servers import TEMPLATES, MariaDB, Postgres, mariadb_binary, unmeasured_environment
+from tests.servers.processes import PATIENCE
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -31,6 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for transports in (httpx_transports, httpx2_transports):
         # Each client would read all certificates of authorities again, which takes longer than most requests.
         vars(transports)["create_ssl_context"] = cache(transports.create_ssl_context)
+    for settings in (httpx_config, httpx2_config):
+        # By default a client gives up after 5 seconds, which is too early on a busy machine.
+        default = settings.DEFAULT_TIMEOUT_CONFIG
+        default.connect = default.read = default.write = default.pool = PATIENCE
 
 
 @pytest.hookimpl(wrapper=True)

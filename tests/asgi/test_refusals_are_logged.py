@@ -12,6 +12,7 @@ from async_oauth1 import Policy
 from async_oauth1.asgi import OAuth1Middleware
 from async_oauth1.quart import ResourceProtector
 from async_oauth1.stores import MemoryStore
+from tests.servers.processes import PATIENCE
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
@@ -82,13 +83,14 @@ async def test_bodies_that_are_too_large_or_too_slow(
 ) -> None:
     """A 413 and a 408 have one line each, whether the middleware or the decorator reads the form."""
     app = quart.Quart(__name__)
-    app.config["BODY_TIMEOUT"] = 0.05
+    timeout = 0.05 if status == 408 else PATIENCE
+    app.config["BODY_TIMEOUT"] = timeout
     protect = ResourceProtector(app, policy=Policy(require_https=False, max_form_bytes=1_000))
     protect.register_hooks(MemoryStore())
     app.add_url_rule("/view", view_func=protect()(lambda: "seen"), methods=["POST"])
     if wrapped:
         app.asgi_app = OAuth1Middleware(  # type: ignore[method-assign]
-            app.asgi_app, protect, ["/view"], body_timeout=0.05
+            app.asgi_app, protect, ["/view"], body_timeout=timeout
         )
     caplog.set_level(logging.INFO, "async_oauth1")
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(size)}

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
 from tests.servers import free_ports, unmeasured_environment, wait_until_it_listens
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +37,7 @@ def serving(command: list[str], policy: dict[str, Any] | None = None, **environm
         policy: Keyword arguments for `Policy`.
         environment: Additional environment variables.
     """
-    port = free_ports(1)[0]
+    [port] = free_ports(1)
     arguments = [argument.format(port=port) for argument in command]
     variables = {**unmeasured_environment(), "PYTHONPATH": str(ROOT), "POLICY": json.dumps(policy or {}), **environment}
     with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=variables) as process:
@@ -43,8 +45,17 @@ def serving(command: list[str], policy: dict[str, Any] | None = None, **environm
             wait_until_it_listens(process, port)
             yield port
         finally:
-            process.terminate()
-            process.wait(PATIENCE)
+            end(process)
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """Stop a server; kill it with its workers if it does not end: granian can hang if the signal comes at its start."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        for one in (*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)):
+            one.kill()
 
 
 def read_head(connection: socket.socket) -> bytes:

@@ -48,7 +48,7 @@ class _Landing(BaseHTTPRequestHandler):
 class _SlowLanding(_Landing):
     """As slow as an application that exchanges the verifier first."""
 
-    delay = 0.6
+    delay = 2.0
 
 
 @contextmanager

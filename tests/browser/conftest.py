@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.examples.running import Photos, photos
 
@@ -19,7 +19,7 @@ from .jane import sign_in
 from .watching import Open, Watch
 
 #: Milliseconds after which a test fails.
-PATIENCE = 30_000
+PATIENCE = 60_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -40,6 +40,7 @@ def executable() -> str:
 @pytest.fixture(scope="package")
 def browser(executable: str) -> Iterator[Browser]:
     """Chromium with its back/forward cache, which Playwright switches off by default."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=executable,
@@ -88,6 +89,7 @@ def printer(register: Register) -> Application:
 def her_session(browser: Browser, provider: Photos) -> Any:
     """A browser's storage after signing in; for tests that do not sign out."""
     with browser.new_context(base_url=provider.url) as window:
+        window.set_default_timeout(PATIENCE)
         page = window.new_page()
         page.goto("/")
         sign_in(page)

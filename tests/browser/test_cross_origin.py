@@ -52,9 +52,9 @@ def test_a_page_of_another_origin_calls_the_api(other_page: Page, api: str, path
 @pytest.mark.parametrize("path", ["/below", "/middleware"])
 def test_the_page_reads_why_it_was_refused(other_page: Page, api: str, path: str, watch: Watch) -> None:
     """If CORS is on the outside, a refusal has its headers."""
+    watch.expect_about(api + path)
     status, body = call_api(other_page, api, path, signature=b"x")
     assert (status, body["error"]) == (401, "invalid_signature")
-    watch.forget()
 
 
 @pytest.mark.parametrize("path", ["/on-top", "/closed"])
@@ -62,6 +62,6 @@ def test_the_browser_withholds_an_answer_without_cors_headers(
     other_page: Page, api: str, path: str, watch: Watch
 ) -> None:
     """A refusal from above the CORS decorator has none, nor has an API without CORS."""
+    watch.expect_about(api + path)
     with pytest.raises(Error, match="Failed to fetch"):
         call_api(other_page, api, path, signature=b"x")
-    watch.forget()

@@ -46,6 +46,7 @@ def every_page(page: Page, application: Application) -> Iterator[str]:
     yield "wrong password"
     sign_in(page)
     expect(page.get_by_role("heading")).to_have_text("Your applications")
+    page.wait_for_load_state()
     while page.get_by_role("listitem").count():
         remove_access(page)
     yield "nobody let in"

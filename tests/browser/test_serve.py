@@ -13,9 +13,9 @@ from requests_oauthlib import OAuth1, OAuth1Session
 
 from async_oauth1.testing import OAuth1Server
 
+from .conftest import PATIENCE
 from .watching import Watch
 
-PATIENCE = 30_000
 SCREENS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},

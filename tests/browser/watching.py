@@ -20,6 +20,7 @@ class Watch:
         """Start without complaints."""
         self.answers: list[Response] = []
         self._heard: list[tuple[str, str]] = []
+        self._expected: list[str] = []
 
     def listen(self, page: Page) -> None:
         """Begin to watch a page, and the pages that it opens."""
@@ -33,7 +34,12 @@ class Watch:
         """The browser's complaints: violations of Content-Security-Policy, failed requests, errors."""
         # The browser also logs the status of an error page, which is not a defect of the page.
         pages = {answer.url for answer in self.answers}
-        return [text for url, text in self._heard if not (text.startswith(NOTED_STATUS) and url in pages)]
+        heard = [(url, text) for url, text in self._heard if not any(one in url + text for one in self._expected)]
+        return [text for url, text in heard if not (text.startswith(NOTED_STATUS) and url in pages)]
+
+    def expect_about(self, address: str) -> None:
+        """Expect complaints about an address, whenever the browser reports them."""
+        self._expected.append(address)
 
     def forget(self) -> None:
         """Forget the complaints so far: the test expected them."""

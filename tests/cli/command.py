@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
@@ -41,15 +44,29 @@ def run_json(*arguments: str, **environment: str) -> Any:
     return json.loads(result.stdout)
 
 
-def run_on_terminal(*arguments: str) -> str:
-    """The output of the command on a terminal."""
+def run_on_terminal(*arguments: str, columns: int = 80) -> str:
+    """The output of the command on a terminal of some width."""
     terminal, other_end = pty.openpty()
     try:
-        subprocess.run([*COMMAND, *arguments], stdout=other_end, timeout=60, check=True)
-        return os.read(terminal, 100_000).decode()
+        fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        command = [*COMMAND, *arguments]
+        with subprocess.Popen(command, stdin=other_end, stdout=other_end, env=environment) as process:
+            os.close(other_end)
+            output = read_to_the_end(terminal)
+        assert process.returncode == 0
+        return output.decode()
     finally:
         os.close(terminal)
-        os.close(other_end)
+
+
+def read_to_the_end(terminal: int) -> bytes:
+    """What is written to a terminal until its other end is closed: one read returns a part of it."""
+    output = bytearray()
+    with suppress(OSError):  # Linux raises it at the end
+        while more := os.read(terminal, 65_536):
+            output += more
+    return bytes(output)
 
 
 def assert_one_line_error(result: subprocess.CompletedProcess[str], reason: str) -> None:

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import termios
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from importlib.metadata import version
@@ -24,7 +18,7 @@ from async_oauth1.stores.caching import CachingStore, open_change_feed
 from tests.keys import RSA_PUBLIC_KEY
 from tests.servers import Valkey
 
-from .command import COMMAND, assert_one_line_error, run, run_in_process, run_json
+from .command import assert_one_line_error, run, run_in_process, run_json, run_on_terminal
 
 PRINTER = Client(
     client_id="a client identifier of another provider",
@@ -134,27 +128,12 @@ async def test_identifiers_are_whole_on_any_terminal(url: str, provider: Store, 
     """`token revoke` and `client show` find what a listing shows, however narrow the terminal is."""
     scope = " ".join(f"photos.permission{number}" for number in range(20))
     token = await provider.issue_token_credential(PRINTER.client_id, "jane" * 20, scope=scope)
-    listed = run_on_narrow_terminal(columns, "token", "list", "--store", url)
+    listed = run_on_terminal("token", "list", "--store", url, columns=columns)
     assert token.oauth_token in listed
     assert PRINTER.client_id in listed
-    assert PRINTER.client_id in run_on_narrow_terminal(columns, "client", "list", "--store", url)
+    assert PRINTER.client_id in run_on_terminal("client", "list", "--store", url, columns=columns)
     assert "…" not in listed
     assert run("token", "revoke", "--store", url, token.oauth_token).returncode == 0
-
-
-def run_on_narrow_terminal(columns: int, *arguments: str) -> str:
-    """The output of the command on a terminal of some width."""
-    terminal, other_end = pty.openpty()
-    try:
-        fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        subprocess.run(
-            [*COMMAND, *arguments], stdin=other_end, stdout=other_end, timeout=60, check=True, env=environment
-        )
-        return os.read(terminal, 100_000).decode()
-    finally:
-        os.close(terminal)
-        os.close(other_end)
 
 
 async def test_name_methods_and_key_can_be_changed(url: str, provider: Store, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import requests
 from requests_oauthlib import OAuth1Session
 
-from tests.servers.processes import free_ports, wait_until_it_listens
+from tests.servers.processes import PATIENCE, free_ports, wait_until_it_listens
 
 APPLICATION = "examples.django_provider"
 SERVERS = {
@@ -63,19 +63,19 @@ class Provider:
     def signed_in(self) -> requests.Session:
         """A browser in which the user has signed in."""
         browser = requests.Session()
-        page = browser.get(self.url("/login"), timeout=20)
+        page = browser.get(self.url("/login"), timeout=PATIENCE)
         form = {"username": "jane", "password": self.password, "csrfmiddlewaretoken": csrf_of(page.text)}
-        assert browser.post(self.url("/login?next=/login"), data=form, timeout=20).ok
+        assert browser.post(self.url("/login?next=/login"), data=form, timeout=PATIENCE).ok
         assert "sessionid" in browser.cookies
         return browser
 
     def decide(self, browser: requests.Session, token: str, decision: str = "approve") -> requests.Response:
         """Open the consent page, and click."""
         address = self.url(f"/oauth/authorize?oauth_token={token}")
-        page = browser.get(address, timeout=20)
+        page = browser.get(address, timeout=PATIENCE)
         assert page.status_code == 200, page.text
         form = {"decision": decision, "csrfmiddlewaretoken": csrf_of(page.text)}
-        return browser.post(address, data=form, timeout=20, allow_redirects=False)
+        return browser.post(address, data=form, timeout=PATIENCE, allow_redirects=False)
 
     def exchanged(self, pending: dict[str, str], callback: str) -> dict[str, str]:
         """Exchange temporary credentials."""
@@ -151,7 +151,7 @@ def serving(server: str, folder: Path, repository: Path, *, processes: int = 1, 
             started = subprocess.Popen(
                 [sys.executable, "-m", *arguments], cwd=repository, env=environment, stdout=log, stderr=log
             )
-            stack.callback(started.wait, 20)
+            stack.callback(started.wait, PATIENCE)
             stack.callback(started.terminate)
             wait_until_it_listens(started, port)
         yield provider

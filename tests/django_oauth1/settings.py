@@ -24,6 +24,7 @@ if _kind in _BACKENDS:
     if _kind == "table":
         CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 1_000_000}
     AUTHLIB_OAUTH1_PROVIDER = {**_PROVIDER, "nonces": "cache"}
+DATABASES["default"]["OPTIONS"] = {"timeout": 60}  # noqa: F405 - a writer may have to wait for a slow disk
 if _kind == "postgres":
     DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": _address, "USER": "postgres"}}
     DATABASES["default"]["NAME"] = "postgres"

@@ -17,8 +17,9 @@ import pytest
 from async_oauth1.credentials import Client
 from async_oauth1.policy import Policy
 from async_oauth1.stores import Store, open_store
-from tests.cli.command import COMMAND, assert_one_line_error, run_in_process
+from tests.cli.command import COMMAND, assert_one_line_error, read_to_the_end, run_in_process
 from tests.keys import RSA_PUBLIC_KEY
+from tests.servers.processes import PATIENCE
 
 from .corpus import SHAPES
 from .signer import CLIENT_SECRET, TOKEN_SECRET, Request
@@ -162,9 +163,9 @@ def test_at_a_terminal(tmp_path: Path, colour: bool) -> None:
         while prompt not in output:
             output += os.read(ours, 1_000)
         os.write(ours, f"{secret}\n".encode())
-    assert process.wait(60) == 1
-    output += os.read(ours, 100_000)
+    output += read_to_the_end(ours)
     os.close(ours)
+    assert process.wait(60) == 1
     assert b"does not verify: scheme" in output
     assert (b"\x1b[" in output) is colour
     assert TOKEN_SECRET.encode() not in output
@@ -216,7 +217,7 @@ def test_a_former_secret_of_a_store(tmp_path: Path) -> None:
     """A secret whose overlap has ended is named as the cause."""
     url = f"sqlite:///{tmp_path}/store.db"
     asyncio.run(_filled(url, rotated=True))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:  # until the overlap of a second has ended
         status, found = explained(saved(tmp_path, GOOD), "--store", url, HOME=str(tmp_path))
         if status == 1:
@@ -228,7 +229,7 @@ def test_a_token_that_has_ended(tmp_path: Path) -> None:
     """An expired token is told from an unknown one, as long as the store has it."""
     url = f"sqlite:///{tmp_path}/store.db"
     asyncio.run(_filled(url, lifetime=1))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         status, found = explained(saved(tmp_path, GOOD), "--store", url, HOME=str(tmp_path))
         if status == 1:

@@ -12,9 +12,10 @@ _ahead = Path(os.environ["OAUTH1_CLOCK"])
 
 
 def read_clock() -> float:
-    """The time. Creates a second file, which shows the test that the clock was read."""
+    """The time. Creates a second file afterwards, which shows the test that the clock was read."""
+    ahead = float(_ahead.read_text())
     _ahead.with_suffix(".asked").touch()
-    return time.time() + float(_ahead.read_text())
+    return time.time() + ahead
 
 
 ported.require_oauth._flows.clock = read_clock

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,8 @@ from typing import Any
 import pytest
 
 from flask_compat import ResourceProtector
-from tests.servers import wait_until, wait_until_it_listens
+from tests.servers import free_ports, wait_until, wait_until_it_listens
+from tests.servers.processes import PATIENCE
 
 from .client import Client, authorization
 from .ported import VARIANTS, Variant, make_provider
@@ -43,8 +43,7 @@ def test_a_body_after_the_window_is_refused_under_gunicorn(
     """A body that arrives in time is accepted."""
     clock = tmp_path / "clock"
     clock.write_text("0")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     command = [
         "-m",
         "gunicorn",
@@ -60,7 +59,7 @@ def test_a_body_after_the_window_is_refused_under_gunicorn(
             wait_until_it_listens(server, port)
             client = Client(None, token="t", token_secret="s")
             parameters = client.sign("POST", "/photos", client.parameters(body_hash=BODY_HASH))
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
             connection.putrequest("POST", "/photos", skip_host=True)
             connection.putheader("Host", "localhost")
             connection.putheader("Authorization", authorization(parameters))
@@ -68,7 +67,9 @@ def test_a_body_after_the_window_is_refused_under_gunicorn(
             connection.putheader("Content-Length", str(len(BODY)))
             connection.endheaders(BODY[:1])
             wait_until(clock.with_suffix(".asked").exists, "the server asks for the time")
-            clock.write_text(str(ahead))
+            moved = tmp_path / "moved"
+            moved.write_text(str(ahead))
+            moved.replace(clock)  # at once: the server never reads an empty file
             connection.send(BODY[1:])
             response = connection.getresponse()
             assert (response.status, b"oauth_timestamp" in response.read()) == (status, status == 400)

@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client as WSGIClient
 
 from tests.servers import free_ports, wait_until_it_listens
+from tests.servers.processes import PATIENCE
 
 from .client import FORM, Client, authorization
 from .ported import Token, Variant, make_provider
@@ -53,13 +54,13 @@ def serving(name: str, repository: Path) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=PATIENCE)
 
 
 def ask(port: int, client: Client, method: str, path: str, form: str = "") -> int:
     """Send exactly this path, signed exactly so."""
     parameters = client.sign(method, path, client.parameters(), form)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.putrequest(method, path, skip_host=True)
     connection.putheader("Host", "localhost")
     connection.putheader("Authorization", authorization(parameters))

@@ -44,7 +44,8 @@ def found_among(garbage: list[Any], *kinds: type) -> list[str]:
 @contextmanager
 def keeping_garbage() -> Iterator[list[Any]]:
     """The unreachable objects that the garbage collector has to find are kept."""
-    gc.collect()
+    gc.collect()  # of earlier tests
+    gc.collect()  # and what the finalizers of the first have left
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:

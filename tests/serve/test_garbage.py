@@ -15,7 +15,7 @@ from async_oauth1.testing import OAuth1Server
 from tests.attacks.signer import Keys
 from tests.stress import sample
 
-from .running import call
+from .running import PATIENCE, call
 
 FORM = b" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 HEADS = (
@@ -34,7 +34,7 @@ PIECES = (
 def exchange(url: str, octets: bytes, *, leaves: bool = False) -> bytes:
     """The answer to some octets; ``leaves`` closes the client's half of the connection, as a client that has gone."""
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=PATIENCE) as connection:
         connection.sendall(octets)
         if leaves:
             connection.shutdown(socket.SHUT_WR)

@@ -19,6 +19,8 @@ __all__ = ["GracefulStop"]
 QUIET = 0.25
 #: Seconds after which they are closed in any case.
 LONGEST = 2.0
+#: Seconds between two looks at the clock. If the process stood still meanwhile, the pause was its own.
+TICK = 0.05
 
 _UNAVAILABLE = {
     "type": "http.response.start",
@@ -68,8 +70,10 @@ class GracefulStop:
         self._stopping = True
         await _stop_listening(listener, end)
         self._last_request = loop.time()  # connections that were just accepted have not sent a request yet
-        while (left := min(self._last_request + QUIET, end) - loop.time()) > 0:  # noqa: ASYNC110 - waits for a pause, which is not an event
-            await asyncio.sleep(left)
+        while (left := min(self._last_request + QUIET, end) - (now := loop.time())) > 0:
+            await asyncio.sleep(min(left, TICK))
+            if loop.time() - now > 2 * TICK:  # requests may have arrived that have not been read
+                self._last_request = loop.time()
         self._stopped = True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -229,32 +230,44 @@ async def test_a_client_that_hangs_up(store: Recording, how: dict[str, Any]) -> 
         assert (upload.sent, upload.called, store.calls["exists_nonce"]) == ([], 0, 0)
 
 
-@pytest.mark.parametrize("pieces", [PIECES, [*PIECES[:-1], b"forged"], [PIECES[0], ConnectionError], [b"x" * 10**4]])
-async def test_no_temporary_file_is_left(
-    store: Recording, pieces: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever happens to the request, nothing remains in the directory, and no file is open."""
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    return tmp_path
+
+
+def open_files(folder: Path) -> list[str]:
+    """The files of a directory that this process has open; removed ones too."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing has a descriptor of its own
+            found.append(str(descriptor.readlink()))
+    return [path for path in found if path.startswith(f"{folder}/")]
+
+
+@pytest.mark.parametrize("pieces", [PIECES, [*PIECES[:-1], b"forged"], [PIECES[0], ConnectionError], [b"x" * 10**4]])
+async def test_no_temporary_file_is_left(store: Recording, pieces: list[Any], folder: Path) -> None:
+    """Whatever happens to the request, nothing remains in the directory, and no file is open."""
     upload = Upload(store, memory_limit=100, max_body_bytes=5_000)
     await upload.put(signed(), pieces)
-    assert list(tmp_path.iterdir()) == []
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert list(folder.iterdir()) == []
+    assert open_files(folder) == []
 
 
-async def test_a_view_that_fails_leaves_no_file(store: Recording) -> None:
+async def test_a_view_that_fails_leaves_no_file(store: Recording, folder: Path) -> None:
     """Neither does an application that stops reading."""
-    before = len(list(Path("/proc/self/fd").iterdir()))
     upload = Upload(store, memory_limit=100)
 
     async def failing(scope: Any, receive: Any, send: Any) -> None:
+        assert len(open_files(folder)) == 1
         await receive()
         raise RuntimeError("stopped")
 
     upload.app.app = failing
     with pytest.raises(RuntimeError, match="stopped"):
         await upload.put(signed(), PIECES)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_files(folder) == []
 
 
 async def test_a_body_that_must_be_signed(store: Recording) -> None:

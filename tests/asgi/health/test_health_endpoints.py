@@ -62,7 +62,7 @@ async def test_it_can_be_mounted() -> None:
 async def test_a_store_that_does_not_answer(failure: BaseException, caplog: pytest.LogCaptureFixture) -> None:
     """Ready is 503 with the kind of the store alone, alive stays 200; each change is logged once."""
     store = Sick(failure)
-    app = health_endpoints(MemoryStore(), store, timeout=0.05)
+    app = health_endpoints(MemoryStore(), store, timeout=0.5)
     with caplog.at_level(logging.WARNING, "async_oauth1"):
         for _ in range(2):
             answer = await call(app, get("/health/ready"))

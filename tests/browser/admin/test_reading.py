@@ -25,9 +25,11 @@ def every_page(page: Page) -> Iterator[str]:
     page.goto("/admin/client?id=markup")
     unfold(page)
     page.get_by_role("button", name="Disable it").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Disabled")
     unfold(page)
     yield "disabled client"
     page.get_by_role("button", name="Enable it").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Enabled")
     page.goto("/admin/new")
     yield "form"
     page.get_by_label("Name", exact=True).fill("n" * 200)

@@ -53,7 +53,8 @@ def test_a_secret_is_rotated(page: Page, watch: Watch) -> None:
     secret = page.locator("output").nth(1).inner_text()
     page.get_by_role("link", name="I have copied it").click()
     expect(page.get_by_text("valid until")).to_be_visible()
-    with pytest.raises(Error, match="ERR_CACHE_MISS"):  # the browser asks whether to send the form again
+    # The browser asks whether to send the form again.
+    with page.expect_event("requestfailed"), pytest.raises(Error, match="ERR_CACHE_MISS"):
         page.go_back()
     expect(page.get_by_text(secret)).to_have_count(0)
     watch.forget()
@@ -83,7 +84,9 @@ def test_the_list_goes_on(page: Page) -> None:
     """A long list is read in pages, and the way back leads to the page before."""
     first = page.get_by_role("rowheader").count()
     page.get_by_role("link", name="Next page").click()
+    expect(page.get_by_role("link", name="First page")).to_be_visible()
     expect(page.get_by_role("link", name="Next page")).to_have_count(0)
+    page.wait_for_load_state()
     assert (first, page.get_by_role("rowheader").count() >= len(NAMES)) == (50, True)
     page.get_by_role("link", name="First page").click()
     expect(page.get_by_role("rowheader")).to_have_count(50)

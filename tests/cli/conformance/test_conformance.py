@@ -21,7 +21,7 @@ from async_oauth1.testing import OAuth1Server, issue_token, register_client
 from tests.cli.command import assert_one_line_error, run, run_in_process
 from tests.examples.running import photos
 from tests.servers import unmeasured_environment
-from tests.servers.processes import free_ports, wait_until_it_listens
+from tests.servers.processes import PATIENCE, free_ports, wait_until_it_listens
 
 PAGE = "docs/conformance.md"
 
@@ -76,7 +76,7 @@ def authlib_provider(repository: Path, folder: Path, pairs: tuple[str, str, str,
         "AUTHLIB_INSECURE_TRANSPORT": "1",
     }
     flask = [sys.executable, "-m", "flask", "--app", "examples.flask_port.authlib_flask", "init"]
-    subprocess.run(flask, cwd=repository, env=environment, check=True, timeout=60)
+    subprocess.run(flask, cwd=repository, env=environment, check=True, timeout=PATIENCE)
     with closing(sqlite3.connect(folder / "notes.db")) as connection, connection:
         row = [pairs[2], pairs[3], pairs[0], "jane"]
         connection.execute("INSERT INTO token_credential VALUES (?, ?, ?, ?)", row)
@@ -89,7 +89,7 @@ def authlib_provider(repository: Path, folder: Path, pairs: tuple[str, str, str,
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE)
 
 
 def on_authlib(repository: Path, folder: Path) -> dict[tuple[str, str, str], str]:

@@ -57,8 +57,11 @@ def install_npm_packages(cache: Path) -> Path:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=4 * TIMEOUT, check=False)
             require(f"npm could not install the client libraries: {done.stderr[-500:]}", present=done.returncode == 0)
             (folder / "installed").touch()
-    for program in PROGRAMS.glob("*.js"):
-        shutil.copy(program, folder)
+        for program in PROGRAMS.glob("*.js"):
+            # In one step: another worker may be about to run the former copy.
+            copy = folder / f"{program.name}.new"
+            shutil.copy(program, copy)
+            copy.replace(folder / program.name)
     return folder
 
 

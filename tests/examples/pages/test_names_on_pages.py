@@ -110,7 +110,7 @@ def test_error_pages_keep_the_user(provider: Photos, jane: Jane) -> None:
 def test_error_pages_need_no_store(tmp_path: Path) -> None:
     """While the users cannot be read, an error page has no user."""
     path = tmp_path / "photos.db"
-    with photos(store=f"sqlite:///{path}?timeout=0.1") as running, Jane(running.url) as browser:
+    with photos(store=f"sqlite:///{path}") as running, Jane(running.url) as browser:
         browser.sign_in()
         path.rename(tmp_path / "aside.db")
         page = browser.get("/nothing-here")

@@ -11,7 +11,7 @@ import pytest
 
 from examples.photos.serving.connections import DESCRIPTORS, raise_descriptor_limit
 from tests.examples.jane import Jane
-from tests.examples.running import photos
+from tests.examples.running import PATIENCE, photos
 
 HALF_SENT = 1_300
 FORM = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -32,7 +32,7 @@ def test_half_sent_forms_leave_room_for_others() -> None:
             connection = stack.enter_context(running.connect())
             connection.sendall(FORM)
         for _ in range(10):
-            assert httpx2.get(f"{running.url}/health", timeout=30).status_code == 200
+            assert httpx2.get(f"{running.url}/health", timeout=PATIENCE).status_code == 200
         with Jane(running.url) as jane:
             assert jane.sign_in().status_code == 302
     assert len(running.output[1]) < 10_000
@@ -49,10 +49,15 @@ def test_the_soft_limit_is_raised() -> None:
 
 def test_an_active_connection_stays_open() -> None:
     """Of too many connections, an active one is not closed."""
-    with photos(limit_descriptors=256) as running, ExitStack() as stack, httpx2.Client(base_url=running.url) as client:
+    limits = httpx2.Limits(keepalive_expiry=None)
+    with (
+        photos(limit_descriptors=256) as running,
+        ExitStack() as stack,
+        httpx2.Client(base_url=running.url, limits=limits) as client,
+    ):
         kept: set[object] = set()
         for _ in range(300):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=30))
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE))
             connection.sendall(FORM)
             answer = client.get("/health")
             assert answer.status_code == 200

@@ -27,7 +27,7 @@ def everything(running: Photos, jane: Jane, printer: Printer) -> dict[str, int]:
 def test_it_recovers_when_the_file_comes_back(tmp_path: Path, arguments: list[str]) -> None:
     """While the file is missing, damaged or locked, the answers are 503 as JSON or HTML; afterwards all works again."""
     path, aside = tmp_path / "photos.db", tmp_path / "aside.db"
-    with photos(*arguments, store=f"sqlite:///{path}?timeout=0.1") as running, Jane(running.url) as jane:
+    with photos(*arguments, store=f"sqlite:///{path}?timeout=2") as running, Jane(running.url) as jane:
         jane.sign_in()
         printer = Printer(running.url)
         printer.let_in_by(jane)

@@ -29,8 +29,8 @@ def wait_until_replaced(running: Photos, first: set[int]) -> None:
 def test_health_names_the_store_that_does_not_answer(tmp_path: Path) -> None:
     """The answer has the option and the kind of store, but no address. Failure and recovery are logged once each."""
     nonces, store = tmp_path / "nonces.db", tmp_path / "photos.db"
-    options = ("--nonces", f"sqlite:///{nonces}?timeout=0.1")
-    with photos(*options, store=f"sqlite:///{store}?timeout=0.1") as running:
+    options = ("--nonces", f"sqlite:///{nonces}")
+    with photos(*options, store=f"sqlite:///{store}") as running:
         assert health(running) == (200, "ok")
         nonces.rename(tmp_path / "aside.db")
         for _ in range(2):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from examples.photos.serving.stopping import QUIET, GracefulStop
 from tests.examples.jane import Jane
 from tests.examples.running import STOPPED, Photos, photos
 from tests.servers import wait_until
@@ -78,6 +82,30 @@ def test_more_signals_change_nothing() -> None:
             time.sleep(0.005)
         assert running.ended() == 0
         assert running.output == ("", STOPPED)
+
+
+async def test_requests_that_arrive_while_the_process_stands_still_are_served() -> None:
+    """They are read after the pause, which is not taken for one of the clients."""
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    statuses: list[int] = []
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    graceful = GracefulStop(app)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        draining = asyncio.ensure_future(graceful.drain(listener.fileno()))
+        while not graceful._last_request:
+            await asyncio.sleep(0)
+        time.sleep(2 * QUIET)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await graceful({"type": "http", "http_version": "1.1"}, None, send)
+        await draining
+    assert statuses == [200]
 
 
 def refuses_connections(running: Photos) -> bool:

@@ -86,7 +86,7 @@ async def test_every_complete_request_is_answered(tmp_path: Path, workers: int, 
     for number in range(ROUNDS):
         file = tmp_path / f"photos-{number}.db"
         store = f"sqlite:///{file}"
-        with photos("--workers", str(workers), store=store) as running:
+        with photos("--workers", str(workers), store=store, module="tests.examples.serving.patient") as running:
             client = add_client(store)
             keys = Keys(client_id=client["client_id"], client_secret=client["client_secret"])
             load = Load(running, keys)

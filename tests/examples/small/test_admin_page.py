@@ -12,7 +12,7 @@ import requests
 
 from async_oauth1 import Client
 from async_oauth1.stores import open_store
-from tests.attacks.asgi_servers import serving
+from tests.attacks.asgi_servers import PATIENCE, serving
 
 COMMAND = ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "examples.admin_page:app"]
 
@@ -21,7 +21,7 @@ COMMAND = ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "examp
 def operator(port: int, password: str = "wonderland") -> Iterator[requests.Session]:
     """A browser in which Alice has signed in, or has tried to."""
     with requests.Session() as session:
-        session.post(f"http://127.0.0.1:{port}/login", {"name": "alice", "password": password}, timeout=20)
+        session.post(f"http://127.0.0.1:{port}/login", {"name": "alice", "password": password}, timeout=PATIENCE)
         yield session
 
 
@@ -41,13 +41,13 @@ async def test_the_sign_in_decides(url: str) -> None:
     options = {"PROVIDER_STORE": url, "SESSION_KEY": "k" * 32}
     with serving(COMMAND, OPERATORS="alice:wonderland", **options) as port:
         with operator(port, "wrong") as nobody:
-            assert nobody.get(f"http://127.0.0.1:{port}/admin/", timeout=20).status_code == 403
+            assert nobody.get(f"http://127.0.0.1:{port}/admin/", timeout=PATIENCE).status_code == 403
         with operator(port) as alice:
-            answer = alice.get(f"http://127.0.0.1:{port}/admin/", timeout=20)
+            answer = alice.get(f"http://127.0.0.1:{port}/admin/", timeout=PATIENCE)
             assert (answer.status_code, "Printer" in answer.text) == (200, True)
             cookies = alice.cookies.get_dict()
     with serving(COMMAND, OPERATORS="bob:builder", **options) as port:
-        answer = requests.get(f"http://127.0.0.1:{port}/admin/", cookies=cookies, timeout=20)
+        answer = requests.get(f"http://127.0.0.1:{port}/admin/", cookies=cookies, timeout=PATIENCE)
         assert (answer.status_code, "Printer" in answer.text) == (403, False)
 
 
@@ -55,16 +55,16 @@ async def test_what_one_process_disables_is_disabled_in_the_other(url: str) -> N
     """A form of one process is accepted by another one, and used once; a change is seen at once."""
     options = {"PROVIDER_STORE": url, "SESSION_KEY": "k" * 32, "OPERATORS": "alice:wonderland"}
     with serving(COMMAND, **options) as one, serving(COMMAND, **options) as other, operator(one) as alice:
-        form = alice.get(f"http://127.0.0.1:{one}/admin/new", timeout=20).text
+        form = alice.get(f"http://127.0.0.1:{one}/admin/new", timeout=PATIENCE).text
         found = re.search('name="form_token" value="([^"]*)"', form)
         assert found
         fields = {"form_token": found[1], "name": "Frame"}
         statuses = [
-            alice.post(f"http://127.0.0.1:{port}/admin/new", fields, timeout=20).status_code
+            alice.post(f"http://127.0.0.1:{port}/admin/new", fields, timeout=PATIENCE).status_code
             for port in (other, one, other)
         ]
         assert statuses == [200, 409, 409]
         page = f"http://127.0.0.1:{one}/admin/client?id=printer"
-        assert "Enabled" in alice.get(page, timeout=20).text
-        alice.post(f"http://127.0.0.1:{other}/admin/client/disable?id=printer", fields, timeout=20)
-        assert "Disabled" in alice.get(page, timeout=20).text
+        assert "Enabled" in alice.get(page, timeout=PATIENCE).text
+        alice.post(f"http://127.0.0.1:{other}/admin/client/disable?id=printer", fields, timeout=PATIENCE)
+        assert "Disabled" in alice.get(page, timeout=PATIENCE).text

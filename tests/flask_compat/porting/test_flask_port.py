@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import free_ports, unmeasured_environment, wait_until_it_listens
+from tests.servers.processes import PATIENCE
 
 EXAMPLE = "examples/flask_port"
 COMMANDS = {
@@ -55,7 +56,7 @@ def test_one_client_gets_the_same_answers_from_all_versions(module: str, reposit
     initialise = [sys.executable, "-m", "flask", "--app", f"examples.flask_port.{module}", "init"]
     if module == "compat_quart":
         initialise[2] = "quart"
-    subprocess.run(initialise, cwd=repository, env=environment, check=True, timeout=60)
+    subprocess.run(initialise, cwd=repository, env=environment, check=True, timeout=PATIENCE)
     command = [word.format(port=port, module=f"examples.flask_port.{module}") for word in COMMANDS[module]]
     with subprocess.Popen(
         [sys.executable, *command], cwd=repository, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -65,14 +66,20 @@ def test_one_client_gets_the_same_answers_from_all_versions(module: str, reposit
             client = [sys.executable, "-m", "examples.flask_port.client", f"http://127.0.0.1:{port}"]
             for expected in (["milk & café"], ["milk & café"] * 2):
                 answer = subprocess.run(
-                    client, cwd=repository, env=environment, capture_output=True, text=True, timeout=60, check=False
+                    client,
+                    cwd=repository,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    timeout=PATIENCE,
+                    check=False,
                 )
                 assert answer.stdout.strip() == repr(expected), answer.stderr
             for host in ("a..b", "x" * 300):
-                with socket.create_connection(("127.0.0.1", port), 10) as connection:
+                with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
                     connection.sendall(f"GET /notes HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
                     assert 400 <= int(connection.recv(12).split(b" ")[1]) < 500
         finally:
             server.terminate()
-            output = server.communicate(timeout=20)[0].decode()
+            output = server.communicate(timeout=PATIENCE)[0].decode()
     assert "Traceback" not in output

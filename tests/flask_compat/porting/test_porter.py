@@ -23,6 +23,7 @@ from flask_compat.execution.flow_runner import WORKER_THREADS, ThreadRuntime
 from tests.flask_compat.client import FORM, Client, authorization, fetch
 from tests.flask_compat.ported import Client as ClientModel
 from tests.flask_compat.ported import Token, Variant, make_provider
+from tests.servers.processes import PATIENCE
 
 Base: Any = declarative_base()
 
@@ -56,7 +57,7 @@ async def test_a_disconnected_client_frees_its_thread(async_hooks: bool) -> None
     app = make_provider(Variant("quart", False, async_hooks)).app
     for connection in [await unfinished_form(app) for _ in range(40)]:
         await connection.disconnect()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert (await Client(app).send("POST", "/initiate", callback="https://client.test/ready")).status == 200
 
 
@@ -65,7 +66,7 @@ async def test_slow_clients_occupy_no_thread() -> None:
     app = make_provider(Variant("quart", True, False)).app
     connections = [await unfinished_form(app) for _ in range(WORKER_THREADS + 1)]
     await asyncio.sleep(0.1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert (await Client(app).send("POST", "/initiate", callback="https://client.test/ready")).status == 200
     for connection in connections:
         connection._task.cancel()
@@ -103,7 +104,7 @@ async def test_an_exchange_finishes_before_the_server_stops(async_views: bool, a
         verifier = (await client.approve()).location["oauth_verifier"]
         ported.server.register_hook("create_token_credential", create_token_credential)
         exchange = asyncio.create_task(client.send("POST", "/token", verifier=verifier))
-        await asyncio.to_thread(creating.wait, 5)
+        assert await asyncio.to_thread(creating.wait, PATIENCE)
         exchange.cancel()
     assert not ported.database.temporary
     assert len(ported.database.tokens) == 1
@@ -138,7 +139,7 @@ def test_no_thread_waits_for_a_closed_loop() -> None:
     threads.append(threading.Thread(target=flow))
     threads[1].start()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     assert len(errors) == 2
     for task in pending:
@@ -275,7 +276,7 @@ async def test_stop_iteration_is_an_error_like_any_other(framework: str, async_v
             return next(iter(()))
 
     ported.database.clients["client"] = Secrets("client", None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert (await Client(ported.app).send("POST", "/initiate", callback="oob")).status == 500
 
 
@@ -351,11 +352,11 @@ async def test_unsigned_exchanges_do_not_wait_for_each_other(framework: str) -> 
     def query_client(_: str) -> None:
         if not inside.acquire(blocking=False):
             many.set()
-        assert many.wait(10)
+        assert many.wait(PATIENCE)
 
     ported.server.query_client = query_client
     body = "oauth_consumer_key=client&oauth_token=guessed"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         answers = await asyncio.gather(
             *(fetch(ported.app, "POST", "/token", body, {"Content-Type": FORM}) for _ in range(30))
         )

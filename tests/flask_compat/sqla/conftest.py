@@ -20,7 +20,7 @@ DRIVERS = ["sqlite", "psycopg", "pymysql"]
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database, for SQLAlchemy."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/photos.db"
+        return f"sqlite:///{tmp_path}/photos.db?timeout=60"  # a writer may have to wait for a slow disk
     if request.param == "pymysql":
         mariadb: MariaDB = request.getfixturevalue("mariadb")
         return mariadb.sqlalchemy_url(mariadb.new_database(), "mysql+pymysql")

@@ -118,7 +118,7 @@ def drop_connections(server: Postgres | MariaDB) -> None:
 
 def test_a_pool_without_a_free_connection(server: Any, make_app: MakeApp) -> None:
     """Nothing is stored, and requests succeed once there is a connection again."""
-    app, engine = make_app(url_of(server), pool_size=2, max_overflow=0, pool_timeout=0.05)
+    app, engine = make_app(url_of(server), pool_size=2, max_overflow=0, pool_timeout=0.3)
     ask = asked(app)
     with engine.connect(), engine.connect() as connection:
         nonces = connection.scalar(select(func.count()).select_from(photo_app.Nonce))

@@ -1,0 +1,19 @@
+"""The example provider, which waits for seconds before it takes a connection for idle while it stops.
+
+By default it waits for a quarter of a second. If the machine stands still for longer, so does the test's client, and
+its next request comes too late.
+"""
+
+from __future__ import annotations
+
+import runpy
+
+from examples.photos.serving import stopping
+from tests.examples import cheap_hashes
+
+__all__ = ["cheap_hashes"]
+
+stopping.QUIET, stopping.LONGEST = 3.0, 30.0
+
+if __name__ == "__main__":
+    runpy.run_module("examples.photos", run_name="__main__")
