@@ -153,9 +153,9 @@ ROOMS: dict[str, Rows] = {
     "testing.conformance": (("running",), ("nonces", "pending"), ("faults", "processes", "tokens")),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
-        ("change_feed",),
+        ("change_feed", "registry"),
         ("base", "row_mapping"),
-        ("auditing", "client_changes", "reencryption", "registry", "sql"),
+        ("auditing", "client_changes", "reencryption", "sql"),
         ("administration", "uses"),
         ("sql_store",),
         ("caching", "memory", "postgres", "redis", "sqlite"),  # one row: backends never import each other

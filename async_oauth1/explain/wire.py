@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote_to_bytes
 
@@ -23,7 +23,7 @@ MAX_PARAMETERS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter, with its octets as Latin-1 text.
+    """One parameter, with its octets as Latin-1 text. Its value is not in the ``repr``.
 
     Attributes:
         name: decoded once.
@@ -35,10 +35,10 @@ class Parameter:
     """
 
     name: str
-    value: str
+    value: str = field(repr=False)
     place: Place
     raw_name: str = ""
-    raw_value: str = ""
+    raw_value: str = field(default="", repr=False)
     encodings: int = 1
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from async_oauth1.policy import SizeLimits
@@ -17,7 +17,7 @@ Place: TypeAlias = Literal["header", "query", "form"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRequest:
-    """A request as it is sent.
+    """A request as it is sent. Query, header fields and body are not in its ``repr``, since they may hold secrets.
 
     Attributes:
         method: HTTP method.
@@ -34,9 +34,9 @@ class RawRequest:
     scheme: str
     host: str
     path: bytes
-    query: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    body: bytes = b""
+    query: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
     peer: str | None = None
 
     def parse(self, limits: SizeLimits) -> OAuth1Request:

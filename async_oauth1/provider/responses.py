@@ -88,6 +88,10 @@ class OAuth1Response(NamedTuple):
     body: str
     headers: list[tuple[str, str]]
 
+    def __repr__(self) -> str:
+        """Show the status alone: body and headers may have secrets, and asyncio's debug mode logs results."""
+        return f"<OAuth1Response {self.status_code}>"
+
 
 def form_response(parameters: Iterable[tuple[str, str]], status_code: int = 200) -> OAuth1Response:
     """Make a response with form-encoded parameters, as RFC 5849 section 2 defines for credentials."""

@@ -26,8 +26,8 @@ class Answer:
     """
 
     status: int = 0
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
-    body: bytearray = field(default_factory=bytearray)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]], repr=False)
+    body: bytearray = field(default_factory=bytearray, repr=False)
 
     async def receive(self, message: Any) -> None:
         """Take a message that the application sends."""

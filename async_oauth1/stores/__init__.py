@@ -26,7 +26,6 @@ from .base import (
     new_token_credential,
     nonce_key,
     nonce_seconds,
-    redact_url,
     required_text,
     user_id_of,
 )
@@ -34,7 +33,7 @@ from .caching.store import CachingStore, open_change_feed
 from .encryption import keys_from_environment
 from .interfaces import Store, TransientStore
 from .memory.store import MemoryStore
-from .registry import BACKENDS, backend_of, import_class
+from .registry import BACKENDS, backend_of, import_class, redact_url
 from .uses.exchanges import MarksExchanges
 from .uses.last_use import LastUse, RecordsUses
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -10,7 +9,6 @@ from functools import lru_cache
 from hashlib import blake2b
 from types import TracebackType
 from typing import Any, Self, cast
-from urllib.parse import unquote_plus
 
 from async_oauth1.credentials import Client, TemporaryCredential, TokenCredential
 from async_oauth1.policy import CLOCK_TOLERANCE, Policy
@@ -18,6 +16,7 @@ from async_oauth1.provider.approval.approvals import identifier_of
 
 from .encryption import KeyRing
 from .forks import ProcessBound
+from .registry import redact_url
 
 __all__ = [
     "EXPIRED_TOKENS_STAY",
@@ -30,9 +29,7 @@ __all__ = [
     "new_token_credential",
     "nonce_key",
     "nonce_seconds",
-    "redact_url",
     "required_text",
-    "shown_name",
     "user_id_of",
 ]
 
@@ -315,36 +312,3 @@ async def user_id_of(grant_user: Any) -> str:
         raise ValueError("grant_user has an empty identifier")
     required_text(user_id=user_id)
     return user_id
-
-
-def redact_url(url: str) -> str:
-    """The URL on one line and without passwords, for messages and logs.
-
-    If an unescaped ``@``, ``/`` or ``?`` makes it unclear where a password ends, too much is hidden.
-    """
-    printable = "".join(char if char.isprintable() else "?" for char in url)
-    head, separator, rest = printable.partition("://")
-    if not separator:
-        head, rest = "", printable
-    if "@" in rest and not rest.startswith("/"):
-        credentials, _, after = rest.rpartition("@")
-        user, colon, _ = credentials.partition(":")
-        if not colon and not head.lower().startswith("postgres"):  # only there is a single name a user
-            user = "***"
-        rest = f"{user}:***@{after}" if colon else f"{user}@{after}"
-    return f"{head}{separator}{_OPTION.sub(_redact_option, rest)}"
-
-
-def shown_name(name: str, shown: str) -> str:
-    """An option's name for a message that shows a redacted URL; "?" if the URL hides the name."""
-    return name if name.isprintable() and name in shown else "?"
-
-
-# An option and what follows it without "=": the rest of a value with an unescaped "&".
-_OPTION = re.compile(r"([?&])([^=&]*)=[^&]*(?:&[^=&]*(?=&|$))*")
-_SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key")
-
-
-def _redact_option(option: re.Match[str]) -> str:
-    """Hide the value of an option that names a secret, also if the name is written with escapes."""
-    return f"{option[1]}{option[2]}=***" if _SECRET_NAME.search(unquote_plus(option[2])) else option[0]

@@ -27,6 +27,10 @@ class Token(NamedTuple):
     oauth_token: str
     oauth_token_secret: str
 
+    def __repr__(self) -> str:
+        """Show the token alone."""
+        return f"Token(oauth_token={self.oauth_token!r})"
+
 
 class OAuth1Server(ServerInThread):
     """An OAuth 1.0 provider on a free port of 127.0.0.1, with everything in memory.

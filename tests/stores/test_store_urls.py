@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from async_oauth1.stores import MemoryStore, Store, StoreError, TransientStore, open_store
-from async_oauth1.stores.base import redact_url
+from async_oauth1.stores.registry import redact_url
 
 
 def test_a_store_has_every_hook(url: str, kind: str) -> None:
@@ -105,6 +105,17 @@ def test_an_invalid_url_is_refused(bad: str, reason: str) -> None:
         ("redis://hunter2@db", "redis://***@db"),
         ("postgresql://jane@db/x", "postgresql://jane@db/x"),
         ("jane:hunter2@db", "jane:***@db"),
+        ("//jane:hunter2@db/x", "//jane:***@db/x"),
+        ("postgresql:///jane:hunter2@db/x", "postgresql:///jane:***@db/x"),
+        ("redis:///:hunter2@db", "redis:///:***@db"),
+        ("redis://:hunter2", "redis://:***"),
+        ("postgresql://jane:hunter2/x", "postgresql://jane:***/x"),
+        ("host=db password=hunter2 dbname=x", "host=db password=*** dbname=x"),
+        ("host=db password = 'hun ter2' dbname=x", "host=db password=*** dbname=x"),
+        ("redis://db?username=jane;password=hunter2", "redis://db?username=jane;password=***"),
+        ("redis://db/0?timeout=1#password=hunter2", "redis://db/0?timeout=***"),
+        ("redis://db/0?auth=hunter2", "redis://db/0?auth=***"),
+        ("postgresql://[::1]:5432,[::2]/x?a=b:c", "postgresql://[::1]:5432,[::2]/x?a=b:c"),
         ("sqlite:////home/jane@work/photos.db", "sqlite:////home/jane@work/photos.db"),
         ("sqlite:///a\nb\x1b[31m", "sqlite:///a?b?[31m"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 __all__ = ["ReadError", "RequestParts", "split_url"]
@@ -32,9 +32,9 @@ class RequestParts:
     scheme: str
     host: str
     path: bytes
-    query: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes = b""
+    query: bytes = field(repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     fragment: str | None = None
     at: float | None = None
 

@@ -18,12 +18,11 @@ from typing import Any, TypeVar, Unpack
 from async_oauth1.credentials import Client, ClientChanges, TokenCredential
 from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.announced_changes import CHANGE_TIMEOUT, begin_message, done_message
-from async_oauth1.stores.base import redact_url
 from async_oauth1.stores.batching import cancel_all, fail_all
 from async_oauth1.stores.change_feed import ChangeFeed
 from async_oauth1.stores.forks import ProcessBound
 from async_oauth1.stores.interfaces import Store
-from async_oauth1.stores.registry import backend_of, import_class
+from async_oauth1.stores.registry import backend_of, import_class, redact_url
 
 from .credential_cache import CredentialCache, LookupKey
 from .delegating import DelegatingStore

@@ -126,6 +126,14 @@ _AUDIT = (
     "ALTER TABLE oauth1_last_use ADD COLUMN user_agent TEXT NOT NULL DEFAULT ''",
 )
 
+# REPLACE deletes the row that is in its way without the triggers for DELETE. A row that gets its number from SQLite has
+# -1 here, and no row has that number.
+_AUDIT_IS_NOT_REPLACED = (
+    """CREATE TRIGGER oauth1_audit_no_replace BEFORE INSERT ON oauth1_audit
+        WHEN EXISTS (SELECT 1 FROM oauth1_audit WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'oauth1_audit is append-only'); END""",
+)
+
 #: Each migration is a list of statements; together they are one transaction.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
@@ -137,6 +145,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _EXCHANGED,
     _DISABLED,
     _AUDIT,
+    _AUDIT_IS_NOT_REPLACED,
 )
 
 #: The version that this release reads and writes.
