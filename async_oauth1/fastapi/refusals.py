@@ -88,7 +88,12 @@ class _Refusal(Response):
 
     def __init__(self, refused: OAuth1HTTPError) -> None:
         super().__init__(refused.response.body, refused.status_code, headers_by_name(refused.response))
-        self._refused = refused
+        self._refused: OAuth1HTTPError | None = refused
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await refuse(self._refused.error, self._refused.policy, scope, receive, send)
+        # Starlette's frame keeps the response, and from Python 3.12 on the error's traceback leads to that frame.
+        refused, self._refused = self._refused, None
+        if refused is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await refuse(refused.error, refused.policy, scope, receive, send)

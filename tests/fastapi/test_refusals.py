@@ -118,6 +118,26 @@ async def test_a_refusal_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
             assert [record.getMessage().partition(" ")[0] for record in caplog.records] == ["Refused"]
 
 
+async def test_a_response_that_is_sent_twice() -> None:
+    """An application that calls the handler and keeps its response can send it again."""
+    made = await install(Policy())
+    answer: Any = made.app.exception_handlers[StarletteHTTPException]
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/echo", "headers": [], "client": None}
+    response = await answer(Request(scope), OAuth1HTTPError(InvalidSignatureError(), Policy()))
+    sent: list[tuple[Any, Any]] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append((message.get("status"), message.get("body")))
+
+    await response(scope, receive, send)
+    await response(scope, receive, send)
+    assert sent[:2] == sent[2:]
+    assert sent[0] == (401, None)
+
+
 async def test_a_websocket() -> None:
     """A handshake is verified like a request; without the extension a refusal closes it with 1008."""
     made = add_routes(await install())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import gc
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,19 +20,11 @@ from tests.attacks.signer import Message, body_hash, sign
 from tests.frameworks.registry import FRAMEWORKS
 
 ORIGIN = "http://127.0.0.1:8000"
-#: What is left to the collector on Python 3.13, and is not on 3.11: by application, the kinds of requests.
-LEFT_TO_THE_COLLECTOR = {
-    "on_fastapi": ("/json", "a wrong signature", "an unknown token", "no signature", "a malformed header",
-                   "another body", "a replay"),
-    "on_quart": ("/json", "another body"),
-}  # fmt: skip
 
 
-def applications(kind: str) -> dict[str, Any]:
-    """The applications that must free a request of a kind, by the name of their module."""
-    excluded = [name for name, kinds in LEFT_TO_THE_COLLECTOR.items() if kind in kinds and sys.version_info >= (3, 13)]
-    names = [name for name in FRAMEWORKS.values() if name not in excluded]
-    return {name: import_module(f"tests.frameworks.applications.{name}").app for name in names}
+def applications() -> dict[str, Any]:
+    """The applications, by the name of their module."""
+    return {name: import_module(f"tests.frameworks.applications.{name}").app for name in FRAMEWORKS.values()}
 
 
 def found_among(garbage: list[Any], *kinds: type) -> list[str]:
@@ -91,7 +82,7 @@ async def serve(app: Any, message: Message) -> int:
 @pytest.mark.parametrize("path", ["/photos", "/json"])
 async def test_a_request_is_freed(path: str) -> None:
     """On no framework is a verified request in a cycle of references, nor is it referred to by one."""
-    apps = applications(path)
+    apps = applications()
     for name, app in apps.items():
         for _ in range(3):
             assert await serve(app, message_to(path, name)) == 200, name
@@ -129,7 +120,7 @@ REFUSED: dict[str, Callable[[], Message]] = {
 @pytest.mark.parametrize("kind", REFUSED)
 async def test_a_refused_request_is_freed(kind: str) -> None:
     """A refusal leaves no cycle of error, traceback and frame, which would keep the request and its body."""
-    apps = applications(kind).values()
+    apps = applications().values()
     for app in apps:
         for _ in range(3):
             await serve(app, REFUSED[kind]())

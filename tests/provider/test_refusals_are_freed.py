@@ -1,4 +1,4 @@
-"""An error of a refused request is freed once it is handled, without the garbage collector."""
+"""What is made for a request is freed once it is handled, errors above all, without the garbage collector."""
 
 from __future__ import annotations
 
@@ -113,5 +113,21 @@ async def test_a_cancellation_that_a_hook_handles() -> None:
         task.cancel()
         await task
         assert [error() for error in errors] == [None]
+    finally:
+        gc.enable()
+
+
+async def test_what_a_timed_hook_was_called_with() -> None:
+    """It is freed when the hook has returned: the coroutine's frame and that of its timer are in no cycle."""
+    freed: list[weakref.ref[object]] = []
+
+    async def hook(signer: Signer) -> None:
+        freed.append(weakref.ref(signer))
+        await asyncio.sleep(0)
+
+    gc.disable()
+    try:
+        await TimedHook(hook(Signer()))
+        assert [signer() for signer in freed] == [None]
     finally:
         gc.enable()

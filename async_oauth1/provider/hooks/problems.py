@@ -47,8 +47,7 @@ class TimedHook:
         _calls[code] = count = _calls.get(code, 0) + 1
         if count >= FIRST_CALLS:
             untimed_until[code] = monotonic() + PAUSE_SECONDS
-        frame = coroutine.cr_frame
-        name = f"{frame.f_globals.get('__name__', '')}.{coroutine.__qualname__}" if frame else coroutine.__qualname__
+        name = _name_of_coroutine(coroutine)
         step: Callable[[Any], Any] = coroutine.send
         argument: Any = None
         while True:
@@ -64,6 +63,16 @@ class TimedHook:
                 step, argument = coroutine.send, (yield awaited)
             except BaseException as error:  # noqa: BLE001 - the coroutine handles or raises it
                 step, argument = coroutine.throw, error
+
+
+def _name_of_coroutine(coroutine: CoroutineType[Any, Any, Any]) -> str:
+    """The module and name of a coroutine function.
+
+    It is a function of its own because no variable of `TimedHook.__await__` may hold the frame: from Python 3.12 on, a
+    frame that outlives its call refers to its caller's, and together they would be a cycle.
+    """
+    frame = coroutine.cr_frame
+    return f"{frame.f_globals.get('__name__', '')}.{coroutine.__qualname__}" if frame else coroutine.__qualname__
 
 
 def report_blocking(hook: Callable[..., Any] | str, seconds: float) -> None:
