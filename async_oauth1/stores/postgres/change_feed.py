@@ -56,6 +56,8 @@ class PostgresChangeFeed(ChangeFeed):
             await other.fetch("SELECT pg_notify($1, $2)", _CHANNEL, self._hello)
         finally:
             other.terminate()
+        # The server sends pending notifications before it completes the answer to a statement, however busy it is.
+        await connection.fetch("SELECT 1")
         try:
             async with asyncio.timeout(1):
                 await self._heard.wait()
@@ -66,7 +68,7 @@ class PostgresChangeFeed(ChangeFeed):
         await self._probe()
 
     async def _probe(self) -> None:
-        # The server sends pending notifications before it completes the answer to a statement.
+        # As above, the answer comes after every change that was announced before.
         if self._connection is None:
             raise ConnectionError("is not connected")
         is_replica, missing = (await self._connection.fetch(_BEAT))[0]
