@@ -29,7 +29,7 @@ def valkey() -> Iterator[Valkey]:
 def url(kind: str, request: pytest.FixtureRequest) -> str:
     """The URL of an empty store."""
     server: Postgres | Valkey = request.getfixturevalue(kind)
-    return empty(server) if isinstance(server, Postgres) else server.url
+    return empty(server) if isinstance(server, Postgres) else f"{server.url}?timeout=30"
 
 
 def empty(server: Postgres) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import runpy
 
+import tests.examples.cheap_hashes  # noqa: F401 - it changes the hashes
 from examples.photos.serving import stopping
-from tests.examples import cheap_hashes
-
-__all__ = ["cheap_hashes"]
 
 stopping.QUIET, stopping.LONGEST = 3.0, 30.0
 

@@ -25,7 +25,8 @@ def provider_of_four() -> Iterator[Photos]:
     """Clients and tokens in PostgreSQL, nonces and temporary credentials in Valkey."""
     postgres, valkey = Postgres(), Valkey()
     try:
-        with photos("--workers", "4", "--nonces", valkey.url, store=f"{postgres.url}&cache=1000&timeout=30") as running:
+        nonces, store = f"{valkey.url}?timeout=30", f"{postgres.url}&cache=1000&timeout=30"
+        with photos("--workers", "4", "--nonces", nonces, store=store) as running:
             yield running
     finally:
         valkey.close()

@@ -25,7 +25,7 @@ def valkey() -> Iterator[Valkey]:
 @pytest.mark.parametrize("kind", ["sqlite", "valkey"])
 def test_a_kill_between_approval_and_exchange(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """What she granted is what the token has: no more than that, and no less."""
-    more = ["--nonces", request.getfixturevalue("valkey").url] if kind == "valkey" else []
+    more = ["--nonces", request.getfixturevalue("valkey").url + "?timeout=30"] if kind == "valkey" else []
     store = f"sqlite:///{tmp_path}/photos.db"
     with photos(*more, store=store) as first, Jane(first.url) as jane:
         jane.sign_in()

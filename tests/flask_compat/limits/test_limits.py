@@ -13,6 +13,7 @@ from async_oauth1.testing import Clock
 from tests.flask_compat.client import Answer, Client
 from tests.flask_compat.ported import VARIANTS, Ported, Variant, make_provider
 from tests.servers import Valkey
+from tests.servers.processes import PATIENCE
 
 PLAIN = Variant("flask", async_views=False, async_hooks=False)
 CALLBACK = "https://client.test/ready"
@@ -28,7 +29,7 @@ def valkey() -> Iterator[Valkey]:
 
 def limited(ported: Ported, store: str = "memory://", **rates: Rates) -> Limits:
     """Limit the servers of a provider."""
-    limits = Limits(store, clock=Clock(1_700_000_000.0), **rates)
+    limits = Limits(store, clock=Clock(1_700_000_000.0), timeout=PATIENCE, **rates)
     limits.limit(ported.server, ported.require_oauth)
     return limits
 
