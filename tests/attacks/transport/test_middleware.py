@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -91,6 +92,9 @@ async def test_good_requests_pass_and_look_the_same(guarded: Provider) -> None:
 async def test_bad_requests_never_reach_the_framework(guarded: Provider) -> None:
     """The response is identical to the decorator's."""
     plain = await make_provider()
+    now = time.time()
+    for provider in (guarded, plain):
+        provider.require_oauth.clock = lambda: now  # a refused timestamp is answered with the time
     good = sign(JANE, "GET", "/echo")
     bad = [
         Message(method="GET", target=b"/echo", headers=(HOST,)),
