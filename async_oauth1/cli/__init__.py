@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -136,6 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 2 for any failure, 130 when interrupted.
     """
+    if not _prepare_output():  # before anything is changed: a new secret would be lost
+        return _failed("standard output is closed")
     try:
         status = app(list(sys.argv[1:] if arguments is None else arguments), "async-oauth1", standalone_mode=False)
     except KeyboardInterrupt:
@@ -148,6 +151,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status == _INTERRUPTED:  # typer turns the exception into this number
         return _failed("interrupted", _INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+def _prepare_output() -> bool:
+    """Let stdout escape what its encoding lacks, as stderr does; false if it is closed."""
+    stdout: object = sys.stdout  # None if the caller has closed it
+    if isinstance(stdout, TextIOWrapper):
+        stdout.reconfigure(errors="backslashreplace")
+    return stdout is not None
 
 
 def _reason(error: Exception) -> str | None:

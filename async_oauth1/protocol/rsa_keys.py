@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 import logging
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = [
     "RECOMMENDED_RSA_BITS",
     "StoredKey",
     "check_key_form",
+    "dummy_public_key",
     "log_key_problem",
     "public_key",
 ]
@@ -80,6 +81,14 @@ def public_key(key: object) -> RSAPublicKey | None:
     """Return the parsed key, or ``None`` if it is not usable."""
     result = _examined(key)
     return None if isinstance(result, str) else result
+
+
+@cache
+def dummy_public_key() -> RSAPublicKey:
+    """A key of 2,048 bits with which nothing is verified: for the work that a client without a key must cost, too."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
+    return RSAPublicNumbers(e=65_537, n=3**1292).public_key()
 
 
 def log_key_problem(client_id: str | None, key: object) -> None:

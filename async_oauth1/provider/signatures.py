@@ -79,8 +79,10 @@ async def find_problem(request: OAuth1Request, custom_verifier: CustomVerifier |
 def compute_dummy_signature(request: OAuth1Request) -> None:
     """Compute a signature for an unknown client that takes as long as that of a known one, and matches nothing."""
     method = SIGNATURE_METHODS.get(request.signature_method or "")
-    if method is None or method.key_kind == "RSA key":
+    if method is None:
         request.is_signed_by(SIGNATURE_METHODS["HMAC-SHA512"], DUMMY_KEYS)
+    elif method.key_kind == "RSA key":
+        request.is_signed_by(method, SigningKeys())
     elif found := keys_of_records(DUMMY_CLIENT, DUMMY_CREDENTIAL, rsa=False):
         keys, _ = found
         request.is_signed_with(*keys)
