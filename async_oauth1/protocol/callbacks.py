@@ -46,6 +46,19 @@ def is_loopback_host(host: str | None) -> bool:
     return address is not None and address.is_loopback
 
 
+def name_of_authority(authority: str) -> str:
+    """A host as it is in a URL, without its port and brackets."""
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority.partition(":")[0]
+
+
+@lru_cache(maxsize=ANSWERS_KEPT)
+def is_loopback_authority(authority: str) -> bool:
+    """As `is_loopback_host`, for a host as it is in a URL: with a port, or in brackets."""
+    return is_loopback_host(name_of_authority(authority))
+
+
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Parse an IP address, or return ``None``; an IPv4-mapped address of a dual-stack socket becomes IPv4."""
     try:

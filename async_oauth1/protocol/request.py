@@ -20,7 +20,7 @@ from async_oauth1.tolerances import PARAMETERS_IN_TWO_PLACES
 
 from .authorization_header import other_names, protocol_parameters
 from .base_string import base_string
-from .callbacks import is_loopback_host
+from .callbacks import is_loopback_authority, is_loopback_host, name_of_authority
 from .encoding import split_pairs, unescape
 from .header_fields import Headers, is_form, is_form_for_everyone, relevant_fields
 from .hosts import normalize_host
@@ -55,7 +55,7 @@ class OAuth1Request(NamedParameters):
         signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: the realm of the Authorization header.
         has_other_header_parameters: whether the Authorization header has other names than ``oauth_``.
-        usual_timestamp: the timestamp, if the native reader has found the parameters usual for the lane; otherwise 0.
+        usual_timestamp: the timestamp, if the native reader or the lane has found the parameters usual; otherwise 0.
         identifiers_size: the octets of client identifier, token, nonce and timestamp, if ``usual_timestamp`` is set.
         may_be_rewritten: whether the scheme or the peer may come from a header that the client can write.
         read_body: reads the body if it was not read yet; called after the signature was verified.
@@ -216,14 +216,12 @@ class OAuth1Request(NamedParameters):
             return False
         if self.scheme == "https":
             return True
-        return is_loopback_host(self.hostname) and (self.peer is None or is_loopback_host(self.peer))
+        return is_loopback_authority(self.host) and (self.peer is None or is_loopback_host(self.peer))
 
     @property
     def hostname(self) -> str:
         """The host without port and brackets."""
-        if self.host.startswith("["):
-            return self.host[1:].partition("]")[0]
-        return self.host.partition(":")[0]
+        return name_of_authority(self.host)
 
     @property
     def canonical_forms(self) -> tuple[str, str, str]:

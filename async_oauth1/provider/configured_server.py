@@ -66,6 +66,8 @@ class ConfiguredServer:
         self._complete = False
         self._warned_of_rewriting = False
         self._sampler = RefusalSampler()
+        # Every request reads these, and an attribute of a class is slower to find than one of the instance.
+        self.decision_observer, self.limiter = self.decision_observer, self.limiter
         for name in self.OVERRIDABLE_HOOKS:
             if callable(method := getattr(self, name, None)):
                 self.hooks.register(name, method)

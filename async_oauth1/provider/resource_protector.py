@@ -18,7 +18,7 @@ from async_oauth1.retirement import Retirement
 
 from .checks import check_present
 from .hooks import RESOURCE_PROTECTOR_HOOKS, MaybeAwaitable, call_hook, optional
-from .lane import find_lane, methods_of
+from .lane import REPLACEABLE, Lane, find_lane, methods_of
 from .records.accepted import log_accepted, logs_accepted
 from .refusals import with_reason
 from .verification import BaseServer, LookUp, log
@@ -44,6 +44,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
     OVERRIDABLE_HOOKS = ("query_client", "query_token", "query_credentials")
     #: The announced end of OAuth 1.0; ``None`` if it goes on.
     retirement: Retirement | None = None
+    _lane: Lane | None = None
+    _replaced: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -65,10 +67,16 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             ValueError: a name that is no hook.
         """
         super().__init__(policy, clock=clock, **hooks)
-        if retirement is not None:
-            self.retirement = retirement
+        self.retirement = self.retirement if retirement is None else retirement
+        self._lane, self._replaced = self._lane, self._replaced  # of the instance, because they are faster to find
 
-    async def validate_request(  # noqa: C901, PLR0912 - a method for a part would be one more call for every request
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute, and note a method that the lane must not leave out any more."""
+        if name in REPLACEABLE:
+            self._replaced = self._replaced | {name}
+        super().__setattr__(name, value)
+
+    async def validate_request(  # noqa: C901 - a method for a part would be one more call for every request
         self,
         request: OAuth1Request,
         *,
@@ -97,27 +105,26 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                     request, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
                 )
         try:
+            policy, clock, limiter = self.policy, self.clock, self.limiter
             if self.retirement is not None:
-                self.retirement.check(self.clock())
-            limiter = self.limiter
+                self.retirement.check(clock())
             if limiter is not None:
-                await limiter.count_arrival(request, "resource", self.policy)
-            look_up: LookUp = self._look_up
+                await limiter.count_arrival(request, "resource", policy)
+            look_up: LookUp | None = None
             is_verified = False
             lane = find_lane(self, _USUAL)
-            if lane is not None and lane.admits(request, self.policy, self.clock(), two_legged, body_hash_required):
+            if lane is not None and lane.admits(request, policy, clock(), two_legged, body_hash_required):
                 token_missing = lane.look_up(request)
                 if token_missing is None:
                     token_missing = await self._look_up(request)
                 is_verified = lane.holds(request, token_missing=token_missing)
                 if not is_verified:
                     look_up = _found(token_missing)
-            if is_verified:
-                if lane is None or not lane.is_nonce_new(request, self.policy.timestamp_window, self.clock):
+                elif not lane.is_nonce_new(request, policy.timestamp_window, clock):
                     await self.use_nonce(request)
-            else:  # from the beginning, except that no store is asked twice
+            if not is_verified:  # from the beginning, except that no store is asked twice
                 check = None if two_legged else _check_token
-                await self.verify(request, look_up, check=check, body_hash_required=body_hash_required)
+                await self.verify(request, look_up or self._look_up, check=check, body_hash_required=body_hash_required)
             if scope:
                 await self._check_scope(request, scope)
             if limiter is not None:

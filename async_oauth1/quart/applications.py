@@ -6,6 +6,7 @@ different configurations. As long as there is only one application, its policy i
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
@@ -71,7 +72,7 @@ class ServesApplications(BaseServer):
             ValueError: a value of the configuration is out of range.
             TypeError: a value of the configuration is of the wrong kind.
         """
-        if "policies" not in vars(self):
+        if not hasattr(self, "policies"):
             self.own_policy, self.policies = self.policy, WeakKeyDictionary()
         observe_on_loop(self)
         policy = self.own_policy.updated(app.config)
@@ -99,8 +100,10 @@ class ServesApplications(BaseServer):
         ours = [self.own_policy, *self.policies.values()]
         self.policies[app] = policy
         # A policy that the program itself has assigned to the attribute counts for every application.
-        if any(vars(self).get("policy") is known for known in ours):
-            del self.policy
+        current = self.policy
+        if any(current is known for known in ours):
+            with contextlib.suppress(AttributeError):  # it was found by the application, and not in the attribute
+                del self.policy
         if len(self.policies) == 1:
             self.policy = policy
 

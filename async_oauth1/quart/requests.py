@@ -39,6 +39,15 @@ from async_oauth1.provider.responses import OAuth1Response
 _GUARD = "async_oauth1.request_targets"
 
 
+def _getter_of(proxy: Any) -> Callable[[], Any]:
+    """What returns the object behind a proxy: each attribute access through the proxy is slow, even that of this."""
+    getter: Callable[[], Any] = proxy._get_current_object  # noqa: SLF001 - how Werkzeug's documentation unwraps one
+    return getter
+
+
+_current_request, _current_websocket, _current_g = map(_getter_of, (quart_request, quart_websocket, g))
+
+
 def _find_in_context() -> OAuth1Request | None:
     return cast("OAuth1Request | None", g.get("async_oauth1_request")) if has_app_context() else None
 
@@ -58,6 +67,9 @@ def read_without_form(current: Request | Websocket, policy: Policy) -> OAuth1Req
     scope: Any = current.scope
     if isinstance(current, Websocket):
         return make_request(OAuth1Request, snapshot(scope), policy, None)
+    if scope["method"] == "GET":  # which has no form, or is read once more
+        read = _readable(current, scope, policy, None)
+        return None if read.is_form else read
     content_type = content_type_of(scope)
     return None if content_type and is_form(content_type) else _readable(current, scope, policy, None)
 
@@ -80,13 +92,14 @@ def _readable(current: Request, scope: Any, policy: Policy, form: bytes | None) 
 
 
 def current_connection() -> Request | Websocket:
-    """The current request, or the WebSocket whose handshake is being handled.
-
-    Itself, because each attribute access through Quart's proxy is slow.
-    """
-    proxy: Any = quart_websocket if has_websocket_context() else quart_request
-    current: Request | Websocket = proxy._get_current_object()  # noqa: SLF001 - how Werkzeug's documentation unwraps a proxy
+    """The current request, or the WebSocket whose handshake is being handled: itself, and not Quart's proxy."""
+    current: Request | Websocket = _current_websocket() if has_websocket_context() else _current_request()
     return current
+
+
+def remember_in_context(request: OAuth1Request) -> None:
+    """Let the proxies of the current connection find the request that was verified."""
+    _current_g().async_oauth1_request = request
 
 
 async def close_unanswered() -> None:

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 from async_oauth1.credentials import Client, TokenCredential
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
-from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys
+from async_oauth1.protocol.signature import SIGNATURE_METHODS, SigningKeys, shared_keys
 from async_oauth1.provider.checks import host_allowed
 from async_oauth1.provider.hooks import Hooks, hook_caller
 from async_oauth1.provider.signatures import DUMMY_CLIENT, DUMMY_CREDENTIAL
 
-__all__ = ["LEFT_OUT", "Lane", "find_lane", "methods_of", "usual_timestamp"]
+__all__ = ["LEFT_OUT", "REPLACEABLE", "Lane", "find_lane", "methods_of", "usual_timestamp"]
 
 #: What the lane leaves out, or calls only in part. With one of these replaced, the general path is taken.
 LEFT_OUT = (
@@ -39,7 +39,8 @@ LEFT_OUT = (
 OF_NONCES = ("use_nonce", "exists_nonce", "check_window")
 #: The functions of a class that these names stand for.
 methods_of = attrgetter(*OF_NONCES, *LEFT_OUT)
-_ALL = frozenset(OF_NONCES) | frozenset(LEFT_OUT)
+#: What a protector has to notice that is set on the instance.
+REPLACEABLE = frozenset(OF_NONCES) | frozenset(LEFT_OUT)
 
 _METHODS = {name: SIGNATURE_METHODS[name] for name in ("HMAC-SHA1", "HMAC-SHA256")}
 
@@ -57,22 +58,23 @@ def find_lane(protector: Any, usual: tuple[Any, ...]) -> Lane | None:
         protector: a resource protector.
         usual: `methods_of` its class, if nothing is replaced.
     """
-    attributes: dict[str, Any] = protector.__dict__
-    if not attributes["_complete"] or attributes["_custom_verifiers"] or hook_caller.get() is not None:
+    # Not read from its ``__dict__``: once an object has one, CPython 3.11 looks all of its attributes up slowly.
+    if not protector._complete or protector._custom_verifiers or hook_caller.get() is not None:  # noqa: SLF001
         return None
-    asks_store = methods_of(type(protector)) == usual and _ALL.isdisjoint(attributes)
-    if not asks_store and _is_replaced(protector, usual):
+    replaced: frozenset[str] = protector._replaced  # noqa: SLF001 - what a protector keeps for its lane
+    asks_store = not replaced and methods_of(type(protector)) == usual
+    if not asks_store and _is_replaced(protector, usual, replaced):
         return None
-    lane: Lane | None = attributes.get("_lane")
+    lane: Lane | None = protector._lane  # noqa: SLF001
     if lane is None or lane.version != protector.hooks.version or lane.asks_store != asks_store:
-        lane = protector._lane = Lane(protector.hooks, asks_store=asks_store)  # noqa: SLF001 - it keeps its own lane
+        lane = protector._lane = Lane(protector.hooks, asks_store=asks_store)  # noqa: SLF001
     return lane if lane.is_open else None
 
 
-def _is_replaced(protector: Any, usual: tuple[Any, ...]) -> bool:
+def _is_replaced(protector: Any, usual: tuple[Any, ...], replaced: frozenset[str]) -> bool:
     """Whether something else is replaced than what `OF_NONCES` names."""
     first = len(OF_NONCES)
-    return methods_of(type(protector))[first:] != usual[first:] or any(map(protector.__dict__.__contains__, LEFT_OUT))
+    return methods_of(type(protector))[first:] != usual[first:] or not replaced.isdisjoint(LEFT_OUT)
 
 
 class Lane:
@@ -118,7 +120,7 @@ class Lane:
             return False
         sent, timestamp, size = request.oauth_params, request.usual_timestamp, request.identifiers_size
         if not timestamp:  # read in Python, or unusual
-            timestamp, size = usual_timestamp(sent)
+            timestamp, size = request.usual_timestamp, request.identifiers_size = usual_timestamp(sent)
         if not (
             timestamp
             and abs(timestamp - now) <= policy.timestamp_window
@@ -130,7 +132,7 @@ class Lane:
             return False
         if request.may_be_rewritten or policy.tolerances:
             return False
-        if policy.require_https and request.scheme != "https" and not request.is_secure:
+        if request.scheme != "https" and policy.require_https and not request.is_secure:
             return False
         if policy.allowed_hosts and not host_allowed(request.hostname, policy.allowed_hosts):
             return False
@@ -143,9 +145,10 @@ class Lane:
         Returns:
             Whether a token that the request needs is missing; ``None`` if the look-up must be awaited.
         """
-        token = request.oauth_params.get("oauth_token") or None
+        sent = request.oauth_params
+        token = sent.get("oauth_token") or None
         peek = self._peek_client if token is None else self._peek_both
-        found = peek and peek(request.oauth_params["oauth_consumer_key"], token)
+        found = peek and peek(sent["oauth_consumer_key"], token)
         if not found:
             return None
         request.client, request.credential = found
@@ -181,14 +184,18 @@ class Lane:
             `BaseServer.use_nonce` asks the store, also about its error.
         """
         sent, exists_nonce = request.oauth_params, self._exists_nonce
-        token, timestamp = sent.get("oauth_token") or None, sent["oauth_timestamp"]
+        if exists_nonce is None:
+            return False
         try:
-            is_known = exists_nonce is None or exists_nonce(
-                sent["oauth_nonce"], timestamp, sent["oauth_consumer_key"], token
+            is_known = exists_nonce(
+                sent["oauth_nonce"],
+                sent["oauth_timestamp"],
+                sent["oauth_consumer_key"],
+                sent.get("oauth_token") or None,
             )
         except Exception:  # noqa: BLE001 - the store is asked again, and its error handled there
             return False
-        return is_known is False and abs(int(timestamp) - clock()) <= window
+        return is_known is False and abs(request.usual_timestamp - clock()) <= window
 
 
 def _current_keys(client: Client | None, credential: TokenCredential | None, client_id: str) -> SigningKeys | None:
@@ -196,10 +203,10 @@ def _current_keys(client: Client | None, credential: TokenCredential | None, cli
     if client is None or client.tolerances or not client.client_secret:
         return None
     if credential is None:
-        return SigningKeys(client.client_secret)
+        return shared_keys(client.client_secret, "")
     if credential.client_id != client_id:
         return None
-    return SigningKeys(client.client_secret, credential.oauth_token_secret)
+    return shared_keys(client.client_secret, credential.oauth_token_secret)
 
 
 def usual_timestamp(sent: dict[str, str]) -> tuple[int, int]:
@@ -229,10 +236,16 @@ def _without_waiting(hook: Any, name: str, plain: str) -> Any:
     A subclass that overrides one of the two without the other would answer differently.
     """
     store: Any = getattr(hook, "__self__", None)
-    owners = type(store).__mro__
-    if getattr(hook, "__func__", None) is not getattr(owners[0], name, None) or plain in getattr(store, "__dict__", {}):
+    at_once, owners = getattr(store, plain, None), type(store).__mro__
+    if not (_is_method_of(owners[0], name, hook) and _is_method_of(owners[0], plain, at_once)):
         return None
     for owner in owners:
         if name in vars(owner) or plain in vars(owner):
-            return getattr(store, plain, None) if {name, plain} <= vars(owner).keys() else None
+            return at_once if {name, plain} <= vars(owner).keys() else None
     return None
+
+
+def _is_method_of(cls: type, name: str, method: Any) -> bool:
+    """Whether something is the method of this name that a class has, and not another one of the instance's own."""
+    func: object = getattr(method, "__func__", None)
+    return func is not None and func is getattr(cls, name, None)

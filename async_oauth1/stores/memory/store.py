@@ -109,8 +109,10 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         if oauth_token is None:
             client, token = self._clients.get(client_id), None
         else:
-            with self._lock:
-                client, token = self._clients.get(client_id), self._tokens.get(oauth_token)
+            client, token = self._clients.get(client_id), self._tokens.get(oauth_token)
+            if self._clients.get(client_id) is not client:  # another thread came in between
+                with self._lock:
+                    client, token = self._clients.get(client_id), self._tokens.get(oauth_token)
         if client is not None and (client.disabled or client.overlaps_end_at):
             client = None if client.disabled else live_client(client, self.clock())
         if token is not None and token.expires_at is not None:
@@ -123,20 +125,16 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         Raises:
             StoreUnavailableError: there are as many live nonces as the store may hold.
         """
+        if not _is_printable(nonce, timestamp, client_id, oauth_token or ""):
+            required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
         return self.exists_nonce_at_once(nonce, timestamp, client_id, oauth_token)
 
     def exists_nonce_at_once(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
-        """What `exists_nonce` does and returns; it need not wait for it."""
+        """What `exists_nonce` does and returns; it need not wait for it. All arguments are known to be printable."""
         key = (client_id, oauth_token or "", timestamp, nonce)
-        try:
-            is_usual = "".join(key).isprintable()
-        except TypeError:
-            is_usual = False
-        if not is_usual:
-            required_text(nonce=nonce, timestamp=timestamp, client_id=client_id, oauth_token=oauth_token or "")
-        seconds, nonces, lifetime = nonce_seconds(timestamp), self._nonces, self.nonce_lifetime
+        seconds, nonces, lifetime, clock = nonce_seconds(timestamp), self._nonces, self.nonce_lifetime, self.clock
         with self._lock:
-            now = self.clock()
+            now = clock()
             # No timestamp in the newer half of the lifetime is stale.
             if seconds <= now - lifetime // 2 and self.is_stale(seconds, now):
                 return True
@@ -330,6 +328,14 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
             self.url, "make a memory store in each worker, or use one that processes can share, such as sqlite:///"
         )
         self._clients = self._tokens = self._temporary = self._ended = self._nonces = self._lock = nothing
+
+
+def _is_printable(*texts: str) -> bool:
+    """Whether all are text that every store can keep: the usual case, found in one step."""
+    try:
+        return "".join(texts).isprintable()
+    except TypeError:
+        return False
 
 
 def _revoker(user_id: str | None) -> Actor:

@@ -1,0 +1,1 @@
+"""What the lane notices, and what it reads without a lock."""
