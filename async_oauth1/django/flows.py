@@ -300,4 +300,6 @@ def _first_absent(request: OAuth1Request) -> OAuth1Error | None:
     names: tuple[str, ...] = ("oauth_signature_method", "oauth_signature")
     if not omits_timestamp(request):
         names = ("oauth_timestamp", "oauth_nonce", *names)
-    return next((MissingRequiredParameterError(name) for name in names if not request.oauth_params.get(name)), None)
+    return next(
+        (MissingRequiredParameterError(name) for name in names if not request.protocol_parameters.get(name)), None
+    )

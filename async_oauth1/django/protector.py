@@ -92,12 +92,12 @@ class ResourceProtector(LimitedByFlows, Generic[ClientT, TokenT]):
 
     def get_token_credential(self, request: OAuth1Request) -> Any:
         """Look up token credentials by ``request.client_id`` and ``request.token``."""
-        sent = request.oauth_params
+        sent = request.protocol_parameters
         return find_token(self.token_model, sent["oauth_consumer_key"], sent["oauth_token"])
 
     def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
         """Remember a nonce in one atomic step, and say whether it was known."""
-        timestamp = int(request.oauth_params["oauth_timestamp"])
+        timestamp = int(request.protocol_parameters["oauth_timestamp"])
         return not self._nonces.add(nonce_key(nonce, request), timestamp, self.configuration.nonce_lifetime)
 
     def acquire_credential(

@@ -193,7 +193,7 @@ class Flows(BaseServer):
         if not client_id:
             raise MissingRequiredParameterError("oauth_consumer_key")
         check_identifiers(request, self.policy)
-        if request.oauth_params.get("oauth_version"):  # Authlib reads none; an empty one does no harm
+        if request.protocol_parameters.get("oauth_version"):  # Authlib reads none; an empty one does no harm
             check_version(request)
         request.client = await self.get_client_by_id(client_id)
         if request.client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -116,7 +116,7 @@ class Lane:
         # A subclass may override how signatures are compared.
         if type(request) is not OAuth1Request or request.deviations or request.has_other_header_parameters:
             return False
-        sent, timestamp, size = request.oauth_params, request.usual_timestamp, request.identifiers_size
+        sent, timestamp, size = request.protocol_parameters, request.usual_timestamp, request.identifiers_size
         if not timestamp:  # read in Python, or unusual
             timestamp, size = usual_timestamp(sent)
         if not (
@@ -143,9 +143,9 @@ class Lane:
         Returns:
             Whether a token that the request needs is missing; ``None`` if the look-up must be awaited.
         """
-        token = request.oauth_params.get("oauth_token") or None
+        token = request.protocol_parameters.get("oauth_token") or None
         peek = self._peek_client if token is None else self._peek_both
-        found = peek and peek(request.oauth_params["oauth_consumer_key"], token)
+        found = peek and peek(request.protocol_parameters["oauth_consumer_key"], token)
         if not found:
             return None
         request.client, request.credential = found
@@ -159,7 +159,7 @@ class Lane:
         if type(client) not in _CLIENTS or type(credential) not in _CREDENTIALS:
             self.is_open = False
             return False
-        sent = request.oauth_params
+        sent = request.protocol_parameters
         name = sent["oauth_signature_method"]
         is_known = client is not None and not token_missing
         models = (client, credential, sent["oauth_consumer_key"]) if is_known else _DUMMIES
@@ -180,7 +180,7 @@ class Lane:
             Whether it is new, and the timestamp is still in the window of so many seconds. If not, or not known,
             `BaseServer.use_nonce` asks the store, also about its error.
         """
-        sent, exists_nonce = request.oauth_params, self._exists_nonce
+        sent, exists_nonce = request.protocol_parameters, self._exists_nonce
         token, timestamp = sent.get("oauth_token") or None, sent["oauth_timestamp"]
         try:
             is_known = exists_nonce is None or exists_nonce(
@@ -202,7 +202,7 @@ def _current_keys(client: Client | None, credential: TokenCredential | None, cli
     return SigningKeys(client.client_secret, credential.oauth_token_secret)
 
 
-def usual_timestamp(sent: dict[str, str]) -> tuple[int, int]:
+def usual_timestamp(sent: Mapping[str, str]) -> tuple[int, int]:
     """Judge protocol parameters as the native reader does: all that the lane wants of them, whatever the policy is.
 
     Returns:
