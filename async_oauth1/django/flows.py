@@ -268,7 +268,11 @@ class ProtectorFlows(_Flows, ResourceProtector[Any, Any]):
         Raises:
             OAuth1Error: the request is not accepted.
         """
-        read = read_request(request, self.policy)
+        try:
+            read = read_request(request, self.policy)
+        except OAuth1Error as error:
+            self.report_refusal(error, None)
+            raise
         if self.limiter is not None:
             vars(request)[_READ] = read
         try:

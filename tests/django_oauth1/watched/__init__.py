@@ -1,0 +1,1 @@
+"""Metrics of the servers of async_oauth1.django."""

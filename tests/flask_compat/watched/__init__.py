@@ -1,0 +1,1 @@
+"""Metrics of the servers of flask_compat."""
