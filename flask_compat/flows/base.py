@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from authlib.common.security import is_secure_transport
 
+from async_oauth1.asgi.verifying.announcing import tell_use
 from async_oauth1.errors import (
     InvalidClientError,
     InvalidNonceError,
@@ -298,12 +299,16 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
 
     async def _validate(self, request: OAuth1Request) -> OAuth1Request:
         try:
+            if self.retirement is not None:
+                self.retirement.check(self.clock())
             limiter = self.limiter
             if limiter is not None:
                 await limiter.count_arrival(request, "resource", self.policy)
             await self.verify(request, self._look_up)
             if limiter is not None:
                 await limiter.count_client(request, "resource")
+            if self.retirement is not None:
+                await tell_use(self, request)
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise

@@ -1,1 +1,1 @@
-"""Metrics of the servers of async_oauth1.django."""
+"""Metrics, traces and retirement of the servers of async_oauth1.django."""

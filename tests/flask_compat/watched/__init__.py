@@ -1,1 +1,1 @@
-"""Metrics of the servers of flask_compat."""
+"""Metrics, traces and retirement of the servers of flask_compat."""
