@@ -155,7 +155,9 @@ class Instrumentation:
 
 def _flows_of(server: object) -> ConfiguredServer:
     """What makes a server's decisions."""
-    flows: object = server._flows if isinstance(server, LimitedByFlows) else server  # noqa: SLF001 - this package's own
+    flows: object = server
+    if isinstance(server, LimitedByFlows):
+        flows = server._flows  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # this package's own
     if not isinstance(flows, ConfiguredServer):
         raise TypeError(f"instrument takes resource protectors and authorization servers, not {server!r}")
     if flows.decision_observer is not None:
