@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ca
 from werkzeug.local import LocalProxy
 
 from async_oauth1.asgi.routing.preflights import find_cors_wrapper
+from async_oauth1.asgi.verifying.announcing import raise_refused
 from async_oauth1.credentials import ClientLike, TokenCredentialLike
 from async_oauth1.provider import resource_protector as core
 from async_oauth1.provider.hooks import ExistsNonce, QueryClient, QueryToken, call_hook, is_awaitable, resolve
+from async_oauth1.provider.hooks.limiting import RetiredByFlows
 from async_oauth1.provider.responses import resource_error_response
 
 from .errors import OAuth1Error
@@ -56,7 +58,7 @@ class _ViewDecorator(Protocol):
     def __call__(self, view: Callable[P, Any], /) -> Callable[P, Any]: ...
 
 
-class ResourceProtector(Server, Generic[TokenT_co]):
+class ResourceProtector(RetiredByFlows, Server, Generic[TokenT_co]):
     """Protects views of Flask or of Quart, async or plain.
 
         @require_oauth
@@ -199,11 +201,16 @@ class ResourceProtector(Server, Generic[TokenT_co]):
         try:
             framework = find_framework(self.app)
             request = await framework.read(None, self._flows.policy)
-            if self._flows.limiter is not None:
+            retirement = self._flows.retirement
+            if retirement is not None:
+                request.response_fields = retirement.headers
+            if retirement is not None or self._flows.limiter is not None:
                 framework.announce_later(request)
             verified = await self._validate(request)
         except OAuth1Error as error:
             self._flows.report_refusal(error, None)
+            if self._flows.retirement is not None:
+                raise_refused(error, self._flows, {}, takes_bearer=False)
             raise
         setattr(store, _CREDENTIAL, verified.credential)
         return verified.credential

@@ -163,7 +163,7 @@ ROOMS: dict[str, Rows] = {
     "stores.uses": (("exchanges", "last_use"), ("in_sql",)),
     "stores.administration": (("paging",), ("in_sql", "interface")),
     "stores.auditing": (("interface",), ("in_sql",)),
-    "stores.health": (("figures", "outages"),),
+    "stores.health": (("figures", "outages", "tls"),),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
     "stores.memory": (
         ("expiring", "nonce_table", "token_table"),
@@ -172,7 +172,13 @@ ROOMS: dict[str, Rows] = {
         ("administration", "exchanges"),
         ("store",),
     ),
-    "stores.postgres": (("schema", "sql", "url"), ("connection", "tables"), ("change_feed", "database"), ("store",)),
+    "stores.postgres": (
+        ("schema", "sql", "url"),
+        ("connection", "tables"),
+        ("problems",),
+        ("change_feed", "database"),
+        ("store",),
+    ),
     "stores.redis": (
         ("connections", "records", "shared_timeout", "url"),
         ("node",),

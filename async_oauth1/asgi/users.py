@@ -94,7 +94,7 @@ class UserKinds:
         if request is None:
             return {"user": self._anonymous(), "auth": self._granted([]), **scope}
         credential, client = request.credential, request.client
-        if not request.oauth_params:  # a bearer token, and the credential is its principal
+        if not request.protocol_parameters:  # a bearer token, and the credential is its principal
             user = self._user(await identity_of(credential), credential, client)
             return {**scope, "user": user, "auth": self._granted(["authenticated", *await scopes_of(credential)])}
         user_id = await optional(credential, "get_user_id")

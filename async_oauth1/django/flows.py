@@ -7,7 +7,7 @@ Authlib's order decides which error the client reads, because clients and tests 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from copy import copy
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject
 
+from async_oauth1.asgi.verifying.announcing import raise_refused, tell_use
 from async_oauth1.errors import (
     AlreadyDecidedError,
     InsecureTransportError,
@@ -40,24 +41,31 @@ from async_oauth1.provider.verification import BaseServer
 
 from .requests import read_request
 
-__all__ = ["AuthorizationFlows", "ProtectorFlows", "announce", "counted_fields"]
+__all__ = ["AuthorizationFlows", "ProtectorFlows", "announce", "counted_fields", "joined"]
 
 _READ = "_async_oauth1_read"
 _ALWAYS_FIRST = (InsecureTransportError, MisdirectedRequestError)
 
 
 def counted_fields(request: HttpRequest | None) -> list[tuple[str, str]]:
-    """The header fields of the limits that have counted a request, each name once."""
+    """The header fields of the limits that have counted a request, and of a retirement, each name once."""
     read: OAuth1Request | None = vars(request).get(_READ) if request is not None else None
+    return joined(read.response_fields if read is not None else ())
+
+
+def joined(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Header fields with each name once: several values become a list (RFC 9110 section 5.3)."""
     found: dict[str, list[str]] = {}
-    for name, value in read.response_fields if read is not None else ():
+    for name, value in fields:
         found.setdefault(name, []).append(value)
     return [(name, ", ".join(values)) for name, values in found.items()]
 
 
 def announce(request: HttpRequest | None, response: HttpResponse) -> HttpResponse:
-    """Add the header fields of the limits that have counted a request; those of a 429 stay."""
+    """Add the header fields of the limits that have counted a request, and of a retirement; those of a 429 stay."""
     for name, value in counted_fields(request):
+        if name == "Link" and name in response:  # of the view's own
+            response[name] = f"{response[name]}, {value}"
         response.setdefault(name, value)
     return response
 
@@ -268,15 +276,29 @@ class ProtectorFlows(_Flows, ResourceProtector[Any, Any]):
         Raises:
             OAuth1Error: the request is not accepted.
         """
-        read = read_request(request, self.policy)
-        if self.limiter is not None:
+        demands = {"scope": scope, "two_legged": two_legged, "body_hash_required": body_hash_required}
+        if self.retirement is None:
+            return await self._acquire(request, demands)
+        try:
+            verified = await self._acquire(request, demands)
+        except OAuth1Error as error:
+            raise_refused(error, self, {}, takes_bearer=False)
+        verified.response_fields = [*verified.response_fields, *self.retirement.headers]
+        await tell_use(self, verified)
+        return verified
+
+    async def _acquire(self, request: HttpRequest, demands: dict[str, Any]) -> OAuth1Request:
+        try:
+            read = read_request(request, self.policy)
+        except OAuth1Error as error:
+            self.report_refusal(error, None)
+            raise
+        if self.limiter is not None or self.retirement is not None:
             vars(request)[_READ] = read
         try:
-            return await self.validate_request(
-                read, scope=scope, two_legged=two_legged, body_hash_required=body_hash_required
-            )
+            return await self.validate_request(read, **demands)
         except OAuth1Error as error:
-            find = None if two_legged and not read.token else self.get_token_credential
+            find = None if demands["two_legged"] and not read.token else self.get_token_credential
             await self.raise_first(error, read, find)
             raise
 
@@ -300,4 +322,6 @@ def _first_absent(request: OAuth1Request) -> OAuth1Error | None:
     names: tuple[str, ...] = ("oauth_signature_method", "oauth_signature")
     if not omits_timestamp(request):
         names = ("oauth_timestamp", "oauth_nonce", *names)
-    return next((MissingRequiredParameterError(name) for name in names if not request.oauth_params.get(name)), None)
+    return next(
+        (MissingRequiredParameterError(name) for name in names if not request.protocol_parameters.get(name)), None
+    )

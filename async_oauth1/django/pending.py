@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from authlib.oauth1 import TemporaryCredential as AuthlibTemporaryCredential
@@ -40,6 +41,6 @@ class PendingCredential(AuthlibTemporaryCredential):
 
 def nonce_key(nonce: str, request: OAuth1Request) -> str:
     """The key of a nonce: the hash of what must be unique together (RFC 5849 section 3.3)."""
-    sent: dict[str, Any] = request.oauth_params
+    sent: Mapping[str, Any] = request.protocol_parameters
     parts = (nonce, sent.get("oauth_timestamp"), sent.get("oauth_consumer_key"), sent.get("oauth_token") or None)
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

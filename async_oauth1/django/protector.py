@@ -17,13 +17,13 @@ from django.http import HttpRequest, HttpResponse
 from async_oauth1.errors import OAuth1Error
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.provider.hooks import resolve
-from async_oauth1.provider.hooks.limiting import LimitedByFlows
+from async_oauth1.provider.hooks.limiting import LimitedByFlows, RetiredByFlows
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import resource_error_response
 
 from .configuration import read_configuration
 from .driver import on_loop, run, run_async, run_here
-from .flows import ProtectorFlows, announce
+from .flows import ProtectorFlows, announce, joined
 from .lookups import check_models, find_client, find_token, open_nonces
 from .pending import nonce_key
 
@@ -49,7 +49,7 @@ class OAuth1HttpRequest(HttpRequest, Generic[TokenT_co]):
     oauth1_client: Any
 
 
-class ResourceProtector(LimitedByFlows, Generic[ClientT, TokenT]):
+class ResourceProtector(RetiredByFlows, LimitedByFlows, Generic[ClientT, TokenT]):
     """Protects views.
 
     ::
@@ -92,12 +92,12 @@ class ResourceProtector(LimitedByFlows, Generic[ClientT, TokenT]):
 
     def get_token_credential(self, request: OAuth1Request) -> Any:
         """Look up token credentials by ``request.client_id`` and ``request.token``."""
-        sent = request.oauth_params
+        sent = request.protocol_parameters
         return find_token(self.token_model, sent["oauth_consumer_key"], sent["oauth_token"])
 
     def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
         """Remember a nonce in one atomic step, and say whether it was known."""
-        timestamp = int(request.oauth_params["oauth_timestamp"])
+        timestamp = int(request.protocol_parameters["oauth_timestamp"])
         return not self._nonces.add(nonce_key(nonce, request), timestamp, self.configuration.nonce_lifetime)
 
     def acquire_credential(
@@ -165,7 +165,7 @@ class ResourceProtector(LimitedByFlows, Generic[ClientT, TokenT]):
         realm = policy.realm if realm is None else realm
         made = resource_error_response(error, realm=realm, problems=policy.problem_reporting)
         response = HttpResponse(made.body, status=made.status_code)
-        for name, value in made.headers:
+        for name, value in joined(made.headers):
             response[name] = value
         return response
 

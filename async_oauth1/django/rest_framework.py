@@ -26,7 +26,7 @@ from async_oauth1.errors import OAuth1Error
 from async_oauth1.provider.refusals import log_refusal
 from async_oauth1.provider.responses import error_headers, error_members, noted_headers
 
-from .flows import counted_fields
+from .flows import counted_fields, joined
 from .protector import ResourceProtector
 from .requests import carries_oauth
 
@@ -69,7 +69,7 @@ class OAuth1Authentication(BaseAuthentication):
             )
         except OAuth1Error as error:
             vars(sent)[_REFUSED] = error
-            _announce(request, noted_headers(error))
+            _announce(request, joined(noted_headers(error)))
             raise _translate(error, problems=protector.configuration.policy.problem_reporting) from error
         _announce(request, counted_fields(sent))
         if credential is None:

@@ -126,7 +126,7 @@ class BaseServer(LimitedByFlows):
 
     def exists_nonce(self, nonce: str, request: OAuth1Request) -> Any:
         """Remember a nonce in one atomic step, and say whether it was known."""
-        timestamp = int(request.oauth_params["oauth_timestamp"])
+        timestamp = int(request.protocol_parameters["oauth_timestamp"])
         return not self._nonces.add(nonce_key(nonce, request), timestamp, self.configuration.nonce_lifetime)
 
     def create_temporary_credential(self, request: OAuth1Request) -> Any:

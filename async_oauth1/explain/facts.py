@@ -93,7 +93,7 @@ def violations(
     yield from _missing(request)
     yield from _impossible(request, policy)
     yield from _clock(request, policy, now)
-    claimed = request.oauth_params.get("oauth_body_hash")
+    claimed = request.protocol_parameters.get("oauth_body_hash")
     if claimed is not None:
         yield from body_hash_causes(wire, claimed, secrets)
     elif policy.require_signed_body and wire.body and not wire.has_form:
@@ -117,9 +117,9 @@ def _transport(request: OAuth1Request, policy: Policy) -> Iterator[Cause]:
 def _missing(request: OAuth1Request) -> Iterator[Cause]:
     plaintext = request.signature_method == "PLAINTEXT"  # which may omit either (section 3.1)
     required = _REQUIRED if plaintext else (*_REQUIRED, "oauth_timestamp", "oauth_nonce")
-    missing = [name for name in required if not request.oauth_params.get(name)]
+    missing = [name for name in required if not request.protocol_parameters.get(name)]
     if missing:
-        text = "The request has no OAuth parameters." if not request.oauth_params else ""
+        text = "The request has no OAuth parameters." if not request.protocol_parameters else ""
         yield Cause("malformed", text or f"The request lacks {' and '.join(missing)}.", _COMPLETE)
 
 
@@ -140,7 +140,7 @@ def _impossible(request: OAuth1Request, policy: Policy) -> Iterator[Cause]:
         elif name not in policy.tolerances:
             yield Cause("malformed", _sentence(deviation), _COMPLETE)
     if version_is_wrong:
-        text = f"oauth_version is {request.oauth_params['oauth_version'][:40]!r}; there is only 1.0."
+        text = f"oauth_version is {request.protocol_parameters['oauth_version'][:40]!r}; there is only 1.0."
         yield Cause("malformed", text, "Send oauth_version=1.0, or leave it out.")
 
 

@@ -51,6 +51,6 @@ class Users:
 
 
 def _unknown(request: OAuth1Request) -> OAuth1Error:
-    if not request.oauth_params:
+    if not request.protocol_parameters:
         return InvalidBearerTokenError()
     return InvalidClientError() if request.credential is None else InvalidTokenError()

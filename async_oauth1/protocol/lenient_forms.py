@@ -7,7 +7,7 @@ another spelling, and never a signature that was not made.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from async_oauth1.tolerances import LOOSE_BASE64, SPACE_FOR_PLUS, UNESCAPED_BODY_HASH
 
@@ -25,7 +25,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9\-._~!]++")
 
 
 def lenient_forms(
-    base_string: str, signature: str, parameters: dict[str, str], tolerances: Collection[str], *, in_header: bool
+    base_string: str, signature: str, parameters: Mapping[str, str], tolerances: Collection[str], *, in_header: bool
 ) -> Iterator[tuple[str, str, _Tolerated]]:
     """The base strings and signatures that verify under tolerances, and the tolerances that each needs.
 
@@ -75,7 +75,7 @@ def tidy_base64(text: str) -> str:
     return text + "=" * (-len(text) % 4)
 
 
-def _unescaped(base_string: str, parameters: dict[str, str]) -> str:
+def _unescaped(base_string: str, parameters: Mapping[str, str]) -> str:
     """The base string with the body hash and the client's identifier escaped once instead of twice."""
     head, _, pairs = base_string.rpartition("&")
     pieces = pairs.split("%26")

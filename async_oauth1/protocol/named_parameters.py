@@ -2,56 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
 __all__ = ["NamedParameters"]
 
 
 class NamedParameters(AuthlibOAuth1Request):
-    """Properties that read ``oauth_params``.
+    """Properties that read the protocol parameters.
 
     Attributes:
-        oauth_params: the ``oauth_`` parameters, decoded.
+        protocol_parameters: the ``oauth_`` parameters, decoded, to be read without editing.
+        usual_timestamp: the timestamp, if the native reader has found the parameters usual for the lane, and since then
+            they cannot have been edited; otherwise 0.
+        identifiers_size: the octets of client identifier, token, nonce and timestamp, if ``usual_timestamp`` is set.
         signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
     """
 
-    oauth_params: dict[str, str]
+    protocol_parameters: Mapping[str, str]
+    usual_timestamp: int
+    identifiers_size: int
     signature_type: str | None
+
+    @property
+    def oauth_params(self) -> dict[str, str]:
+        """The ``oauth_`` parameters, decoded. If the caller edits them, what was found while reading does not count."""
+        self.usual_timestamp = 0
+        return cast("dict[str, str]", self.protocol_parameters)
+
+    @oauth_params.setter
+    def oauth_params(self, parameters: dict[str, str]) -> None:
+        self.usual_timestamp = 0
+        self.protocol_parameters = parameters
 
     @property
     def client_id(self) -> str | None:
         """``oauth_consumer_key``."""
-        return self.oauth_params.get("oauth_consumer_key")
+        return self.protocol_parameters.get("oauth_consumer_key")
 
     @property
     def token(self) -> str | None:
         """``oauth_token``; an empty one counts as absent, but is signed."""
-        return self.oauth_params.get("oauth_token") or None
+        return self.protocol_parameters.get("oauth_token") or None
 
     @property
     def timestamp(self) -> str | None:
         """``oauth_timestamp``, as text."""
-        return self.oauth_params.get("oauth_timestamp")
+        return self.protocol_parameters.get("oauth_timestamp")
 
     @property
     def nonce(self) -> str | None:
         """``oauth_nonce``."""
-        return self.oauth_params.get("oauth_nonce")
+        return self.protocol_parameters.get("oauth_nonce")
 
     @property
     def redirect_uri(self) -> str | None:
         """``oauth_callback``."""
-        return self.oauth_params.get("oauth_callback")
+        return self.protocol_parameters.get("oauth_callback")
 
     @property
     def verifier(self) -> str | None:
         """``oauth_verifier``."""
-        return self.oauth_params.get("oauth_verifier")
+        return self.protocol_parameters.get("oauth_verifier")
 
     @property
     def signature_method(self) -> str | None:
         """``oauth_signature_method``."""
-        return self.oauth_params.get("oauth_signature_method")
+        return self.protocol_parameters.get("oauth_signature_method")
 
     @property
     def signature(self) -> str | None:
@@ -59,7 +78,7 @@ class NamedParameters(AuthlibOAuth1Request):
 
         Some clients do not escape the Base64 in a query or a form, so that each ``+`` is decoded as a space.
         """
-        signature = self.oauth_params.get("oauth_signature")
+        signature = self.protocol_parameters.get("oauth_signature")
         if signature and self.signature_type != "HEADER" and self.signature_method != "PLAINTEXT":
             return signature.replace(" ", "+")
         return signature

@@ -51,12 +51,10 @@ class OAuth1Request(NamedParameters):
         is_form: whether the body is ``application/x-www-form-urlencoded``.
         body_hash_holds: whether ``oauth_body_hash`` was sent, and is the hash of this body.
         body: the body's octets; ``None`` if it was not read.
-        oauth_params: the ``oauth_`` parameters, decoded.
+        oauth_params: the ``oauth_`` parameters, decoded; ``protocol_parameters`` to read them without editing.
         signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
         realm: the realm of the Authorization header.
         has_other_header_parameters: whether the Authorization header has other names than ``oauth_``.
-        usual_timestamp: the timestamp, if the native reader or the lane has found the parameters usual; otherwise 0.
-        identifiers_size: the octets of client identifier, token, nonce and timestamp, if ``usual_timestamp`` is set.
         may_be_rewritten: whether the scheme or the peer may come from a header that the client can write.
         read_body: reads the body if it was not read yet; called after the signature was verified.
         digest_body: receives the body and returns its hash by the named algorithm, without keeping it in memory.
@@ -91,7 +89,7 @@ class OAuth1Request(NamedParameters):
     tolerances_used: tuple[str, ...] = ()
     timestamp_window: int | None = None
     _base_string: str | None
-    _last_verdict: tuple[tuple[SignatureMethod, SigningKeys, str], bool] | None
+    _last_verdict: tuple[tuple[SignatureMethod, SigningKeys, str, str], bool] | None
 
     def __init__(
         self,
@@ -135,7 +133,8 @@ class OAuth1Request(NamedParameters):
         check_sizes(octets, limits)
         self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
         self._forms: tuple[str, str, str] | None = None
-        parts = native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
+        is_plain = type(self) is OAuth1Request  # the native reader would ignore what a subclass overrides
+        parts = is_plain and native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
         parts = parts or self._read_in_python(octets, limits.max_parameters)
         self._keep(body, (method, scheme, host, raw_path, fields, peer, is_a_form, octets, *parts))
 
@@ -155,6 +154,7 @@ class OAuth1Request(NamedParameters):
         self.is_form: bool
         self.realm: str | None
         self.has_other_header_parameters: bool
+        self._signed_parts = read[:4]
         (
             self.method,
             self.scheme,
@@ -165,7 +165,7 @@ class OAuth1Request(NamedParameters):
             self.is_form,
             self._octets,
             self.signature_type,
-            self.oauth_params,
+            self.protocol_parameters,
             self.realm,
             self.has_other_header_parameters,
             self._base_string,
@@ -257,7 +257,7 @@ class OAuth1Request(NamedParameters):
         The timestamp, the nonce, and whether the method is enabled are not checked. With a
         deviation that is not in ``self.tolerances``, no signature verifies.
         """
-        method = SIGNATURE_METHODS.get(self.oauth_params.get("oauth_signature_method", ""))
+        method = SIGNATURE_METHODS.get(self.protocol_parameters.get("oauth_signature_method", ""))
         signature = self.signature
         if method is None or not signature:
             return False
@@ -266,10 +266,8 @@ class OAuth1Request(NamedParameters):
                 return not self.deviations or self.find_untolerated() is None
         if not self.tolerances or method.name == "PLAINTEXT" or self.find_untolerated() is not None:
             return False
-        in_header = self.signature_type == "HEADER"
-        forms = lenient_forms(
-            self.signature_base_string, signature, self.oauth_params, self.tolerances, in_header=in_header
-        )
+        sent, in_header = self.protocol_parameters, self.signature_type == "HEADER"
+        forms = lenient_forms(self.signature_base_string, signature, sent, self.tolerances, in_header=in_header)
         used = find_lenient_form(forms, method, keys)
         self.tolerances_used = used or ()
         return used is not None
@@ -277,11 +275,12 @@ class OAuth1Request(NamedParameters):
     def is_signed_by(self, method: SignatureMethod, keys: SigningKeys) -> bool:
         """Return whether the signature verifies, without tolerances. The last verdict is remembered."""
         in_header = self.signature_type == "HEADER"
-        signature = (self.oauth_params.get("oauth_signature") if in_header else self.signature) or ""
-        question = method, keys, signature
+        signature = (self.protocol_parameters.get("oauth_signature") if in_header else self.signature) or ""
+        text = self.signature_base_string
+        question = method, keys, signature, text
         if self._last_verdict is not None and self._last_verdict[0] == question:
             return self._last_verdict[1]
-        holds = method.verify(self._base_string or self.signature_base_string, signature, keys)
+        holds = method.verify(text, signature, keys)
         if not holds and self.websocket_scheme is not None:
             holds = method.verify(self._base_string_of(self.websocket_scheme), signature, keys)
         self._last_verdict = question, holds
@@ -294,9 +293,10 @@ class OAuth1Request(NamedParameters):
 
     @property
     def signature_base_string(self) -> str:
-        """The signature base string (section 3.4.1.1)."""
-        if self._base_string is None:  # cached_property uses a lock on Python 3.11
-            self._base_string = self._base_string_of(self.scheme)
+        """The signature base string (section 3.4.1.1), of the method, scheme, host and path that are set now."""
+        parts = self.method, self.scheme, self.host, self.raw_path
+        if self._base_string is None or parts != self._signed_parts:
+            self._base_string, self._signed_parts = self._base_string_of(self.scheme), parts
         return self._base_string
 
     def _base_string_of(self, scheme: str) -> str:

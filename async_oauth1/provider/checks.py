@@ -57,7 +57,7 @@ def check_identifiers(request: OAuth1Request, policy: Policy) -> None:
     Raises:
         InvalidRequestError: one of them is too long or contains a control character.
     """
-    parameters, limit = request.oauth_params, policy.max_identifier_bytes
+    parameters, limit = request.protocol_parameters, policy.max_identifier_bytes
     together = f"{parameters.get('oauth_consumer_key')}{parameters.get('oauth_token')}{parameters.get('oauth_nonce')}"
     if len(together) <= limit and together.isascii() and together.isprintable():
         return  # the usual case: all three are valid
@@ -95,7 +95,7 @@ def check_protocol_parameters(request: OAuth1Request, policy: Policy) -> None:
         MissingRequiredParameterError: a required parameter is missing or empty.
         InvalidRequestError: an identifier or the version is invalid.
     """
-    parameters = request.oauth_params
+    parameters = request.protocol_parameters
     if not parameters:
         raise with_problem(UnsignedRequestError(), oauth_parameters_absent="&".join((*_REQUIRED, *_AGAINST_REPLAY)))
     check_present(request, names=_REQUIRED)
@@ -113,7 +113,7 @@ def check_present(request: OAuth1Request, *, names: Sequence[str]) -> None:
         MissingRequiredParameterError: names the first one that is not.
     """
     for name in names:
-        if not request.oauth_params.get(name):
+        if not request.protocol_parameters.get(name):
             raise missing(request, name, names)
 
 
@@ -125,7 +125,7 @@ def missing(request: OAuth1Request, name: str, names: Sequence[str]) -> MissingR
         name: of the parameter.
         names: of the parameters that are required with it.
     """
-    sent = request.oauth_params
+    sent = request.protocol_parameters
     wanted = [*_REQUIRED, *names]
     wanted += [name for name in _AGAINST_REPLAY if name in sent or sent.get("oauth_signature_method") != "PLAINTEXT"]
     absent = dict.fromkeys(name for name in wanted if not sent.get(name))
@@ -138,7 +138,7 @@ def check_version(request: OAuth1Request) -> None:
     Raises:
         InvalidRequestError: the version is another one.
     """
-    version = request.oauth_params.get("oauth_version", "1.0")
+    version = request.protocol_parameters.get("oauth_version", "1.0")
     if version == "1.0":
         return
     error = with_problem(
@@ -162,9 +162,10 @@ def check_timestamp(request: OAuth1Request, policy: Policy, now: float) -> None:
         InvalidRequestError: the timestamp is not a positive integer of seconds.
         TimestampRefusedError: the timestamp is outside the policy's window.
     """
-    timestamp, nonce = request.oauth_params.get("oauth_timestamp"), request.oauth_params.get("oauth_nonce")
+    sent = request.protocol_parameters
+    timestamp, nonce = sent.get("oauth_timestamp"), sent.get("oauth_nonce")
     if not (timestamp and nonce):
-        may_omit = request.oauth_params.get("oauth_signature_method") == "PLAINTEXT"
+        may_omit = sent.get("oauth_signature_method") == "PLAINTEXT"
         for name, value in (("oauth_timestamp", timestamp), ("oauth_nonce", nonce)):
             if not value and (value is not None or not may_omit):
                 raise missing(request, name, ())
@@ -242,7 +243,7 @@ def claimed_body_hash(request: OAuth1Request) -> tuple[str, bytes]:
         InvalidRequestError: it is malformed.
     """
     try:
-        claimed = base64.b64decode(request.oauth_params.get("oauth_body_hash", ""), validate=True)
+        claimed = base64.b64decode(request.protocol_parameters.get("oauth_body_hash", ""), validate=True)
     except (binascii.Error, ValueError):
         claimed = b""
     algorithm = BODY_HASHES.get(len(claimed))

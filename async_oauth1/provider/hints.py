@@ -41,7 +41,7 @@ def hints(request: OAuth1Request) -> str:
 
 def _hints(request: OAuth1Request) -> Iterator[str]:
     yield from _about_header(request)
-    if any(len(value) > 1 and value[0] == value[-1] == "'" for value in request.oauth_params.values()):
+    if any(len(value) > 1 and value[0] == value[-1] == "'" for value in request.protocol_parameters.values()):
         yield f"A parameter has single quotes around its value. {_EXAMPLE}"
     yield from _about_signature(request)
     body = (request.body or b"").strip() if request.is_form else b""
@@ -53,7 +53,7 @@ def _hints(request: OAuth1Request) -> Iterator[str]:
 
 
 def _about_header(request: OAuth1Request) -> Iterator[str]:
-    if request.oauth_params:
+    if request.protocol_parameters:
         return
     header = relevant_fields(request.raw_headers)[0][:200].decode("latin-1").strip()
     if header[:6].lower() == "oauth:":
@@ -65,7 +65,7 @@ def _about_header(request: OAuth1Request) -> Iterator[str]:
 
 
 def _about_signature(request: OAuth1Request) -> Iterator[str]:
-    method, signature = request.signature_method or "", request.oauth_params.get("oauth_signature", "")
+    method, signature = request.signature_method or "", request.protocol_parameters.get("oauth_signature", "")
     if method in _LENGTHS or method.startswith("RSA-"):
         for looks_like, problem in _SHAPES:
             if looks_like(signature):

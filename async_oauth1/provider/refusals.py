@@ -149,7 +149,7 @@ def _log(error: OAuth1Error, request: OAuth1Request | None, place: _Place) -> No
                            oauth1__answered_as=answer) | place.fields  # fmt: skip
     log.info("Refused %s of client %a from %a: %s (%d): %s", place.what, place.client, place.peer, code,
              error.status_code, text, extra=fields)  # fmt: skip
-    if request is not None and request.oauth_params and log.isEnabledFor(logging.DEBUG):
+    if request is not None and request.protocol_parameters and log.isEnabledFor(logging.DEBUG):
         log.debug("The base string of the refused request, with masked values: %s", masked_base_string(request),
                   extra=record_fields("request.base_string", request))  # fmt: skip
 

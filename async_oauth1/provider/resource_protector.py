@@ -117,7 +117,11 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 token_missing = lane.look_up(request)
                 if token_missing is None:
                     token_missing = await self._look_up(request)
-                is_verified = lane.holds(request, token_missing=token_missing)
+                    # Meanwhile a hook may have edited the request, or the timestamp has left the window.
+                    if lane.admits(request, self.policy, self.clock(), two_legged, body_hash_required):
+                        is_verified = lane.holds(request, token_missing=token_missing)
+                else:
+                    is_verified = lane.holds(request, token_missing=token_missing)
                 if not is_verified:
                     look_up = _found(token_missing)
                 elif not lane.is_nonce_new(request, policy.timestamp_window, clock):
@@ -190,8 +194,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         return found
 
     async def _look_up(self, request: OAuth1Request) -> bool:
-        client_id = request.oauth_params.get("oauth_consumer_key")
-        token = request.oauth_params.get("oauth_token") or None  # an empty one counts as absent
+        client_id = request.protocol_parameters.get("oauth_consumer_key")
+        token = request.protocol_parameters.get("oauth_token") or None  # an empty one counts as absent
         query_credentials = self.hooks.get("query_credentials") if token is not None else None
         if query_credentials and not (self._overrides("get_client_by_id") or self._overrides("get_token_credential")):
             request.client, request.credential = await call_hook(query_credentials, client_id, token)

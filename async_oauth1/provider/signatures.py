@@ -52,7 +52,7 @@ async def find_problem(request: OAuth1Request, custom_verifier: CustomVerifier |
         custom_verifier: of the request's signature method; ``None`` if the method is a shipped one.
     """
     client, credential = request.client, request.credential
-    name = request.oauth_params.get("oauth_signature_method", "")
+    name = request.protocol_parameters.get("oauth_signature_method", "")
     if custom_verifier is not None:
         holds = await call_hook(custom_verifier, request)
         if not isinstance(holds, bool):

@@ -30,8 +30,8 @@ from .checks import (
     check_host,
     check_protocol_parameters,
     check_timestamp,
+    check_timestamp_window,
     claimed_body_hash,
-    outside_window,
 )
 from .configured_server import ConfiguredServer
 from .hints import hints
@@ -85,7 +85,7 @@ class BaseServer(ConfiguredServer):
             check(request)
         token_missing = await look_up(request)
         await self.verify_signature(request, token_missing=token_missing)
-        if body_hash_required or "oauth_body_hash" in request.oauth_params or self.policy.require_signed_body:
+        if body_hash_required or "oauth_body_hash" in request.protocol_parameters or self.policy.require_signed_body:
             await self.verify_body(request, required=body_hash_required)
         if when_genuine is not None:
             await when_genuine(request)
@@ -137,14 +137,14 @@ class BaseServer(ConfiguredServer):
         Raises:
             OAuth1Error: the method, or what it is used with, is not supported.
         """
-        method = request.oauth_params.get("oauth_signature_method")
+        method = request.protocol_parameters.get("oauth_signature_method")
         if method not in self.policy.signature_methods:
             raise UnsupportedSignatureMethodError(
                 f'"oauth_signature_method" must be one of {", ".join(self.policy.signature_methods)}.'
             )
         if method == "PLAINTEXT" and not self.is_secure(request):
             raise UnsupportedSignatureMethodError("PLAINTEXT is accepted over https alone.")
-        if "oauth_body_hash" in request.oauth_params and request.is_form and not self.ignores_body_hash_of_forms:
+        if "oauth_body_hash" in request.protocol_parameters and request.is_form and not self.ignores_body_hash_of_forms:
             raise InvalidRequestError('"oauth_body_hash" must not be sent with a form: its parameters are signed.')
 
     async def verify_signature(self, request: OAuth1Request, *, token_missing: bool = False) -> None:
@@ -186,7 +186,7 @@ class BaseServer(ConfiguredServer):
             return deviation if is_known else _caused_by(problem, deviation)
         # The same for all that are refused here: the hints depend on the request alone.
         seen = hints(request)
-        if "oauth_verifier" in request.oauth_params and lacks_token_secret(request):
+        if "oauth_verifier" in request.protocol_parameters and lacks_token_secret(request):
             with_reason(problem, "It was signed without the temporary token's secret: the client lost or ignored it.")
         if not self.policy.uniform_errors:
             return explained(problem, seen)
@@ -239,7 +239,7 @@ class BaseServer(ConfiguredServer):
         """
         if request.body_hash_holds:
             pass  # compared before, by the middleware
-        elif "oauth_body_hash" in request.oauth_params:
+        elif "oauth_body_hash" in request.protocol_parameters:
             await self._verify_body_hash(request)
         elif required and not (request.is_form and request.body is not None):
             raise MissingRequiredParameterError("oauth_body_hash")
@@ -279,9 +279,12 @@ class BaseServer(ConfiguredServer):
             InvalidNonceError: the nonce was used before.
             StoreUnavailableError: the store cannot be asked.
         """
-        nonce = request.oauth_params.get("oauth_nonce")
-        if nonce is None or "oauth_timestamp" not in request.oauth_params:
-            return  # PLAINTEXT, which may omit either; without a timestamp a store could never forget the nonce
+        nonce = request.protocol_parameters.get("oauth_nonce")
+        if nonce is None or "oauth_timestamp" not in request.protocol_parameters:
+            # PLAINTEXT may omit either; without a timestamp a store could never forget the nonce. This is checked
+            # again, because an application may have edited the request.
+            check_timestamp(request, self.policy, self.clock())
+            return
         try:
             known = await call_hook(self.exists_nonce, nonce, request)
         except Exception as error:  # a driver's own class; all but a violated UNIQUE constraint are raised again
@@ -302,13 +305,12 @@ class BaseServer(ConfiguredServer):
         """Check the timestamp of a request again that `check_request` has let pass.
 
         Raises:
+            InvalidRequestError: an application has edited it since, and it is no timestamp.
             TimestampRefusedError: it has left the window since.
         """
-        if (timestamp := request.oauth_params.get("oauth_timestamp")) is None:
+        if (timestamp := request.protocol_parameters.get("oauth_timestamp")) is None:
             return
-        window, now = request.timestamp_window or self.policy.timestamp_window, self.clock()
-        if abs(int(timestamp) - now) > window:
-            raise outside_window(window, now)
+        check_timestamp_window(timestamp, request.timestamp_window or self.policy.timestamp_window, self.clock())
 
     # Overridable look-ups, with Authlib's names and arguments --------------------------------------------------------
 
@@ -319,7 +321,7 @@ class BaseServer(ConfiguredServer):
 
     def exists_nonce(self, nonce: str, request: OAuth1Request) -> MaybeAwaitable[bool]:
         """Remember the nonce and say whether it was known; by default the hook ``exists_nonce``."""
-        sent = request.oauth_params
+        sent = request.protocol_parameters
         token = sent.get("oauth_token") or None
         timestamp, client_id = sent.get("oauth_timestamp"), sent.get("oauth_consumer_key")
         hook = self.hooks.get("exists_nonce") or self._hook("exists_nonce")

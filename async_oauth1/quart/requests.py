@@ -86,7 +86,7 @@ async def _read_with_form(current: Any, policy: Policy) -> OAuth1Request:
 
 def _readable(current: Request, scope: Any, policy: Policy, form: bytes | None) -> OAuth1Request:
     read = make_request(OAuth1Request, scope, policy, form)
-    if "oauth_body_hash" in read.oauth_params or policy.require_signed_body:
+    if "oauth_body_hash" in read.protocol_parameters or policy.require_signed_body:
         read.read_body = body_reader(current)
     return read
 

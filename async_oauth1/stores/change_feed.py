@@ -18,8 +18,9 @@ from collections.abc import Callable
 from async_oauth1.errors import StoreError, StoreUnavailableError
 
 from .forks import ProcessBound
+from .health.tls import tls_problem
 
-__all__ = ["EVERYTHING", "LEASE", "ChangeFeed", "IncompleteFeedError", "one_line_reason"]
+__all__ = ["EVERYTHING", "LEASE", "ChangeFeed", "IncompleteFeedError", "one_line_reason", "root_cause"]
 
 _log = logging.getLogger(__name__)
 
@@ -192,15 +193,21 @@ class ChangeFeed(ProcessBound):
                 await self._unsubscribe()
 
 
-def one_line_reason(error: BaseException) -> str:
-    """Why a server cannot be used, as one line for the operator."""
+def root_cause(error: BaseException) -> BaseException:
+    """The driver's error because of which a store is unavailable."""
     while isinstance(error, StoreUnavailableError) and error.__cause__ is not None:
         error = error.__cause__
+    return error
+
+
+def one_line_reason(error: BaseException) -> str:
+    """Why a server cannot be used, as one line for the operator."""
+    error = root_cause(error)
     if isinstance(error, TimeoutError):
         return "does not answer in time"
     if isinstance(error, StoreUnavailableError):
         return "cannot be used"
-    return " ".join(str(error).split()) or type(error).__name__
+    return tls_problem(error) or " ".join(str(error).split()) or type(error).__name__
 
 
 def _ignore(change: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.provider.configured_server import ConfiguredServer
+from async_oauth1.provider.hooks.limiting import LimitedByFlows
 from async_oauth1.stores.health.figures import count_nonces, observe_batches, observe_lookups, pool_use, system_of
 
 from .observing import Observer
@@ -36,7 +37,8 @@ def instrument(
     """Measure servers and stores from now on. Call it once in each process, when the stores are open.
 
     Args:
-        servers: resource protectors and authorization servers.
+        servers: resource protectors and authorization servers, also those of ``flask_compat`` and
+            ``async_oauth1.django``. Of the latter, decisions are measured, but no hooks: these are methods of theirs.
         store: a store, or a sequence of several.
         registry: of prometheus_client, for metrics.
         meter: of OpenTelemetry, for metrics; both may be given.
@@ -51,17 +53,13 @@ def instrument(
         TypeError: something else than a server was given.
         ValueError: neither a registry nor a meter nor a tracer was given; or a server is measured already.
     """
-    for server in servers:
-        if not isinstance(server, ConfiguredServer):
-            raise TypeError(f"instrument takes resource protectors and authorization servers, not {server!r}")
-        if server.decision_observer is not None:
-            raise ValueError(f"this {type(server).__name__} is instrumented already; instrument it once")
+    flows = [_flows_of(server) for server in servers]
     if registry is None and meter is None and tracer is None:
         raise ValueError("instrument needs a registry, a meter or a tracer")
     stores: tuple[object, ...] = (store,)
     if store is None or isinstance(store, (list, tuple)):
         stores = tuple(cast("Sequence[object]", store or ()))
-    return Instrumentation(servers, stores, registry, meter, _spans(tracer), clients=clients)
+    return Instrumentation(flows, stores, registry, meter, _spans(tracer), clients=clients)
 
 
 class Instrumentation:
@@ -153,6 +151,18 @@ class Instrumentation:
 
     def _lookup(self, is_hit: bool) -> None:  # noqa: FBT001 - called for every request
         self._cache(1, "hit" if is_hit else "miss")
+
+
+def _flows_of(server: object) -> ConfiguredServer:
+    """What makes a server's decisions."""
+    flows: object = server
+    if isinstance(server, LimitedByFlows):
+        flows = server._flows  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # this package's own
+    if not isinstance(flows, ConfiguredServer):
+        raise TypeError(f"instrument takes resource protectors and authorization servers, not {server!r}")
+    if flows.decision_observer is not None:
+        raise ValueError(f"this {type(server).__name__} is instrumented already; instrument it once")
+    return flows
 
 
 def _spans(tracer: Tracer | None) -> Spans | None:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from authlib.common.security import is_secure_transport
 
+from async_oauth1.asgi.verifying.announcing import tell_use
 from async_oauth1.errors import (
     InvalidClientError,
     InvalidNonceError,
@@ -43,6 +44,7 @@ from async_oauth1.provider.checks import (
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.leniency import apply_tolerances, check_deviations, refusal_of, tolerances_of
+from async_oauth1.provider.records.watching import watching
 from async_oauth1.provider.responses import problem_members, with_problem
 from async_oauth1.provider.verification import BaseServer
 from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
@@ -193,7 +195,7 @@ class Flows(BaseServer):
         if not client_id:
             raise MissingRequiredParameterError("oauth_consumer_key")
         check_identifiers(request, self.policy)
-        if request.oauth_params.get("oauth_version"):  # Authlib reads none; an empty one does no harm
+        if request.protocol_parameters.get("oauth_version"):  # Authlib reads none; an empty one does no harm
             check_version(request)
         request.client = await self.get_client_by_id(client_id)
         if request.client:
@@ -292,13 +294,21 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
 
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request."""
+        with watching(self.decision_observer, request, self.ENDPOINT):
+            return await self._validate(request)
+
+    async def _validate(self, request: OAuth1Request) -> OAuth1Request:
         try:
+            if self.retirement is not None:
+                self.retirement.check(self.clock())
             limiter = self.limiter
             if limiter is not None:
                 await limiter.count_arrival(request, "resource", self.policy)
             await self.verify(request, self._look_up)
             if limiter is not None:
                 await limiter.count_client(request, "resource")
+            if self.retirement is not None:
+                await tell_use(self, request)
         except OAuth1Error as error:
             self.report_refusal(error, request)
             raise

@@ -61,7 +61,7 @@ async def verify_bearer(
         StoreUnavailableError: the look-up could not reach its store.
     """
     protector.check_transport(request)
-    if request.oauth_params:
+    if request.protocol_parameters:
         raise InvalidRequestError("The request has a bearer token and OAuth 1.0 parameters. Send one of them.")
     token = _authorization(request)[2].strip(" \t")
     if not _TOKEN.fullmatch(token):

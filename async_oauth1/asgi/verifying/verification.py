@@ -48,7 +48,7 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
         if demands.optional and not _carries_oauth1(request):
             return None
         _let_read(request, body)
-        if demands.early and "oauth_body_hash" in request.oauth_params and _may_have_body(scope):
+        if demands.early and "oauth_body_hash" in request.protocol_parameters and _may_have_body(scope):
             request.body_hash_follows = True
         await protector.validate_request(
             request,
@@ -117,7 +117,7 @@ async def _read_form(scope: Scope, body: ReceivedBody, policy: Policy) -> bytes 
 
 def _carries_oauth1(request: OAuth1Request) -> bool:
     scheme = request.headers.get("authorization", "").split(None, 1)[:1]
-    return bool(request.oauth_params) or [name.lower() for name in scheme] == ["oauth"]
+    return bool(request.protocol_parameters) or [name.lower() for name in scheme] == ["oauth"]
 
 
 def _let_read(request: OAuth1Request, body: ReceivedBody) -> None:

@@ -36,7 +36,7 @@ def check_request(request: OAuth1Request) -> None:
         raise MethodNotAllowedError("A launch is a POST.")
     if request.token:
         raise InvalidRequestError('A launch has no "oauth_token": it is signed with the secret of the consumer alone.')
-    if not request.oauth_params and first_values(request).get("lti_message_type") == _REGISTRATION:
+    if not request.protocol_parameters and first_values(request).get("lti_message_type") == _REGISTRATION:
         raise _unsupported(_REGISTRATION)
 
 

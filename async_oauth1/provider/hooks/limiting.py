@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from async_oauth1.policy import Policy
 from async_oauth1.protocol.request import OAuth1Request
+from async_oauth1.retirement import Retirement
 
-__all__ = ["Limitable", "LimitedByFlows", "RequestLimiter"]
+__all__ = ["Limitable", "LimitedByFlows", "RequestLimiter", "RetiredByFlows"]
 
 
 class RequestLimiter(Protocol):
@@ -60,3 +62,29 @@ class LimitedByFlows:
     @limiter.setter
     def limiter(self, limiter: RequestLimiter | None) -> None:
         self._flows.limiter = limiter
+
+
+class RetiredByFlows:
+    """A resource protector with Authlib's surface, whose flows announce the end of OAuth 1.0."""
+
+    _flows: Any
+
+    @property
+    def retirement(self) -> Retirement | None:
+        """The announced end of OAuth 1.0; ``None`` if it goes on. Set it before the first request.
+
+        Its ``usage`` must be a plain function that returns at once: in synchronous views the request waits for it.
+
+        Raises:
+            TypeError: ``usage`` is a coroutine function, and synchronous views have no event loop.
+        """
+        retirement: Retirement | None = self._flows.retirement
+        return retirement
+
+    @retirement.setter
+    def retirement(self, retirement: Retirement | None) -> None:
+        if retirement is not None and inspect.iscoroutinefunction(retirement.usage):
+            raise TypeError(
+                f"usage must be a plain function for this {type(self).__name__}; it may serve without a loop"
+            )
+        self._flows.retirement = retirement

@@ -17,6 +17,9 @@ clock may be anything: they are read for each request.
 parameters alone is said by the native reader while it has them at hand, and otherwise by `usual_timestamp`: both by the
 same rules. What depends on the policy is checked for each verification.
 
+**Edited requests.** If an application may have edited the parameters since they were read, `usual_timestamp` judges
+them. After a look-up that was awaited, `Lane.admits` judges the request again.
+
 **Why it is safe.** It accepts, or says nothing: it raises no error, and stores only the nonce of a request that is
 genuine in everything else. Whatever it does not accept is verified from the beginning by the general path, which alone
 refuses. So there is one property to review: what the lane accepts, the general path accepts with the same result. The

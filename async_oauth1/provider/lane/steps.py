@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -118,9 +118,9 @@ class Lane:
         # A subclass may override how signatures are compared.
         if type(request) is not OAuth1Request or request.deviations or request.has_other_header_parameters:
             return False
-        sent, timestamp, size = request.oauth_params, request.usual_timestamp, request.identifiers_size
+        sent, timestamp, size = request.protocol_parameters, request.usual_timestamp, request.identifiers_size
         if not timestamp:  # read in Python, or unusual
-            timestamp, size = request.usual_timestamp, request.identifiers_size = usual_timestamp(sent)
+            timestamp, size = usual_timestamp(sent)
         if not (
             timestamp
             and abs(timestamp - now) <= policy.timestamp_window
@@ -145,7 +145,7 @@ class Lane:
         Returns:
             Whether a token that the request needs is missing; ``None`` if the look-up must be awaited.
         """
-        sent = request.oauth_params
+        sent = request.protocol_parameters
         token = sent.get("oauth_token") or None
         peek = self._peek_client if token is None else self._peek_both
         found = peek and peek(sent["oauth_consumer_key"], token)
@@ -162,7 +162,7 @@ class Lane:
         if type(client) not in _CLIENTS or type(credential) not in _CREDENTIALS:
             self.is_open = False
             return False
-        sent = request.oauth_params
+        sent = request.protocol_parameters
         name = sent["oauth_signature_method"]
         is_known = client is not None and not token_missing
         models = (client, credential, sent["oauth_consumer_key"]) if is_known else _DUMMIES
@@ -183,7 +183,7 @@ class Lane:
             Whether it is new, and the timestamp is still in the window of so many seconds. If not, or not known,
             `BaseServer.use_nonce` asks the store, also about its error.
         """
-        sent, exists_nonce = request.oauth_params, self._exists_nonce
+        sent, exists_nonce = request.protocol_parameters, self._exists_nonce
         if exists_nonce is None:
             return False
         try:
@@ -195,7 +195,8 @@ class Lane:
             )
         except Exception:  # noqa: BLE001 - the store is asked again, and its error handled there
             return False
-        return is_known is False and abs(request.usual_timestamp - clock()) <= window
+        timestamp = request.usual_timestamp or int(sent["oauth_timestamp"])
+        return is_known is False and abs(timestamp - clock()) <= window
 
 
 def _current_keys(client: Client | None, credential: TokenCredential | None, client_id: str) -> SigningKeys | None:
@@ -209,7 +210,7 @@ def _current_keys(client: Client | None, credential: TokenCredential | None, cli
     return shared_keys(client.client_secret, credential.oauth_token_secret)
 
 
-def usual_timestamp(sent: dict[str, str]) -> tuple[int, int]:
+def usual_timestamp(sent: Mapping[str, str]) -> tuple[int, int]:
     """Judge protocol parameters as the native reader does: all that the lane wants of them, whatever the policy is.
 
     Returns:

@@ -95,6 +95,8 @@ class PostgresChangeFeed(ChangeFeed):
             return await asyncpg.connect(
                 self._settings.dsn, timeout=self._settings.connect_timeout, statement_cache_size=0
             )
+        except OSError:  # a certificate that is not valid is a ValueError, too
+            raise
         except ValueError:  # of the URL's parts; the message may show one that belongs to the password
             raise StoreError("is not a URL that libpq understands") from None
 

@@ -20,7 +20,8 @@ from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.stores.batching import QuestionError
 from async_oauth1.stores.health.outages import Outages
 
-from .connection import ADVICE, PooledConnection, check_statement_names, unknown_statement
+from .connection import PooledConnection, check_statement_names
+from .problems import DATA_ERRORS, line_of, not_open, shown
 from .sql import PING, writes
 from .tables import check_tables
 from .url import PostgresSettings
@@ -47,12 +48,8 @@ _FAILURES = (
     asyncio.TimeoutError,
 )
 
-# A value cannot be stored or compared: the encoding lacks a character, a text is too long, or asyncpg cannot send the
-# value. asyncpg's messages show the value, so they are not logged.
-_DATA_ERRORS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
-
 # The server has answered, so the connection can still be used.
-_ANSWERS = (asyncpg.UniqueViolationError, *_TRY_AGAIN, *_DATA_ERRORS)
+_ANSWERS = (asyncpg.UniqueViolationError, *_TRY_AGAIN, *DATA_ERRORS)
 
 # The other connections have the same problem as the one with the error: sessions that began while the database was
 # read-only stay read-only, and a server that stops or becomes a standby does so for all of them. If an answer timed
@@ -198,7 +195,7 @@ class PostgresDatabase:
                 rows = await self._fetch(self._require_pool(), deadline, sql, arguments)
             except asyncpg.UniqueViolationError:
                 raise
-            except _DATA_ERRORS as error:
+            except DATA_ERRORS as error:
                 self._complain(error)
                 raise QuestionError() from error
             except _TRY_AGAIN as error:
@@ -253,12 +250,12 @@ class PostgresDatabase:
         return monotonic() - self.settings.timeout + deadline - asyncio.get_running_loop().time()
 
     def _unavailable(self, error: BaseException, deadline: float, sql: str = "") -> StoreUnavailableError:
-        self._outages.failed(_line(error), self._began(deadline), writes=writes(sql))
+        self._outages.failed(line_of(error), self._began(deadline), writes=writes(sql))
         return StoreUnavailableError()
 
     def _complain(self, error: BaseException) -> None:
         """Log a refused value without showing it, once for many of them in a row. This is no outage."""
-        complaint = _line(error)
+        complaint = line_of(error)
         if complaint != self._complaint:
             _log.warning("%s: %s", self.settings.url, complaint)
             self._complaint = complaint
@@ -276,10 +273,8 @@ class PostgresDatabase:
                     reset=_skip_reset,
                     connection_class=PooledConnection,
                 )
-        except ValueError:
-            raise self._invalid_url() from None
-        except _FAILURES as error:
-            raise StoreError(f"{settings.url}: {_line(error)}") from error
+        except (ValueError, *_FAILURES) as error:
+            raise not_open(error, self.settings) from shown(error)
 
     async def _on_connection(
         self, pool: asyncpg.Pool[Any], work: Callable[[asyncpg.pool.PoolConnectionProxy[Any]], Awaitable[None]]
@@ -288,8 +283,8 @@ class PostgresDatabase:
             try:
                 async with asyncio.timeout(self.settings.timeout):
                     connection = await pool.acquire()
-            except ValueError:  # a pool without open connections reads the URL here
-                raise self._invalid_url() from None
+            except ValueError as error:  # a pool without open connections reads the URL here
+                raise not_open(error, self.settings) from shown(error)
             try:
                 await work(connection)
             except BaseException:
@@ -298,16 +293,12 @@ class PostgresDatabase:
             finally:
                 await pool.release(connection, timeout=self.settings.timeout)
         except _FAILURES as error:
-            raise StoreError(f"{self.settings.url}: {_line(error)}") from error
+            raise StoreError(f"{self.settings.url}: {line_of(error)}") from error
 
     async def _check(self, connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
         async with asyncio.timeout(self.settings.timeout):
             await check_tables(connection, self.settings.url)
             await check_statement_names(connection, self.settings.url)
-
-    def _invalid_url(self) -> StoreError:
-        """Replaces a `ValueError` of asyncpg, whose message may show a part of the password."""
-        return StoreError(f"{self.settings.url}: is not a URL that libpq understands")
 
 
 def _terminate(connection: asyncpg.pool.PoolConnectionProxy[Any]) -> None:
@@ -332,15 +323,3 @@ async def _skip_reset(connection: object) -> None:
 def _require_writable(rows: Sequence[Row]) -> None:
     if not rows or rows[0][0] != "off":
         raise asyncpg.ReadOnlySQLTransactionError("is read-only")
-
-
-def _line(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "does not answer in time"
-    if isinstance(error, unknown_statement):
-        return ADVICE
-    if isinstance(error, _DATA_ERRORS):
-        return f"refuses a value ({type(error).__name__})"
-    # Not the error's details, which show the values of a row: "Failing row contains (...)".
-    text = str(error.args[0]) if isinstance(error, asyncpg.PostgresError) and error.args else str(error)
-    return " ".join(text.split()) or type(error).__name__

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from async_oauth1.errors import StoreError
@@ -46,6 +48,12 @@ _PASSED_ON = frozenset(
 )
 
 
+_TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+#: The modes in which asyncpg checks the server's certificate if it has an authority's.
+_CHECKING = ("require", "verify-ca", "verify-full")
+_TLS_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresSettings:
     """Where the server is, and how many connections may be made to it.
@@ -61,6 +69,7 @@ class PostgresSettings:
         statement_cache_size: prepared statements per connection. Use 0 behind a pgbouncer that pools transactions and
             does not keep prepared statements: one older than 1.21, or one with ``max_prepared_statements`` at 0, the
             default before 1.24.
+        files: paths of certificates and keys, by the names of their options.
     """
 
     url: str
@@ -70,6 +79,7 @@ class PostgresSettings:
     timeout: float = 5.0
     connect_timeout: float = 5.0
     statement_cache_size: int = 100
+    files: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @classmethod
     def from_url(cls, url: str) -> PostgresSettings:
@@ -96,6 +106,7 @@ class PostgresSettings:
                 raise StoreError(
                     f'{shown}: there is no option "{unknown}"; known are libpq\'s and {", ".join(_LIMITS)}'
                 )
+        _check_tls(dict(passed_on), shown)
         # asyncpg accepts the scheme only in lower case.
         dsn = f"postgresql{location[location.index(':') :]}"
         timeout = own.get("timeout", 5.0)
@@ -109,10 +120,30 @@ class PostgresSettings:
                 own.get("connect_timeout") or timeout, timeout
             ),  # 0 means that only `timeout` limits it
             statement_cache_size=int(own.get("statement_cache_size", 100)),
+            files={name: value for name, value in passed_on if name in _TLS_FILES},
         )
         if settings.min_size > settings.max_size:
             raise StoreError(f"{shown}: min_size is above max_size")
         return settings
+
+
+def _check_tls(options: dict[str, str], shown: str) -> None:
+    """Refuse what asyncpg would misunderstand, or ignore in silence.
+
+    Raises:
+        StoreError: there is no such mode; it checks no certificate, although the URL names an authority for it; or it
+            checks the certificate, and no authority is named.
+    """
+    mode = options.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
+    if mode not in _TLS_MODES:
+        raise StoreError(f"{shown}: sslmode must be one of {', '.join(_TLS_MODES)}")
+    if "sslrootcert" in options and mode not in _CHECKING:
+        raise StoreError(f"{shown}: sslrootcert has no effect with sslmode={mode}; use sslmode=verify-full")
+    named = options.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or options.get("service")
+    if mode.startswith("verify-") and not named and not (Path.home() / ".postgresql" / "root.crt").exists():
+        raise StoreError(
+            f"{shown}: sslmode={mode} needs sslrootcert, the file of the authority that signs the server's certificate"
+        )
 
 
 #: The pool's options: minimum, maximum, and whether the value is a whole number.

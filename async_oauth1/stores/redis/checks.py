@@ -6,14 +6,23 @@ The checks read INFO and not CONFIG GET, which managed services often forbid.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
 from async_oauth1.errors import StoreError
+from async_oauth1.stores.change_feed import one_line_reason, root_cause
+from async_oauth1.stores.health.tls import unreadable_file
 
-from .url import Address, RedisSettings
+from .url import TLS_FILES, Address, RedisSettings
 
-__all__ = ["check_server"]
+__all__ = ["check_server", "why_not_open"]
+
+#: A server that expects TLS hangs up at a command.
+_HUNG_UP = re.compile(r"reset|closed", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +50,26 @@ def check_server(
         if (address, warning) not in warned:
             warned.add((address, warning))
             _log.warning("Redis %s:%d: %s", *address, warning)
+
+
+def why_not_open(settings: RedisSettings, error: BaseException) -> StoreError:
+    """The error for servers that cannot be reached, with a hint if TLS may be the reason.
+
+    Args:
+        settings: of the store.
+        error: of the connection.
+    """
+    files = {name: path for name, path in settings.tls.items() if name in TLS_FILES}
+    reason = unreadable_file(files) or one_line_reason(error)
+    cause = root_cause(error)
+    if settings.tls and isinstance(cause, (TimeoutError, RedisTimeoutError)):
+        # A server that expects commands waits for the end of a line, which TLS need not send.
+        reason += "; the URL asks for TLS, so the server must speak TLS on this port"
+    elif (
+        not settings.tls and isinstance(cause, (ConnectionResetError, RedisConnectionError)) and _HUNG_UP.search(reason)
+    ):
+        reason += "; if the server speaks TLS on this port, use rediss:// or tls=1"
+    return StoreError(f"{settings.url}: {reason}")
 
 
 def _persistence(info: Mapping[str, Any]) -> list[str]:

@@ -32,6 +32,7 @@ from redis.exceptions import (
 
 from async_oauth1.errors import StoreUnavailableError
 from async_oauth1.stores.health.outages import Outages
+from async_oauth1.stores.health.tls import tls_problem
 
 from .connections import Command, Connections
 from .shared_timeout import SharedTimeout
@@ -246,7 +247,8 @@ class RedisNode:
     def _log(self, reason: object, began: float | None = None) -> None:
         # If the server cannot be reached at all, `open` raises an error with the reason.
         level = logging.WARNING if self._connections.has_answered else logging.INFO
-        self._outages.failed(" ".join(str(reason).split()), began, level=level)
+        problem = tls_problem(reason) if isinstance(reason, BaseException) else None
+        self._outages.failed(problem or " ".join(str(reason).split()), began, level=level)
 
     def _replicas_in(self, role: Sequence[Any]) -> int:
         if role[0] != b"master":

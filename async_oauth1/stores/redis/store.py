@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from async_oauth1.credentials import TemporaryCredential
-from async_oauth1.errors import StoreError, StoreUnavailableError, TooManyPendingError
+from async_oauth1.errors import StoreUnavailableError, TooManyPendingError
 from async_oauth1.provider.hooks import resolve
 from async_oauth1.stores.base import (
     GONE,
@@ -30,12 +30,11 @@ from async_oauth1.stores.base import (
     user_id_of,
 )
 from async_oauth1.stores.batching import Batcher
-from async_oauth1.stores.change_feed import one_line_reason
 from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.row_mapping import temporary_place
 
 from . import scripts
-from .checks import check_server
+from .checks import check_server, why_not_open
 from .exchanges import ExchangesInRedis
 from .node import Moved, RedisNode, Script
 from .nonce_writer import NonceWriter
@@ -134,7 +133,7 @@ class RedisStore(ExchangesInRedis):
                 check_server(self._settings, node.address, info, self._warned)
         except (StoreUnavailableError, Moved) as error:
             await topology.close()
-            raise StoreError(f"{self.url}: {one_line_reason(error)}") from error
+            raise why_not_open(self._settings, error) from error
         except BaseException:  # also when cancelled: the connections would stay open
             await topology.close()
             raise

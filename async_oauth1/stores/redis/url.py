@@ -11,7 +11,7 @@ from async_oauth1.errors import StoreError
 from async_oauth1.stores.base import is_text
 from async_oauth1.stores.registry import redact_url, shown_name
 
-__all__ = ["Address", "RedisSettings"]
+__all__ = ["TLS_FILES", "Address", "RedisSettings"]
 
 Kind = Literal["single", "sentinel", "cluster"]
 Address = tuple[str, int]
@@ -23,7 +23,9 @@ _KINDS: dict[str, Kind] = {
     "redis+cluster": "cluster",
 }
 _DEFAULT_PORTS = {"single": 6379, "sentinel": 26379, "cluster": 6379}
-_TLS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs")
+#: The options that name files.
+TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS_OPTIONS = (*TLS_FILES, "ssl_cert_reqs")
 _OPTIONS = (
     "timeout",
     "max_connections",

@@ -1,0 +1,1 @@
+"""Metrics, traces and retirement of the servers of flask_compat."""

@@ -1,0 +1,1 @@
+"""Stores whose servers speak TLS: what is accepted, and how each refusal is explained."""
