@@ -1,4 +1,6 @@
-"""Count the instructions that protection adds to a Quart request, and the cache misses, with valgrind.
+"""Count the instructions that protection adds to a request, and the cache misses, with valgrind.
+
+The request is one of a Quart route, and one of `OAuth1Middleware` in front of an application without a framework.
 
     python -m benchmarks.instructions [--check | --misses]
 
@@ -26,6 +28,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from async_oauth1.asgi import OAuth1Middleware
+
 from .load.processes import readers
 from .providers.ours import fill
 from .reporting.markdown import markdown_table
@@ -41,6 +45,8 @@ TOLERANCE = 0.03
 MACHINES = 0.025
 #: Requests in the shorter and in the longer run. The difference is not influenced by the start of the program.
 FEW, MANY = 50, 100
+#: The path that the middleware protects.
+BEHIND_MIDDLEWARE = "/middleware"
 
 _COLLECTED = re.compile(r"Collected : ([\d ]+)")
 #: The misses of a simulation, and where valgrind prints their parts: of instructions, of reads, of writes.
@@ -51,6 +57,8 @@ def serve(path: str, count: int) -> None:
     """Serve a number of requests; the program that valgrind runs."""
     bench = Bench()
     bench.app.add_url_rule("/protected", "protected", bench.protector()(_answer))
+    if path == BEHIND_MIDDLEWARE:
+        bench.app = OAuth1Middleware(_answer_bare, bench.protector, [BEHIND_MIDDLEWARE])  # type: ignore[assignment]
 
     async def run() -> None:
         await fill(bench.store, 16)
@@ -65,6 +73,11 @@ def serve(path: str, count: int) -> None:
 
 async def _answer() -> dict[str, str]:
     return {"answer": "42"}
+
+
+async def _answer_bare(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"42"})
 
 
 def instructions(path: str, *, natively: bool) -> int:
@@ -103,7 +116,7 @@ def _run(path: str, count: int, *command: str, natively: bool) -> subprocess.Com
 
 def _write_bytecode() -> None:
     """Import what each run imports: a module without bytecode would be compiled in one of the runs only."""
-    for path in ("/albums", "/protected"):
+    for path in ("/albums", "/protected", BEHIND_MIDDLEWARE):
         for natively in (True, False):
             _run(path, 1, natively=natively)
 
@@ -116,6 +129,8 @@ def measure() -> dict[str, dict[str, int]]:
         unprotected = instructions("/albums", natively=reader == "native")
         added = instructions("/protected", natively=reader == "native") - unprotected
         measured[reader] = {"unprotected": unprotected, "added": added}
+        # The application behind the middleware does nearly nothing, so it is not counted alone.
+        measured[f"{reader}, middleware"] = {"added": instructions(BEHIND_MIDDLEWARE, natively=reader == "native")}
     return measured
 
 
@@ -157,7 +172,7 @@ def main(
         console.print(markdown_table(["misses", *_MISSES], missed()), markup=False)
         return
     measured, key = measure(), f"{platform.python_version()} {platform.machine()}"
-    rows = [[reader, now["unprotected"], now["added"]] for reader, now in measured.items()]
+    rows = [[reader, now.get("unprotected"), now["added"]] for reader, now in measured.items()]
     console.print(markdown_table(["reader", "unprotected request", "protection adds"], rows), markup=False)
     known: dict[str, dict[str, dict[str, int]]] = json.loads(BASELINE.read_text(encoding="utf-8"))
     if not check:

@@ -10,13 +10,18 @@ from .requests import ASGIApp, Message, Receive
 __all__ = ["LingeringMiddleware"]
 
 
+#: Octets of a refused body that are received before a rest, whose length is this part of the pause.
+_BETWEEN_RESTS, _REST = 256 * 1024, 0.1
+
+
 class LingeringMiddleware:
     """Lets a client read an early response while it is still sending a body.
 
     The response to a body that is too large is sent before all of the body has arrived. If the server then closes the
     connection, TCP resets it, and a client that reads only after writing never sees the response (RFC 9112 section
     9.6). This middleware sends the response at once, but delays its end as long as the body keeps arriving, within
-    limits. The rest of the body is dropped.
+    limits. The rest of the body is dropped, and received with rests in between, so that it does not delay the requests
+    of others: at most about 12 MB a second with the default pause.
 
     It works with frameworks that go on receiving while they respond, as Quart does.
     """
@@ -26,7 +31,7 @@ class LingeringMiddleware:
 
         Args:
             app: the application, such as ``app.asgi_app``.
-            pause: seconds without new data after which the response ends.
+            pause: seconds without new data after which the response ends. A rest takes a tenth of it.
             longest: seconds after which the response ends in any case.
         """
         self.app = app
@@ -38,12 +43,12 @@ class LingeringMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = _Body(receive)
+        body = _Body(receive, self.pause)
 
         async def send_and_linger(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body", False) and not body.ended:
                 await send({**message, "more_body": True})
-                await body.wait(self.pause, self.longest)
+                await body.linger(self.longest)
                 message = {"type": "http.response.body"}
             await send(message)
 
@@ -53,22 +58,61 @@ class LingeringMiddleware:
 class _Body:
     """Watches a request's body arrive."""
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_end", "_is_resting", "_last", "_pause", "_receive", "_unrested", "ended")
+
+    def __init__(self, receive: Receive, pause: float) -> None:
         self.ended = False
         self._receive = receive
-        self._arrived = asyncio.Event()
+        self._pause = pause
+        self._end: asyncio.Future[None] | None = None  # while it lingers
+        self._is_resting = False
+        self._last = 0.0
+        self._unrested = 0
 
     async def receive(self) -> Message:
+        if self._end is not None and self._unrested >= _BETWEEN_RESTS:
+            await self._rest()
         message = await self._receive()
         self.ended = message["type"] != "http.request" or not message.get("more_body", False)
-        self._arrived.set()
+        if self._end is not None:
+            self._note_arrival(self._end, len(message.get("body", b"")))
         return message
 
-    async def wait(self, pause: float, longest: float) -> None:
+    async def linger(self, longest: float) -> None:
+        """Wait until the body has ended or paused, at most so many seconds."""
+        loop = asyncio.get_running_loop()
+        end = self._end = loop.create_future()
+        self._last = loop.time()
+        deadline = self._last + longest
+        timer: asyncio.TimerHandle
+
+        # One timer that looks now and then costs less than one that starts anew with each piece of the body.
+        def look() -> None:
+            nonlocal timer
+            now = loop.time()
+            due = now + self._pause if self._is_resting else self._last + self._pause
+            if now < min(due, deadline):
+                timer = loop.call_at(min(due, deadline), look)
+            elif not end.done():
+                end.set_result(None)
+
+        timer = loop.call_at(min(self._last + self._pause, deadline), look)
         try:
-            async with asyncio.timeout(longest):
-                while not self.ended:
-                    self._arrived.clear()
-                    await asyncio.wait_for(self._arrived.wait(), pause)
-        except TimeoutError:
-            pass
+            await end
+        finally:
+            timer.cancel()
+            self._end = None
+
+    def _note_arrival(self, end: asyncio.Future[None], octets: int) -> None:
+        self._last = end.get_loop().time()
+        self._unrested += octets
+        if self.ended and not end.done():
+            end.set_result(None)
+
+    async def _rest(self) -> None:
+        self._unrested, self._is_resting = 0, True
+        try:
+            await asyncio.sleep(self._pause * _REST)
+        finally:
+            self._is_resting = False
+            self._last = asyncio.get_running_loop().time()

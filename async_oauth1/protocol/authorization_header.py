@@ -10,6 +10,7 @@ quotes, and existing clients send all three.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from async_oauth1.errors import DuplicatedOAuthProtocolParameterError, InvalidRequestError
 
@@ -30,6 +31,9 @@ _ELEMENT = re.compile(
 _PARAMETER = rf'(?:oauth_[a-z_]++|(?!(?i:realm=))[{UNRESERVED}]++)="{CANONICAL}"'
 _is_plain = re.compile(rf'OAuth ++(?:realm="([^"\\]*+)", *+)?+({_PARAMETER}(?:, ?+{_PARAMETER})*+)').fullmatch
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+# In a canonical form with "&" in front: the protocol's parameters, and the names of those that belong to nothing.
+_PROTOCOL = re.compile(r"&(oauth_[^=]*+)=([^&]*+)")
+_OTHER = re.compile(r"&(?!x?oauth_)([^=]*+)=")
 
 
 def parse_authorization(octets: bytes, max_parameters: int) -> tuple[str, str | None] | None:
@@ -71,12 +75,12 @@ def protocol_parameters(form: str) -> tuple[dict[str, str], bool]:
     if not form:
         return {}, False
     number = form.count("&oauth_") + form.startswith("oauth_")
-    pieces = form.replace("&", "=").split("=")
-    each = iter(pieces)
-    parameters = dict(zip(each, each))  # noqa: B905 - a canonical form has a value for each name
-    others = 2 * number < len(pieces)
-    if others:
-        parameters = {name: value for name, value in parameters.items() if name.startswith("oauth_")}
+    others = number < form.count("=")
+    if others:  # perhaps a thousand, which are not split
+        parameters: dict[str, str] = dict(_PROTOCOL.findall(f"&{form}"))
+    else:
+        each = iter(form.replace("&", "=").split("="))
+        parameters = dict(zip(each, each))  # noqa: B905 - a canonical form has a value for each name
     if len(parameters) < number:
         raise DuplicatedOAuthProtocolParameterError(f'"{_first_repeated(form)}" is repeated.')
     signature = parameters.get("oauth_signature", "")
@@ -100,9 +104,9 @@ def _first_repeated(form: str) -> str:
     return "oauth_"
 
 
-def other_names(form: str) -> list[str]:
-    """Return the names that begin neither with ``oauth_`` nor with ``xoauth_``, decoded."""
-    return [unescape(name) for name, _ in split_pairs(form) if not name.startswith(("oauth_", "xoauth_"))]
+def other_names(form: str) -> Iterator[str]:
+    """Find the names that begin neither with ``oauth_`` nor with ``xoauth_``, decoded, one after the other."""
+    return (unescape(found[1]) for found in _OTHER.finditer(f"&{form}"))
 
 
 def _parse_elements(text: str, max_parameters: int) -> tuple[str, str | None]:

@@ -233,7 +233,7 @@ class OAuth1Request(NamedParameters):
     @property
     def other_header_parameters(self) -> list[str]:
         """Names in the Authorization header that begin neither with ``oauth_`` nor with ``xoauth_``; not the realm."""
-        return other_names(self.canonical_forms[0]) if self.has_other_header_parameters else []
+        return [*other_names(self.canonical_forms[0])] if self.has_other_header_parameters else []
 
     @property
     def body_protection(self) -> Literal["form", "hash", "none"]:

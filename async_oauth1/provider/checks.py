@@ -23,6 +23,7 @@ from async_oauth1.errors import (
     UnsignedRequestError,
 )
 from async_oauth1.policy import Policy
+from async_oauth1.protocol.authorization_header import other_names
 from async_oauth1.protocol.callbacks import callback_matches
 from async_oauth1.protocol.request import OAuth1Request
 from async_oauth1.tolerances import OTHER_HEADER_PARAMETERS, TIMESTAMP_WINDOW, VERSION_1_0A
@@ -78,9 +79,10 @@ def note_header_parameters(request: OAuth1Request) -> None:
     query or the form into the header, the signature would still verify, but the view would not see the parameter:
     ``DELETE /photos?id=5`` would become ``DELETE /photos``.
     """
-    if names := request.other_header_parameters:
+    # There may be a thousand, and the message names one.
+    if (name := next(other_names(request.canonical_forms[0]), None)) is not None:
         error = InvalidRequestError(
-            f"The Authorization header has the parameter {names[0][:100]!a}, which does not begin with oauth_. "
+            f"The Authorization header has the parameter {name[:100]!a}, which does not begin with oauth_. "
             "Send it in the query or in a form, where the application sees it. For clients that cannot be changed the "
             'provider can set the tolerance "other_header_parameters".'
         )

@@ -40,14 +40,19 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
             await _check_again(earlier, demands, body)
             return earlier
         policy = protector.policy
-        content_type = content_type_of(scope)
-        form = await _read_form(scope, body, policy) if content_type and is_form(content_type) else None
+        is_get, form = scope.get("method") == "GET", None
+        # A GET seldom has a form: its fields are read once, and again only if it has.
+        if not is_get and (content_type := content_type_of(scope)) and is_form(content_type):
+            form = await _read_form(scope, body, policy)
         request = make_request(OAuth1Request, scope, policy, form)
+        if is_get and request.is_form:
+            request = make_request(OAuth1Request, scope, policy, await _read_form(scope, body, policy))
         if demands.query_bearer is not None and carries_bearer(request):
             return await verify_with_bearer(protector, request, demands.query_bearer, demands.scope, scope)
         if demands.optional and not _carries_oauth1(request):
             return None
-        _let_read(request, body)
+        if "oauth_body_hash" in request.protocol_parameters or policy.require_signed_body:
+            _let_read(request, body)
         if demands.early and "oauth_body_hash" in request.protocol_parameters and _may_have_body(scope):
             request.body_hash_follows = True
         await protector.validate_request(

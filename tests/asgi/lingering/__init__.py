@@ -1,0 +1,1 @@
+"""The end of an early response is delayed while the body still arrives."""
