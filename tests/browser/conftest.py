@@ -21,6 +21,25 @@ from .watching import Open, Watch
 #: Milliseconds after which a test fails.
 PATIENCE = 60_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+#: Features of Chromium that are switched off: Playwright's own list, which this one replaces, and the address bar's
+#: two pages, which take more time in each new window than the page of a test.
+SWITCHED_OFF = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+)
 
 
 @pytest.fixture(scope="package")
@@ -44,7 +63,12 @@ def browser(executable: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                f"--disable-features={','.join(SWITCHED_OFF)}",
+            ],
             ignore_default_args=["--disable-back-forward-cache"],
         )
         yield chromium

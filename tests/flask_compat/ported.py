@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import flask
+import pytest
 import quart
 from authlib.oauth1 import ClientMixin, TemporaryCredentialMixin, TokenCredentialMixin
 from authlib.oauth1.errors import OAuth1Error
 
 from flask_compat import AuthorizationServer, ResourceProtector, current_credential
+from tests.stress import STRESS
 
 
 class User:
@@ -197,6 +199,13 @@ VARIANTS = [
     for async_views in (False, True)
     for async_hooks in (False, True)
     for async_models in (False, True)
+]
+#: Half of them outside of `make stress`: every combination of three of the four choices is in it.
+SAMPLED_VARIANTS = [
+    pytest.param(variant, marks=pytest.mark.stress) if odd else variant
+    for variant in VARIANTS
+    for odd in [(variant.framework == "quart") ^ variant.async_views ^ variant.async_hooks ^ variant.async_models]
+    if STRESS or not odd
 ]
 
 

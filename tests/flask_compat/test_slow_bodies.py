@@ -19,7 +19,7 @@ from tests.servers import free_ports, wait_until, wait_until_it_listens
 from tests.servers.processes import PATIENCE
 
 from .client import Client, authorization
-from .ported import VARIANTS, Variant, make_provider
+from .ported import SAMPLED_VARIANTS, Variant, make_provider
 
 BODY = b'{"amount": 1}'
 BODY_HASH = base64.b64encode(hashlib.sha1(BODY).digest()).decode()
@@ -78,7 +78,7 @@ def test_a_body_after_the_window_is_refused_under_gunicorn(
             server.terminate()
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("variant", SAMPLED_VARIANTS, ids=str)
 @pytest.mark.parametrize("name", ["query_client", "query_token", "exists_nonce"])
 async def test_a_hook_that_outlasts_the_window_refuses_a_protected_request(variant: Variant, name: str) -> None:
     """This holds on Flask and Quart, for plain and async hooks."""
@@ -93,7 +93,7 @@ async def test_a_hook_that_outlasts_the_window_refuses_a_protected_request(varia
     assert (await client.send("GET", "/photos")).status == 200
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("variant", SAMPLED_VARIANTS, ids=str)
 @pytest.mark.parametrize("name", ["query_client", "get_temporary_credential", "exists_nonce"])
 async def test_a_hook_that_outlasts_the_window_changes_nothing_at_the_endpoints(variant: Variant, name: str) -> None:
     """Nothing is created or deleted."""

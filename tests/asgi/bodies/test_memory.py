@@ -24,6 +24,13 @@ SERVERS = {
     "uvicorn": ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning"],
     "hypercorn": ["-m", "hypercorn", "-b", "127.0.0.1:{port}"],
 }
+OTHERS = [("uvicorn", "1"), ("hypercorn", "")]
+#: Both servers and both modes; outside of `make stress`, each of the four once.
+MODES = [
+    pytest.param("uvicorn", "", id="uvicorn-default"),
+    pytest.param("hypercorn", "1", id="hypercorn-early"),
+    *(pytest.param(server, early, marks=pytest.mark.stress) for server, early in OTHERS if STRESS),
+]
 
 
 def put(port: int, message: Message, last: bytes) -> tuple[int, bytes]:
@@ -41,8 +48,7 @@ def put(port: int, message: Message, last: bytes) -> tuple[int, bytes]:
         return response.status, response.read()
 
 
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("early", ["", "1"], ids=["default", "early"])
+@pytest.mark.parametrize(("server", "early"), MODES)
 def test_memory_grows_by_less_than_50_megabytes(server: str, early: str) -> None:
     """The application counts the octets, and a forged end is a 401 in both modes."""
     digest = hashlib.sha1(usedforsecurity=False)
