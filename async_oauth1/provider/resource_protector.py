@@ -114,14 +114,12 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
             is_verified = False
             lane = find_lane(self, _USUAL)
             if lane is not None and lane.admits(request, policy, clock(), two_legged, body_hash_required):
-                token_missing = lane.look_up(request)
+                token_missing, is_admitted = lane.look_up(request), True
                 if token_missing is None:
                     token_missing = await self._look_up(request)
                     # Meanwhile a hook may have edited the request, or the timestamp has left the window.
-                    if lane.admits(request, self.policy, self.clock(), two_legged, body_hash_required):
-                        is_verified = lane.holds(request, token_missing=token_missing)
-                else:
-                    is_verified = lane.holds(request, token_missing=token_missing)
+                    is_admitted = lane.admits(request, self.policy, self.clock(), two_legged, body_hash_required)
+                is_verified = is_admitted and lane.holds(request, token_missing=token_missing)
                 if not is_verified:
                     look_up = _found(token_missing)
                 elif not lane.is_nonce_new(request, policy.timestamp_window, clock):

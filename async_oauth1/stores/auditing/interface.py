@@ -35,8 +35,8 @@ class KeepsAuditTrail(Protocol):
             since: Unix time; only those from then on.
             client_id: only those of this client.
             limit: how many at most, 1 to 10,000.
-            after: only those behind the one with this number, which is `AuditEvent.id`; for the next page. In PostgreSQL
-                a record may appear a moment after another one with a higher number.
+            after: only those behind the one with this number, which is `AuditEvent.id`; for the next page. In
+                PostgreSQL a record may appear a moment after another one with a higher number.
 
         Raises:
             ValueError: a limit out of range.
