@@ -36,7 +36,7 @@ WARM_UP = FIRST_CALLS + 2
 #: The number of calls that each path may take, and the number of files that they may be in: with the native reader, and
 #: without it.
 GOALS = {
-    True: {"core_on_quart": (35, 12), "core_with_redis": (68, 22), "facade_on_flask": (185, 26)},
+    True: {"core_on_quart": (35, 12), "core_with_redis": (68, 22), "facade_on_flask": (186, 26)},
     False: {"core_on_quart": (54, 19), "core_with_redis": (88, 28), "facade_on_flask": (197, 29)},
 }
 
