@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import ClassVar, cast
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
@@ -25,6 +25,13 @@ class NamedParameters(AuthlibOAuth1Request):
     usual_timestamp: int
     identifiers_size: int
     signature_type: str | None
+    #: Whether the class is an application's, which may override what is computed from the octets.
+    may_differ: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Find out whose class it is."""
+        super().__init_subclass__(**kwargs)
+        cls.may_differ = not cls.__module__.startswith(("async_oauth1.", "flask_compat."))
 
     @property
     def oauth_params(self) -> dict[str, str]:

@@ -44,7 +44,6 @@ from async_oauth1.provider.checks import (
 )
 from async_oauth1.provider.hooks import call_hook, is_awaitable
 from async_oauth1.provider.leniency import apply_tolerances, check_deviations, refusal_of, tolerances_of
-from async_oauth1.provider.records.watching import watching
 from async_oauth1.provider.responses import problem_members, with_problem
 from async_oauth1.provider.verification import BaseServer
 from async_oauth1.tolerances import LOOSE_BASE64, VERSION_1_0A
@@ -294,10 +293,10 @@ class ProtectorFlows(Flows, resource_protector.ResourceProtector):
 
     async def validate(self, request: OAuth1Request) -> OAuth1Request:
         """Verify a request."""
-        with watching(self.decision_observer, request, self.ENDPOINT):
-            return await self._validate(request)
-
-    async def _validate(self, request: OAuth1Request) -> OAuth1Request:
+        observer = self.decision_observer
+        if observer is not None and request.watched_by is not observer:
+            with observer.watch(request, self.ENDPOINT):
+                return await self.validate(request)
         try:
             if self.retirement is not None:
                 self.retirement.check(self.clock())
