@@ -223,9 +223,9 @@ def test_a_memory_store_with_clients_alone() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
 
 
-@pytest.mark.parametrize("kind", ["postgres"])
-def test_the_pool_of_an_application(url: str) -> None:
+def test_the_pool_of_an_application(postgres: Postgres) -> None:
     """The child cannot open a store whose pool was made before the fork."""
+    postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     program = textwrap.dedent(
         """
         import asyncio, os, sys
@@ -254,4 +254,4 @@ def test_the_pool_of_an_application(url: str) -> None:
         runner.run(store.ping())
         """
     )
-    subprocess.run([sys.executable, "-c", program, url], check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", program, postgres.url], check=True, timeout=300)
