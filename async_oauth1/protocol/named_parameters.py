@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from operator import attrgetter
+from typing import Any, ClassVar, cast
 
 from authlib.oauth1 import OAuth1Request as AuthlibOAuth1Request
 
 __all__ = ["NamedParameters"]
 
 
+def _signed(name: str) -> Any:
+    """A part of the request that is signed. If it is set, the base string that was computed before does not count."""
+    attribute = f"_{name}"
+
+    def change(self: NamedParameters, value: object) -> None:
+        setattr(self, attribute, value)
+        self._base_string = None  # pyright: ignore[reportPrivateUsage]  # this is a part of the class
+
+    return property(attrgetter(attribute), change)  # attrgetter is faster than a function in Python
+
+
 class NamedParameters(AuthlibOAuth1Request):
-    """Properties that read the protocol parameters.
+    """Properties that read the protocol parameters, and the signed parts of the request that an application may edit.
 
     Attributes:
+        method: HTTP method, as sent.
+        scheme: ``http`` or ``https``, as the client saw it.
+        host: host and port as the client saw them, in lower case, without the scheme's default port.
+        raw_path: the path as sent, without the query.
         protocol_parameters: the ``oauth_`` parameters, decoded, to be read without editing.
         usual_timestamp: the timestamp, if the native reader has found the parameters usual for the lane, and since then
             they cannot have been edited; otherwise 0.
@@ -21,7 +37,12 @@ class NamedParameters(AuthlibOAuth1Request):
         signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
     """
 
+    method: str = _signed("method")
+    scheme: str = _signed("scheme")
+    host: str = _signed("host")
+    raw_path: bytes = _signed("raw_path")
     protocol_parameters: Mapping[str, str]
+    _base_string: str | None
     usual_timestamp: int
     identifiers_size: int
     signature_type: str | None

@@ -41,10 +41,6 @@ class OAuth1Request(NamedParameters):
     """A request that was read, but not yet verified. Attributes have Authlib's names.
 
     Attributes:
-        method: HTTP method, as sent.
-        scheme: ``http`` or ``https``, as the client saw it.
-        host: host and port as the client saw them, in lower case, without the scheme's default port.
-        raw_path: the path as sent, without the query.
         raw_query: the query as sent, without the question mark.
         raw_headers: the header fields, as octets.
         peer: the client's address; ``None`` for a Unix socket and within a process.
@@ -88,7 +84,6 @@ class OAuth1Request(NamedParameters):
     tolerances: Collection[str] = ()
     tolerances_used: tuple[str, ...] = ()
     timestamp_window: int | None = None
-    _base_string: str | None
     _last_verdict: tuple[tuple[SignatureMethod, SigningKeys, str, str], bool] | None
 
     def __init__(
@@ -148,18 +143,16 @@ class OAuth1Request(NamedParameters):
         return self
 
     def _keep(self, body: bytes | None, read: native.ReadScope) -> None:
-        self.host: str
         self.raw_headers: tuple[tuple[bytes, bytes], ...]
         self.peer: str | None
         self.is_form: bool
         self.realm: str | None
         self.has_other_header_parameters: bool
-        self._signed_parts = read[:4]
         (
-            self.method,
-            self.scheme,
-            self.host,
-            self.raw_path,
+            self._method,
+            self._scheme,
+            self._host,
+            self._raw_path,
             self.raw_headers,
             self.peer,
             self.is_form,
@@ -294,9 +287,8 @@ class OAuth1Request(NamedParameters):
     @property
     def signature_base_string(self) -> str:
         """The signature base string (section 3.4.1.1), of the method, scheme, host and path that are set now."""
-        parts = self.method, self.scheme, self.host, self.raw_path
-        if self._base_string is None or parts != self._signed_parts:
-            self._base_string, self._signed_parts = self._base_string_of(self.scheme), parts
+        if self._base_string is None:  # cached_property uses a lock on Python 3.11
+            self._base_string = self._base_string_of(self.scheme)
         return self._base_string
 
     def _base_string_of(self, scheme: str) -> str:
