@@ -64,7 +64,7 @@ def joined(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 def announce(request: HttpRequest | None, response: HttpResponse) -> HttpResponse:
     """Add the header fields of the limits that have counted a request, and of a retirement; those of a 429 stay."""
     for name, value in counted_fields(request):
-        if name == "Link" and name in response:  # of the view's own
+        if name == "Link" and value not in response.get(name, value):  # of the view's own
             response[name] = f"{response[name]}, {value}"
         response.setdefault(name, value)
     return response

@@ -123,10 +123,23 @@ class HasScope(BasePermission):
 
 
 def _announce(request: Request, fields: Iterable[tuple[str, str]]) -> None:
-    """Add header fields to the response of the view that is authenticated."""
-    context: Mapping[str, Any] = request.parser_context or {}
-    headers: dict[str, str] = getattr(context.get("view"), "headers", {})
-    headers.update(fields)
+    """Add header fields to the response of the view that is authenticated; a ``Link`` to those of the view's own."""
+    view: Any = (request.parser_context or {}).get("view")
+    if view is None:
+        return
+    others = dict(fields)
+    link = others.pop("Link", None)
+    getattr(view, "headers", {}).update(others)
+    if link is None:
+        return
+    finalize = view.finalize_response  # replaces fields of the response by those of ``view.headers``
+
+    def finalize_response(*args: Any, **kwargs: Any) -> Any:
+        response = finalize(*args, **kwargs)
+        response["Link"] = f"{response['Link']}, {link}" if "Link" in response else link
+        return response
+
+    view.finalize_response = finalize_response
 
 
 def _scope_of(credential: Any) -> set[str] | None:

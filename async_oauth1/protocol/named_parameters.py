@@ -30,7 +30,8 @@ class NamedParameters(AuthlibOAuth1Request):
         scheme: ``http`` or ``https``, as the client saw it.
         host: host and port as the client saw them, in lower case, without the scheme's default port.
         raw_path: the path as sent, without the query.
-        protocol_parameters: the ``oauth_`` parameters, decoded, to be read without editing.
+        protocol_parameters: the ``oauth_`` parameters, decoded, only for reading: to edit or replace them, use
+            ``oauth_params``.
         usual_timestamp: the timestamp, if the native reader has found the parameters usual for the lane, and since then
             they cannot have been edited; otherwise 0.
         identifiers_size: the octets of client identifier, token, nonce and timestamp, if ``usual_timestamp`` is set.

@@ -110,6 +110,7 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 self.retirement.check(clock())
             if limiter is not None:
                 await limiter.count_arrival(request, "resource", policy)
+                policy, clock = self.policy, self.clock  # they may have been replaced meanwhile
             look_up: LookUp | None = None
             is_verified = False
             lane = find_lane(self, _USUAL)
@@ -118,7 +119,8 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
                 if token_missing is None:
                     token_missing = await self._look_up(request)
                     # Meanwhile a hook may have edited the request, or the timestamp has left the window.
-                    is_admitted = lane.admits(request, self.policy, self.clock(), two_legged, body_hash_required)
+                    policy, clock = self.policy, self.clock
+                    is_admitted = lane.admits(request, policy, clock(), two_legged, body_hash_required)
                 is_verified = is_admitted and lane.holds(request, token_missing=token_missing)
                 if not is_verified:
                     look_up = _found(token_missing)

@@ -284,6 +284,7 @@ class BaseServer(ConfiguredServer):
             # PLAINTEXT may omit either; without a timestamp a store could never forget the nonce. This is checked
             # again, because an application may have edited the request.
             check_timestamp(request, self.policy, self.clock())
+            self.check_window(request)  # the former only notes what the window of some client may cover
             return
         try:
             known = await call_hook(self.exists_nonce, nonce, request)

@@ -54,13 +54,15 @@ def test_both_readers_have_goals() -> None:
 
 def test_the_page_has_every_part_and_a_table_for_each() -> None:
     """Each row of a table has as many cells as its head."""
-    counted = {"3.11.7 x86_64": {"native": {"unprotected": 800_000, "added": 120_000}}}
+    of_native = {"native": {"unprotected": 800_000, "added": 120_000}, "native, middleware": {"added": 130_000}}
+    counted = {"3.11.7 x86_64": of_native}
     page = render(results(), ["verify.svg", "rate.svg", "cpu.svg"], counted)
     for heading in ("Goals", "Verification", "Instructions", "End to end", "Other servers and frameworks", "Growth"):
         assert f"\n## {heading}\n" in page
     assert page.count("](verify.svg)") == 1
     assert "2 cores, imagined" in page
     assert "| 3.11.7 x86_64 | native | 800,000 | 120,000 | 15% |" in page
+    assert "| 3.11.7 x86_64 | native, middleware |  | 130,000 |  |" in page
     assert "**Failed**: Starlette: no." in page
     for block in page.split("\n\n"):
         widths = {line.count("|") for line in block.splitlines() if line.startswith("|")}

@@ -110,3 +110,16 @@ def test_plaintext_without_timestamp_is_not_late() -> None:
     slow(provider, "query_client", WINDOW + 1)
     provider.client = Signer(signature_method="PLAINTEXT", timestamp=None)
     provider.protect(provider.client.wire(oauth_nonce=None), two_legged=True)
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(WINDOW, True), (WINDOW + 1, False)])
+def test_plaintext_with_a_timestamp_alone_can_be_late(*, seconds: float, accepted: bool) -> None:
+    """The window counts without a nonce, too, and another client's longer window does not."""
+    provider = Provider(Policy(signature_methods=("PLAINTEXT",), longest_timestamp_window=2 * WINDOW))
+    slow(provider, "query_client", seconds)
+    provider.client = Signer(signature_method="PLAINTEXT")
+    request = provider.client.wire(oauth_nonce=None)
+    if accepted:
+        provider.protect(request, two_legged=True)
+    else:
+        assert isinstance(provider.refusal(request, two_legged=True), TimestampRefusedError)

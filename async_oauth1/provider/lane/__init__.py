@@ -9,8 +9,9 @@ and nonce of other stores.
 
 **Which protectors may enter.** `find_lane` returns a lane if nothing is replaced that the lane leaves out: no method of
 the protector, in a subclass or on the instance; no signature method of the application's own; no caller of hooks, as in
-flask_compat. Each request checks this again; what is set on an instance is noted when it is set. Hooks, policy and
-clock may be anything: they are read for each request.
+flask_compat. Each request checks the class again. What replaces a method on an instance is noted by
+`ResourceProtector.__setattr__`, so it must be set as an attribute, and not in the instance's ``__dict__``. Hooks,
+policy and clock may be anything: they are read for each request.
 
 **Which requests may enter.** Those that deviate in nothing, with HMAC-SHA1 or HMAC-SHA256, and are no subclass of
 `OAuth1Request`. Their clients are records of this package, and nothing is tolerated of them. What can be said of the

@@ -137,13 +137,23 @@ def _check_tls(options: dict[str, str], shown: str) -> None:
     mode = options.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
     if mode not in _TLS_MODES:
         raise StoreError(f"{shown}: sslmode must be one of {', '.join(_TLS_MODES)}")
-    if "sslrootcert" in options and mode not in _CHECKING:
+    service = options.get("service") or os.environ.get("PGSERVICE")  # its file may name the mode and the authority
+    is_mode_known = "sslmode" in options or not service
+    if "sslrootcert" in options and is_mode_known and mode not in _CHECKING:
         raise StoreError(f"{shown}: sslrootcert has no effect with sslmode={mode}; use sslmode=verify-full")
-    named = options.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or options.get("service")
-    if mode.startswith("verify-") and not named and not (Path.home() / ".postgresql" / "root.crt").exists():
+    named = options.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or service
+    if mode.startswith("verify-") and not named and not _has_own_authority():
         raise StoreError(
             f"{shown}: sslmode={mode} needs sslrootcert, the file of the authority that signs the server's certificate"
         )
+
+
+def _has_own_authority() -> bool:
+    """Whether the user of this process has a file with authorities where libpq looks for it."""
+    try:
+        return (Path.home() / ".postgresql" / "root.crt").exists()
+    except RuntimeError:  # the user has no home folder, as in some containers
+        return False
 
 
 #: The pool's options: minimum, maximum, and whether the value is a whole number.

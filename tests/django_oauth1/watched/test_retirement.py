@@ -67,7 +67,7 @@ async def test_an_async_view_in_a_brown_out() -> None:
 
 
 def test_a_rest_view() -> None:
-    """The same with Django REST framework."""
+    """The same with Django REST framework, which replaces fields of a response by those of the view."""
 
     class Authentication(OAuth1Authentication):
         """With the protector of this test."""
@@ -80,9 +80,25 @@ def test_a_rest_view() -> None:
         authentication_classes = (Authentication,)
 
         def get(self, request: Any) -> Response:
-            return Response("photos")
+            return Response("photos", headers={"Link": '<https://provider.example/2>; rel="next"'})
 
     view = View.as_view()
     answers = [view(wsgi(*signed("GET", "/photos", **more))) for more in ({}, {"client_secret": "guessed"})]
     assert [answer.status_code for answer in answers] == [200, 401]
     assert all(announces(answer) for answer in answers)
+    assert answers[0]["Link"].startswith('<https://provider.example/2>; rel="next", ')
+
+
+def test_a_view_that_is_protected_twice() -> None:
+    """The link of the announcement is there once, behind the view's own."""
+    protect = protector()
+
+    @protect()
+    @protect()
+    def view(request: Any) -> HttpResponse:
+        return HttpResponse("photos", headers={"Link": '<https://provider.example/2>; rel="next"'})
+
+    answer = view(wsgi(*signed("GET", "/photos")))
+    assert answer.status_code == 200
+    assert answer["Link"].count(PAGE) == 1
+    assert answer["Link"].startswith('<https://provider.example/2>; rel="next", ')

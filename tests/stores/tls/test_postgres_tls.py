@@ -17,6 +17,7 @@ from async_oauth1.errors import StoreError
 from async_oauth1.stores import open_store
 from async_oauth1.stores.postgres import PostgresStore
 from async_oauth1.stores.postgres.change_feed import PostgresChangeFeed
+from async_oauth1.stores.postgres.url import PostgresSettings
 from tests.servers import PgBouncer, Postgres, pgbouncer_binary
 from tests.servers.certificates import Authority
 
@@ -74,7 +75,7 @@ def url_of(server: PgBouncer, options: str) -> str:
 def no_authority_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """libpq's variables and files of the user that runs the tests do not count."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("PGSSLMODE", "PGSSLROOTCERT"):
+    for name in ("PGSSLMODE", "PGSSLROOTCERT", "PGSERVICE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -153,3 +154,27 @@ async def test_a_url_that_cannot_be_read_still_hides_what_it_holds(servers: dict
     with pytest.raises(StoreError, match="is not a URL that libpq understands") as caught:
         await open_store("postgresql://postgres:pass@word:p0rt@127.0.0.1:p0rt/postgres").open()
     assert "p0rt" not in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("url", "service"),
+    [("postgresql://?service=photos&sslrootcert=authority.pem", None), ("postgresql://?sslmode=verify-full", "photos")],
+)
+def test_a_service_file_may_name_what_is_missing(
+    url: str, service: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mode and authority may be in libpq's service file, which is read when the store is opened."""
+    if service is not None:
+        monkeypatch.setenv("PGSERVICE", service)
+    assert PostgresSettings.from_url(url)
+
+
+def test_a_user_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has no authorities of its own, which is said as usual."""
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(StoreError, match="sslmode=verify-full needs sslrootcert"):
+        PostgresSettings.from_url("postgresql://db.example.com/photos?sslmode=verify-full")
