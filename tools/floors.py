@@ -153,7 +153,7 @@ ROOMS: dict[str, Rows] = {
     "testing.conformance": (("running",), ("nonces", "pending"), ("faults", "processes", "tokens")),
     "stores": (
         ("announced_changes", "batching", "encryption", "forks", "health", "interfaces", "lifecycle", "purging"),
-        ("change_feed", "registry"),
+        ("change_feed", "urls"),
         ("base", "row_mapping"),
         ("auditing", "client_changes", "reencryption", "sql"),
         ("administration", "uses"),
@@ -163,6 +163,7 @@ ROOMS: dict[str, Rows] = {
     "stores.uses": (("exchanges", "last_use"), ("in_sql",)),
     "stores.administration": (("paging",), ("in_sql", "interface")),
     "stores.auditing": (("interface",), ("in_sql",)),
+    "stores.urls": (("redaction",), ("registry",)),
     "stores.health": (("figures", "outages", "tls"),),
     "stores.caching": (("delegating", "ttl_cache"), ("credential_cache",), ("store",)),
     "stores.memory": (

@@ -10,8 +10,10 @@ from .requests import ASGIApp, Message, Receive
 __all__ = ["LingeringMiddleware"]
 
 
-#: Octets of a refused body that are received before a rest, whose length is this part of the pause.
-_BETWEEN_RESTS, _REST = 256 * 1024, 0.1
+#: Octets of a refused body that are received without a break.
+_BURST = 256 * 1024
+#: The length of a break, as a part of the pause.
+_BREAK = 0.1
 
 
 class LingeringMiddleware:
@@ -20,8 +22,8 @@ class LingeringMiddleware:
     The response to a body that is too large is sent before all of the body has arrived. If the server then closes the
     connection, TCP resets it, and a client that reads only after writing never sees the response (RFC 9112 section
     9.6). This middleware sends the response at once, but delays its end as long as the body keeps arriving, within
-    limits. The rest of the body is dropped, and received with rests in between, so that it does not delay the requests
-    of others: at most about 12 MB a second with the default pause.
+    limits. The rest of the body is dropped. It is received at a limited rate, about 12 MB a second with the default
+    pause, so that it does not delay other requests.
 
     It works with frameworks that go on receiving while they respond, as Quart does.
     """
@@ -31,7 +33,7 @@ class LingeringMiddleware:
 
         Args:
             app: the application, such as ``app.asgi_app``.
-            pause: seconds without new data after which the response ends. A rest takes a tenth of it.
+            pause: seconds without new data after which the response ends. A break takes a tenth of it.
             longest: seconds after which the response ends in any case.
         """
         self.app = app
@@ -58,20 +60,20 @@ class LingeringMiddleware:
 class _Body:
     """Watches a request's body arrive."""
 
-    __slots__ = ("_end", "_is_resting", "_last", "_pause", "_receive", "_unrested", "ended")
+    __slots__ = ("_end", "_is_in_break", "_last", "_pause", "_receive", "_since_break", "ended")
 
     def __init__(self, receive: Receive, pause: float) -> None:
         self.ended = False
         self._receive = receive
         self._pause = pause
         self._end: asyncio.Future[None] | None = None  # while it lingers
-        self._is_resting = False
+        self._is_in_break = False
         self._last = 0.0
-        self._unrested = 0
+        self._since_break = 0
 
     async def receive(self) -> Message:
-        if self._end is not None and self._unrested >= _BETWEEN_RESTS:
-            await self._rest()
+        if self._end is not None and self._since_break >= _BURST:
+            await self._take_break()
         message = await self._receive()
         self.ended = message["type"] != "http.request" or not message.get("more_body", False)
         if self._end is not None:
@@ -79,7 +81,7 @@ class _Body:
         return message
 
     async def linger(self, longest: float) -> None:
-        """Wait until the body has ended or paused, at most so many seconds."""
+        """Wait until the body has ended or paused, for at most that many seconds."""
         loop = asyncio.get_running_loop()
         end = self._end = loop.create_future()
         self._last = loop.time()
@@ -90,7 +92,7 @@ class _Body:
         def look() -> None:
             nonlocal timer
             now = loop.time()
-            due = now + self._pause if self._is_resting else self._last + self._pause
+            due = now + self._pause if self._is_in_break else self._last + self._pause
             if now < min(due, deadline):
                 timer = loop.call_at(min(due, deadline), look)
             elif not end.done():
@@ -105,14 +107,14 @@ class _Body:
 
     def _note_arrival(self, end: asyncio.Future[None], octets: int) -> None:
         self._last = end.get_loop().time()
-        self._unrested += octets
+        self._since_break += octets
         if self.ended and not end.done():
             end.set_result(None)
 
-    async def _rest(self) -> None:
-        self._unrested, self._is_resting = 0, True
+    async def _take_break(self) -> None:
+        self._since_break, self._is_in_break = 0, True
         try:
-            await asyncio.sleep(self._pause * _REST)
+            await asyncio.sleep(self._pause * _BREAK)
         finally:
-            self._is_resting = False
+            self._is_in_break = False
             self._last = asyncio.get_running_loop().time()

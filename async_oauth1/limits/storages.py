@@ -18,7 +18,7 @@ from async_oauth1.asgi.event_loops import in_thread
 from async_oauth1.errors import StoreError, StoreUnavailableError
 from async_oauth1.provider.hooks import hook_caller
 from async_oauth1.stores.health.outages import Outages
-from async_oauth1.stores.registry import redact_url
+from async_oauth1.stores.urls.redaction import redact_url
 
 from .counting import Counter, MemoryCounter
 

@@ -12,7 +12,7 @@ __all__ = ["NamedParameters"]
 
 
 def _signed(name: str) -> Any:
-    """A part of the request that is signed. If it is set, the base string that was computed before does not count."""
+    """A property for a signed part of the request. Setting it discards the base string."""
     attribute = f"_{name}"
 
     def change(self: NamedParameters, value: object) -> None:
@@ -32,8 +32,8 @@ class NamedParameters(AuthlibOAuth1Request):
         raw_path: the path as sent, without the query.
         protocol_parameters: the ``oauth_`` parameters, decoded, only for reading: to edit or replace them, use
             ``oauth_params``.
-        usual_timestamp: the timestamp, if the native reader has found the parameters usual for the lane, and since then
-            they cannot have been edited; otherwise 0.
+        usual_timestamp: the timestamp, if the native reader found the parameters usual for the lane, and nothing can
+            have edited them since; otherwise 0.
         identifiers_size: the octets of client identifier, token, nonce and timestamp, if ``usual_timestamp`` is set.
         signature_type: the place of the signature: ``HEADER``, ``QUERY``, ``BODY``, or ``None``.
     """
@@ -47,17 +47,20 @@ class NamedParameters(AuthlibOAuth1Request):
     usual_timestamp: int
     identifiers_size: int
     signature_type: str | None
-    #: Whether the class is an application's, which may override what is computed from the octets.
-    may_differ: ClassVar[bool] = False
+    #: Whether an application has derived this class. It may override what the native reader would compute.
+    is_customized: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:
-        """Find out whose class it is."""
+        """Note whether the class is defined outside this project."""
         super().__init_subclass__(**kwargs)
-        cls.may_differ = not cls.__module__.startswith(("async_oauth1.", "flask_compat."))
+        cls.is_customized = not cls.__module__.startswith(("async_oauth1.", "flask_compat."))
 
     @property
     def oauth_params(self) -> dict[str, str]:
-        """The ``oauth_`` parameters, decoded. If the caller edits them, what was found while reading does not count."""
+        """The ``oauth_`` parameters, decoded.
+
+        The caller may edit them, so the findings of the native reader are discarded.
+        """
         self.usual_timestamp = 0
         return cast("dict[str, str]", self.protocol_parameters)
 

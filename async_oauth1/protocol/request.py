@@ -128,7 +128,7 @@ class OAuth1Request(NamedParameters):
         check_sizes(octets, limits)
         self.deviations: tuple[tuple[str, OAuth1Error], ...] = ()
         self._forms: tuple[str, str, str] | None = None
-        is_plain = not self.may_differ  # the native reader would ignore what a subclass overrides
+        is_plain = not self.is_customized  # the native reader would ignore what a subclass overrides
         parts = is_plain and native.read(method, scheme, host, raw_path, *octets, limits.max_parameters)
         parts = parts or self._read_in_python(octets, limits.max_parameters)
         self._keep(body, (method, scheme, host, raw_path, fields, peer, is_a_form, octets, *parts))

@@ -71,7 +71,10 @@ class ResourceProtector(BaseServer, Generic[ClientT_co, TokenT_co]):
         self._lane, self._replaced = self._lane, self._replaced  # of the instance, because they are faster to find
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set an attribute, and note a method that the lane must not leave out any more."""
+        """Set an attribute.
+
+        If it replaces a method that the lane skips, note that, so that the lane is not used.
+        """
         if name in REPLACEABLE:
             self._replaced = self._replaced | {name}
         super().__setattr__(name, value)

@@ -102,7 +102,7 @@ class ServesApplications(BaseServer):
         # A policy that the program itself has assigned to the attribute counts for every application.
         current = self.policy
         if any(current is known for known in ours):
-            with contextlib.suppress(AttributeError):  # it was found by the application, and not in the attribute
+            with contextlib.suppress(AttributeError):  # not set on the server: it is the current application's
                 del self.policy
         if len(self.policies) == 1:
             self.policy = policy

@@ -40,7 +40,10 @@ _GUARD = "async_oauth1.request_targets"
 
 
 def _getter_of(proxy: Any) -> Callable[[], Any]:
-    """What returns the object behind a proxy: each attribute access through the proxy is slow, even that of this."""
+    """Return the function that returns the object behind a proxy.
+
+    Every attribute access through a proxy is slow, so this one is made once.
+    """
     getter: Callable[[], Any] = proxy._get_current_object  # noqa: SLF001 - how Werkzeug's documentation unwraps one
     return getter
 
@@ -67,7 +70,7 @@ def read_without_form(current: Request | Websocket, policy: Policy) -> OAuth1Req
     scope: Any = current.scope
     if isinstance(current, Websocket):
         return make_request(OAuth1Request, snapshot(scope), policy, None)
-    if scope["method"] == "GET":  # which has no form, or is read once more
+    if scope["method"] == "GET":  # it rarely has a form; if it does, the request is read again
         read = _readable(current, scope, policy, None)
         return None if read.is_form else read
     content_type = content_type_of(scope)

@@ -33,7 +33,8 @@ from .caching.store import CachingStore, open_change_feed
 from .encryption import keys_from_environment
 from .interfaces import Store, TransientStore
 from .memory.store import MemoryStore
-from .registry import BACKENDS, backend_of, import_class, redact_url
+from .urls.redaction import redact_url
+from .urls.registry import BACKENDS, backend_of, import_class
 from .uses.exchanges import MarksExchanges
 from .uses.last_use import LastUse, RecordsUses
 

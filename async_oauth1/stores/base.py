@@ -16,7 +16,7 @@ from async_oauth1.provider.approval.approvals import identifier_of
 
 from .encryption import KeyRing
 from .forks import ProcessBound
-from .registry import redact_url
+from .urls.redaction import redact_url
 
 __all__ = [
     "EXPIRED_TOKENS_STAY",

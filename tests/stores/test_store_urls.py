@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from async_oauth1.stores import MemoryStore, Store, StoreError, TransientStore, open_store
-from async_oauth1.stores.registry import redact_url
+from async_oauth1.stores.urls.redaction import redact_url
 
 
 def test_a_store_has_every_hook(url: str, kind: str) -> None:
@@ -108,6 +108,10 @@ def test_an_invalid_url_is_refused(bad: str, reason: str) -> None:
         ("//jane:hunter2@db/x", "//jane:***@db/x"),
         ("postgresql:///jane:hunter2@db/x", "postgresql:///jane:***@db/x"),
         ("redis:///:hunter2@db", "redis:///:***@db"),
+        ("redis:///hunter2@db", "redis:///***@db"),
+        ("redis:///hun?ter2@db", "redis:///***@db"),
+        ("redis:///hunter2@db?prefix=a@b", "redis:///***@b"),
+        ("redis:///0?ssl_ca_certs=/home/jane@work/ca.pem", "redis:///0?ssl_ca_certs=/home/jane@work/ca.pem"),
         ("redis://:hunter2", "redis://:***"),
         ("postgresql://jane:hunter2/x", "postgresql://jane:***/x"),
         ("host=db password=hunter2 dbname=x", "host=db password=*** dbname=x"),

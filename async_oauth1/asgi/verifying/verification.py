@@ -41,7 +41,7 @@ async def verify(protector: AnyProtector, demands: Demands, scope: Scope, body: 
             return earlier
         policy = protector.policy
         is_get, form = scope.get("method") == "GET", None
-        # A GET seldom has a form: its fields are read once, and again only if it has.
+        # A GET rarely has a form, so its Content-Type is not looked up first. If it has one, the request is read again.
         if not is_get and (content_type := content_type_of(scope)) and is_form(content_type):
             form = await _read_form(scope, body, policy)
         request = make_request(OAuth1Request, scope, policy, form)

@@ -85,6 +85,6 @@ class RetiredByFlows:
     def retirement(self, retirement: Retirement | None) -> None:
         if retirement is not None and inspect.iscoroutinefunction(retirement.usage):
             raise TypeError(
-                f"usage must be a plain function for this {type(self).__name__}; it may serve without a loop"
+                f"usage must be a plain function for this {type(self).__name__}; synchronous views have no event loop"
             )
         self._flows.retirement = retirement

@@ -39,7 +39,7 @@ LEFT_OUT = (
 OF_NONCES = ("use_nonce", "exists_nonce", "check_window")
 #: The functions of a class that these names stand for.
 methods_of = attrgetter(*OF_NONCES, *LEFT_OUT)
-#: What a protector has to notice that is set on the instance.
+#: The methods whose replacement on the instance a protector notes.
 REPLACEABLE = frozenset(OF_NONCES) | frozenset(LEFT_OUT)
 
 _METHODS = {name: SIGNATURE_METHODS[name] for name in ("HMAC-SHA1", "HMAC-SHA256")}

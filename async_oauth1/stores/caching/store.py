@@ -22,7 +22,8 @@ from async_oauth1.stores.batching import cancel_all, fail_all
 from async_oauth1.stores.change_feed import ChangeFeed
 from async_oauth1.stores.forks import ProcessBound
 from async_oauth1.stores.interfaces import Store
-from async_oauth1.stores.registry import backend_of, import_class, redact_url
+from async_oauth1.stores.urls.redaction import redact_url
+from async_oauth1.stores.urls.registry import backend_of, import_class
 
 from .credential_cache import CredentialCache, LookupKey
 from .delegating import DelegatingStore

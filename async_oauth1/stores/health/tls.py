@@ -1,4 +1,4 @@
-"""What is wrong between a store and its server if they speak TLS, in words for the operator."""
+"""Explains to the operator why TLS between a store and its server has failed."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def _certificate_problem(code: int, message: str) -> str:
         return f"the server's certificate is for another host ({message.rstrip('.')})"
     if code in _UNTRUSTED:
         return (
-            f"no authority that is trusted here has signed the server's certificate ({message}); "
-            "name the file of its authority with ssl_ca_certs (Redis) or sslrootcert (PostgreSQL)"
+            f"the server's certificate is not signed by a trusted authority ({message}); "
+            "set ssl_ca_certs (Redis) or sslrootcert (PostgreSQL) to the file of its authority"
         )
     return f"the server's certificate is not valid ({message})"
 

@@ -110,7 +110,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
             client, token = self._clients.get(client_id), None
         else:
             client, token = self._clients.get(client_id), self._tokens.get(oauth_token)
-            if self._clients.get(client_id) is not client:  # another thread came in between
+            if self._clients.get(client_id) is not client:  # another thread has changed the client meanwhile
                 with self._lock:
                     client, token = self._clients.get(client_id), self._tokens.get(oauth_token)
         if client is not None and (client.disabled or client.overlaps_end_at):
@@ -130,7 +130,7 @@ class MemoryStore(AdministrationInMemory, ExchangesInMemory):
         return self.exists_nonce_at_once(nonce, timestamp, client_id, oauth_token)
 
     def exists_nonce_at_once(self, nonce: str, timestamp: str, client_id: str, oauth_token: str | None) -> bool:
-        """What `exists_nonce` does and returns; it need not wait for it. All arguments are known to be printable."""
+        """Like `exists_nonce`, but without waiting. The caller has checked that all arguments are printable."""
         key = (client_id, oauth_token or "", timestamp, nonce)
         seconds, nonces, lifetime, clock = nonce_seconds(timestamp), self._nonces, self.nonce_lifetime, self.clock
         with self._lock:

@@ -21,7 +21,7 @@ from async_oauth1.stores.batching import QuestionError
 from async_oauth1.stores.health.outages import Outages
 
 from .connection import PooledConnection, check_statement_names
-from .problems import DATA_ERRORS, line_of, not_open, shown
+from .problems import DATA_ERRORS, cause_without_secrets, line_of, opening_error
 from .sql import PING, writes
 from .tables import check_tables
 from .url import PostgresSettings
@@ -274,7 +274,7 @@ class PostgresDatabase:
                     connection_class=PooledConnection,
                 )
         except (ValueError, *_FAILURES) as error:
-            raise not_open(error, self.settings) from shown(error)
+            raise opening_error(self.settings, error) from cause_without_secrets(error)
 
     async def _on_connection(
         self, pool: asyncpg.Pool[Any], work: Callable[[asyncpg.pool.PoolConnectionProxy[Any]], Awaitable[None]]
@@ -284,7 +284,7 @@ class PostgresDatabase:
                 async with asyncio.timeout(self.settings.timeout):
                     connection = await pool.acquire()
             except ValueError as error:  # a pool without open connections reads the URL here
-                raise not_open(error, self.settings) from shown(error)
+                raise opening_error(self.settings, error) from cause_without_secrets(error)
             try:
                 await work(connection)
             except BaseException:

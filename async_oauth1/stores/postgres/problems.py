@@ -10,21 +10,21 @@ from async_oauth1.stores.health.tls import tls_problem, unreadable_file
 from .connection import ADVICE, unknown_statement
 from .url import PostgresSettings
 
-__all__ = ["DATA_ERRORS", "line_of", "not_open", "shown"]
+__all__ = ["DATA_ERRORS", "cause_without_secrets", "line_of", "opening_error"]
 
 #: A value cannot be stored or compared: the encoding lacks a character, a text is too long, or asyncpg cannot send the
 #: value. asyncpg's messages show the value, so they are not logged.
 DATA_ERRORS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 
 
-def not_open(error: BaseException, settings: PostgresSettings) -> StoreError:
+def opening_error(settings: PostgresSettings, error: BaseException) -> StoreError:
     """The error for a server to which no connection could be made."""
-    if shown(error) is None:
+    if cause_without_secrets(error) is None:
         return StoreError(f"{settings.url}: is not a URL that libpq understands")
     return StoreError(f"{settings.url}: {unreadable_file(settings.files) or line_of(error)}")
 
 
-def shown(error: BaseException) -> BaseException | None:
+def cause_without_secrets(error: BaseException) -> BaseException | None:
     """The error; ``None`` for a `ValueError` of asyncpg about the URL: its message may show a part of the password."""
     is_about_url = isinstance(error, ValueError) and not isinstance(error, OSError)  # OpenSSL's errors are both
     return None if is_about_url else error

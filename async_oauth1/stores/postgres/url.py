@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from async_oauth1.errors import StoreError
 from async_oauth1.stores.base import is_text
-from async_oauth1.stores.registry import redact_url, shown_name
+from async_oauth1.stores.urls.redaction import redact_url, shown_name
 
 __all__ = ["PostgresSettings"]
 

@@ -19,7 +19,7 @@ from async_oauth1.stores.health.tls import unreadable_file
 
 from .url import TLS_FILES, Address, RedisSettings
 
-__all__ = ["check_server", "why_not_open"]
+__all__ = ["check_server", "opening_error"]
 
 #: A server that expects TLS hangs up at a command.
 _HUNG_UP = re.compile(r"reset|closed", re.IGNORECASE)
@@ -52,7 +52,7 @@ def check_server(
             _log.warning("Redis %s:%d: %s", *address, warning)
 
 
-def why_not_open(settings: RedisSettings, error: BaseException) -> StoreError:
+def opening_error(settings: RedisSettings, error: BaseException) -> StoreError:
     """The error for servers that cannot be reached, with a hint if TLS may be the reason.
 
     Args:

@@ -34,7 +34,7 @@ from async_oauth1.stores.forks import LeftBehind
 from async_oauth1.stores.row_mapping import temporary_place
 
 from . import scripts
-from .checks import check_server, why_not_open
+from .checks import check_server, opening_error
 from .exchanges import ExchangesInRedis
 from .node import Moved, RedisNode, Script
 from .nonce_writer import NonceWriter
@@ -133,7 +133,7 @@ class RedisStore(ExchangesInRedis):
                 check_server(self._settings, node.address, info, self._warned)
         except (StoreUnavailableError, Moved) as error:
             await topology.close()
-            raise why_not_open(self._settings, error) from error
+            raise opening_error(self._settings, error) from error
         except BaseException:  # also when cancelled: the connections would stay open
             await topology.close()
             raise

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import aiosqlite
 
 from async_oauth1.errors import StoreError
-from async_oauth1.stores.registry import redact_url, shown_name
+from async_oauth1.stores.urls.redaction import redact_url, shown_name
 
 from .connection import Rows, connect, fetch_octets, meaning
 from .tables import UnsuitableFileError, check_tables, migrate_tables, tables_version

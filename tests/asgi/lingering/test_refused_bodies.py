@@ -125,18 +125,18 @@ async def test_the_answer_ends_although_the_body_goes_on() -> None:
     assert last["left"] > 10**9 - 10
 
 
-async def test_a_refused_body_is_received_with_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each 256 KiB there is a rest, during which others are served; a body without an answer gets none."""
-    rests: list[float] = []
+async def test_a_refused_body_is_received_at_a_limited_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each 256 KiB there is a break for other requests. A body that is not refused is received without one."""
+    breaks: list[float] = []
     sleep = asyncio.sleep
 
-    async def resting(seconds: float) -> None:
-        rests.append(seconds)
+    async def take_break(seconds: float) -> None:
+        breaks.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr(asyncio, "sleep", resting)
+    monkeypatch.setattr(asyncio, "sleep", take_break)
     await served(Connection(12, more=False), pause=1.0)
-    assert rests == [0.1, 0.1]
+    assert breaks == [0.1, 0.1]
 
     async def read(_: Any, receive: Any, send: Any) -> None:
         while (await receive())["more_body"]:
@@ -144,10 +144,10 @@ async def test_a_refused_body_is_received_with_rests(monkeypatch: pytest.MonkeyP
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    rests.clear()
+    breaks.clear()
     connection = Connection(12, more=False)
     await LingeringMiddleware(read)(SCOPE, connection.receive, connection.send)
-    assert not rests
+    assert not breaks
 
 
 def messages_of_client_that_leaves() -> Iterator[dict[str, Any]]:

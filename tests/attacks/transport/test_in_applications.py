@@ -11,6 +11,7 @@ from quart import Blueprint, Quart, request
 from quart.views import MethodView
 
 from async_oauth1 import Client, OAuth1Error, Policy
+from async_oauth1.asgi import Verified
 from async_oauth1.errors import MissingHookError
 from async_oauth1.quart import (
     AuthorizationServer,
@@ -271,6 +272,20 @@ def test_the_configured_token_length_has_limits(key: str) -> None:
         app.config[key] = wrong
         with pytest.raises(ValueError, match=key):
             AuthorizationServer(app)
+
+
+async def test_the_scope_has_every_field_of_what_was_verified(provider: Provider) -> None:
+    """The decorator makes the named tuple without its constructor, which would notice if one was missing."""
+    app, protector = protected_app(provider)
+
+    @app.get("/fields")
+    @protector
+    async def fields() -> list[int]:
+        scope: Any = request.scope
+        return [len(scope["async_oauth1.verified"]), len(Verified._fields)]
+
+    has, should_have = (await call(app, sign(JANE, "GET", "/fields"))).json
+    assert has == should_have
 
 
 async def test_missing_hooks_fail_the_startup() -> None:

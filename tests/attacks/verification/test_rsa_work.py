@@ -1,4 +1,4 @@
-"""With an RSA method, a refusal takes one RSA verification, whether the client exists and whether it has a key."""
+"""With an RSA method, a refusal takes one RSA verification, whether or not the client exists and has a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example provider, which waits for seconds before it takes a connection for idle while it stops.
+"""The example provider. When it stops, it waits a few seconds before it treats a connection as idle.
 
 By default it waits for a quarter of a second. If the machine stands still for longer, so does the test's client, and
 its next request comes too late.

@@ -85,7 +85,7 @@ def test_more_signals_change_nothing() -> None:
 
 
 async def test_requests_that_arrive_while_the_process_stands_still_are_served() -> None:
-    """They are read after the pause, which is not taken for one of the clients."""
+    """They are read after the pause, which does not count as the clients' silence."""
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -25,7 +25,7 @@ from .conftest import Files
 
 PASSWORD = "pass-word-of-postgres"
 FULL = "sslmode=verify-full&sslrootcert={folder}/authority.pem"
-NO_AUTHORITY = "no authority that is trusted here has signed the server's certificate"
+NO_AUTHORITY = "the server's certificate is not signed by a trusted authority"
 
 
 class TlsPgBouncer(PgBouncer):
