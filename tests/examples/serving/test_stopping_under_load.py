@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sqlite3
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -98,6 +98,6 @@ async def test_every_complete_request_is_answered(tmp_path: Path, workers: int, 
                 await asyncio.gather(*clients)
             assert await asyncio.to_thread(running.ended) == 0
             assert running.output == ("", STOPPED)
-        with sqlite3.connect(file) as database:
+        with closing(sqlite3.connect(file)) as database:
             [[used]] = database.execute("SELECT count(*) FROM oauth1_nonce")
         assert (load.lost, dict(load.answered)) == ([], {200: used})
