@@ -28,6 +28,9 @@ REAL_HASHES = "examples.photos"
 CHEAP_HASHES = "tests.examples.cheap_hashes"
 #: What it writes to stderr if it is stopped by a signal, without times.
 STOPPED = "photos: stopping\nphotos: stopped\n"
+#: Python's options for a server: each warning is an error, except for one. Quart opens a static file in a thread. If
+#: the browser has left meanwhile, only the garbage collector closes the file.
+STRICT = ("-bb", "-W", "error", "-W", "ignore:unclosed file <_io.BufferedReader:ResourceWarning")
 _TIME_AND_LEVEL = re.compile(r"^[0-9-]{10} [0-9:,]{12} [A-Z]+ ", re.MULTILINE)
 ANNOUNCEMENT = re.compile(r"photos: listening on (http://(?:\[[0-9a-f:]+\]|[a-z0-9.]+):([0-9]+))\n")
 
@@ -141,7 +144,7 @@ def photos(
     """
     with tempfile.NamedTemporaryFile("a", encoding="utf-8") as written:
         errors = Path(written.name).open(encoding="utf-8")  # noqa: SIM115 - `ended` closes it
-        command = [sys.executable, "-bb", "-W", "error", "-m", module, "--port", "0", "--store", store, *arguments]
+        command = [sys.executable, *STRICT, "-m", module, "--port", "0", "--store", store, *arguments]
         process = _start(command, cwd, written, limit_descriptors, more)
     running = Photos(process, errors, "", 0, store)
     try:

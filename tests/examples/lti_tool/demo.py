@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from tests.examples.running import PATIENCE, environment
+from tests.examples.running import PATIENCE, STRICT, environment
 from tests.servers import wait_until
 
 SECRET = "the secret of the course, as long as it has to be"
@@ -71,7 +71,7 @@ def lti_demo(*arguments: str) -> Iterator[Demo]:
     Raises:
         AssertionError: they did not start, did not stop cleanly, or wrote a traceback or the secret.
     """
-    command = [sys.executable, "-bb", "-W", "error", "-m", "examples.lti_tool", "--port", "0", "--course-port", "0"]
+    command = [sys.executable, *STRICT, "-m", "examples.lti_tool", "--port", "0", "--course-port", "0"]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("w") as errors:
