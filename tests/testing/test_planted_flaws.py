@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -210,10 +210,12 @@ class Hanging(Sound):
 
 
 class Blocking(Sound):
-    """Blocks the event loop for long."""
+    """Blocks the event loop until it is released."""
+
+    released = threading.Event()
 
     async def delete_temporary_credential(self, oauth_token: str) -> bool:
-        time.sleep(6)
+        self.released.wait()
         return False
 
 
@@ -221,10 +223,14 @@ class Blocking(Sound):
     (Hanging, 3.0, "delete_temporary_credential did not return within 3 s"),
     (Blocking, 1.0, "delete_temporary_credential blocks the event loop"),
 ])  # fmt: skip
-def test_a_call_that_hangs_is_named(kind: type[Sound], timeout: float, says: str) -> None:
+def test_a_call_that_hangs_is_named(
+    kind: type[Sound], timeout: float, says: str, request: pytest.FixtureRequest
+) -> None:
     """The failure names the call, and the suite goes on to its other tests."""
     suite = Suite()
     suite.kind, suite.call_timeout = kind, timeout
+    Blocking.released.clear()
+    request.addfinalizer(Blocking.released.set)
     with pytest.raises(AssertionError, match=says):
         suite.test_of_two_hundred_takes_one_succeeds()
     suite.call_timeout = 30.0

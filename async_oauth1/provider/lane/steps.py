@@ -59,15 +59,16 @@ def find_lane(protector: Any, usual: tuple[Any, ...]) -> Lane | None:
         usual: `methods_of` its class, if nothing is replaced.
     """
     # Not read from its ``__dict__``: once an object has one, CPython 3.11 looks all of its attributes up slowly.
-    if not protector._complete or protector._custom_verifiers or hook_caller.get() is not None:  # noqa: SLF001
+    is_usual = protector._complete and not protector._custom_verifiers  # noqa: SLF001 - the lane is a part of it
+    if not is_usual or hook_caller.get() is not None:
         return None
     replaced: frozenset[str] = protector._replaced  # noqa: SLF001 - what a protector keeps for its lane
     asks_store = not replaced and methods_of(type(protector)) == usual
     if not asks_store and _is_replaced(protector, usual, replaced):
         return None
-    lane: Lane | None = protector._lane  # noqa: SLF001
+    lane: Lane | None = protector._lane  # noqa: SLF001 - kept for the lane, too
     if lane is None or lane.version != protector.hooks.version or lane.asks_store != asks_store:
-        lane = protector._lane = Lane(protector.hooks, asks_store=asks_store)  # noqa: SLF001
+        lane = protector._lane = Lane(protector.hooks, asks_store=asks_store)  # noqa: SLF001 - kept for the lane
     return lane if lane.is_open else None
 
 
@@ -112,7 +113,7 @@ class Lane:
         policy: Policy,
         now: float,
         two_legged: bool,  # noqa: FBT001 - called for every request, and keywords take longer
-        body_hash_required: bool,  # noqa: FBT001 - for the same reason
+        body_hash_required: bool,  # noqa: FBT001 - called for every request, and keywords take longer
     ) -> bool:
         """Whether every check without a look-up would pass, and the request deviates in nothing."""
         # A subclass may override how signatures are compared.

@@ -55,7 +55,7 @@ class Verifications:
 
 
 @pytest.mark.parametrize("method", ["RSA-SHA1", "RSA-SHA256"])
-@pytest.mark.parametrize("client_id", ["nobody", "with a key", "with a secret", "with neither", "disabled"])
+@pytest.mark.parametrize("client_id", ["unknown", "with a key", "with a secret", "with neither", "disabled"])
 async def test_a_refusal_takes_one_verification(public_key: str, method: str, client_id: str) -> None:
     """The answer is the same for all of them, and so is the work."""
     store = MemoryStore()

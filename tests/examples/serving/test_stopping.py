@@ -84,7 +84,7 @@ def test_more_signals_change_nothing() -> None:
         assert running.output == ("", STOPPED)
 
 
-async def test_requests_that_arrive_while_the_process_stands_still_are_served() -> None:
+async def test_requests_that_arrive_while_the_process_stands_still_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are read after the pause, which does not count as the clients' silence."""
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
@@ -95,12 +95,15 @@ async def test_requests_that_arrive_while_the_process_stands_still_are_served() 
     async def send(message: Any) -> None:
         statuses.append(message.get("status"))
 
+    loop, paused = asyncio.get_running_loop(), 0.0
+    clock = loop.time
+    monkeypatch.setattr(loop, "time", lambda: clock() + paused)
     graceful = GracefulStop(app)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         draining = asyncio.ensure_future(graceful.drain(listener.fileno()))
         while not graceful._last_request:
             await asyncio.sleep(0)
-        time.sleep(2 * QUIET)
+        paused = 2 * QUIET
         for _ in range(3):
             await asyncio.sleep(0)
         await graceful({"type": "http", "http_version": "1.1"}, None, send)

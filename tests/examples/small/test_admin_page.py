@@ -40,8 +40,8 @@ async def test_the_sign_in_decides(url: str) -> None:
     """With a wrong password, and after the operator was removed, the page is refused."""
     options = {"PROVIDER_STORE": url, "SESSION_KEY": "k" * 32}
     with serving(COMMAND, OPERATORS="alice:wonderland", **options) as port:
-        with operator(port, "wrong") as nobody:
-            assert nobody.get(f"http://127.0.0.1:{port}/admin/", timeout=PATIENCE).status_code == 403
+        with operator(port, "wrong") as guesser:
+            assert guesser.get(f"http://127.0.0.1:{port}/admin/", timeout=PATIENCE).status_code == 403
         with operator(port) as alice:
             answer = alice.get(f"http://127.0.0.1:{port}/admin/", timeout=PATIENCE)
             assert (answer.status_code, "Printer" in answer.text) == (200, True)

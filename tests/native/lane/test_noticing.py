@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from async_oauth1 import OAuth1Error, ResourceProtector
-from async_oauth1.errors import InvalidNonceError
+from async_oauth1 import OAuth1Error, Policy, ResourceProtector
+from async_oauth1.errors import InvalidNonceError, UnsupportedSignatureMethodError
 from tests.native.test_lane import lane_verdicts, protector_with, store_of, verify
 from tests.provider.provider import Clock
 
@@ -107,3 +107,35 @@ def test_a_client_that_is_changed_meanwhile_is_read_again() -> None:
     client, token = store.peek("usual", "token-of-usual")
     assert client is clients["usual"]
     assert token is not None
+
+
+class PolicyReplacer:
+    """A limiter that replaces the policy while a request waits for it."""
+
+    def __init__(self, protector: Any) -> None:
+        self.protector = protector
+
+    async def count_arrival(self, *_: object) -> None:
+        self.protector.policy = Policy(signature_methods=("PLAINTEXT",))
+
+    async def count_client(self, *_: object) -> None:
+        """Nothing is counted."""
+
+
+@pytest.mark.parametrize("waits_for", ["a limit", "a look-up"])
+def test_a_policy_that_is_replaced_meanwhile_counts(waits_for: str) -> None:
+    """What the new policy does not allow is refused, although the old one allowed it when the request arrived."""
+    protector = protector_with()
+    replacer = PolicyReplacer(protector)
+    if waits_for == "a limit":
+        protector.limiter = replacer
+    else:
+        store = protector.hooks.get("query_credentials").__self__
+
+        async def query_credentials(client_id: str, token: str) -> Any:
+            await replacer.count_arrival()
+            return await store.query_credentials(client_id, token)
+
+        protector.register_hook("query_credentials", query_credentials)
+    with pytest.raises(UnsupportedSignatureMethodError):
+        verify(protector)

@@ -119,7 +119,7 @@ async def test_a_certificate_that_holds(
         ("right", "sslrootcert={folder}/other.pem", "sslrootcert has no effect with sslmode=prefer"),
     ],
 )
-async def test_what_does_not_hold_is_refused(
+async def test_what_is_not_valid_is_refused(
     server: str,
     options: str,
     reason: str,
